@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every other header needs: export marks, the version, durations, bytes,
+ * and the names of the opaque handles.
+ */
+#ifndef CFUTURES_BASE_H
+#define CFUTURES_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CF_VERSION_MAJOR 0
+#define CF_VERSION_MINOR 1
+#define CF_VERSION_PATCH 0
+#define CF_VERSION_STRING "0.1.0"
+
+#ifdef __cplusplus
+#define CF_BEGIN_DECLS extern "C" {
+#define CF_END_DECLS }
+#else
+#define CF_BEGIN_DECLS
+#define CF_END_DECLS
+#endif
+
+#if defined(__GNUC__)
+#define CF_API __attribute__((visibility("default")))
+#define CF_NODISCARD __attribute__((warn_unused_result))
+#define CF_PRINTF(format_index, first_arg)                                     \
+    __attribute__((format(printf, format_index, first_arg)))
+#else
+#define CF_API
+#define CF_NODISCARD
+#define CF_PRINTF(format_index, first_arg)
+#endif
+
+/* Durations are int64_t nanoseconds on the monotonic clock. */
+#define CF_FOREVER ((int64_t)-1) /* never times out; 0 polls */
+#define CF_MS(n) ((int64_t)(n)*INT64_C(1000000))
+#define CF_SECONDS(n) ((int64_t)(n)*INT64_C(1000000000))
+
+CF_BEGIN_DECLS
+
+typedef struct cf_executor cf_executor;         /* runs tasks */
+typedef struct cf_future cf_future;             /* one task's outcome */
+typedef struct cf_call cf_call;                 /* what a running task sees */
+typedef struct cf_as_completed cf_as_completed; /* futures as they finish */
+typedef struct cf_results cf_results;           /* results of a cf_map() */
+
+/* Memory that somebody else owns; data is NULL only when size is 0. */
+typedef struct cf_bytes {
+    const void *data;
+    size_t size; /* bytes */
+} cf_bytes;
+
+/**
+ * Returns the version of the library that is linked, such as "0.1.0".
+ *
+ * Compare it with CF_VERSION_STRING, the version of the headers.
+ *
+ * Ownership: a static string.
+ * Threads:   any, at any time.
+ * Blocks:    no.
+ * Python:    none.
+ */
+CF_API const char *cf_version(void);
+
+CF_END_DECLS
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libcfutures: Python's concurrent.futures for C. This header is all of it.
+ */
+#ifndef CFUTURES_CFUTURES_H
+#define CFUTURES_CFUTURES_H
+
+#include <cfutures/base.h>
+#include <cfutures/error.h>
+#include <cfutures/executor.h>
+#include <cfutures/future.h>
+#include <cfutures/map.h>
+#include <cfutures/task.h>
+#include <cfutures/thread_pool.h>
+#include <cfutures/wait.h>
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The executor: one interface over every backend. Tasks go in, futures come
+ * out.
+ */
+#ifndef CFUTURES_EXECUTOR_H
+#define CFUTURES_EXECUTOR_H
+
+#include <cfutures/future.h>
+#include <cfutures/task.h>
+
+CF_BEGIN_DECLS
+
+/* Everything about one task; zero is the default of every field but fn. */
+typedef struct cf_task {
+    size_t size;     /* sizeof(cf_task) */
+    cf_task_fn *fn;  /* what to run */
+    const void *arg; /* its argument, see arg_size */
+    size_t arg_size; /* bytes: copied at submit (up to 32 into the future
+                        itself). 0: only the pointer arg travels: the same
+                        memory in a thread; in a process pool, memory of
+                        cf_shared_alloc() or the snapshot at its creation */
+    void (*arg_free)(void *arg); /* arg_size 0 only: called exactly once with
+                        arg when it is no longer needed: after the run, or
+                        when an accepted task is cancelled or refused later.
+                        Not called if the submit itself fails */
+    const char *name;   /* for errors and traces; must outlive the task */
+    int priority;       /* higher starts first; FIFO among equals */
+    int64_t timeout_ns; /* 0 or CF_FOREVER: none. Running longer: the future
+                           fails with CF_EDEADLINE at that moment; a process
+                           worker is killed for it; a thread task goes on until
+                           it notices cf_call_canceled(), and what it returns
+                           then is dropped */
+} cf_task;
+
+#define CF_TASK_INIT                                                           \
+    {                                                                          \
+        sizeof(cf_task), NULL, NULL, 0, NULL, NULL, 0, 0                       \
+    }
+
+/* What a submit does when a bounded queue is full. A submit from the pool's
+ * own worker never blocks: it goes over the bound. */
+typedef enum cf_queue_policy {
+    CF_QUEUE_BLOCK,      /* wait for room */
+    CF_QUEUE_REJECT,     /* CF_EAGAIN */
+    CF_QUEUE_CALLER_RUNS /* run the task in the submitting thread */
+} cf_queue_policy;
+
+/**
+ * Prepares a worker before its first task, in the worker.
+ *
+ * @param call              For cf_fail(), cf_call_worker().
+ * @param init_data         From the options.
+ * @param[out] worker_data  What cf_call_worker_data() shall return; NULL
+ *                          unless set.
+ *
+ * Returns as a cf_task_fn: non-zero breaks the pool; pending and later tasks
+ * get CF_EBROKEN with that code and message.
+ */
+typedef int
+cf_initializer_fn(cf_call *call, void *init_data, void **worker_data);
+
+/* Called in the worker when it ends, if its initializer succeeded. */
+typedef void cf_finalizer_fn(void *init_data, void *worker_data);
+
+/* A snapshot; exact when nothing changes meanwhile. */
+typedef struct cf_stats {
+    uint64_t workers;  /* alive now */
+    uint64_t idle;     /* of these, without a task */
+    uint64_t queued;   /* tasks submitted and not started */
+    uint64_t running;  /* tasks started and not finished */
+    uint64_t done;     /* tasks finished, failed ones included */
+    uint64_t failed;   /* of these, failed */
+    uint64_t canceled; /* tasks that never ran: cancelled or refused later */
+    uint64_t restarts; /* workers replaced after a death */
+    uint64_t reserved[8];
+} cf_stats;
+
+enum {
+    CF_SHUTDOWN_CANCEL = 1 << 0, /* cancel what has not started */
+    CF_SHUTDOWN_NOWAIT = 1 << 1  /* return at once; workers drain and end */
+};
+
+/**
+ * Schedules a task and returns a future for its outcome.
+ *
+ * @param ex        Where to run; borrowed for the call.
+ * @param fn        What to run.
+ * @param arg       Its argument.
+ * @param arg_size  Bytes to copy from arg; 0: only the pointer travels, and
+ *                  its target must outlive the task.
+ * @param[out] out  The future; untouched on error. NULL: the task runs
+ *                  detached.
+ *
+ * @retval CF_OK         Accepted: fn runs at most once (never, if cancelled or
+ *                       the pool breaks first).
+ * @retval CF_EINVAL     ex or fn is NULL, or arg is NULL with a size.
+ * @retval CF_EBROKEN    The initializer failed; permanent.
+ * @retval CF_ESHUTDOWN  cf_executor_shutdown() has begun.
+ * @retval CF_EAGAIN     The bounded queue is full (CF_QUEUE_REJECT).
+ * @retval CF_EFORKED    This process is a fork of the executor's own.
+ * @retval CF_ESYS       The first worker could not be started (errno).
+ * @retval CF_ENOMEM
+ *                       With every error nothing was queued.
+ *
+ * Ownership: *out holds one handle, the caller's; cf_future_unref() it.
+ * Threads:   any number of callers, also from tasks and callbacks.
+ * Blocks:    no, but for a full queue with CF_QUEUE_BLOCK, and on the inline
+ *            executor and with CF_QUEUE_CALLER_RUNS for the task itself.
+ * Ordering:  writes before the call are visible to fn. Tasks of equal
+ *            priority start in submission order.
+ * Fork:      see CF_EFORKED.
+ * Python:    Executor.submit().
+ */
+CF_API cf_err cf_submit(cf_executor *ex,
+                        cf_task_fn *fn,
+                        const void *arg,
+                        size_t arg_size,
+                        cf_future **out);
+
+/**
+ * Schedules a task with a name, a priority, a timeout or an argument to free.
+ *
+ * @param task  Copied; may live on the stack.
+ *
+ * @retval CF_EINVAL   As cf_submit(), or a timeout below -1, or arg_free with
+ *                     an arg_size.
+ * @retval CF_ETOOBIG  task->size says fields that this library does not know,
+ *                     and they are not zero.
+ *
+ * The rest as cf_submit(). Python: Executor.submit().
+ */
+CF_API cf_err cf_submit_task(cf_executor *ex,
+                             const cf_task *task,
+                             cf_future **out);
+
+/**
+ * Schedules count tasks of one function with one wake-up: all or nothing.
+ *
+ * @param args      count arguments of arg_size bytes each, one after another;
+ *                  with arg_size 0 every task gets the pointer args.
+ * @param count     0 does nothing.
+ * @param[out] out  count futures, in the order of the arguments; untouched on
+ *                  error. NULL: detached.
+ *
+ * @retval CF_ETOOBIG  More than the bounded queue can ever hold.
+ *
+ * The rest as cf_submit(). Python: none (a list comprehension over submit).
+ */
+CF_API cf_err cf_submit_many(cf_executor *ex,
+                             cf_task_fn *fn,
+                             const void *args,
+                             size_t arg_size,
+                             size_t count,
+                             cf_future **out);
+
+/**
+ * Waits until nothing is queued or running; the executor stays usable.
+ *
+ * @param timeout_ns  CF_FOREVER, 0 to poll, or nanoseconds from now.
+ *
+ * @retval CF_OK         There was a moment without work.
+ * @retval CF_ETIMEDOUT
+ * @retval CF_EINVAL     ex is NULL or timeout_ns is below -1.
+ * @retval CF_EDEADLK    Called from a task of ex itself.
+ * @retval CF_EFORKED    This process is a fork of the executor's own.
+ *
+ * Ownership: nothing changes hands.
+ * Threads:   any number of callers.
+ * Blocks:    up to timeout_ns.
+ * Ordering:  everything the finished tasks did is visible.
+ * Fork:      see CF_EFORKED.
+ * Python:    none.
+ */
+CF_API cf_err cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns);
+
+/**
+ * Ends an executor: refuses new tasks, runs the queued ones, joins workers.
+ *
+ * May be called again, with other flags too; cf_executor_destroy() follows.
+ *
+ * @param flags       0, or CF_SHUTDOWN_CANCEL, CF_SHUTDOWN_NOWAIT together.
+ * @param timeout_ns  How long to wait for the workers; CF_FOREVER, 0, or
+ *                    nanoseconds from now. Without meaning with NOWAIT.
+ *
+ * @retval CF_OK         Nothing runs any more (with NOWAIT: will run out).
+ * @retval CF_ETIMEDOUT  Workers are still busy; they go on.
+ * @retval CF_EINVAL     ex is NULL, unknown flags, a timeout below -1.
+ * @retval CF_EFORKED    This process is a fork of the executor's own.
+ *
+ * Ownership: the executor stays the caller's.
+ * Threads:   any number of callers, also from tasks and callbacks. From a
+ *            worker of ex itself: does not wait for that worker.
+ * Blocks:    up to timeout_ns.
+ * Ordering:  everything the tasks did is visible after CF_OK.
+ * Fork:      see CF_EFORKED.
+ * Python:    Executor.shutdown(wait=, cancel_futures=).
+ */
+CF_API cf_err cf_executor_shutdown(cf_executor *ex,
+                                   unsigned flags,
+                                   int64_t timeout_ns);
+
+/**
+ * Ends an executor the hard way: cancels what is pending and stops what runs.
+ *
+ * Threads cannot be killed: their tasks see cf_call_canceled(), and this
+ * returns without waiting for them. Worker processes get the signal and are
+ * reaped before this returns.
+ *
+ * @param signo  For worker processes: SIGTERM, SIGKILL, ...
+ *
+ * @retval CF_OK
+ * @retval CF_EINVAL   ex is NULL or signo is no signal.
+ * @retval CF_EFORKED  This process is a fork of the executor's own.
+ *
+ * Ownership: the executor stays the caller's; cf_executor_destroy() it.
+ * Threads:   any number of callers, also from tasks and callbacks.
+ * Blocks:    no (process pool: until the workers are reaped).
+ * Ordering:  none.
+ * Fork:      see CF_EFORKED.
+ * Python:    ProcessPoolExecutor.terminate_workers(), kill_workers().
+ */
+CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
+
+/**
+ * Shuts down (flags 0, CF_FOREVER) and frees an executor.
+ *
+ * Futures stay valid. From a worker of ex itself the memory goes when that
+ * worker ends. In a forked child it frees what it can and never hangs.
+ *
+ * @param ex  NULL is fine.
+ *
+ * Ownership: the handle is gone.
+ * Threads:   one caller, after which nobody uses ex.
+ * Blocks:    until queued and running tasks have ended.
+ * Ordering:  everything the tasks did is visible.
+ * Fork:      fine in a child.
+ * Python:    leaving the with block.
+ */
+CF_API void cf_executor_destroy(cf_executor *ex);
+
+/**
+ * Takes a snapshot of an executor's counters.
+ *
+ * @param[out] out  Filled in.
+ *
+ * @retval CF_OK
+ * @retval CF_EINVAL   ex or out is NULL.
+ * @retval CF_EFORKED  This process is a fork of the executor's own.
+ *
+ * Ownership: out is the caller's.
+ * Threads:   any number of callers.
+ * Blocks:    no; takes a short mutex.
+ * Ordering:  none.
+ * Fork:      see CF_EFORKED.
+ * Python:    none.
+ */
+CF_API cf_err cf_executor_stats(cf_executor *ex, cf_stats *out);
+
+/**
+ * Returns the kind of an executor: "thread_pool", "process_pool", "inline".
+ *
+ * Ownership: a static string.
+ * Threads:   any number of callers.
+ * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      fine in a child.
+ * Python:    type(executor).__name__.
+ */
+CF_API const char *cf_executor_name(const cf_executor *ex);
+
+/**
+ * Returns the most workers that an executor will use; 1 for "inline".
+ *
+ * The rest as cf_executor_name(). Python: Executor._max_workers.
+ */
+CF_API int cf_executor_max_workers(const cf_executor *ex);
+
+/**
+ * Makes an executor from a text, as a program's --executor option gives it.
+ *
+ * @param spec      "threads", "threads:8", "inline", and with the process
+ *                  pool built "processes", "processes:4".
+ * @param[out] out  The executor; untouched on error.
+ *
+ * @retval CF_OK
+ * @retval CF_EINVAL   spec or out is NULL, or spec is none of these.
+ * @retval CF_ENOMEM, CF_ESYS  As the constructor.
+ *
+ * Ownership: *out is the caller's; cf_executor_destroy() it.
+ * Threads:   any number of callers.
+ * Blocks:    no.
+ * Python:    none.
+ */
+CF_API CF_NODISCARD cf_err cf_executor_open(const char *spec,
+                                            cf_executor **out);
+
+/**
+ * Makes an executor that runs each task in the submitting thread, before
+ * cf_submit() returns: for debugging and tests.
+ *
+ * @param[out] out  The executor; untouched on error.
+ *
+ * @retval CF_OK
+ * @retval CF_EINVAL  out is NULL.
+ * @retval CF_ENOMEM
+ *
+ * Ownership: *out is the caller's; cf_executor_destroy() it.
+ * Threads:   any number of callers.
+ * Blocks:    no.
+ * Python:    none.
+ */
+CF_API CF_NODISCARD cf_err cf_inline_create(cf_executor **out);
+
+/**
+ * Returns how many CPUs this process may use: the smallest of the affinity
+ * mask, the cgroup v1 or v2 quota (rounded up) and the environment variable
+ * CF_CPU_COUNT (a number from 1); at least 1. What cannot be read does not
+ * limit.
+ *
+ * Threads:   any, at any time; reads the environment.
+ * Blocks:    reads a few small files of /proc and /sys.
+ * Python:    os.process_cpu_count().
+ */
+CF_API unsigned cf_cpu_count(void);
+
+/**
+ * Allocates memory that tasks of this executor see at the same address.
+ *
+ * Plain memory for threads; shared memory for a process pool.
+ *
+ * @param ex    The executor whose tasks will use it.
+ * @param size  Bytes; 0 gives a pointer that can be freed.
+ * @return      Zeroed, aligned as malloc's; NULL: no memory, or ex is NULL.
+ *
+ * Ownership: the caller's; cf_shared_free() it before ex is destroyed.
+ * Threads:   any number of callers.
+ * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      not in a child forked by the application.
+ * Python:    multiprocessing.shared_memory.
+ */
+CF_API void *cf_shared_alloc(cf_executor *ex, size_t size);
+
+/**
+ * Frees memory of cf_shared_alloc().
+ *
+ * @param ex  The executor it was allocated for.
+ * @param p   NULL is fine.
+ *
+ * The rest as cf_shared_alloc().
+ */
+CF_API void cf_shared_free(cf_executor *ex, void *p);
+
+CF_END_DECLS
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One function over many items: cf_map() (an iterator over the results),
+ * cf_map_array() (results straight into an array) and cf_parallel_for() (a
+ * loop body over ranges).
+ */
+#ifndef CFUTURES_MAP_H
+#define CFUTURES_MAP_H
+
+#include <cfutures/future.h>
+#include <cfutures/task.h>
+
+CF_BEGIN_DECLS
+
+/*
+ * Gives cf_map() its next item: writes item_size bytes to item and returns
+ * true, or returns false at the end and is not called again. Called in the
+ * thread that calls cf_map() and cf_results_next(), never in parallel. It must
+ * not use the cf_results it feeds.
+ */
+typedef bool cf_pull_fn(void *pull_data, void *item);
+
+/* Zero is the default of every field. */
+typedef struct cf_map_options {
+    size_t size;          /* sizeof(cf_map_options) */
+    size_t chunk_size;    /* items per task; 0: chosen by the library */
+    size_t buffer_size;   /* at most so many items submitted and not yet
+                              taken; 0: no bound */
+    int64_t timeout_ns;   /* from the call; then the rest is cancelled. 0 or
+                              CF_FOREVER: none */
+    int unordered;        /* not 0: results as they come, not as the items */
+    cf_pull_fn *pull;     /* instead of items and count: the input */
+    void *pull_data;      /* for pull */
+    size_t *failed_index; /* cf_map_array(): where to put the index of the
+                              item whose error it returned. May be NULL */
+} cf_map_options;
+
+#define CF_MAP_OPTIONS_INIT                                                    \
+    {                                                                          \
+        sizeof(cf_map_options), 0, 0, 0, 0, NULL, NULL, NULL                   \
+    }
+
+/**
+ * Calls a task function for every item, in parallel, and hands out results.
+ *
+ * The items are grouped into tasks of chunk_size items each. All are submitted
+ * before this returns, unless buffer_size bounds them; then
+ * cf_results_next() submits one for one it hands out.
+ *
+ * @param ex         Where to run; must live as long as *out.
+ * @param fn         Called once per item, with the item as its argument (in
+ *                   a copy, aligned as malloc's if item_size is a multiple of
+ *                   that). A failing item does not stop the others.
+ * @param items      count items of item_size bytes; copied, so free to go
+ *                   when this returns. NULL with opts->pull, or if count is 0.
+ * @param item_size  Bytes per item, not 0.
+ * @param count      Number of items; ignored with opts->pull.
+ * @param opts       NULL: defaults.
+ * @param[out] out   The results; untouched on error.
+ *
+ * @retval CF_OK
+ * @retval CF_EINVAL   A NULL that may not be, item_size 0, timeout below -1.
+ * @retval CF_ETOOBIG  opts has fields that this library does not know, or
+ *                     count * item_size does not fit in memory.
+ * @retval CF_ENOMEM   Nothing of it runs on; likewise for every error that
+ *                     cf_submit() can give: CF_EBROKEN, CF_ESHUTDOWN,
+ *                     CF_EAGAIN, CF_EFORKED, CF_ESYS.
+ *
+ * Ownership: *out is the caller's; cf_results_destroy() it.
+ * Threads:   any number of callers, also inside tasks of ex.
+ * Blocks:    only for room in ex's bounded queue, and in pull.
+ * Ordering:  writes before the call are visible to fn.
+ * Fork:      not in a child forked by the application: CF_EFORKED.
+ * Python:    Executor.map(fn, items, timeout=, chunksize=, buffersize=).
+ */
+CF_API CF_NODISCARD cf_err cf_map(cf_executor *ex,
+                                  cf_task_fn *fn,
+                                  const void *items,
+                                  size_t item_size,
+                                  size_t count,
+                                  const cf_map_options *opts,
+                                  cf_results **out);
+
+/**
+ * Hands out the next result.
+ *
+ * @param timeout_ns  CF_FOREVER, 0 to poll, or nanoseconds from now; the
+ *                    map's own timeout holds besides.
+ * @param[out] out    The item's result; empty if it failed. Untouched on
+ *                    CF_EDONE and CF_ETIMEDOUT. May be NULL.
+ *
+ * @retval CF_OK         *out is the result of item cf_results_index().
+ * @retval CF_EDONE      All results are out.
+ * @retval CF_ETIMEDOUT  The wait ran out: try again. Or the map's timeout
+ *                       passed: the rest is cancelled, and CF_EDONE follows.
+ * @retval CF_ETASK, CF_EWORKERDIED, CF_EDEADLINE, CF_EBROKEN, CF_ECANCELED,
+ *         CF_ESHUTDOWN  The item failed so (cf_results_error()); the next
+ *                       call goes on with the next item.
+ * @retval CF_EINVAL     r is NULL or timeout_ns is below -1.
+ * @retval CF_ENOMEM, CF_ESYS  A later item could not be submitted; it and
+ *                       what follows is lost, and CF_EDONE follows.
+ * @retval CF_EDEADLK, CF_EFORKED  As cf_future_wait().
+ *
+ * Ownership: *out is lent until the next call on r.
+ * Threads:   one at a time uses r.
+ * Blocks:    up to timeout_ns; inside a task as cf_future_wait().
+ * Ordering:  everything the item's task did is visible.
+ * Fork:      in the process that made r.
+ * Python:    next(executor.map(...)).
+ */
+CF_API cf_err cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out);
+
+/**
+ * Returns how the item handed out last failed; NULL if it did not.
+ *
+ * Ownership: lent until the next call on r.
+ * Threads:   the one that uses r.
+ * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      in the process that made r.
+ * Python:    the exception that next() raised.
+ */
+CF_API const cf_error *cf_results_error(cf_results *r);
+
+/**
+ * Returns the index of the item handed out last, from 0; SIZE_MAX before the
+ * first.
+ *
+ * The rest as cf_results_error(). Python: none (enumerate()).
+ */
+CF_API size_t cf_results_index(cf_results *r);
+
+/**
+ * Ends the iteration, at any time.
+ *
+ * @param r            NULL is fine.
+ * @param cancel_rest  true: items not started never run, and running ones are
+ *                     interrupted. false: what was submitted runs detached.
+ *
+ * Ownership: r is gone, and the result it lent last.
+ * Threads:   the one that uses r.
+ * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      in the process that made r.
+ * Python:    generator.close(), which cancels only if iteration had begun.
+ */
+CF_API void cf_results_destroy(cf_results *r, bool cancel_rest);
+
+/**
+ * Calls a task function for every item and writes its results of fixed size
+ * straight into the caller's array.
+ *
+ * Item i's result goes to results + i * result_size: cf_return() copies it
+ * there, cf_return_buffer() points there. A shorter result leaves the rest of
+ * the element as it was; a longer one is CF_ETOOBIG (NULL). Inside a task the
+ * caller takes part in the work. Here each item is passed where it stands:
+ * arg points into items, and is as aligned as that.
+ *
+ * @param ex           Where to run.
+ * @param fn           Called once per item.
+ * @param items        count items of item_size bytes, unchanged meanwhile.
+ * @param item_size    Bytes, not 0.
+ * @param count        Number of items; 0 returns at once.
+ * @param results      count elements; may be items itself when the sizes are
+ *                     equal, and NULL when result_size is 0.
+ * @param result_size  Bytes per element.
+ * @param opts         NULL: defaults. unordered and buffer_size mean nothing
+ *                     here; pull must be NULL.
+ *
+ * @retval CF_OK         Every item succeeded.
+ * @retval CF_ETASK ...  The error of the failing item with the lowest index
+ *                       among those that ran; no more items are begun after a
+ *                       failure. *opts->failed_index is its index.
+ * @retval CF_ETIMEDOUT  opts->timeout_ns passed; what was running has ended.
+ * @retval CF_EINVAL     As cf_map(), or opts->pull is set.
+ * @retval CF_ENOMEM, CF_ETOOBIG, CF_EBROKEN, CF_ESHUTDOWN, CF_EAGAIN,
+ *         CF_EFORKED, CF_ESYS   As cf_map().
+ *
+ * Ownership: items and results stay the caller's.
+ * Threads:   any number of callers, also inside tasks of ex.
+ * Blocks:    until all items are done.
+ * Ordering:  everything the items did is visible on return.
+ * Fork:      not in a child forked by the application: CF_EFORKED.
+ * Python:    list(Executor.map(fn, items)).
+ */
+CF_API cf_err cf_map_array(cf_executor *ex,
+                           cf_task_fn *fn,
+                           const void *items,
+                           size_t item_size,
+                           size_t count,
+                           void *results,
+                           size_t result_size,
+                           const cf_map_options *opts);
+
+/**
+ * A loop body: does iterations begin .. end - 1.
+ *
+ * Returns as a cf_task_fn does. Results set with cf_return() are dropped:
+ * write to memory that data points to.
+ */
+typedef int cf_range_fn(cf_call *call, size_t begin, size_t end, void *data);
+
+/**
+ * Runs a loop in parallel: for loops whose bodies are too cheap to call one
+ * by one.
+ *
+ * @param ex           Where to run.
+ * @param begin        First iteration.
+ * @param end          One past the last; not above begin: nothing to do.
+ * @param grain        Most iterations in one call of fn; 0: adaptive, large
+ *                     ranges first, smaller ones towards the end.
+ * @param fn           The body.
+ * @param data         Passed to fn.
+ * @param[out] failed  The failed range's future; NULL if none failed. May be
+ *                     NULL.
+ *
+ * @retval CF_OK         Every range succeeded.
+ * @retval CF_ETASK ...  The error of a range that failed; after a failure no
+ *                       more ranges are begun.
+ * @retval CF_EINVAL     ex or fn is NULL.
+ * @retval CF_ENOMEM, CF_EBROKEN, CF_ESHUTDOWN, CF_EAGAIN, CF_EFORKED, CF_ESYS
+ *                       As cf_submit(); nothing was run.
+ *
+ * Ownership: *failed holds one handle, the caller's; cf_future_unref() it.
+ * Threads:   any number of callers, also inside tasks of ex, where the caller
+ *            takes part in the work.
+ * Blocks:    until every range that was begun has ended.
+ * Ordering:  writes before the call are visible to fn, fn's on return.
+ * Fork:      not in a child forked by the application: CF_EFORKED.
+ * Python:    none.
+ */
+CF_API cf_err cf_parallel_for(cf_executor *ex,
+                              size_t begin,
+                              size_t end,
+                              size_t grain,
+                              cf_range_fn *fn,
+                              void *data,
+                              cf_future **failed);
+
+CF_END_DECLS
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The task's side: the function a user writes, and what it may ask or say
+ * about its call. The same function runs on every executor.
+ */
+#ifndef CFUTURES_TASK_H
+#define CFUTURES_TASK_H
+
+#include <cfutures/error.h>
+
+CF_BEGIN_DECLS
+
+/**
+ * A task: plain C, run by whatever executor it was submitted to.
+ *
+ * @param call      This run; valid until the function returns, and only in
+ *                  the thread that runs it. The functions below take it.
+ * @param arg       The argument: a copy of the submitted bytes (aligned as
+ *                  malloc's), or the submitted pointer when arg_size was 0.
+ * @param arg_size  Bytes at arg, or 0 when only a pointer was submitted.
+ *
+ * Returns 0 for success, or what cf_fail() returned. Another non-zero value
+ * is a failure with that code and an empty message.
+ *
+ * pthread_exit() inside a task of a thread pool fails the task with
+ * CF_EWORKERDIED, together with the tasks that wait below it on that thread's
+ * stack; the thread is replaced. longjmp() out of a task is not allowed.
+ */
+typedef int cf_task_fn(cf_call *call, const void *arg, size_t arg_size);
+
+/**
+ * Sets the task's result to a copy of some bytes; the last call wins.
+ *
+ * A task that sets none succeeds with an empty result.
+ *
+ * @param call  The task's own call.
+ * @param data  May be NULL when size is 0.
+ * @param size  Bytes. Up to 32 are kept in the future itself, larger results
+ *              on the heap.
+ *
+ * @retval CF_OK       Copied.
+ * @retval CF_EINVAL   data is NULL and size is not 0.
+ * @retval CF_ENOMEM   The former result, if any, is gone.
+ * @retval CF_ETOOBIG  Results have a fixed size here (cf_map_array()).
+ *
+ * Ownership: data stays the caller's.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  visible to whoever sees the future finished.
+ * Fork:      not in a child that the task forked.
+ * Python:    return value of the callable.
+ */
+CF_API cf_err cf_return(cf_call *call, const void *data, size_t size);
+
+/**
+ * Makes room for a result that the task fills in place, without a copy.
+ *
+ * The result is whatever the memory holds when the task returns. Replaces
+ * what an earlier cf_return() or cf_return_buffer() left.
+ *
+ * @param call  The task's own call.
+ * @param size  Bytes; with 0 the result is empty and the pointer not NULL.
+ * @return      Uninitialised memory, aligned as malloc's (in cf_map_array():
+ *              as the element of the results array), or NULL: no memory, or
+ *              too big for a result of fixed size.
+ *
+ * Ownership: the future's; do not free. Valid until the task returns or sets
+ *            another result.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  as cf_return().
+ * Fork:      not in a child that the task forked.
+ * Python:    none.
+ */
+CF_API void *cf_return_buffer(cf_call *call, size_t size);
+
+/**
+ * Records why the task fails; return its value from the task.
+ *
+ *     if (!valid)
+ *         return cf_fail(call, 22, "row %zu: not a number", row);
+ *
+ * The macro of the same name adds file and line. The record counts only if
+ * the task then returns non-zero; the last record wins.
+ *
+ * @param call    The task's own call.
+ * @param code    The task's own code; any value, 0 too.
+ * @param format  printf format; the text is kept up to 4095 bytes. Without
+ *                memory for it, the failure stands and the message is empty.
+ * @return        Non-zero, whatever the code.
+ *
+ * Ownership: everything is copied; file must be a string literal's life long.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  as cf_return().
+ * Fork:      not in a child that the task forked.
+ * Python:    raise.
+ */
+CF_API int cf_fail(cf_call *call, int code, const char *format, ...)
+    CF_PRINTF(3, 4);
+
+/**
+ * What the macro cf_fail() calls.
+ *
+ * @param file  Where the task gave up; kept as a pointer. May be NULL.
+ * @param line  ... and its line.
+ *
+ * The rest as cf_fail().
+ */
+CF_API int cf_fail_at(cf_call *call,
+                      const char *file,
+                      int line,
+                      int code,
+                      const char *format,
+                      ...) CF_PRINTF(5, 6);
+
+#define cf_fail(call, ...) cf_fail_at((call), __FILE__, __LINE__, __VA_ARGS__)
+
+/**
+ * Tells whether the task should stop early: poll it in long tasks.
+ *
+ * True once cf_future_interrupt() was called, the task's own timeout passed,
+ * its map or loop was given up, or cf_executor_terminate() was called.
+ *
+ * Ownership: nothing changes hands.
+ * Threads:   the one that runs the task.
+ * Blocks:    no; one load, cheap enough for an inner loop.
+ * Ordering:  none; it is a hint.
+ * Fork:      not in a child that the task forked.
+ * Python:    none.
+ */
+CF_API bool cf_call_canceled(const cf_call *call);
+
+/**
+ * Returns the index of the worker that runs the task.
+ *
+ * @return  0 .. max_workers - 1; 0 on the inline executor; -1 when a bounded
+ *          queue with CF_QUEUE_CALLER_RUNS made the submitter run the task.
+ *
+ * Ownership: nothing changes hands.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  one worker runs one task at a time, so data indexed by worker
+ *            needs no lock.
+ * Fork:      not in a child that the task forked.
+ * Python:    none (threading.current_thread().name).
+ */
+CF_API int cf_call_worker(const cf_call *call);
+
+/**
+ * Returns what this worker's initializer left in *worker_data.
+ *
+ * @return  NULL without an initializer, on the inline executor, and when the
+ *          submitter runs the task (CF_QUEUE_CALLER_RUNS).
+ *
+ * Ownership: the worker's; its finalizer frees it.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  no other thread uses it while the worker lives.
+ * Fork:      not in a child that the task forked.
+ * Python:    none (threading.local() filled by the initializer).
+ */
+CF_API void *cf_call_worker_data(const cf_call *call);
+
+/**
+ * Returns the executor that runs the task, for nested submits.
+ *
+ * @return  Never NULL, except in an initializer.
+ *
+ * Ownership: lent; the executor outlives the call.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      not in a child that the task forked.
+ * Python:    none.
+ */
+CF_API cf_executor *cf_call_executor(const cf_call *call);
+
+CF_END_DECLS
+
+#endif
