@@ -140,8 +140,8 @@ CF_API cf_err cf_submit_task(cf_executor *ex,
  * @param args      count arguments of arg_size bytes each, one after another;
  *                  with arg_size 0 every task gets the pointer args.
  * @param count     0 does nothing.
- * @param[out] out  count futures, in the order of the arguments; untouched on
- *                  error. NULL: detached.
+ * @param[out] out  count futures, in the order of the arguments; all NULL on
+ *                  error (untouched on CF_EINVAL). NULL: detached.
  *
  * @retval CF_ETOOBIG  More than the bounded queue can ever hold.
  *

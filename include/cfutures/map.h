@@ -51,8 +51,10 @@ typedef struct cf_map_options {
  * @param fn         Called once per item, with the item as its argument (in
  *                   a copy, aligned as malloc's if item_size is a multiple of
  *                   that). A failing item does not stop the others.
- * @param items      count items of item_size bytes; copied, so free to go
- *                   when this returns. NULL with opts->pull, or if count is 0.
+ * @param items      count items of item_size bytes, copied when they are
+ *                   submitted: with buffer_size they must stay until
+ *                   cf_results_destroy(), else they are free to go when this
+ *                   returns. NULL with opts->pull, or if count is 0.
  * @param item_size  Bytes per item, not 0.
  * @param count      Number of items; ignored with opts->pull.
  * @param opts       NULL: defaults.

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The iterator over futures as they complete.
+ *
+ * Each future not handed out has a node, a waiter on the future. The completer
+ * pushes the node onto it->ready, newest first; the user takes all of it at
+ * once and turns it round: one compare-and-swap a future on either side.
+ *
+ * The user sleeps on the low half of ready itself, where it left SLEEPING: the
+ * completer's push changes the word, and what it replaced says whether to
+ * wake. So the completer touches nothing of the iterator after its push, and
+ * the user may destroy it at once. Only the eventfd is written to after the
+ * push; then the user takes the future's lock before it lets go of the node
+ * (cf__waiter_remove), which waits for the completer.
+ */
+#include "lib/as_completed.h"
+
+#include "lib/clock.h"
+#include "lib/executor.h"
+#include "lib/future_set.h"
+#include "lib/in_task.h"
+#include "lib/registry.h"
+#include "lib/spin.h"
+#include "lib/wait_graph.h"
+#include "lib/waiter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct node {
+    struct cf__waiter waiter; /* its next also links ready, local and free */
+    cf_as_completed *it;
+    cf_future *f; /* NULL: the node is free */
+};
+
+enum { CHUNK_MIN = 8 };
+
+struct chunk {
+    struct chunk *next;
+    size_t count;
+    struct node nodes[];
+};
+
+#define SLEEPING ((struct cf__waiter *)1)
+
+struct cf_as_completed {
+    /* Atomic. Writers: completers (push), the user (takes all, SLEEPING). */
+    _Alignas(CF_CACHE_LINE) _Atomic(struct cf__waiter *) ready;
+    atomic_int fd; /* -1: not asked for. Writer: the user */
+
+    /* The user's. */
+    _Alignas(CF_CACHE_LINE) struct cf__waiter *local; /* oldest first */
+    struct cf__waiter *free;
+    struct chunk *chunks;
+    struct cf__future_set members;
+    size_t remaining; /* not handed out */
+    cf_future *lent;
+    uint16_t generation; /* of the process */
+};
+
+static void
+signal_fd(int fd)
+{
+    uint64_t one = 1;
+    int saved_errno = errno;
+    /* Fails only if the counter is full: then it is readable anyway. */
+    ssize_t written = write(fd, &one, sizeof one);
+    (void)written;
+    errno = saved_errno;
+}
+
+/* Called by the completer, with the future's lock. */
+static void
+completed(struct cf__waiter *waiter, cf_future *f)
+{
+    cf_as_completed *it = ((struct node *)waiter)->it;
+    (void)f;
+    int fd = cf_load_relaxed(&it->fd); /* ordered by the lock */
+    struct cf__waiter *former = cf_load_relaxed(&it->ready);
+    do {
+        waiter->next = former == SLEEPING ? NULL : former;
+        /* pairs with take_ready. After it, without an fd, the iterator must
+         * not be touched. */
+    } while (!cf_cas_weak_acq_rel(&it->ready, &former, waiter));
+    if (former == SLEEPING)
+        cf__futex_wake(cf__as_completed_word(&it->ready), 1);
+    if (fd >= 0)
+        signal_fd(fd);
+}
+
+/* Takes what is ready into local; false: nothing is. */
+static bool
+take_ready(cf_as_completed *it)
+{
+    if (it->local)
+        return true;
+    if (!cf_load_relaxed(&it->ready)) /* the exchange acquires */
+        return false;
+    /* pairs with completed */
+    struct cf__waiter *newest = cf_exchange_acquire(&it->ready, NULL);
+    if (newest == SLEEPING)
+        return false;
+    for (struct cf__waiter *next; newest; newest = next) {
+        next = newest->next;
+        newest->next = it->local;
+        it->local = newest;
+    }
+    return true;
+}
+
+static bool
+add_chunk(cf_as_completed *it, size_t count)
+{
+    if (count > (SIZE_MAX - sizeof(struct chunk)) / sizeof(struct node))
+        return false;
+    struct chunk *chunk =
+        malloc(sizeof *chunk + count * sizeof *chunk->nodes);
+    if (!chunk)
+        return false;
+    chunk->count = count;
+    chunk->next = it->chunks;
+    it->chunks = chunk;
+    for (size_t i = count; i-- > 0;) {
+        struct node *node = &chunk->nodes[i];
+        node->it = it;
+        node->f = NULL;
+        node->waiter.notify = completed;
+        node->waiter.next = it->free;
+        it->free = &node->waiter;
+    }
+    return true;
+}
+
+/* There are a node and a place in the set for f. */
+static void
+add_reserved(cf_as_completed *it, cf_future *f)
+{
+    if (!cf__future_set_add(&it->members, f))
+        return;
+    struct node *node = (struct node *)it->free;
+    it->free = node->waiter.next;
+    node->f = cf_future_ref(f);
+    it->remaining++;
+    if (!cf__waiter_add(f, &node->waiter))
+        completed(&node->waiter, f); /* it is done already */
+}
+
+static void
+clear_fd(cf_as_completed *it)
+{
+    int fd = cf_load_relaxed(&it->fd); /* the user's own */
+    if (fd < 0)
+        return;
+    uint64_t count;
+    ssize_t got = read(fd, &count, sizeof count);
+    (void)got; /* EAGAIN: it was clear */
+    /* What came in between has been cleared too: say so again. */
+    if (it->local || cf_load_acquire(&it->ready) || it->remaining == 0)
+        signal_fd(fd);
+}
+
+cf_err
+cf_as_completed_create(cf_future *const *futures,
+                       size_t count,
+                       cf_as_completed **out)
+{
+    if (!out || (!futures && count))
+        return CF_EINVAL;
+    for (size_t i = 0; i < count; i++)
+        if (!futures[i])
+            return CF_EINVAL;
+    cf_as_completed *it = aligned_alloc(CF_CACHE_LINE, sizeof *it);
+    if (!it)
+        return CF_ENOMEM;
+    memset(it, 0, sizeof *it);
+    cf_store_relaxed(&it->fd, -1); /* nobody else knows it yet */
+    it->generation = cf__generation;
+    if (count && (cf__future_set_reserve(&it->members, count) ||
+                  !add_chunk(it, count))) {
+        cf_as_completed_destroy(it);
+        return CF_ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++)
+        add_reserved(it, futures[i]);
+    *out = it;
+    return CF_OK;
+}
+
+cf_err
+cf_as_completed_add(cf_as_completed *it, cf_future *f)
+{
+    if (!it || !f)
+        return CF_EINVAL;
+    size_t more = it->remaining > CHUNK_MIN ? it->remaining : CHUNK_MIN;
+    if (cf__future_set_reserve(&it->members, 1) ||
+        (!it->free && !add_chunk(it, more)))
+        return CF_ENOMEM;
+    bool was_over = it->remaining == 0;
+    add_reserved(it, f);
+    if (was_over)
+        clear_fd(it);
+    return CF_OK;
+}
+
+/* Hands out the oldest that is ready. */
+static cf_future *
+hand_out(cf_as_completed *it)
+{
+    struct node *node = (struct node *)it->local;
+    cf_future *f = node->f;
+    it->local = node->waiter.next;
+    if (cf_load_relaxed(&it->fd) >= 0)
+        cf__waiter_remove(f, &node->waiter); /* the completer is through */
+    cf__future_set_remove(&it->members, f);
+    node->f = NULL;
+    node->waiter.next = it->free;
+    it->free = &node->waiter;
+    it->remaining--;
+    it->lent = f;
+    if (!it->local)
+        clear_fd(it);
+    return f;
+}
+
+/* Sleeps once on ready; false: the deadline has passed. */
+static bool
+sleep_on_ready(cf_as_completed *it, int64_t deadline_ns)
+{
+    struct cf__waiter *empty = NULL;
+    /* pairs with completed: it sees SLEEPING, or we see what it pushed */
+    if (!cf_cas_acq_rel(&it->ready, &empty, SLEEPING) && empty != SLEEPING)
+        return true;
+    return cf__futex_wait(cf__as_completed_word(&it->ready),
+                          (uint32_t)(uintptr_t)SLEEPING,
+                          deadline_ns);
+}
+
+static cf_err
+wait_outside(cf_as_completed *it, int64_t deadline_ns)
+{
+    struct cf__spin spin = cf__spin_begin();
+    bool ready = false;
+    while (!ready && cf__spin_on(&spin, deadline_ns))
+        ready = take_ready(it);
+    while (!ready && sleep_on_ready(it, deadline_ns))
+        ready = take_ready(it);
+    cf__spin_learn(&spin);
+    return ready || take_ready(it) ? CF_OK : CF_ETIMEDOUT;
+}
+
+/* The futures not ready, for a worker that is going to wait; NULL: no
+ * memory. */
+static cf_future **
+list_awaited(const cf_as_completed *it, size_t *count)
+{
+    cf_future **awaited = malloc(it->remaining * sizeof *awaited);
+    *count = 0;
+    for (struct chunk *chunk = it->chunks; awaited && chunk;
+         chunk = chunk->next)
+        for (size_t i = 0; i < chunk->count; i++)
+            if (chunk->nodes[i].f && !cf_future_done(chunk->nodes[i].f))
+                awaited[(*count)++] = chunk->nodes[i].f;
+    return awaited;
+}
+
+/* In a task: runs pending futures here before it sleeps. */
+static cf_err
+wait_in_task(struct cf__worker *worker,
+             cf_as_completed *it,
+             int64_t deadline_ns)
+{
+    size_t count, cursor = 0;
+    cf_future **awaited = list_awaited(it, &count);
+    if (!awaited)
+        return CF_ENOMEM;
+    cf_err err = CF_OK;
+    bool ready = take_ready(it);
+    while (!ready && cf__in_task_run_one(worker, awaited, count, &cursor))
+        ready = take_ready(it);
+    if (!ready) {
+        bool forever = deadline_ns == CF__NEVER;
+        if (cf__wait_graph_enter(worker, awaited, count, true, forever)) {
+            err = CF_EDEADLK;
+        } else {
+            err = wait_outside(it, deadline_ns);
+            cf__wait_graph_leave(worker);
+        }
+    }
+    free(awaited);
+    return err;
+}
+
+cf_err
+cf_as_completed_next(cf_as_completed *it, int64_t timeout_ns, cf_future **out)
+{
+    if (!it || !out || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    cf_future_unref(it->lent);
+    it->lent = NULL;
+    if (it->remaining == 0)
+        return CF_EDONE;
+    if (!take_ready(it)) {
+        if (it->generation != cf__generation)
+            return CF_EFORKED;
+        if (timeout_ns == 0) {
+            clear_fd(it);
+            return CF_ETIMEDOUT;
+        }
+        int64_t deadline_ns = cf__deadline(timeout_ns);
+        struct cf__worker *worker = cf__thread.worker;
+        cf_err err = worker ? wait_in_task(worker, it, deadline_ns)
+                            : wait_outside(it, deadline_ns);
+        if (err)
+            return err;
+    }
+    *out = hand_out(it);
+    return CF_OK;
+}
+
+size_t
+cf_as_completed_remaining(const cf_as_completed *it)
+{
+    return it ? it->remaining : 0;
+}
+
+int
+cf_as_completed_fd(cf_as_completed *it)
+{
+    if (!it) {
+        errno = EINVAL;
+        return -1;
+    }
+    int fd = cf_load_relaxed(&it->fd); /* the user's own */
+    if (fd >= 0)
+        return fd;
+    fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    cf_store_relaxed(&it->fd, fd);
+    /* A completer that did not see it has pushed when its lock is free. */
+    for (struct chunk *chunk = it->chunks; chunk; chunk = chunk->next)
+        for (size_t i = 0; i < chunk->count; i++)
+            if (chunk->nodes[i].f)
+                cf__waiters_sync(chunk->nodes[i].f);
+    clear_fd(it);
+    return fd;
+}
+
+void
+cf_as_completed_destroy(cf_as_completed *it)
+{
+    if (!it)
+        return;
+    for (struct chunk *chunk = it->chunks, *next; chunk; chunk = next) {
+        next = chunk->next;
+        for (size_t i = 0; i < chunk->count; i++) {
+            struct node *node = &chunk->nodes[i];
+            if (node->f) {
+                cf__waiter_remove(node->f, &node->waiter);
+                cf_future_unref(node->f);
+            }
+        }
+        free(chunk);
+    }
+    cf_future_unref(it->lent);
+    int fd = cf_load_relaxed(&it->fd);
+    if (fd >= 0)
+        close(fd);
+    cf__future_set_fini(&it->members);
+    free(it);
+}

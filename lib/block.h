@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory for futures: blocks of one size, recycled.
+ *
+ * Allocating in one thread and freeing in another is what malloc is slowest
+ * at, and exactly what futures do. So each thread has a cache of free blocks,
+ * and caches exchange whole batches through a depot under a mutex: one lock
+ * per CF__BLOCK_BATCH futures at worst. Blocks are cut from large chunks and
+ * never given back to the system while the program runs; they serve the next
+ * burst.
+ */
+#ifndef CF_LIB_BLOCK_H
+#define CF_LIB_BLOCK_H
+
+#include "lib/future.h"
+#include "lib/thread.h"
+
+enum { CF__BLOCK_BATCH = 64 };
+
+/* Fills this thread's empty cache and takes a block; NULL: no memory. */
+cf_future *cf__block_refill(void);
+
+/* Moves a batch of this thread's cache to the depot. */
+void cf__block_flush(void);
+
+/* Held across fork(), so that the child finds the depot whole. */
+void cf__block_lock(void);
+void cf__block_unlock(void);
+
+static inline cf_future *
+cf__block_alloc(void)
+{
+    cf_future *f = cf__thread.free_blocks;
+    if (__builtin_expect(!f, 0))
+        return cf__block_refill();
+    cf__thread.free_blocks = f->next;
+    cf__thread.free_count--;
+    return f;
+}
+
+static inline void
+cf__block_free(cf_future *f)
+{
+    f->next = cf__thread.free_blocks;
+    cf__thread.free_blocks = f;
+    if (__builtin_expect(++cf__thread.free_count >= 2 * CF__BLOCK_BATCH, 0))
+        cf__block_flush();
+}
+
+#endif

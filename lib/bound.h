@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bound of an executor's queue: how many tasks may be pending, and what a
+ * submit does when there is no room. Executors without a bound have none.
+ */
+#ifndef CF_LIB_BOUND_H
+#define CF_LIB_BOUND_H
+
+#include <cfutures/executor.h>
+
+struct cf__bound;
+
+/* NULL: no memory. */
+struct cf__bound *cf__bound_new(size_t capacity, cf_queue_policy policy);
+
+void cf__bound_free(struct cf__bound *bound);
+
+/*
+ * Makes room for count tasks, all or none. over: never refuse or block (a
+ * worker of the pool itself). CF_OK: room is taken. CF_EAGAIN: full, and the
+ * policy is to reject. CF_EDONE: full, and the caller shall run the task.
+ * CF_ETOOBIG: more than the capacity. Another error: what cf__bound_close()
+ * gave.
+ */
+cf_err cf__bound_acquire(struct cf__bound *bound, size_t count, bool over);
+
+/* count tasks are pending no more. */
+void cf__bound_release(struct cf__bound *bound, size_t count);
+
+/* Ends the waits for room, now and later, with an error. */
+void cf__bound_close(struct cf__bound *bound, cf_err why);
+
+/* In a fork's child, where the lock may be held by nobody. */
+void cf__bound_after_fork(struct cf__bound *bound);
+
+#endif

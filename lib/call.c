@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* The task's view of its run (cfutures/task.h), and what becomes of it. */
+#include "lib/call.h"
+
+#include "lib/failure.h"
+
+#include <stdlib.h>
+
+/* What cf_fail() returns for code 0: the record has the real code. */
+enum { FAILED_WITH_CODE_0 = 1 };
+
+static void
+drop_heap(struct cf_call *call)
+{
+    free(call->heap);
+    call->heap = NULL;
+}
+
+void *
+cf_return_buffer(cf_call *call, size_t size)
+{
+    drop_heap(call);
+    call->result_size = 0;
+    if (size > call->sink_size) {
+        call->heap = call->fixed_sink ? NULL : malloc(size);
+        if (!call->heap)
+            return NULL;
+    }
+    call->result_size = size;
+    return call->heap ? call->heap : call->sink;
+}
+
+void
+cf__call_adopt(struct cf_call *call, void *block, size_t size)
+{
+    drop_heap(call);
+    call->heap = block;
+    call->result_size = size;
+}
+
+cf_err
+cf_return(cf_call *call, const void *data, size_t size)
+{
+    if (!data && size)
+        return CF_EINVAL;
+    if (__builtin_expect(size <= call->sink_size && !call->heap, 1)) {
+        call->result_size = size;
+        if (size == 8) /* the size of a number, in one move */
+            memcpy(call->sink, data, 8);
+        else if (size)
+            memmove(call->sink, data, size); /* data may be in the sink */
+        return CF_OK;
+    }
+    if (size > call->sink_size && call->fixed_sink)
+        return CF_ETOOBIG;
+    /* data may be in the former result: free that last. */
+    void *former = call->heap;
+    call->heap = NULL;
+    void *to = cf_return_buffer(call, size);
+    if (to && size)
+        memmove(to, data, size);
+    free(former);
+    return to ? CF_OK : CF_ENOMEM;
+}
+
+static int
+record_failure(cf_call *call,
+               const char *file,
+               int line,
+               int code,
+               const char *format,
+               va_list args)
+{
+    cf_error error = CF_ERROR_INIT;
+    error.code = code;
+    error.file = file;
+    error.line = line;
+    error.worker = call->worker;
+    const cf_error *former = call->failure; /* args may point into it */
+    call->failure = format ? cf__failure_format(&error, format, args)
+                           : cf__failure_new(&error);
+    cf__failure_free(former);
+    return code ? code : FAILED_WITH_CODE_0;
+}
+
+int
+cf_fail_at(cf_call *call,
+           const char *file,
+           int line,
+           int code,
+           const char *format,
+           ...)
+{
+    va_list args;
+    va_start(args, format);
+    int rc = record_failure(call, file, line, code, format, args);
+    va_end(args);
+    return rc;
+}
+
+/* The function behind the macro, for other languages. */
+int(cf_fail)(cf_call *call, int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int rc = record_failure(call, NULL, 0, code, format, args);
+    va_end(args);
+    return rc;
+}
+
+bool
+cf_call_canceled(const cf_call *call)
+{
+    /* Both are hints: nothing is read on the strength of them. */
+    if (call->future) {
+        uint64_t word = cf_load_relaxed(&call->future->word);
+        if (cf__is_done(word) || word & (CF__INTERRUPT | CF__COMPLETING))
+            return true;
+    }
+    return call->executor && cf_load_relaxed(&call->executor->terminated);
+}
+
+int
+cf_call_worker(const cf_call *call)
+{
+    return call->worker;
+}
+
+void *
+cf_call_worker_data(const cf_call *call)
+{
+    return call->worker_data;
+}
+
+cf_executor *
+cf_call_executor(const cf_call *call)
+{
+    return call->executor;
+}
+
+const cf_error *
+cf__call_end(struct cf_call *call, int rc)
+{
+    const cf_error *failure = call->failure;
+    if (rc == 0) {
+        cf__failure_free(failure);
+        return NULL;
+    }
+    drop_heap(call);
+    bool interrupted =
+        call->future && cf_load_relaxed(&call->future->word) & CF__INTERRUPT;
+    if (failure && !interrupted)
+        return failure;
+    cf_error error = CF_ERROR_INIT;
+    if (failure) {
+        error = *failure;
+    } else {
+        error.code = rc;
+        error.worker = call->worker;
+    }
+    if (interrupted)
+        error.kind = CF_ECANCELED;
+    const cf_error *result = cf__failure_new(&error);
+    cf__failure_free(failure);
+    return result;
+}
+
+/* The rare ends: a failure, or a result on the heap. */
+static uint64_t
+settle(struct cf_call *call, cf_future *f, int rc)
+{
+    const cf_error *failure = cf__call_end(call, rc);
+    if (failure) {
+        cf__future_store_error(f, failure);
+        return CF__FAILED;
+    }
+    cf__future_store_result(f, call->heap, call->result_size);
+    return 0;
+}
+
+uint64_t
+cf__call_run_task(struct cf_call *call, cf_future *f)
+{
+    bool timed = f->attributes && f->attributes->timeout_ns;
+    const void *arg = f->arg;
+    size_t arg_size = f->arg_size;
+    if (__builtin_expect(f->owned & (CF__ARG_POINTER | CF__ARG_HEAP), 0)) {
+        memcpy(&arg, f->arg, sizeof arg); /* cf__heap begins with it too */
+        if (f->owned & CF__ARG_HEAP)
+            memcpy(&arg_size, f->arg + sizeof arg, sizeof arg_size);
+    }
+    call->future = f;
+    cf__call_begin(call, f->result, sizeof f->result);
+    if (__builtin_expect(timed, 0))
+        cf__timers_start(f->executor->timers, f);
+    int rc = f->fn(call, arg, arg_size);
+    if (__builtin_expect(timed, 0))
+        cf__timers_stop(f->executor->timers, f);
+    if (f->owned & (CF__ARG_POINTER | CF__ARG_HEAP))
+        cf__future_release_arg(f);
+    if (__builtin_expect(rc || call->failure || call->heap, 0))
+        return settle(call, f, rc);
+    f->result_size = (uint32_t)call->result_size;
+    return 0;
+}
+
+void
+cf__call_run_here(cf_executor *ex, cf_future *f, int worker)
+{
+    struct cf_call call = {.executor = ex, .worker = worker};
+    uint64_t flags = cf__call_run_task(&call, f);
+    (void)cf__future_finish(f, flags, 0, false);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run of a user's function: what cf_call is, and how a run becomes an
+ * outcome. Results go to a sink: the future's own 32 bytes, an element of a
+ * results array, or a map's chunk; what does not fit goes to the heap.
+ */
+#ifndef CF_LIB_CALL_H
+#define CF_LIB_CALL_H
+
+#include "lib/executor.h"
+
+struct cf_call {
+    /* Set by who runs it. */
+    cf_executor *executor;
+    void *worker_data;
+    int worker;
+    bool fixed_sink; /* no heap: larger results are refused */
+
+    cf_future *future; /* whose cancel and deadline count; NULL: none */
+
+    /* The outcome as it stands. */
+    unsigned char *sink;
+    size_t sink_size;        /* bytes of room */
+    void *heap;              /* instead of the sink; NULL: the sink */
+    size_t result_size;      /* bytes */
+    const cf_error *failure; /* of cf_fail() */
+};
+
+/* Starts a run whose result goes to sink. */
+static inline void
+cf__call_begin(struct cf_call *call, unsigned char *sink, size_t sink_size)
+{
+    call->sink = sink;
+    call->sink_size = sink_size;
+    call->heap = NULL;
+    call->result_size = 0;
+    call->failure = NULL;
+}
+
+/*
+ * Ends a run that returned rc. NULL: it succeeded, and the result stands in
+ * call. Else the record of its failure, the caller's to free; the result, if
+ * any, has been dropped.
+ */
+const cf_error *cf__call_end(struct cf_call *call, int rc);
+
+/* Makes a malloc'ed block the result, without a copy. */
+void cf__call_adopt(struct cf_call *call, void *block, size_t size);
+
+/*
+ * Runs a claimed task and stores its outcome in the future, without finishing
+ * it. Returns the flags for cf__future_finish(). call has executor, worker and
+ * worker_data set.
+ */
+uint64_t cf__call_run_task(struct cf_call *call, cf_future *f);
+
+/* Runs a claimed task to its end in the calling thread, which is no worker:
+ * on the inline executor, or when the queue is full. Keeps f's handles. */
+void cf__call_run_here(cf_executor *ex, cf_future *f, int worker);
+
+#endif

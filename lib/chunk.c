@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running a chunk and reading its result: see chunk.h. Packed:
+ *
+ *   struct pack_head | struct entry [count] | item 0 | item 1 ...
+ *
+ * each item on a multiple of 16 bytes. A failed item is its cf_error followed
+ * by the message. Offsets, no pointers but file, a string literal's.
+ */
+#include "lib/chunk.h"
+
+#include "lib/call.h"
+#include "lib/failure.h"
+
+#include <stdlib.h>
+
+struct pack_head {
+    size_t id, count;
+};
+
+struct entry {
+    size_t offset; /* from the beginning */
+    size_t size;   /* bytes */
+    int failed;    /* not 0: a cf_error */
+};
+
+struct pack {
+    unsigned char *bytes;
+    size_t used, capacity;
+};
+
+enum { ITEM_ROOM = 64 }; /* bytes guessed per item at first */
+
+static size_t
+align16(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
+static struct entry *
+entries_of(unsigned char *bytes)
+{
+    return (struct entry *)(void *)(bytes + sizeof(struct pack_head));
+}
+
+static bool
+make_room(struct pack *pack, size_t size)
+{
+    if (size <= pack->capacity - pack->used)
+        return true;
+    size_t capacity = 2 * pack->capacity;
+    if (capacity - pack->used < size)
+        capacity = pack->used + size;
+    unsigned char *bytes = realloc(pack->bytes, capacity);
+    if (!bytes)
+        return false;
+    pack->bytes = bytes;
+    pack->capacity = capacity;
+    return true;
+}
+
+static bool
+begin_pack(struct pack *pack, const struct cf__chunk_head *head)
+{
+    pack->used = align16(sizeof(struct pack_head) +
+                         head->count * sizeof(struct entry));
+    pack->capacity = pack->used + head->count * ITEM_ROOM;
+    pack->bytes = malloc(pack->capacity);
+    if (!pack->bytes)
+        return false;
+    struct pack_head mine = {head->id, head->count};
+    memcpy(pack->bytes, &mine, sizeof mine);
+    return true;
+}
+
+/* Notes that the next item is size bytes at the end, which are there. */
+static void
+note_item(struct pack *pack, size_t i, size_t size, bool failed)
+{
+    entries_of(pack->bytes)[i] = (struct entry){pack->used, size, failed};
+    pack->used += align16(size); /* all capacities are multiples of 16 */
+}
+
+static bool
+pack_failure(struct pack *pack, size_t i, const cf_error *failure)
+{
+    size_t length = strlen(failure->message) + 1;
+    size_t size = sizeof *failure + length;
+    if (!make_room(pack, align16(size)))
+        return false;
+    memcpy(pack->bytes + pack->used, failure, sizeof *failure);
+    memcpy(pack->bytes + pack->used + sizeof *failure,
+           failure->message,
+           length);
+    note_item(pack, i, size, true);
+    return true;
+}
+
+/* A result that did not fit into the room there was. */
+static bool
+pack_heap(struct pack *pack, size_t i, const struct cf_call *item)
+{
+    if (!make_room(pack, align16(item->result_size)))
+        return false;
+    memcpy(pack->bytes + pack->used, item->heap, item->result_size);
+    note_item(pack, i, item->result_size, false);
+    return true;
+}
+
+/* Runs one item; false: no memory. */
+static bool
+run_item(const struct cf__chunk_head *head,
+         struct pack *pack,
+         struct cf_call *item,
+         const unsigned char *arg,
+         size_t i)
+{
+    bool ok = true;
+    cf__call_begin(
+        item, pack->bytes + pack->used, pack->capacity - pack->used);
+    int rc = head->fn(item, arg, head->item_size);
+    const cf_error *failure = NULL;
+    if (rc || item->failure)
+        failure = cf__call_end(item, rc);
+    if (failure) {
+        ok = pack_failure(pack, i, failure);
+        cf__failure_free(failure);
+    } else if (item->heap) {
+        ok = pack_heap(pack, i, item);
+        free(item->heap);
+    } else {
+        note_item(pack, i, item->result_size, false);
+    }
+    return ok;
+}
+
+int
+cf__chunk_run(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct cf__chunk_head head;
+    struct pack pack;
+    (void)arg_size;
+    memcpy(&head, arg, sizeof head);
+    if (!begin_pack(&pack, &head))
+        return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
+    const unsigned char *item_arg = (const unsigned char *)arg + CF__CHUNK_ITEMS;
+    struct cf_call item = *call;
+    for (size_t i = 0; i < head.count; i++) {
+        if (cf_call_canceled(call)) {
+            free(pack.bytes);
+            return cf_fail(call, 0, "given up");
+        }
+        if (!run_item(&head, &pack, &item, item_arg, i)) {
+            free(pack.bytes);
+            return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
+        }
+        item_arg += head.item_size;
+    }
+    cf__call_adopt(call, pack.bytes, pack.used);
+    return 0;
+}
+
+size_t
+cf__chunk_id(cf_bytes packed)
+{
+    struct pack_head head;
+    memcpy(&head, packed.data, sizeof head);
+    return head.id;
+}
+
+cf_err
+cf__chunk_item(cf_bytes packed, size_t i, cf_bytes *out, cf_error *error)
+{
+    const unsigned char *bytes = packed.data;
+    struct entry entry;
+    memcpy(&entry,
+           bytes + sizeof(struct pack_head) + i * sizeof entry,
+           sizeof entry);
+    if (!entry.failed) {
+        *out = (cf_bytes){bytes + entry.offset, entry.size};
+        return CF_OK;
+    }
+    memcpy(error, bytes + entry.offset, sizeof *error);
+    error->message = (const char *)bytes + entry.offset + sizeof *error;
+    *out = (cf_bytes){NULL, 0};
+    return error->kind;
+}

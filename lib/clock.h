@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monotonic clock, and deadlines on it: a timeout becomes an absolute
+ * deadline once, where it enters the library.
+ */
+#ifndef CF_LIB_CLOCK_H
+#define CF_LIB_CLOCK_H
+
+#include <cfutures/base.h>
+
+#include <time.h>
+
+/* A deadline that never comes. */
+#define CF__NEVER INT64_MAX
+
+static inline int64_t
+cf__now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail on Linux */
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Timeouts are CF_FOREVER or not negative. */
+static inline bool
+cf__timeout_valid(int64_t timeout_ns)
+{
+    return timeout_ns >= CF_FOREVER;
+}
+
+/* 0 (poll) gives 0, a deadline that is always past. */
+static inline int64_t
+cf__deadline(int64_t timeout_ns)
+{
+    if (timeout_ns == CF_FOREVER)
+        return CF__NEVER;
+    if (timeout_ns == 0)
+        return 0;
+    int64_t now = cf__now_ns();
+    return timeout_ns >= CF__NEVER - now ? CF__NEVER : now + timeout_ns;
+}
+
+static inline struct timespec
+cf__timespec(int64_t deadline_ns)
+{
+    struct timespec at = {deadline_ns / 1000000000, deadline_ns % 1000000000};
+    return at;
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Names and texts of cf_err, from its one list, and the library's version. */
+#include <cfutures/error.h>
+
+const char *
+cf_version(void)
+{
+    return CF_VERSION_STRING;
+}
+
+const char *
+cf_err_name(cf_err err)
+{
+    switch (err) {
+#define NAME(name, value, text)                                                \
+    case name:                                                                 \
+        return #name;
+        CF_ERR_MAP(NAME)
+#undef NAME
+    }
+    return "CF_UNKNOWN";
+}
+
+const char *
+cf_strerror(cf_err err)
+{
+    switch (err) {
+#define TEXT(name, value, text)                                                \
+    case name:                                                                 \
+        return text;
+        CF_ERR_MAP(TEXT)
+#undef TEXT
+    }
+    return "unknown error";
+}

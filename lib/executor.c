@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The executor's common part: made, asked, waited for, shut down, destroyed.
+ * Submitting is in lib/submit.c.
+ */
+#include "lib/executor.h"
+
+#include "lib/failure.h"
+#include "lib/registry.h"
+#include "lib/thread.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In the timers' thread: the running task f has outrun its timeout. */
+static void
+expired(cf_future *f)
+{
+    if (!cf__future_begin_completing(f, false))
+        return;
+    char message[160];
+    const char *name = f->attributes->name;
+    snprintf(message,
+             sizeof message,
+             "%s%.80s%sran longer than its timeout of %.9g s",
+             name ? "task '" : "the task ",
+             name ? name : "",
+             name ? "' " : "",
+             (double)f->attributes->timeout_ns / 1e9);
+    cf_error error = CF_ERROR_INIT;
+    error.kind = CF_EDEADLINE;
+    error.message = message;
+    error.worker = cf__runner(cf_load_relaxed(&f->word)); /* set at claim */
+    f->attributes->late_error = cf__failure_new(&error);
+    (void)cf__future_finish(f, CF__FAILED, CF__COMPLETING, false);
+}
+
+cf_err
+cf__executor_init(cf_executor *ex,
+                  const struct cf__executor_ops *ops,
+                  int max_workers,
+                  size_t capacity,
+                  cf_queue_policy policy)
+{
+    ex->ops = ops;
+    ex->max_workers = max_workers;
+    ex->bound = capacity ? cf__bound_new(capacity, policy) : NULL;
+    ex->timers = cf__timers_new(expired);
+    ex->drained_at_exit = false;
+    cf_store_relaxed(&ex->terminated, false); /* nobody knows ex yet */
+    cf_store_relaxed(&ex->forked, false);
+    cf_store_relaxed(&ex->canceled, 0);
+    if (ex->timers && (ex->bound || !capacity) &&
+        cf__registry_add(ex) == CF_OK)
+        return CF_OK;
+    cf__bound_free(ex->bound);
+    cf__timers_free(ex->timers);
+    return CF_ENOMEM;
+}
+
+void
+cf__executor_fini(cf_executor *ex)
+{
+    cf__registry_remove(ex);
+    cf__timers_free(ex->timers);
+    cf__bound_free(ex->bound);
+}
+
+void
+cf__executor_never_ran(cf_executor *ex, cf_future *f)
+{
+    cf_fetch_add_relaxed(&ex->canceled, 1); /* a counter */
+    if (ex->bound)
+        cf__bound_release(ex->bound, 1);
+    if (f->attributes && f->attributes->timeout_ns)
+        cf__timers_unreserve(ex->timers);
+}
+
+cf_err
+cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
+{
+    if (!ex || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    if (cf_load_relaxed(&ex->forked))
+        return CF_EFORKED;
+    if (cf__is_own_worker(ex))
+        return CF_EDEADLK;
+    return ex->ops->wait_idle(ex, cf__deadline(timeout_ns));
+}
+
+cf_err
+cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
+{
+    const unsigned known = CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT;
+    if (!ex || flags & ~known || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    if (cf_load_relaxed(&ex->forked))
+        return CF_EFORKED;
+    return ex->ops->shutdown(ex, flags, cf__deadline(timeout_ns));
+}
+
+cf_err
+cf_executor_terminate(cf_executor *ex, int signo)
+{
+    if (!ex || signo < 1 || signo > SIGRTMAX)
+        return CF_EINVAL;
+    if (cf_load_relaxed(&ex->forked))
+        return CF_EFORKED;
+    cf_store_relaxed(&ex->terminated, true); /* a hint to running tasks */
+    return ex->ops->terminate(ex, signo);
+}
+
+void
+cf_executor_destroy(cf_executor *ex)
+{
+    /* In a fork's child the memory stays: it is the parent's image, and
+     * futures of it may still be asked. */
+    if (!ex || cf_load_relaxed(&ex->forked))
+        return;
+    (void)ex->ops->shutdown(ex, 0, CF__NEVER);
+    ex->ops->destroy(ex);
+}
+
+cf_err
+cf_executor_stats(cf_executor *ex, cf_stats *out)
+{
+    if (!ex || !out)
+        return CF_EINVAL;
+    if (cf_load_relaxed(&ex->forked))
+        return CF_EFORKED;
+    memset(out, 0, sizeof *out);
+    ex->ops->stats(ex, out);
+    return CF_OK;
+}
+
+const char *
+cf_executor_name(const cf_executor *ex)
+{
+    return ex ? ex->ops->name : "";
+}
+
+int
+cf_executor_max_workers(const cf_executor *ex)
+{
+    return ex ? ex->max_workers : 0;
+}
+
+void *
+cf_shared_alloc(cf_executor *ex, size_t size)
+{
+    if (!ex)
+        return NULL;
+    if (ex->ops->shared_alloc)
+        return ex->ops->shared_alloc(ex, size);
+    return calloc(1, size ? size : 1);
+}
+
+void
+cf_shared_free(cf_executor *ex, void *p)
+{
+    if (ex && ex->ops->shared_free)
+        ex->ops->shared_free(ex, p);
+    else
+        free(p);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The executor's common part and the operations that a backend provides.
+ *
+ * A backend's struct begins with cf_executor; its constructor fills in the
+ * operations and ends with cf__executor_init(). Everything that is not its own
+ * (arguments, handles, cancelling, waiting, callbacks, the queue's bound,
+ * maps) is done by lib/, once for all.
+ */
+#ifndef CF_LIB_EXECUTOR_H
+#define CF_LIB_EXECUTOR_H
+
+#include <cfutures/executor.h>
+
+#include "lib/bound.h"
+#include "lib/clock.h"
+#include "lib/future.h"
+#include "lib/timers.h"
+#include "lib/worker.h"
+
+/* Deadlines are absolute (lib/clock.h). No operation is called with a lock of
+ * lib/ held, but after_fork. */
+struct cf__executor_ops {
+    const char *name; /* what cf_executor_name() returns */
+
+    /* Tasks run in this address space: results may be written, and items read,
+     * in place. */
+    bool shares_memory;
+
+    /*
+     * Queues a chain of count tasks, linked from the newest to the oldest, all
+     * or none; only a chain of one may have attributes. On CF_OK the backend
+     * owns one handle of each. Called by any thread; does not wait for a
+     * worker (the bound has already made room).
+     */
+    cf_err (*submit)(cf_executor *ex,
+                     cf_future *newest,
+                     cf_future *oldest,
+                     size_t count);
+
+    /*
+     * Called in a task of this executor that waits for f: runs f here if it is
+     * pending. true: it ran, and is done. NULL: tasks are never run so.
+     */
+    bool (*run_pending)(struct cf__worker *self, cf_future *f);
+
+    /* Called likewise while f runs elsewhere: runs one task that descends from
+     * f; false: there is none. */
+    bool (*help)(struct cf__worker *self, cf_future *f);
+
+    /* From now on self->parker is notified when help() may succeed; unwatch
+     * ends it. May be called again without unwatch. */
+    void (*watch)(struct cf__worker *self, cf_future *f);
+    void (*unwatch)(struct cf__worker *self);
+
+    /* Callbacks are about to run in the worker's thread, for any length. */
+    void (*callbacks_begin)(struct cf__worker *self);
+
+    /* The worker of that index, for the wait graph; called with the graph's
+     * lock held while a task runs on it. NULL: unknown. */
+    struct cf__worker *(*worker_at)(cf_executor *ex, int index);
+
+    /* As the public functions; arguments are checked. shutdown returns
+     * CF_ETIMEDOUT or CF_OK and is idempotent. terminate cancels, stops what
+     * it can, and does not wait for threads. */
+    cf_err (*wait_idle)(cf_executor *ex, int64_t deadline_ns);
+    cf_err (*shutdown)(cf_executor *ex, unsigned flags, int64_t deadline_ns);
+    cf_err (*terminate)(cf_executor *ex, int signo);
+    void (*stats)(cf_executor *ex, cf_stats *out);
+
+    /* After a shutdown that has ended: frees everything, the executor too, by
+     * cf__executor_fini(). May be called by a worker of its own. */
+    void (*destroy)(cf_executor *ex);
+
+    /* In the child of a fork, which has one thread: forgets the parent's
+     * workers and queued tasks, makes locks anew, and refuses from now on with
+     * CF_EFORKED. Async-signal-safe. */
+    void (*after_fork)(cf_executor *ex);
+
+    /* NULL: plain memory. */
+    void *(*shared_alloc)(cf_executor *ex, size_t size);
+    void (*shared_free)(cf_executor *ex, void *p);
+};
+
+struct cf_executor {
+    /* Set once, by the constructor. */
+    const struct cf__executor_ops *ops;
+    int max_workers;
+
+    struct cf__bound *bound;   /* NULL: the queue has no bound. Set once */
+    struct cf__timers *timers; /* deadlines of running tasks */
+
+    atomic_bool terminated; /* running tasks shall stop: a hint */
+    atomic_bool forked;     /* set in a fork's child only */
+
+    /* Tasks that never ran. */
+    _Atomic uint64_t canceled;
+
+    /* Guarded by the registry's lock. */
+    cf_executor *registry_next, *registry_prev;
+    bool drained_at_exit;
+};
+
+/*
+ * Makes the common part. capacity 0: unbounded. CF_ENOMEM: nothing is left to
+ * undo.
+ */
+cf_err cf__executor_init(cf_executor *ex,
+                         const struct cf__executor_ops *ops,
+                         int max_workers,
+                         size_t capacity,
+                         cf_queue_policy policy);
+
+/* Undoes cf__executor_init(). */
+void cf__executor_fini(cf_executor *ex);
+
+/* Bookkeeping for f, which leaves PENDING without running. */
+void cf__executor_never_ran(cf_executor *ex, cf_future *f);
+
+/* Turns a chain round: the same tasks from the oldest to the newest, ended by
+ * NULL. Returns the oldest. */
+static inline cf_future *
+cf__chain_reverse(cf_future *newest, cf_future *oldest)
+{
+    cf_future *done = NULL;
+    for (cf_future *f = newest, *older; done != oldest; f = older) {
+        older = f->next;
+        f->next = done;
+        done = f;
+    }
+    return done;
+}
+
+/* Takes a pending task for running on a worker. */
+static inline bool
+cf__future_claim(cf_future *f, int worker)
+{
+    if (!cf__future_claim_word(f, worker))
+        return false;
+    if (f->executor->bound)
+        cf__bound_release(f->executor->bound, 1);
+    return true;
+}
+
+#endif

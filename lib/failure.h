@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Failures: cf_error records on the heap, with their message behind them.
+ */
+#ifndef CF_LIB_FAILURE_H
+#define CF_LIB_FAILURE_H
+
+#include <cfutures/error.h>
+
+#include <stdarg.h>
+
+/* Longest message kept, in bytes without the terminator. */
+#define CF__MESSAGE_MAX 4095
+
+/*
+ * Copies an error and its message. Never fails: without memory the result is
+ * a static record of the same kind with an empty message and no code.
+ */
+const cf_error *cf__failure_new(const cf_error *error);
+
+/* The same with a formatted message. */
+const cf_error *
+cf__failure_format(const cf_error *error, const char *format, va_list args);
+
+/* NULL and static records are fine. */
+void cf__failure_free(const cf_error *failure);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The futex system call: see futex.h. */
+#include "lib/futex.h"
+
+#include "lib/clock.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+bool
+cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns)
+{
+    int saved_errno = errno;
+    struct timespec at = cf__timespec(deadline_ns);
+    /* FUTEX_WAIT_BITSET, because its deadline is absolute and monotonic. */
+    long rc = syscall(SYS_futex,
+                      word,
+                      FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG,
+                      expected,
+                      deadline_ns == CF__NEVER ? NULL : &at,
+                      NULL,
+                      FUTEX_BITSET_MATCH_ANY);
+    bool timed_out = rc < 0 && errno == ETIMEDOUT;
+    errno = saved_errno;
+    return !timed_out;
+}
+
+void
+cf__futex_wake(void *word, int count)
+{
+    int saved_errno = errno;
+    (void)syscall(
+        SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, NULL, NULL, 0);
+    errno = saved_errno;
+}

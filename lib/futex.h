@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Sleeping on a 32-bit word of this process. */
+#ifndef CF_LIB_FUTEX_H
+#define CF_LIB_FUTEX_H
+
+#include "lib/atomic.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Sleeps while *word is expected, at most until deadline_ns (lib/clock.h).
+ * Returns false if the deadline passed; true after a wake-up, a signal or for
+ * no reason: check the condition again. Keeps errno.
+ */
+bool cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns);
+
+/* Wakes up to count sleepers. The word may be gone: only its address counts.
+ * Keeps errno. */
+void cf__futex_wake(void *word, int count);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a future: made, claimed, finished or cancelled, freed. No locks:
+ * every decision is one compare-and-swap on its word (future.h).
+ */
+#include "lib/future.h"
+
+#include "lib/block.h"
+#include "lib/executor.h"
+#include "lib/failure.h"
+#include "lib/futex.h"
+#include "lib/options.h"
+#include "lib/registry.h"
+#include "lib/waiter.h"
+
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+
+cf_future *
+cf__future_new(cf_executor *ex, cf_task_fn *fn, unsigned handles)
+{
+    cf_future *f = cf__block_alloc();
+    if (!f)
+        return NULL;
+    f->executor = ex;
+    f->fn = fn;
+    f->waiters = NULL;
+    f->attributes = NULL;
+    f->arg_size = 0;
+    f->result_size = 0;
+    f->owned = 0;
+    f->generation = cf__generation;
+    /* Nobody else knows f yet: publishing it orders these. */
+    cf_store_relaxed(&f->base, 0);
+    cf_store_relaxed(&f->lock, 0);
+    cf_store_relaxed(&f->word, handles * CF__HANDLE | CF_PENDING);
+    return f;
+}
+
+static inline void
+store_heap(unsigned char *area, void *data, size_t size)
+{
+    struct cf__heap heap = {data, size};
+    memcpy(area, &heap, sizeof heap);
+}
+
+static inline struct cf__heap
+load_heap(const unsigned char *area)
+{
+    struct cf__heap heap;
+    memcpy(&heap, area, sizeof heap);
+    return heap;
+}
+
+void
+cf__future_adopt_arg(cf_future *f, void *block, size_t size)
+{
+    store_heap(f->arg, block, size);
+    f->owned |= CF__ARG_HEAP;
+}
+
+bool
+cf__future_set_arg(cf_future *f, const void *arg, size_t size)
+{
+    if (size == 0) {
+        memcpy(f->arg, &arg, sizeof arg);
+        f->owned |= CF__ARG_POINTER;
+    } else if (size <= CF__INLINE_SIZE) {
+        memcpy(f->arg, arg, size);
+        f->arg_size = (uint32_t)size;
+    } else {
+        void *copy = malloc(size);
+        if (!copy)
+            return false;
+        memcpy(copy, arg, size);
+        cf__future_adopt_arg(f, copy, size);
+    }
+    return true;
+}
+
+void
+cf__future_release_arg(cf_future *f)
+{
+    if (f->owned & CF__ARG_HEAP) {
+        free(load_heap(f->arg).data);
+    } else if (f->attributes && f->attributes->arg_free) {
+        void *arg;
+        memcpy(&arg, f->arg, sizeof arg);
+        f->attributes->arg_free(arg);
+    }
+}
+
+static const cf_error *
+stored_error(const cf_future *f)
+{
+    if (f->attributes && f->attributes->late_error)
+        return f->attributes->late_error;
+    const cf_error *error;
+    memcpy(&error, f->result, sizeof error);
+    return error;
+}
+
+void
+cf__future_free(cf_future *f)
+{
+    /* No handles: a further unref is found out until the block is reused. */
+    cf_store_relaxed(&f->word, 0);
+    if (f->owned & CF__RESULT_HEAP)
+        free(load_heap(f->result).data);
+    if (f->owned & CF__RESULT_ERROR) {
+        const cf_error *error;
+        memcpy(&error, f->result, sizeof error);
+        cf__failure_free(error);
+    }
+    if (f->attributes) {
+        cf__failure_free(f->attributes->late_error);
+        free(f->attributes);
+    }
+    cf__block_free(f);
+}
+
+void
+cf__future_discard(cf_future *f)
+{
+    if (f->owned & CF__ARG_HEAP)
+        free(load_heap(f->arg).data);
+    cf__future_free(f);
+}
+
+void
+cf__future_announce(cf_future *f, uint64_t old)
+{
+    if (old & CF__SLEEPER) /* an address, not an access: f may be gone */
+        cf__futex_wake(cf__futex_word(f), INT_MAX);
+    if (old & CF__WAITERS)
+        cf__waiters_notify(f);
+}
+
+bool
+cf__future_finish(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
+{
+    uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
+    uint64_t next;
+    do {
+        if ((word & CF__COMPLETING) != mine) {
+            if (drop)
+                cf__future_unref(f);
+            return false;
+        }
+        next = (word & ~(CF__PHASE | CF__SLEEPER)) | CF_FINISHED | flags;
+        /* With waiters the handle is needed a little longer. */
+        if (drop && !(word & CF__WAITERS))
+            next -= CF__HANDLE;
+        /* pairs with every look at the state: publishes the outcome. After
+         * it, without a handle, f must not be touched. */
+    } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
+    if (__builtin_expect(next >> 32 == 0, 0)) {
+        cf__future_free(f);
+        return true;
+    }
+    if (__builtin_expect(word & (CF__SLEEPER | CF__WAITERS), 0)) {
+        cf__future_announce(f, word);
+        if (drop && word & CF__WAITERS)
+            cf__future_unref(f);
+    }
+    return true;
+}
+
+bool
+cf__future_begin_completing(cf_future *f, bool from_pending)
+{
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with its start */
+    do {
+        if (cf__is_done(word) || word & CF__COMPLETING)
+            return false;
+        if (!from_pending && cf__state(word) == CF_PENDING)
+            return false;
+    } while (!cf_cas_weak_acq_rel(
+        &f->word, &word, word | CF_RUNNING | CF__COMPLETING));
+    return true;
+}
+
+void
+cf__future_store_error(cf_future *f, const cf_error *error)
+{
+    memcpy(f->result, &error, sizeof error);
+    f->owned |= CF__RESULT_ERROR;
+}
+
+bool
+cf__future_refuse(cf_future *f, const cf_error *error)
+{
+    if (!cf__future_claim_word(f, -1))
+        return false;
+    cf__executor_never_ran(f->executor, f);
+    cf__future_release_arg(f);
+    cf__future_store_error(f, cf__failure_new(error));
+    return cf__future_finish(f, CF__FAILED, 0, false);
+}
+
+bool
+cf__future_cancel_now(cf_future *f)
+{
+    /* The executor lives until its queue has dropped f, and that waits for
+     * this bit to go. A future completed by hand has no executor. */
+    const uint64_t hold = f->executor ? CF__COMPLETING : 0;
+    uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
+    do {
+        if (cf__state(word) != CF_PENDING)
+            return false;
+    } while (!cf_cas_weak_acq_rel(
+        &f->word, &word, (word & ~CF__SLEEPER) | CF_CANCELED | hold));
+    if (hold) {
+        cf__executor_never_ran(f->executor, f);
+        /* pairs with drop_stale: the executor is no longer needed */
+        cf_fetch_and_acq_rel(&f->word, ~hold);
+        cf__future_release_arg(f);
+    }
+    cf__future_announce(f, word);
+    return true;
+}
+
+void
+cf__future_drop_stale(cf_future *f)
+{
+    /* pairs with cancel_now: it is done with the executor */
+    for (;;) {
+        uint64_t word = cf_load_acquire(&f->word);
+        if (cf__state(word) != CF_CANCELED || !(word & CF__COMPLETING))
+            break;
+        sched_yield();
+    }
+    cf__future_unref(f);
+}
+
+cf_future *
+cf_future_ref(cf_future *f)
+{
+    /* The caller's own handle keeps f: nothing to order. */
+    if (f)
+        cf_fetch_add_relaxed(&f->word, CF__HANDLE);
+    return f;
+}
+
+void
+cf_future_unref(cf_future *f)
+{
+    if (f)
+        cf__future_unref(f);
+}
+
+cf_state
+cf_future_state(const cf_future *f)
+{
+    return cf__state(cf_load_acquire(&f->word)); /* pairs with finish */
+}
+
+const char *
+cf_state_name(cf_state state)
+{
+    switch (state) {
+    case CF_PENDING:
+        return "pending";
+    case CF_RUNNING:
+        return "running";
+    case CF_CANCELED:
+        return "canceled";
+    case CF_FINISHED:
+        return "finished";
+    }
+    return "unknown";
+}
+
+bool
+cf_future_done(const cf_future *f)
+{
+    return cf__is_done(cf_load_acquire(&f->word)); /* pairs with finish */
+}
+
+bool
+cf_future_cancel(cf_future *f)
+{
+    if (!f || cf__forked(f))
+        return false;
+    return cf__future_cancel_now(f) || cf_future_state(f) == CF_CANCELED;
+}
+
+bool
+cf_future_interrupt(cf_future *f)
+{
+    if (!f || cf__forked(f))
+        return false;
+    if (cf_future_cancel(f))
+        return true;
+    /* Not pending any more. On a finished future the bit means nothing. */
+    return !cf__is_done(cf_fetch_or_acq_rel(&f->word, CF__INTERRUPT));
+}
+
+cf_err
+cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out)
+{
+    if (cf__state(word) == CF_CANCELED)
+        return CF_ECANCELED;
+    if (word & CF__FAILED)
+        return stored_error(f)->kind;
+    if (out) {
+        if (f->owned & CF__RESULT_HEAP) {
+            struct cf__heap heap = load_heap(f->result);
+            *out = (cf_bytes){heap.data, heap.size};
+        } else {
+            *out = (cf_bytes){f->result, f->result_size};
+        }
+    }
+    return CF_OK;
+}
+
+const cf_error *
+cf_future_error(cf_future *f)
+{
+    if (!f)
+        return NULL;
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    bool failed = cf__state(word) == CF_FINISHED && word & CF__FAILED;
+    return failed ? stored_error(f) : NULL;
+}
+
+void
+cf__future_store_result(cf_future *f, void *heap, size_t size)
+{
+    if (heap) {
+        store_heap(f->result, heap, size);
+        f->owned |= CF__RESULT_HEAP;
+    } else {
+        f->result_size = (uint32_t)size;
+    }
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for one future, from outside the pools.
+ *
+ * First by spinning (spin.h), then asleep. The sleeper sets CF__SLEEPER by
+ * compare-and-swap on the word that the completion swaps too: either the
+ * completer sees the bit and wakes, or the swap fails and the sleeper sees it
+ * done.
+ */
+#include "lib/clock.h"
+#include "lib/futex.h"
+#include "lib/future.h"
+#include "lib/in_task.h"
+#include "lib/registry.h"
+#include "lib/spin.h"
+#include "lib/worker.h"
+
+/* Sleeps until f is done (true) or the deadline has passed. */
+static bool
+sleep_until_done(cf_future *f, int64_t deadline_ns)
+{
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    while (!cf__is_done(word)) {
+        uint64_t asleep = word | CF__SLEEPER;
+        if (word != asleep &&
+            !cf_cas_weak_acq_rel(&f->word, &word, asleep))
+            continue;
+        if (!cf__futex_wait(cf__futex_word(f), (uint32_t)asleep, deadline_ns))
+            return cf_future_done(f);
+        word = cf_load_acquire(&f->word); /* pairs with finish */
+    }
+    return true;
+}
+
+static cf_err
+wait_outside(cf_future *f, int64_t deadline_ns)
+{
+    if (deadline_ns == 0)
+        return CF_ETIMEDOUT;
+    struct cf__spin spin = cf__spin_begin();
+    bool done = false;
+    while (!done && cf__spin_on(&spin, deadline_ns))
+        done = cf_future_done(f);
+    if (!done)
+        done = sleep_until_done(f, deadline_ns);
+    cf__spin_learn(&spin);
+    return done ? CF_OK : CF_ETIMEDOUT;
+}
+
+cf_err
+cf_future_wait(cf_future *f, int64_t timeout_ns)
+{
+    if (!f || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    if (cf_future_done(f))
+        return CF_OK;
+    if (cf__forked(f))
+        return CF_EFORKED;
+    int64_t deadline_ns = cf__deadline(timeout_ns);
+    struct cf__worker *worker = cf__thread.worker;
+    return worker ? cf__in_task_wait(worker, f, deadline_ns)
+                  : wait_outside(f, deadline_ns);
+}
+
+cf_err
+cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
+{
+    if (!f)
+        return CF_EINVAL;
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    if (!cf__is_done(word)) {
+        cf_err err = cf_future_wait(f, timeout_ns);
+        if (err)
+            return err;
+        word = cf_load_acquire(&f->word); /* pairs with finish */
+    } else if (!cf__timeout_valid(timeout_ns)) {
+        return CF_EINVAL;
+    }
+    return cf__future_outcome(f, word, out);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting inside a task: see in_task.h, and lib/README.md for the argument why
+ * it cannot deadlock.
+ *
+ * The sleeping worker is woken through its parker, by f's completion (a waiter
+ * on f) or by the backend when there is something to help with (watch).
+ */
+#include "lib/in_task.h"
+
+#include "lib/clock.h"
+#include "lib/executor.h"
+#include "lib/wait_graph.h"
+#include "lib/waiter.h"
+
+#include <sched.h>
+
+/* How long to look for something to help with before sleeping: about what the
+ * sleep and the wake-up would cost. */
+enum { SPIN_NS = 30000, SPINS_PER_LOOK = 16 };
+
+struct wake_up {
+    struct cf__waiter waiter;
+    struct cf__worker *worker;
+};
+
+static void
+wake_up(struct cf__waiter *waiter, cf_future *f)
+{
+    (void)f;
+    cf__worker_unpark(((struct wake_up *)waiter)->worker);
+}
+
+static bool
+help(struct cf__worker *self, cf_future *f)
+{
+    const struct cf__executor_ops *ops = self->executor->ops;
+    return f->executor == self->executor && ops->help && ops->help(self, f);
+}
+
+/* Helps until f is done (true) or there was nothing to do for a while. */
+static bool
+help_for_a_while(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
+{
+    int64_t until = 0;
+    for (unsigned spins = 0; !cf_future_done(f); spins++) {
+        if (help(self, f)) {
+            until = 0;
+            spins = 0;
+            continue;
+        }
+        cf_relax();
+        if (spins % SPINS_PER_LOOK == SPINS_PER_LOOK - 1) {
+            int64_t now = cf__now_ns();
+            if (until == 0)
+                until = now + SPIN_NS;
+            if (now >= until || now >= deadline_ns)
+                return false;
+            sched_yield();
+        }
+    }
+    return true;
+}
+
+/* Sleeps until f is done, there may be something to help with, or the
+ * deadline has passed (false). */
+static bool
+sleep_once(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
+{
+    const struct cf__executor_ops *ops = self->executor->ops;
+    struct wake_up sleeper = {{NULL, wake_up}, self};
+    bool watch = f->executor == self->executor && ops->watch;
+    if (!cf__waiter_add(f, &sleeper.waiter))
+        return true;
+    bool in_time = true;
+    if (watch)
+        ops->watch(self, f);
+    in_time = cf__worker_park(self, deadline_ns);
+    if (watch)
+        ops->unwatch(self);
+    cf__waiter_remove(f, &sleeper.waiter);
+    return in_time;
+}
+
+cf_err
+cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
+{
+    const struct cf__executor_ops *ops = self->executor->ops;
+    if (f->executor == self->executor && ops->run_pending &&
+        ops->run_pending(self, f))
+        return CF_OK;
+    if (deadline_ns == 0)
+        return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
+    while (!help_for_a_while(self, f, deadline_ns)) {
+        bool forever = deadline_ns == CF__NEVER;
+        if (cf__wait_graph_enter(self, &f, 1, false, forever))
+            return CF_EDEADLK;
+        bool in_time = sleep_once(self, f, deadline_ns);
+        cf__wait_graph_leave(self);
+        if (!in_time)
+            return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
+    }
+    return CF_OK;
+}
+
+bool
+cf__in_task_run_one(struct cf__worker *self,
+                    cf_future *const *futures,
+                    size_t count,
+                    size_t *cursor)
+{
+    const struct cf__executor_ops *ops = self->executor->ops;
+    for (; ops->run_pending && *cursor < count; ++*cursor) {
+        cf_future *f = futures[*cursor];
+        if (f && f->executor == self->executor && ops->run_pending(self, f)) {
+            ++*cursor;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inline executor: a task runs in cf_submit(), in the submitting thread.
+ * No threads, no queue, so nothing to wait for: every task of it is done when
+ * its submitter sees it.
+ */
+#include "lib/backend.h"
+#include "lib/call.h"
+#include "lib/executor.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+struct inline_executor {
+    cf_executor base;
+    atomic_bool closed;
+    /* Counters for the statistics. */
+    _Atomic uint64_t started, done, failed;
+};
+
+static struct inline_executor *
+self_of(cf_executor *ex)
+{
+    return (struct inline_executor *)ex;
+}
+
+static void
+run(struct inline_executor *self, cf_future *f)
+{
+    cf_fetch_add_relaxed(&self->started, 1);
+    (void)cf__future_claim_word(f, 0); /* nobody else knows it */
+    struct cf_call call = {.executor = &self->base, .worker = 0};
+    uint64_t flags = cf__call_run_task(&call, f);
+    if (flags)
+        cf_fetch_add_relaxed(&self->failed, 1);
+    cf_fetch_add_relaxed(&self->done, 1);
+    (void)cf__future_finish(f, flags, 0, true);
+}
+
+static cf_err
+inline_submit(cf_executor *ex, cf_future *first, cf_future *last, size_t count)
+{
+    struct inline_executor *self = self_of(ex);
+    (void)count;
+    if (cf_load_relaxed(&ex->forked))
+        return CF_EFORKED;
+    if (cf_load_relaxed(&self->closed)) /* ordered by the caller, or racing */
+        return CF_ESHUTDOWN;
+    for (cf_future *f = first, *next; f; f = next) {
+        next = f == last ? NULL : f->next;
+        run(self, f);
+    }
+    return CF_OK;
+}
+
+/* Tasks of other threads may be running: not waited for by sleeping, as this
+ * executor is for debugging, but exact about what it says. */
+static cf_err
+inline_wait_idle(cf_executor *ex, int64_t deadline_ns)
+{
+    struct inline_executor *self = self_of(ex);
+    /* pairs with nothing: a snapshot, taken again until it is quiet */
+    while (cf_load_seq_cst(&self->done) != cf_load_seq_cst(&self->started)) {
+        if (cf__now_ns() >= deadline_ns)
+            return CF_ETIMEDOUT;
+        sched_yield();
+    }
+    return CF_OK;
+}
+
+static cf_err
+inline_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
+{
+    (void)flags;
+    (void)deadline_ns;
+    cf_store_relaxed(&self_of(ex)->closed, true);
+    return CF_OK;
+}
+
+static cf_err
+inline_terminate(cf_executor *ex, int signo)
+{
+    (void)signo;
+    return inline_shutdown(ex, CF_SHUTDOWN_CANCEL, 0);
+}
+
+static void
+inline_stats(cf_executor *ex, cf_stats *out)
+{
+    struct inline_executor *self = self_of(ex);
+    /* A snapshot: exact when nothing runs. */
+    out->done = cf_load_relaxed(&self->done);
+    out->running = cf_load_relaxed(&self->started) - out->done;
+    out->failed = cf_load_relaxed(&self->failed);
+}
+
+static void
+inline_destroy(cf_executor *ex)
+{
+    cf__executor_fini(ex);
+    free(ex);
+}
+
+static void
+inline_after_fork(cf_executor *ex)
+{
+    cf__timers_after_fork(ex->timers);
+}
+
+static const struct cf__executor_ops ops = {
+    .name = "inline",
+    .shares_memory = true,
+    .submit = inline_submit,
+    .wait_idle = inline_wait_idle,
+    .shutdown = inline_shutdown,
+    .terminate = inline_terminate,
+    .stats = inline_stats,
+    .destroy = inline_destroy,
+    .after_fork = inline_after_fork,
+};
+
+cf_err
+cf_inline_create(cf_executor **out)
+{
+    if (!out)
+        return CF_EINVAL;
+    struct inline_executor *self = calloc(1, sizeof *self);
+    if (!self)
+        return CF_ENOMEM;
+    cf_err err =
+        cf__executor_init(&self->base, &ops, 1, 0, CF_QUEUE_BLOCK);
+    if (err) {
+        free(self);
+        return err;
+    }
+    *out = &self->base;
+    return CF_OK;
+}
+
+static cf_err
+open_inline(int max_workers, cf_executor **out)
+{
+    return max_workers > 1 ? CF_EINVAL : cf_inline_create(out);
+}
+
+const struct cf__backend cf__backend_inline = {"inline", open_inline};

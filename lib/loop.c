@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loops: cf_parallel_for().
+ *
+ * The iterations are cut by factoring: in each round every worker gets a range,
+ * half of what is left together; so the first ranges are large, and the last
+ * ones small enough to even out what the others left uneven. That is a few
+ * dozen tasks however long the loop, submitted at once.
+ */
+#include "lib/loop.h"
+
+#include "lib/clock.h"
+#include "lib/executor.h"
+
+#include <cfutures/wait.h>
+
+#include <stdlib.h>
+
+enum {
+    SMALLEST_SHARE = 64, /* no range is below 1/64 of a worker's part ... */
+    RANGES_PER_WORKER = SMALLEST_SHARE + 16 /* ... so there are fewer */
+};
+
+/* The argument of a range's task. */
+struct range {
+    cf_range_fn *fn;
+    void *data;
+    size_t begin, end, grain;
+};
+
+static int
+run_range(cf_call *call, const void *arg, size_t arg_size)
+{
+    const struct range *range = arg;
+    (void)arg_size;
+    size_t grain = range->grain ? range->grain : range->end - range->begin;
+    for (size_t at = range->begin; at < range->end;) {
+        size_t left = range->end - at;
+        size_t next = at + (left < grain ? left : grain);
+        int rc = range->fn(call, at, next, range->data);
+        if (rc)
+            return rc;
+        (void)cf_return(call, NULL, 0); /* a range has no result */
+        at = next;
+        if (at < range->end && cf_call_canceled(call))
+            return cf_fail(call, 0, "given up");
+    }
+    return 0;
+}
+
+/* Cuts the loop; returns how many ranges. */
+static size_t
+cut(const struct cf__loop *loop, size_t workers, struct range *ranges)
+{
+    size_t unit = loop->grain ? loop->grain : 1;
+    size_t units = (loop->end - loop->begin - 1) / unit + 1;
+    size_t smallest = units / workers / SMALLEST_SHARE + 1;
+    size_t count = 0, at = loop->begin;
+    while (units > 0) {
+        size_t share = units / (2 * workers);
+        if (share < smallest)
+            share = smallest;
+        for (size_t i = 0; i < workers && units > 0; i++) {
+            size_t take = share < units ? share : units;
+            units -= take;
+            size_t next = units ? at + take * unit : loop->end;
+            ranges[count++] =
+                (struct range){loop->fn, loop->data, at, next, loop->grain};
+            at = next;
+        }
+    }
+    return count;
+}
+
+/* Waits for all. After the first failure or the deadline what has not begun
+ * never does, and what has is asked to stop. */
+static cf_err
+wait_for_ranges(cf_future *const *futures, size_t count, int64_t deadline_ns)
+{
+    int64_t timeout_ns = CF_FOREVER;
+    if (deadline_ns != CF__NEVER) {
+        int64_t left = deadline_ns - cf__now_ns();
+        timeout_ns = left > 0 ? left : 0;
+    }
+    /* Without memory for this wait, the failure is noticed at the end. */
+    cf_err err = cf_wait(futures, count, CF_FIRST_ERROR, timeout_ns, NULL);
+    if (err != CF_ENOMEM)
+        for (size_t i = 0; i < count; i++)
+            (void)cf_future_interrupt(futures[i]);
+    for (size_t i = 0; i < count; i++)
+        (void)cf_future_wait(futures[i], CF_FOREVER);
+    return err == CF_ETIMEDOUT || err == CF_EFORKED ? err : CF_OK;
+}
+
+/* The first range that failed by itself, not because of another. */
+static cf_err
+find_failed(cf_future *const *futures, size_t count, cf_future **failed)
+{
+    for (size_t i = 0; i < count; i++) {
+        const cf_error *error = cf_future_error(futures[i]);
+        if (error && error->kind != CF_ECANCELED) {
+            if (failed)
+                *failed = cf_future_ref(futures[i]);
+            return error->kind;
+        }
+    }
+    return CF_OK;
+}
+
+/* Nothing failed, but not everything ran: it was cancelled from elsewhere. */
+static cf_err
+find_canceled(cf_future *const *futures, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (cf_future_state(futures[i]) == CF_CANCELED ||
+            cf_future_error(futures[i]))
+            return CF_ECANCELED;
+    return CF_OK;
+}
+
+cf_err
+cf__loop_run(const struct cf__loop *loop, cf_future **failed)
+{
+    if (failed)
+        *failed = NULL;
+    if (loop->begin >= loop->end)
+        return CF_OK;
+    size_t workers = (size_t)loop->ex->max_workers;
+    size_t room = workers * RANGES_PER_WORKER;
+    struct range *ranges = malloc(room * sizeof *ranges);
+    cf_future **futures = malloc(room * sizeof *futures);
+    cf_err err = CF_ENOMEM;
+    if (ranges && futures) {
+        size_t count = cut(loop, workers, ranges);
+        err = cf_submit_many(
+            loop->ex, run_range, ranges, sizeof *ranges, count, futures);
+        if (!err) {
+            err = wait_for_ranges(futures, count, loop->deadline_ns);
+            cf_err why = find_failed(futures, count, failed);
+            if (why)
+                err = why;
+            if (!err)
+                err = find_canceled(futures, count);
+            for (size_t i = 0; i < count; i++)
+                cf_future_unref(futures[i]);
+        }
+    }
+    free(futures);
+    free(ranges);
+    return err;
+}
+
+cf_err
+cf_parallel_for(cf_executor *ex,
+                size_t begin,
+                size_t end,
+                size_t grain,
+                cf_range_fn *fn,
+                void *data,
+                cf_future **failed)
+{
+    if (!ex || !fn)
+        return CF_EINVAL;
+    struct cf__loop loop = {ex, begin, end, grain, fn, data, CF__NEVER};
+    return cf__loop_run(&loop, failed);
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cf_map(): cuts the input into chunks (chunk.h), submits them within the
+ * window, and hands out their items one by one, in order or as they come.
+ */
+#include <cfutures/executor.h>
+#include <cfutures/wait.h>
+
+#include "lib/chunk.h"
+#include "lib/clock.h"
+#include "lib/executor.h"
+#include "lib/options.h"
+#include "lib/submit.h"
+
+#include <stdlib.h>
+
+enum {
+    CHUNK_MAX = 1024,      /* chosen by the library: beyond, nothing is won */
+    CHUNKS_PER_WORKER = 16 /* so that uneven items even out */
+};
+
+/* A chunk that has been submitted. */
+struct submitted {
+    cf_future *f; /* NULL: handed out */
+    size_t first, count;
+};
+
+struct cf_results {
+    cf_executor *ex;
+    cf_task_fn *fn;
+    const unsigned char *items; /* NULL: pull gives them */
+    size_t item_size, item_count;
+    cf_map_options options;
+    size_t chunk_size;
+    int64_t deadline_ns;
+
+    /* The chunks oldest_id .. next_id-1, in a ring; ended ones in between
+     * remain until the oldest has ended. */
+    struct submitted *ring;
+    size_t ring_size; /* a power of 2 */
+    size_t oldest_id, next_id;
+    cf_as_completed *order; /* unordered: as they complete */
+
+    size_t taken;     /* items taken from the input */
+    size_t in_window; /* items submitted and not handed out */
+    bool input_ended; /* also after an error or the deadline */
+    cf_err late_error; /* of a submit after the first; told once */
+
+    /* The chunk being handed out. */
+    cf_future *current;
+    size_t first, count, position;
+    size_t index; /* of the item handed out last */
+    cf_error error;
+    const cf_error *failure; /* of that item: NULL, &error, or the chunk's */
+};
+
+static struct submitted *
+chunk_at(cf_results *r, size_t id)
+{
+    return &r->ring[id & (r->ring_size - 1)];
+}
+
+static cf_err
+reserve_ring(cf_results *r)
+{
+    if (r->next_id - r->oldest_id < r->ring_size)
+        return CF_OK;
+    size_t size = r->ring_size ? 2 * r->ring_size : 16;
+    struct submitted *ring = malloc(size * sizeof *ring);
+    if (!ring)
+        return CF_ENOMEM;
+    for (size_t id = r->oldest_id; id != r->next_id; id++)
+        ring[id & (size - 1)] = *chunk_at(r, id);
+    free(r->ring);
+    r->ring = ring;
+    r->ring_size = size;
+    return CF_OK;
+}
+
+static size_t
+choose_chunk_size(const cf_results *r)
+{
+    const cf_map_options *options = &r->options;
+    size_t workers = (size_t)r->ex->max_workers;
+    size_t size = options->chunk_size;
+    if (!size) {
+        size_t items = options->pull ? options->buffer_size : r->item_count;
+        if (options->buffer_size && options->buffer_size < items)
+            items = options->buffer_size;
+        size = items / (workers * CHUNKS_PER_WORKER);
+        if (options->pull && !options->buffer_size)
+            size = CHUNKS_PER_WORKER; /* nothing is known of the input */
+        if (size > CHUNK_MAX)
+            size = CHUNK_MAX;
+        if (size == 0)
+            size = 1;
+    }
+    if (options->buffer_size && size > options->buffer_size)
+        size = options->buffer_size;
+    return size;
+}
+
+/* Takes up to count items from the input; returns how many. */
+static size_t
+take_items(cf_results *r, unsigned char *to, size_t count)
+{
+    size_t got = 0;
+    if (r->options.pull) {
+        while (got < count && !r->input_ended) {
+            if (r->options.pull(r->options.pull_data, to + got * r->item_size))
+                got++;
+            else
+                r->input_ended = true;
+        }
+    } else {
+        size_t left = r->item_count - r->taken;
+        got = left < count ? left : count;
+        if (got)
+            memcpy(to, r->items + r->taken * r->item_size, got * r->item_size);
+        r->input_ended = got == left;
+    }
+    r->taken += got;
+    return got;
+}
+
+/* Submits the next chunk, of at most count items. Nothing if there is no
+ * more input. */
+static cf_err
+submit_chunk(cf_results *r, size_t count)
+{
+    cf_err err = reserve_ring(r);
+    if (err)
+        return err;
+    if (!r->options.pull && count > r->item_count - r->taken)
+        count = r->item_count - r->taken;
+    unsigned char *arg = malloc(CF__CHUNK_ITEMS + count * r->item_size);
+    if (!arg)
+        return CF_ENOMEM;
+    size_t first = r->taken;
+    size_t got = take_items(r, arg + CF__CHUNK_ITEMS, count);
+    if (got == 0) {
+        free(arg);
+        return CF_OK;
+    }
+    struct cf__chunk_head head = {r->fn, r->next_id, got, r->item_size};
+    memcpy(arg, &head, sizeof head);
+    cf_future *f;
+    err = cf__submit_block(r->ex,
+                           cf__chunk_run,
+                           arg,
+                           CF__CHUNK_ITEMS + got * r->item_size,
+                           &f);
+    if (err)
+        return err;
+    *chunk_at(r, r->next_id++) = (struct submitted){f, first, got};
+    r->in_window += got;
+    return r->order ? cf_as_completed_add(r->order, f) : CF_OK;
+}
+
+/* Submits until the window is full or the input has ended. */
+static cf_err
+fill_window(cf_results *r)
+{
+    size_t buffer = r->options.buffer_size;
+    cf_err err = CF_OK;
+    while (!err && !r->input_ended &&
+           (!buffer || r->in_window + r->chunk_size <= buffer))
+        err = submit_chunk(r, r->chunk_size);
+    return err;
+}
+
+static cf_err
+check(const cf_map_options *options,
+      const cf_results *r,
+      const cf_results *const *out)
+{
+    if (!r->ex || !r->fn || !out || r->item_size == 0 ||
+        !cf__timeout_valid(options->timeout_ns) ||
+        (options->pull ? r->items != NULL : !r->items && r->item_count))
+        return CF_EINVAL;
+    size_t largest = SIZE_MAX / 2 / r->item_size;
+    if ((!options->pull && r->item_count > largest) ||
+        options->chunk_size > largest)
+        return CF_ETOOBIG;
+    return CF_OK;
+}
+
+cf_err
+cf_map(cf_executor *ex,
+       cf_task_fn *fn,
+       const void *items,
+       size_t item_size,
+       size_t count,
+       const cf_map_options *opts,
+       cf_results **out)
+{
+    cf_results start = {.ex = ex,
+                        .fn = fn,
+                        .items = items,
+                        .item_size = item_size,
+                        .item_count = count,
+                        .index = SIZE_MAX};
+    cf_err err =
+        cf__options_import(&start.options, sizeof start.options, opts);
+    if (!err)
+        err = check(&start.options, &start, (const cf_results *const *)out);
+    if (err)
+        return err;
+    start.input_ended = !start.options.pull && count == 0;
+    start.chunk_size = choose_chunk_size(&start);
+    start.deadline_ns = start.options.timeout_ns > 0
+                            ? cf__deadline(start.options.timeout_ns)
+                            : CF__NEVER;
+    cf_results *r = malloc(sizeof *r);
+    if (!r)
+        return CF_ENOMEM;
+    *r = start;
+    if (r->options.unordered)
+        err = cf_as_completed_create(NULL, 0, &r->order);
+    if (!err)
+        err = fill_window(r);
+    if (err) {
+        cf_results_destroy(r, true);
+        return err;
+    }
+    *out = r;
+    return CF_OK;
+}
+
+/* The chunk that f, which is done, belongs to. */
+static size_t
+id_of(cf_results *r, cf_future *f)
+{
+    cf_bytes packed;
+    if (cf_future_result(f, 0, &packed) == CF_OK)
+        return cf__chunk_id(packed);
+    size_t id = r->oldest_id; /* it failed as a whole, which is rare */
+    while (chunk_at(r, id)->f != f)
+        id++;
+    return id;
+}
+
+/* Makes the chunk the current one. */
+static void
+take_chunk(cf_results *r, size_t id)
+{
+    struct submitted *chunk = chunk_at(r, id);
+    r->current = chunk->f;
+    r->first = chunk->first;
+    r->count = chunk->count;
+    r->position = 0;
+    chunk->f = NULL;
+    while (r->oldest_id != r->next_id && !chunk_at(r, r->oldest_id)->f)
+        r->oldest_id++;
+}
+
+/* Waits for the next chunk. */
+static cf_err
+next_chunk(cf_results *r, int64_t timeout_ns)
+{
+    if (r->oldest_id == r->next_id)
+        return CF_EDONE;
+    cf_err err;
+    cf_future *f = chunk_at(r, r->oldest_id)->f;
+    size_t id = r->oldest_id;
+    if (r->order) {
+        err = cf_as_completed_next(r->order, timeout_ns, &f);
+        if (!err)
+            id = id_of(r, f);
+    } else {
+        err = cf_future_wait(f, timeout_ns);
+    }
+    if (!err)
+        take_chunk(r, id);
+    return err;
+}
+
+static void
+cancel_all(cf_results *r)
+{
+    for (size_t id = r->oldest_id; id != r->next_id; id++)
+        (void)cf_future_interrupt(chunk_at(r, id)->f);
+}
+
+static void
+drop_current(cf_results *r)
+{
+    cf_future_unref(r->current);
+    r->current = NULL;
+}
+
+/* Nothing more comes out. */
+static void
+give_up(cf_results *r)
+{
+    cancel_all(r);
+    for (; r->oldest_id != r->next_id; r->oldest_id++)
+        cf_future_unref(chunk_at(r, r->oldest_id)->f);
+    cf_as_completed_destroy(r->order);
+    r->order = NULL;
+    drop_current(r);
+    r->input_ended = true;
+}
+
+static cf_err
+hand_out_item(cf_results *r, cf_bytes *out)
+{
+    cf_bytes packed, item = {NULL, 0};
+    size_t i = r->position++;
+    r->index = r->first + i;
+    r->in_window--;
+    cf_err err = cf_future_result(r->current, 0, &packed);
+    if (err) { /* the chunk as a whole: each of its items */
+        r->failure = cf_future_error(r->current);
+    } else {
+        err = cf__chunk_item(packed, i, &item, &r->error);
+        r->failure = err ? &r->error : NULL;
+    }
+    if (out)
+        *out = item;
+    return err;
+}
+
+cf_err
+cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
+{
+    if (!r || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    r->failure = NULL;
+    if (r->current && r->position == r->count)
+        drop_current(r);
+    if (!r->late_error && !r->input_ended) {
+        r->late_error = fill_window(r);
+        r->input_ended |= r->late_error != CF_OK;
+    }
+    if (!r->current) {
+        int64_t wait_ns = timeout_ns;
+        if (r->deadline_ns != CF__NEVER) {
+            int64_t left = r->deadline_ns - cf__now_ns();
+            left = left > 0 ? left : 0;
+            if (timeout_ns == CF_FOREVER || left < timeout_ns)
+                wait_ns = left;
+        }
+        cf_err err = next_chunk(r, wait_ns);
+        if (err == CF_EDONE && r->late_error) {
+            err = r->late_error; /* what was submitted before it is out */
+            r->late_error = CF_OK;
+        }
+        if (err == CF_ETIMEDOUT && r->deadline_ns <= cf__now_ns())
+            give_up(r);
+        if (err)
+            return err;
+    }
+    return hand_out_item(r, out);
+}
+
+const cf_error *
+cf_results_error(cf_results *r)
+{
+    return r ? r->failure : NULL;
+}
+
+size_t
+cf_results_index(cf_results *r)
+{
+    return r ? r->index : SIZE_MAX;
+}
+
+void
+cf_results_destroy(cf_results *r, bool cancel_rest)
+{
+    if (!r)
+        return;
+    if (cancel_rest)
+        cancel_all(r);
+    cf_as_completed_destroy(r->order);
+    for (size_t id = r->oldest_id; id != r->next_id; id++)
+        cf_future_unref(chunk_at(r, id)->f);
+    drop_current(r);
+    free(r->ring);
+    free(r);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cf_map_array(): a loop over the items, in place where workers share the
+ * caller's memory, else over the results of a cf_map().
+ */
+#include "lib/call.h"
+#include "lib/clock.h"
+#include "lib/failure.h"
+#include "lib/loop.h"
+#include "lib/options.h"
+
+enum { ITEMS_BETWEEN_LOOKS = 256 };
+
+struct array {
+    cf_task_fn *fn;
+    const unsigned char *items;
+    unsigned char *results;
+    size_t item_size, result_size;
+    /* Atomic: the lowest index of an item that failed; SIZE_MAX: none. */
+    atomic_size_t failed_index;
+};
+
+static void
+note_failure(struct array *array, size_t index)
+{
+    size_t lowest = cf_load_relaxed(&array->failed_index);
+    /* Read when all ranges are done, which orders it. */
+    while (index < lowest &&
+           !cf_cas_weak_acq_rel(&array->failed_index, &lowest, index))
+        continue;
+}
+
+/* The item's failure becomes the range's. */
+static int
+fail_range(cf_call *call, struct array *array, size_t index, int rc)
+{
+    cf__failure_free(call->failure);
+    call->failure = NULL;
+    note_failure(array, index);
+    return rc;
+}
+
+/* A range of items: calls the task function for each. */
+static int
+run_items(cf_call *call, size_t begin, size_t end, void *data)
+{
+    struct array *array = data;
+    struct cf_call item = *call;
+    item.fixed_sink = true;
+    const unsigned char *arg = array->items + begin * array->item_size;
+    unsigned char *result = array->results + begin * array->result_size;
+    for (size_t i = begin; i < end; i++) {
+        cf__call_begin(&item, result, array->result_size);
+        int rc = array->fn(&item, arg, array->item_size);
+        if (__builtin_expect(rc != 0, 0)) {
+            rc = fail_range(call, array, i, rc);
+            call->failure = item.failure;
+            return rc;
+        }
+        if (__builtin_expect(item.failure != NULL, 0))
+            cf__failure_free(item.failure); /* recorded, then thought better */
+        if (i % ITEMS_BETWEEN_LOOKS == ITEMS_BETWEEN_LOOKS - 1 &&
+            cf_call_canceled(call))
+            return cf_fail(call, 0, "given up");
+        arg += array->item_size;
+        result += array->result_size;
+    }
+    return 0;
+}
+
+static cf_err
+map_in_place(cf_executor *ex,
+             struct array *array,
+             size_t count,
+             const cf_map_options *options)
+{
+    int64_t deadline_ns =
+        options->timeout_ns > 0 ? cf__deadline(options->timeout_ns) : CF__NEVER;
+    struct cf__loop loop = {
+        ex, 0, count, options->chunk_size, run_items, array, deadline_ns};
+    cf_err err = cf__loop_run(&loop, NULL);
+    size_t failed_index = cf_load_relaxed(&array->failed_index); /* all done */
+    if (err && failed_index != SIZE_MAX && options->failed_index)
+        *options->failed_index = failed_index;
+    return err;
+}
+
+/* Through messages: for workers with memory of their own. */
+static cf_err
+map_by_copy(cf_executor *ex,
+            struct array *array,
+            size_t count,
+            const cf_map_options *options)
+{
+    cf_results *r;
+    cf_map_options ordered = *options;
+    ordered.unordered = 0;
+    ordered.buffer_size = 0;
+    cf_err err = cf_map(
+        ex, array->fn, array->items, array->item_size, count, &ordered, &r);
+    if (err)
+        return err;
+    cf_bytes bytes;
+    while ((err = cf_results_next(r, CF_FOREVER, &bytes)) == CF_OK) {
+        size_t i = cf_results_index(r);
+        if (bytes.size > array->result_size) {
+            err = CF_ETOOBIG;
+            break;
+        }
+        if (bytes.size)
+            memcpy(array->results + i * array->result_size,
+                   bytes.data,
+                   bytes.size);
+    }
+    if (err != CF_EDONE && err != CF_ETIMEDOUT && options->failed_index)
+        *options->failed_index = cf_results_index(r);
+    cf_results_destroy(r, true);
+    return err == CF_EDONE ? CF_OK : err;
+}
+
+cf_err
+cf_map_array(cf_executor *ex,
+             cf_task_fn *fn,
+             const void *items,
+             size_t item_size,
+             size_t count,
+             void *results,
+             size_t result_size,
+             const cf_map_options *opts)
+{
+    cf_map_options options;
+    if (!ex || !fn || item_size == 0 || (count && !items) ||
+        (count && result_size && !results))
+        return CF_EINVAL;
+    cf_err err = cf__options_import(&options, sizeof options, opts);
+    if (err)
+        return err;
+    if (!cf__timeout_valid(options.timeout_ns) || options.pull)
+        return CF_EINVAL;
+    struct array array = {fn, items, results, item_size, result_size, SIZE_MAX};
+    return ex->ops->shares_memory
+               ? map_in_place(ex, &array, count, &options)
+               : map_by_copy(ex, &array, count, &options);
+}

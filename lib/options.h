@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options structs grow at the end; their first field says how much of one the
+ * caller knows.
+ */
+#ifndef CF_LIB_OPTIONS_H
+#define CF_LIB_OPTIONS_H
+
+#include <cfutures/error.h>
+
+/*
+ * Copies a caller's struct to known (known_size bytes): what the caller does
+ * not know becomes zero. NULL is all zero. CF_EINVAL if the caller's size is
+ * none; CF_ETOOBIG if it has fields unknown here that are not zero.
+ */
+cf_err cf__options_import(void *known, size_t known_size, const void *options);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Spinning before a sleep, outside of pools.
+ *
+ * A sleep and its wake-up cost tens of microseconds, most of it in the way of
+ * the thread that wakes; so a waiter first spins for about as long, yielding
+ * to whoever wants the processor, and never pays more than twice what the
+ * better choice would have cost. If its last wait was long, it does not
+ * bother.
+ */
+#ifndef CF_LIB_SPIN_H
+#define CF_LIB_SPIN_H
+
+#include "lib/atomic.h"
+#include "lib/clock.h"
+#include "lib/thread.h"
+
+#include <sched.h>
+
+enum {
+    CF__SPIN_LONG_NS = 50000, /* a wake-up of a sleeping worker, its answer */
+    CF__SPIN_SHORT_NS = 2000,
+    CF__SPINS_BEFORE_YIELD = 100 /* about two microseconds */
+};
+
+struct cf__spin {
+    int64_t start;
+    int spins;
+};
+
+static inline struct cf__spin
+cf__spin_begin(void)
+{
+    struct cf__spin spin = {cf__now_ns(), 0};
+    return spin;
+}
+
+/* One more turn; false: it has been long enough. */
+static inline bool
+cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
+{
+    if (spin->spins++ < CF__SPINS_BEFORE_YIELD) {
+        cf_relax();
+        return true;
+    }
+    int64_t now = cf__now_ns();
+    int64_t budget = cf__thread.long_waits ? CF__SPIN_SHORT_NS
+                                           : CF__SPIN_LONG_NS;
+    if (now - spin->start >= budget || now >= deadline_ns)
+        return false;
+    sched_yield();
+    return true;
+}
+
+/* The wait is over, with or without a sleep. */
+static inline void
+cf__spin_learn(const struct cf__spin *spin)
+{
+    cf__thread.long_waits =
+        cf__now_ns() - spin->start > 2 * CF__SPIN_LONG_NS;
+}
+
+#endif

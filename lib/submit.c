@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Submitting: checks arguments, makes futures and hands them to the backend.
+ * The same for every backend.
+ */
+#include "lib/call.h"
+#include "lib/executor.h"
+#include "lib/options.h"
+#include "lib/submit.h"
+#include "lib/thread.h"
+
+#include <stdlib.h>
+
+/* The queue is full, and the submitter runs the tasks, oldest first. */
+static cf_err
+run_in_caller(cf_executor *ex, cf_future *oldest)
+{
+    for (cf_future *f = oldest, *next; f; f = next) {
+        next = f->next;
+        (void)cf__future_claim_word(f, -1); /* nobody else knows it */
+        cf__call_run_here(ex, f, -1);
+        cf__future_unref(f); /* the handle that the queue would hold */
+    }
+    return CF_OK;
+}
+
+/* Hands a chain, newest to oldest, to the backend, if the bound has room. */
+static cf_err
+enqueue(cf_executor *ex, cf_future *newest, cf_future *oldest, size_t count)
+{
+    if (__builtin_expect(!ex->bound, 1))
+        return ex->ops->submit(ex, newest, oldest, count);
+    cf_err err = cf__bound_acquire(ex->bound, count, cf__is_own_worker(ex));
+    if (err == CF_EDONE)
+        return run_in_caller(ex, cf__chain_reverse(newest, oldest));
+    if (err)
+        return err;
+    err = ex->ops->submit(ex, newest, oldest, count);
+    if (err)
+        cf__bound_release(ex->bound, count);
+    return err;
+}
+
+cf_err
+cf_submit(cf_executor *ex,
+          cf_task_fn *fn,
+          const void *arg,
+          size_t arg_size,
+          cf_future **out)
+{
+    if (!ex || !fn || (!arg && arg_size))
+        return CF_EINVAL;
+    cf_future *f = cf__future_new(ex, fn, out ? 2 : 1);
+    if (!f)
+        return CF_ENOMEM;
+    cf_err err = CF_ENOMEM;
+    if (arg_size == 8) { /* the size of a number, in one move */
+        memcpy(f->arg, arg, 8);
+        f->arg_size = 8;
+    } else if (!cf__future_set_arg(f, arg, arg_size)) {
+        goto fail;
+    }
+    err = enqueue(ex, f, f, 1);
+    if (err)
+        goto fail;
+    if (out)
+        *out = f;
+    return CF_OK;
+fail:
+    cf__future_discard(f);
+    return err;
+}
+
+cf_err
+cf__submit_block(cf_executor *ex,
+                 cf_task_fn *fn,
+                 void *block,
+                 size_t size,
+                 cf_future **out)
+{
+    cf_future *f = cf__future_new(ex, fn, 2);
+    if (!f) {
+        free(block);
+        return CF_ENOMEM;
+    }
+    cf__future_adopt_arg(f, block, size);
+    cf_err err = enqueue(ex, f, f, 1);
+    if (err)
+        cf__future_discard(f);
+    else
+        *out = f;
+    return err;
+}
+
+static cf_err
+check_task(const cf_task *task)
+{
+    if (!task->fn || (!task->arg && task->arg_size) ||
+        !cf__timeout_valid(task->timeout_ns) ||
+        (task->arg_free && task->arg_size))
+        return CF_EINVAL;
+    return CF_OK;
+}
+
+/* What most tasks have not, on the heap. NULL in *out: they have none. */
+static cf_err
+make_attributes(const cf_task *task, struct cf__attributes **out)
+{
+    *out = NULL;
+    if (!task->arg_free && !task->name && !task->priority &&
+        task->timeout_ns <= 0)
+        return CF_OK;
+    struct cf__attributes *attributes = calloc(1, sizeof *attributes);
+    if (!attributes)
+        return CF_ENOMEM;
+    attributes->name = task->name;
+    attributes->arg_free = task->arg_free;
+    attributes->priority = task->priority;
+    attributes->timeout_ns = task->timeout_ns > 0 ? task->timeout_ns : 0;
+    *out = attributes;
+    return CF_OK;
+}
+
+static cf_err
+submit_with_attributes(cf_executor *ex, cf_future *f)
+{
+    bool timed = f->attributes && f->attributes->timeout_ns;
+    if (timed) {
+        cf_err err = cf__timers_reserve(ex->timers);
+        if (err)
+            return err;
+    }
+    cf_err err = enqueue(ex, f, f, 1);
+    if (err && timed)
+        cf__timers_unreserve(ex->timers);
+    return err;
+}
+
+cf_err
+cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
+{
+    cf_task known;
+    if (!ex || !task)
+        return CF_EINVAL;
+    cf_err err = cf__options_import(&known, sizeof known, task);
+    if (!err)
+        err = check_task(&known);
+    if (err)
+        return err;
+    cf_future *f = cf__future_new(ex, known.fn, out ? 2 : 1);
+    if (!f)
+        return CF_ENOMEM;
+    err = make_attributes(&known, &f->attributes);
+    if (!err && !cf__future_set_arg(f, known.arg, known.arg_size))
+        err = CF_ENOMEM;
+    if (!err)
+        err = submit_with_attributes(ex, f);
+    if (err)
+        cf__future_discard(f);
+    else if (out)
+        *out = f;
+    return err;
+}
+
+static void
+discard_chain(cf_future *newest)
+{
+    for (cf_future *f = newest, *older; f; f = older) {
+        older = f->next;
+        cf__future_discard(f);
+    }
+}
+
+/* A chain of pending tasks, newest to oldest, which ends with NULL. The
+ * handles are noted now, because after the submit it is the backend's. */
+static cf_err
+make_chain(cf_executor *ex,
+           cf_task_fn *fn,
+           const unsigned char *args,
+           size_t arg_size,
+           size_t count,
+           cf_future **out,
+           cf_future **newest,
+           cf_future **oldest)
+{
+    *newest = NULL;
+    for (size_t i = 0; i < count; i++) {
+        cf_future *f = cf__future_new(ex, fn, out ? 2 : 1);
+        if (!f)
+            return CF_ENOMEM;
+        f->next = *newest;
+        *newest = f;
+        if (i == 0)
+            *oldest = f;
+        const void *arg = arg_size ? args + i * arg_size : args;
+        if (!cf__future_set_arg(f, arg, arg_size))
+            return CF_ENOMEM;
+        if (out)
+            out[i] = f;
+    }
+    return CF_OK;
+}
+
+cf_err
+cf_submit_many(cf_executor *ex,
+               cf_task_fn *fn,
+               const void *args,
+               size_t arg_size,
+               size_t count,
+               cf_future **out)
+{
+    if (!ex || !fn || (!args && arg_size && count))
+        return CF_EINVAL;
+    if (count == 0)
+        return CF_OK;
+    cf_future *newest, *oldest;
+    cf_err err =
+        make_chain(ex, fn, args, arg_size, count, out, &newest, &oldest);
+    if (!err)
+        err = enqueue(ex, newest, oldest, count);
+    if (err) {
+        discard_chain(newest);
+        if (out)
+            memset(out, 0, count * sizeof *out);
+    }
+    return err;
+}

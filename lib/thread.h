@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the library keeps per thread: a cache of future blocks, the worker that
+ * the thread is, and how long its last wait took.
+ */
+#ifndef CF_LIB_THREAD_H
+#define CF_LIB_THREAD_H
+
+#include <cfutures/base.h>
+
+struct cf__worker;
+
+struct cf__thread {
+    cf_future *free_blocks; /* linked by next */
+    unsigned free_count;
+    bool flushed_at_exit;      /* the key's destructor is armed */
+    struct cf__worker *worker; /* NULL: not a worker of any pool */
+    bool long_waits;           /* its last wait was long: lib/spin.h */
+};
+
+extern _Thread_local struct cf__thread cf__thread;
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who waits for whom among workers: so that a wait that could never end is
+ * refused instead of begun.
+ */
+#ifndef CF_LIB_WAIT_GRAPH_H
+#define CF_LIB_WAIT_GRAPH_H
+
+#include "lib/future.h"
+#include "lib/worker.h"
+
+/*
+ * Notes that self will sleep until one (any) or all of some futures are done.
+ * true: that could never end, nothing is noted. Takes the graph's lock.
+ * forever: a wait that is not ends by itself, so others do not count on it.
+ */
+bool cf__wait_graph_enter(struct cf__worker *self,
+                          cf_future *const *futures,
+                          size_t count,
+                          bool any,
+                          bool forever);
+
+/* self is awake again. */
+void cf__wait_graph_leave(struct cf__worker *self);
+
+/* In a fork's child: nobody waits. */
+void cf__wait_graph_after_fork(void);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* The deque's slow sides, growing and stealing: see deque.h and README.md. */
+#include "thread_pool/deque.h"
+
+#include <stdlib.h>
+
+enum { FIRST_SIZE = 64 };
+
+static struct cf__ring *
+new_ring(uint64_t size)
+{
+    struct cf__ring *ring =
+        calloc(1, sizeof *ring + size * sizeof(struct cf__slot));
+    if (ring)
+        ring->size = size;
+    return ring;
+}
+
+bool
+cf__deque_init(struct cf__deque *deque)
+{
+    /* Places count from 1, so that the one before the first exists. Nobody
+     * else knows the deque yet. */
+    cf_store_relaxed(&deque->top, 1);
+    cf_store_relaxed(&deque->bottom, 1);
+    deque->known_top = 1;
+    cf_store_relaxed(&deque->ring, new_ring(FIRST_SIZE));
+    return cf_load_relaxed(&deque->ring) != NULL;
+}
+
+void
+cf__deque_fini(struct cf__deque *deque)
+{
+    struct cf__ring *ring = cf_load_relaxed(&deque->ring);
+    while (ring) {
+        struct cf__ring *former = ring->former;
+        free(ring);
+        ring = former;
+    }
+}
+
+static bool
+grow(struct cf__deque *deque, uint64_t size)
+{
+    struct cf__ring *old = cf_load_relaxed(&deque->ring); /* the owner's */
+    struct cf__ring *ring = new_ring(size);
+    if (!ring)
+        return false;
+    uint64_t bottom = cf_load_relaxed(&deque->bottom);
+    for (uint64_t i = deque->known_top; i != bottom; i++) {
+        struct cf__slot *from = &old->slots[i & (old->size - 1)];
+        struct cf__slot *to = &ring->slots[i & (ring->size - 1)];
+        cf_store_relaxed(&to->f, cf_load_relaxed(&from->f));
+        cf_store_relaxed(&to->place, cf_load_relaxed(&from->place));
+    }
+    ring->former = old;
+    /* pairs with steal: publishes the copies */
+    cf_store_release(&deque->ring, ring);
+    return true;
+}
+
+bool
+cf__deque_reserve(struct cf__deque *deque, uint64_t count)
+{
+    uint64_t size = cf_load_relaxed(&deque->ring)->size;
+    /* pairs with steal: the slots before it have been read */
+    deque->known_top = cf_load_acquire(&deque->top);
+    uint64_t used = cf_load_relaxed(&deque->bottom) - deque->known_top;
+    if (used + count <= size)
+        return true;
+    while (size < used + count)
+        size *= 2;
+    return grow(deque, size);
+}
+
+cf_future *
+cf__deque_steal(struct cf__deque *deque,
+                uint32_t base,
+                const cf_future *still_runs)
+{
+    /* Both loads are in the total order with pop_if's: see README.md. */
+    uint64_t top = cf_load_seq_cst(&deque->top);
+    for (;;) {
+        uint64_t bottom = cf_load_seq_cst(&deque->bottom);
+        if (top >= bottom || (base && (int32_t)((uint32_t)top - base) < 0))
+            return NULL;
+        /* pairs with grow(); a former ring has the entry too */
+        struct cf__ring *ring = cf_load_acquire(&deque->ring);
+        cf_future *f = cf_load_relaxed(&ring->slots[top & (ring->size - 1)].f);
+        if (still_runs && cf_future_done(still_runs))
+            return NULL;
+        /* Succeeds only if nobody took the entry since top was read. */
+        if (cf_cas_seq_cst(&deque->top, &top, top + 1))
+            return f;
+    }
+}
+
+void
+cf__deque_after_fork(struct cf__deque *deque)
+{
+    uint64_t bottom = cf_load_relaxed(&deque->bottom);
+    cf_store_relaxed(&deque->top, bottom); /* one thread */
+    deque->known_top = bottom;
+}

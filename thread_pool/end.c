@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a pool: shutdown, terminate, destroy, a failed initializer, and
+ * fork. pool->lock guards who has left; callbacks of cancelled tasks run
+ * without it.
+ */
+#include "thread_pool/pool.h"
+
+#include "lib/failure.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Refuses submits from now on; the first reason stands, but for CF_EBROKEN. */
+static void
+refuse_locked(struct cf__pool *pool, cf_err why)
+{
+    if (cf_load_relaxed(&pool->refuse) == CF_OK || why == CF_EBROKEN) {
+        /* pairs with next_task: pool->broken */
+        cf_store_release(&pool->refuse, (int)why);
+        if (pool->base.bound)
+            cf__bound_close(pool->base.bound, why);
+    }
+    cf__queue_close(&pool->queue);
+}
+
+void
+cf__pool_empty(struct cf__pool *pool, const cf_error *why)
+{
+    for (cf_future *f; (f = cf__pool_take_any(pool)) != NULL;) {
+        if (why)
+            (void)cf__future_refuse(f, why);
+        else
+            (void)cf__future_cancel_now(f);
+        cf__future_drop_stale(f);
+    }
+}
+
+void
+cf__pool_break(struct cf__pool *pool, const cf_error *why)
+{
+    const cf_error *copy = cf__failure_new(why);
+    pthread_mutex_lock(&pool->lock);
+    if (!pool->broken) {
+        pool->broken = copy;
+        copy = NULL;
+    }
+    refuse_locked(pool, CF_EBROKEN);
+    cf__pool_wake_all_locked(pool);
+    pthread_mutex_unlock(&pool->lock);
+    cf__failure_free(copy);
+    cf__pool_empty(pool, pool->broken);
+}
+
+static void
+refuse_new(struct cf__pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    refuse_locked(pool, CF_ESHUTDOWN);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void
+wake_all(struct cf__pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    cf__pool_wake_all_locked(pool);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* Waits for a change; false: the deadline has passed. */
+static bool
+wait_locked(struct cf__pool *pool, int64_t deadline_ns)
+{
+    if (deadline_ns == CF__NEVER)
+        return pthread_cond_wait(&pool->changed, &pool->lock) == 0;
+    if (deadline_ns == 0)
+        return false;
+    struct timespec at = cf__timespec(deadline_ns);
+    return pthread_cond_timedwait(&pool->changed, &pool->lock, &at) !=
+           ETIMEDOUT;
+}
+
+void
+cf__pool_join_locked(struct cf__pool *pool)
+{
+    int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
+    for (int i = 0; i < slots; i++) {
+        struct cf__pool_worker *w = pool->workers[i];
+        if (w->to_join)
+            pthread_join(w->thread, NULL); /* it has nothing left to do */
+        w->to_join = false;
+    }
+}
+
+cf_err
+cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
+{
+    struct cf__pool *pool = cf__pool_of(ex);
+    bool own = cf__is_own_worker(ex);
+    refuse_new(pool);
+    if (flags & CF_SHUTDOWN_CANCEL)
+        cf__pool_empty(pool, NULL);
+    wake_all(pool);
+    if (flags & CF_SHUTDOWN_NOWAIT)
+        return CF_OK;
+    /* Workers that are in here themselves are not waited for. */
+    cf_err err = CF_OK;
+    pthread_mutex_lock(&pool->lock);
+    pool->ending += own;
+    pthread_cond_broadcast(&pool->changed);
+    while (pool->alive > pool->ending && !err)
+        if (!wait_locked(pool, deadline_ns) && pool->alive > pool->ending)
+            err = CF_ETIMEDOUT;
+    pool->ending -= own;
+    if (!err)
+        cf__pool_join_locked(pool);
+    pthread_mutex_unlock(&pool->lock);
+    return err;
+}
+
+cf_err
+cf__pool_terminate(cf_executor *ex, int signo)
+{
+    struct cf__pool *pool = cf__pool_of(ex);
+    (void)signo; /* threads cannot be killed */
+    refuse_new(pool);
+    cf__pool_empty(pool, NULL);
+    wake_all(pool);
+    return CF_OK;
+}
+
+/* A worker awake may have a task; asleep, it has none. */
+static bool
+is_idle_locked(struct cf__pool *pool)
+{
+    uint64_t activity = cf_load_seq_cst(&pool->activity);
+    return (int)CF__COUNT(activity, CF__SLEEPING) == pool->serving &&
+           !cf__pool_has_work(pool);
+}
+
+cf_err
+cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
+{
+    struct cf__pool *pool = cf__pool_of(ex);
+    bool in_time = true;
+    pthread_mutex_lock(&pool->lock);
+    pool->waiting++;
+    while (!is_idle_locked(pool) && in_time)
+        in_time = wait_locked(pool, deadline_ns);
+    bool idle = is_idle_locked(pool);
+    pool->waiting--;
+    pthread_mutex_unlock(&pool->lock);
+    return idle ? CF_OK : CF_ETIMEDOUT;
+}
+
+void
+cf__pool_free(struct cf__pool *pool)
+{
+    int slots = cf_load_relaxed(&pool->slots); /* no other thread is left */
+    cf__executor_fini(&pool->base);
+    for (int i = 0; i < slots; i++) {
+        cf__deque_fini(&pool->workers[i]->deque);
+        free(pool->workers[i]->frames);
+        free(pool->workers[i]);
+    }
+    cf__queue_fini(&pool->queue);
+    cf__failure_free(pool->broken);
+    pthread_cond_destroy(&pool->changed);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool->workers);
+    free(pool);
+}
+
+void
+cf__pool_destroy(cf_executor *ex)
+{
+    struct cf__pool *pool = cf__pool_of(ex);
+    pthread_mutex_lock(&pool->lock);
+    pool->orphan = pool->alive > 0; /* its own worker, which frees it */
+    bool orphan = pool->orphan;
+    cf__pool_join_locked(pool);
+    pthread_mutex_unlock(&pool->lock);
+    if (!orphan)
+        cf__pool_free(pool);
+}
+
+void
+cf__pool_after_fork(cf_executor *ex)
+{
+    struct cf__pool *pool = cf__pool_of(ex);
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->changed, NULL);
+    cf_store_relaxed(&pool->refuse, CF_EFORKED); /* one thread */
+    cf__queue_after_fork(&pool->queue);
+    int slots = cf_load_relaxed(&pool->slots);
+    for (int i = 0; i < slots; i++) {
+        cf__deque_after_fork(&pool->workers[i]->deque);
+        pool->workers[i]->asleep = false;
+    }
+    pool->idle = NULL;
+    if (ex->bound)
+        cf__bound_after_fork(ex->bound);
+    cf__timers_after_fork(ex->timers);
+}

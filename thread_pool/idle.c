@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Searching, sleeping, waking and starting: README.md, "Sleeping and waking",
+ * has the protocol and why no wake-up is lost. pool->lock guards the list of
+ * sleepers and the threads' coming and going; activity changes with atomic
+ * operations and is read without the lock by whoever pushes a task.
+ */
+#include "thread_pool/pool.h"
+
+#include "lib/fence.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* How long an idle worker looks for work before it sleeps: a wake-up costs the
+ * submitter more than this. */
+enum { SEARCH_NS = 5000, LOOKS_PER_CLOCK = 8 };
+
+bool
+cf__pool_has_work(struct cf__pool *pool)
+{
+    if (cf__queue_has_work(&pool->queue))
+        return true;
+    int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
+    for (int i = 0; i < slots; i++)
+        if (!cf__deque_empty(&pool->workers[i]->deque))
+            return true;
+    return false;
+}
+
+/* Adds to the counts; returns what they were. */
+static uint64_t
+change(struct cf__pool *pool, uint64_t plus, uint64_t minus)
+{
+    return cf_fetch_add_seq_cst(&pool->activity, plus - minus);
+}
+
+/* Makes a sleeper a searcher, on its behalf. */
+static void
+rouse_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    for (struct cf__pool_worker **at = &pool->idle; *at;
+         at = &(*at)->idle_next) {
+        if (*at == w) {
+            *at = w->idle_next;
+            break;
+        }
+    }
+    w->asleep = false;
+    w->searching = true;
+    change(pool, CF__SEARCHING, CF__SLEEPING);
+}
+
+void
+cf__pool_wake_one(struct cf__pool *pool)
+{
+    struct cf__pool_worker *w = NULL;
+    pthread_mutex_lock(&pool->lock);
+    uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
+    if (CF__COUNT(activity, CF__SEARCHING) == 0) {
+        w = pool->idle;
+        if (w)
+            rouse_locked(pool, w);
+        else if (CF__COUNT(activity, CF__STARTABLE))
+            (void)cf__pool_start_locked(pool); /* else go on with fewer */
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (w)
+        cf__worker_unpark(&w->base);
+}
+
+void
+cf__pool_wake_all_locked(struct cf__pool *pool)
+{
+    while (pool->idle) {
+        struct cf__pool_worker *w = pool->idle;
+        rouse_locked(pool, w);
+        cf__worker_unpark(&w->base);
+    }
+}
+
+static struct cf__pool_worker *
+new_worker_locked(struct cf__pool *pool)
+{
+    int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
+    for (int i = 0; i < slots; i++)
+        if (!pool->workers[i]->alive)
+            return pool->workers[i];
+    struct cf__pool_worker *w =
+        aligned_alloc(CF_CACHE_LINE, sizeof *w); /* a multiple of it */
+    if (!w)
+        return NULL;
+    memset(w, 0, sizeof *w);
+    w->base.executor = &pool->base;
+    w->base.index = slots;
+    w->frames_capacity = CF__FIRST_DEPTH;
+    w->frames = malloc(CF__FIRST_DEPTH * sizeof *w->frames);
+    if (!w->frames || !cf__deque_init(&w->deque)) {
+        free(w->frames);
+        free(w);
+        return NULL;
+    }
+    pool->workers[slots] = w;
+    /* pairs with the thieves' loads: the worker is whole */
+    cf_store_release(&pool->slots, slots + 1);
+    return w;
+}
+
+static int
+create_thread(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    int error = 0;
+    if (pool->options.stack_size)
+        error = pthread_attr_setstacksize(&attr, pool->options.stack_size);
+    if (!error)
+        error = pthread_create(&w->thread, &attr, cf__pool_worker_main, w);
+    pthread_attr_destroy(&attr);
+    return error;
+}
+
+cf_err
+cf__pool_start_locked(struct cf__pool *pool)
+{
+    cf_err err = CF_ENOMEM;
+    struct cf__pool_worker *w = new_worker_locked(pool);
+    if (w) {
+        if (w->to_join) {
+            pthread_join(w->thread, NULL); /* it has nothing left to do */
+            w->to_join = false;
+        }
+        w->alive = true;
+        w->searching = true;
+        pool->alive++;
+        pool->serving++;
+        change(pool, CF__SEARCHING, CF__STARTABLE);
+        int error = create_thread(pool, w);
+        if (!error)
+            return CF_OK;
+        w->alive = false;
+        w->searching = false;
+        pool->alive--;
+        pool->serving--;
+        change(pool, CF__STARTABLE, CF__SEARCHING);
+        errno = error;
+        err = CF_ESYS;
+    }
+    /* Not again for every task: until a worker leaves, these are enough. */
+    if (pool->alive) {
+        uint64_t activity = cf_load_relaxed(&pool->activity);
+        change(pool, 0, CF__COUNT(activity, CF__STARTABLE) * CF__STARTABLE);
+    }
+    return err;
+}
+
+void
+cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    w->searching = false;
+    uint64_t before = change(pool, 0, CF__SEARCHING);
+    cf__fence_after_rmw();
+    /* The last searcher leaves: pushes may have relied on it. */
+    if (CF__COUNT(before, CF__SEARCHING) == 1 && before >= CF__SLEEPING &&
+        cf__pool_has_work(pool))
+        cf__pool_wake_one(pool);
+}
+
+void
+cf__pool_search_early(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
+    if (CF__COUNT(activity, CF__STARTABLE) == 0 || cf__pool_has_work(pool))
+        return;
+    change(pool, CF__SEARCHING, 0);
+    w->searching = true;
+}
+
+/* Becomes a searcher unless there are enough. */
+static bool
+begin_searching(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    if (w->searching)
+        return true;
+    uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
+    if (CF__COUNT(activity, CF__SEARCHING) >= (unsigned)pool->searchers_max)
+        return false;
+    change(pool, CF__SEARCHING, 0);
+    w->searching = true;
+    return true;
+}
+
+static bool
+search(struct cf__pool *pool)
+{
+    int64_t until = 0;
+    for (unsigned looks = 1;; looks++) {
+        if (cf__pool_has_work(pool))
+            return true;
+        cf_relax();
+        if (looks % LOOKS_PER_CLOCK == 0) {
+            int64_t now = cf__now_ns();
+            if (until == 0)
+                until = now + SEARCH_NS;
+            else if (now >= until)
+                return false;
+        }
+    }
+}
+
+static void
+fall_asleep_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    w->asleep = true;
+    w->idle_next = pool->idle;
+    pool->idle = w;
+    change(pool, CF__SLEEPING, w->searching ? CF__SEARCHING : 0);
+    w->searching = false;
+    if (pool->waiting)
+        pthread_cond_broadcast(&pool->changed);
+}
+
+/* Stops serving. The last one closes the queue first, so that the next submit
+ * starts a worker; false: there is work after all. */
+static bool
+leave_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    if (w->asleep)
+        rouse_locked(pool, w);
+    if (pool->serving == 1 && cf_load_relaxed(&pool->refuse) == CF_OK &&
+        !cf__queue_close_if_empty(&pool->queue))
+        return false;
+    pool->serving--;
+    if (w->searching)
+        change(pool, 0, CF__SEARCHING);
+    w->searching = false;
+    return true;
+}
+
+/* A worker that was serving has lost its thread in a task. */
+static void
+lose_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    pool->restarts++;
+    if (leave_locked(pool, w))
+        return;
+    /* The last one, and there is work: the queue stays open. */
+    pool->serving--;
+    if (w->searching)
+        change(pool, 0, CF__SEARCHING);
+    w->searching = false;
+}
+
+void
+cf__pool_worker_gone(struct cf__pool *pool,
+                     struct cf__pool_worker *w,
+                     bool died)
+{
+    cf_err err = CF_OK;
+    pthread_mutex_lock(&pool->lock);
+    if (died)
+        lose_locked(pool, w);
+    w->alive = false;
+    pool->alive--;
+    change(pool, CF__STARTABLE, 0);
+    bool replace = died && cf__pool_has_work(pool);
+    bool last = pool->orphan && pool->alive == 0 && !replace;
+    if (replace || last)
+        pthread_detach(pthread_self()); /* nobody can join it: w is reused */
+    else
+        w->to_join = true;
+    if (replace)
+        err = cf__pool_start_locked(pool); /* after it, w is another's */
+    bool stuck = err && pool->serving == 0;
+    pool->alive += stuck; /* keeps the pool while it is being broken */
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    if (stuck) {
+        cf_error why = CF_ERROR_INIT;
+        why.kind = CF_EBROKEN;
+        why.message = "no thread could be started for a worker that died";
+        cf__pool_break(pool, &why);
+        pthread_mutex_lock(&pool->lock);
+        pool->alive--;
+        last = pool->orphan && pool->alive == 0;
+        pthread_cond_broadcast(&pool->changed);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    if (last)
+        cf__pool_free(pool);
+}
+
+/* Sleeps until woken. false: the idle time-out has passed. */
+static bool
+sleep_until_woken(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    int64_t timeout_ns = pool->options.idle_timeout_ns;
+    int64_t deadline_ns =
+        timeout_ns > 0 ? cf__deadline(timeout_ns) : CF__NEVER;
+    return cf__worker_park(&w->base, deadline_ns);
+}
+
+bool
+cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    if (begin_searching(pool, w) && search(pool))
+        return true;
+    pthread_mutex_lock(&pool->lock);
+    if (cf_load_relaxed(&pool->refuse) != CF_OK && !cf__pool_has_work(pool)) {
+        bool left = leave_locked(pool, w);
+        pthread_mutex_unlock(&pool->lock);
+        return !left;
+    }
+    fall_asleep_locked(pool, w);
+    pthread_mutex_unlock(&pool->lock);
+    /* A push that saw no sleeper must be seen here, or the other way round. */
+    cf__fence_heavy();
+    bool in_time = cf__pool_has_work(pool) || sleep_until_woken(pool, w);
+    bool stay = true;
+    pthread_mutex_lock(&pool->lock);
+    if (w->asleep) { /* nobody woke it: it rouses itself */
+        if (in_time || cf__pool_has_work(pool))
+            rouse_locked(pool, w);
+        else
+            stay = !leave_locked(pool, w);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return stay;
+}

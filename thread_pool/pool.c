@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread pool's constructor, its submit and its statistics, and the table
+ * of its operations.
+ */
+#include "thread_pool/pool.h"
+
+#include "lib/backend.h"
+#include "lib/failure.h"
+#include "lib/fence.h"
+#include "lib/options.h"
+#include "lib/thread.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The queue is closed: says why, or starts the first worker and opens it. */
+static cf_err
+open_queue(struct cf__pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    cf_err err = cf_load_relaxed(&pool->refuse);
+    while (!err && pool->serving == 0 && pool->alive == pool->base.max_workers)
+    {
+        /* All threads are on their way out after the idle time-out. */
+        pthread_cond_wait(&pool->changed, &pool->lock);
+        err = cf_load_relaxed(&pool->refuse);
+    }
+    if (!err && pool->serving == 0)
+        err = cf__pool_start_locked(pool);
+    if (!err)
+        cf__queue_open(&pool->queue);
+    pthread_mutex_unlock(&pool->lock);
+    return err;
+}
+
+static cf_err
+submit_outside(struct cf__pool *pool, cf_future *newest, cf_future *oldest)
+{
+    while (!cf__queue_push(&pool->queue, newest, oldest)) {
+        cf_err err = open_queue(pool);
+        if (err)
+            return err;
+    }
+    cf__fence_after_rmw(); /* README.md, "Sleeping and waking" */
+    cf__pool_wake_if_needed(pool);
+    return CF_OK;
+}
+
+static cf_err
+submit_prioritized(struct cf__pool *pool, cf_future *f)
+{
+    cf_err err;
+    while ((err = cf__queue_push_prioritized(&pool->queue, f)) ==
+           CF_ESHUTDOWN) {
+        err = open_queue(pool);
+        if (err)
+            break;
+    }
+    if (err)
+        return err;
+    cf__fence_light(); /* README.md, "Sleeping and waking" */
+    cf__pool_wake_if_needed(pool);
+    return CF_OK;
+}
+
+/* In a task of this pool: to the worker's own deque. */
+static cf_err
+submit_inside(struct cf__pool *pool,
+              struct cf__pool_worker *w,
+              cf_future *newest,
+              cf_future *oldest,
+              size_t count)
+{
+    cf_err refuse = cf_load_relaxed(&pool->refuse); /* no order is promised */
+    if (__builtin_expect(refuse != CF_OK, 0))
+        return refuse;
+    uint64_t place = cf__queue_inbox_empty(&pool->queue)
+                         ? cf_load_relaxed(&pool->queue.grabbed)
+                         : cf__queue_pushed(&pool->queue);
+    cf_store_relaxed(&w->pushed, cf_load_relaxed(&w->pushed) + count);
+    if (__builtin_expect(count == 1, 1)) {
+        if (!cf__deque_push(&w->deque, newest, place))
+            return CF_ENOMEM;
+    } else {
+        if (!cf__deque_reserve(&w->deque, count))
+            return CF_ENOMEM;
+        for (cf_future *f = cf__chain_reverse(newest, oldest), *next; f;
+             f = next) {
+            next = f->next; /* a thief may take it at once */
+            (void)cf__deque_push(&w->deque, f, place);
+        }
+    }
+    cf__fence_light(); /* README.md, "Sleeping and waking" */
+    cf__pool_wake_if_needed(pool);
+    if (__builtin_expect(cf_load_relaxed(&w->watchers) > 0, 0))
+        cf__pool_notify_watchers(pool, w);
+    return CF_OK;
+}
+
+static cf_err
+pool_submit(cf_executor *ex,
+            cf_future *newest,
+            cf_future *oldest,
+            size_t count)
+{
+    struct cf__pool *pool = cf__pool_of(ex);
+    if (__builtin_expect(
+            newest->attributes && newest->attributes->priority, 0))
+        return submit_prioritized(pool, newest);
+    if (cf__is_own_worker(ex))
+        return submit_inside(
+            pool, cf__pool_worker_of(cf__thread.worker), newest, oldest, count);
+    return submit_outside(pool, newest, oldest);
+}
+
+static struct cf__worker *
+pool_worker_at(cf_executor *ex, int index)
+{
+    return &cf__pool_of(ex)->workers[index]->base;
+}
+
+/* Callbacks may take long: whoever relied on this worker's search gets
+ * another. */
+static void
+pool_callbacks_begin(struct cf__worker *worker)
+{
+    struct cf__pool_worker *w = cf__pool_worker_of(worker);
+    if (w->searching)
+        cf__pool_stop_searching(cf__pool_of(worker->executor), w);
+}
+
+static void
+pool_stats(cf_executor *ex, cf_stats *out)
+{
+    struct cf__pool *pool = cf__pool_of(ex);
+    uint64_t started = 0;
+    /* Counters are read in an order that makes none of the differences
+     * negative: what has left a stage is read before what entered it. */
+    uint64_t canceled = cf_load_acquire(&ex->canceled);
+    pthread_mutex_lock(&pool->lock);
+    int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
+    for (int i = 0; i < slots; i++) {
+        struct cf__pool_worker *w = pool->workers[i];
+        uint64_t done = cf_load_acquire(&w->done);
+        uint64_t begun = cf_load_acquire(&w->started);
+        out->done += done;
+        out->failed += cf_load_relaxed(&w->failed);
+        started += begun;
+        if (w->alive && begun == done)
+            out->idle++;
+    }
+    uint64_t submitted = cf__queue_count(&pool->queue);
+    for (int i = 0; i < slots; i++)
+        submitted += cf_load_relaxed(&pool->workers[i]->pushed);
+    out->workers = (uint64_t)pool->alive;
+    out->restarts = pool->restarts;
+    pthread_mutex_unlock(&pool->lock);
+    out->canceled = canceled;
+    out->running = started - out->done;
+    uint64_t left = started + canceled;
+    out->queued = submitted > left ? submitted - left : 0;
+}
+
+static const struct cf__executor_ops ops = {
+    .name = "thread_pool",
+    .shares_memory = true,
+    .submit = pool_submit,
+    .run_pending = cf__pool_run_pending,
+    .help = cf__pool_help,
+    .watch = cf__pool_watch,
+    .unwatch = cf__pool_unwatch,
+    .callbacks_begin = pool_callbacks_begin,
+    .worker_at = pool_worker_at,
+    .wait_idle = cf__pool_wait_idle,
+    .shutdown = cf__pool_shutdown,
+    .terminate = cf__pool_terminate,
+    .stats = pool_stats,
+    .destroy = cf__pool_destroy,
+    .after_fork = cf__pool_after_fork,
+};
+
+static cf_err
+check_options(const cf_thread_pool_options *options)
+{
+    if (options->max_workers < 0 || options->max_workers > CF__WORKERS_MAX ||
+        options->queue_policy > CF_QUEUE_CALLER_RUNS ||
+        !cf__timeout_valid(options->idle_timeout_ns) ||
+        (options->stack_size &&
+         options->stack_size < (size_t)PTHREAD_STACK_MIN))
+        return CF_EINVAL;
+    return CF_OK;
+}
+
+static void
+set_name_prefix(struct cf__pool *pool)
+{
+    static _Atomic unsigned pools; /* only to tell names apart */
+    const char *given = pool->options.name_prefix;
+    if (given)
+        snprintf(pool->name_prefix, sizeof pool->name_prefix, "%s", given);
+    else
+        snprintf(pool->name_prefix,
+                 sizeof pool->name_prefix,
+                 "cf%u",
+                 cf_fetch_add_relaxed(&pools, 1));
+    pool->options.name_prefix = NULL; /* the caller's memory */
+}
+
+static void
+init_lock(struct cf__pool *pool)
+{
+    pthread_condattr_t attr;
+    pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->changed, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+cf_err
+cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
+{
+    cf_thread_pool_options options;
+    if (!out)
+        return CF_EINVAL;
+    cf_err err = cf__options_import(&options, sizeof options, opts);
+    if (!err)
+        err = check_options(&options);
+    if (err)
+        return err;
+    int workers =
+        options.max_workers ? options.max_workers : (int)cf_cpu_count();
+    struct cf__pool *pool = aligned_alloc(CF_CACHE_LINE, sizeof *pool);
+    if (!pool)
+        return CF_ENOMEM;
+    memset(pool, 0, sizeof *pool);
+    pool->options = options;
+    set_name_prefix(pool);
+    pool->searchers_max = workers > 3 ? workers / 2 : 1;
+    pool->workers = calloc((size_t)workers, sizeof *pool->workers);
+    /* Nobody else knows the pool yet. */
+    cf_store_relaxed(&pool->activity, (uint64_t)workers * CF__STARTABLE);
+    cf__queue_init(&pool->queue);
+    init_lock(pool);
+    err = pool->workers ? cf__executor_init(&pool->base,
+                                            &ops,
+                                            workers,
+                                            options.queue_capacity,
+                                            options.queue_policy)
+                        : CF_ENOMEM;
+    if (err) {
+        cf__queue_fini(&pool->queue);
+        free(pool->workers);
+        free(pool);
+        return err;
+    }
+    *out = &pool->base;
+    return CF_OK;
+}
+
+static cf_err
+open_threads(int max_workers, cf_executor **out)
+{
+    cf_thread_pool_options options = CF_THREAD_POOL_OPTIONS_INIT;
+    options.max_workers = max_workers;
+    return cf_thread_pool_create(&options, out);
+}
+
+const struct cf__backend cf__backend_thread_pool = {"threads", open_threads};

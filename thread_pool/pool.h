@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread pool's structs and the steps that its files share. README.md has
+ * the protocols: tasks, sleeping and waking, ending.
+ *
+ *   pool.c   options, submit, statistics, the operations' table
+ *   worker.c a worker's life: what it runs next, running it, its end
+ *   idle.c   searching, sleeping, waking, starting
+ *   help.c   waits inside tasks
+ *   end.c    shutdown, terminate, destroy, a broken pool, fork
+ */
+#ifndef CF_THREAD_POOL_POOL_H
+#define CF_THREAD_POOL_POOL_H
+
+#include <cfutures/thread_pool.h>
+
+#include "lib/call.h"
+#include "lib/executor.h"
+#include "lib/queue.h"
+#include "thread_pool/deque.h"
+
+#include <pthread.h>
+
+enum {
+    CF__WORKERS_MAX = 32767,
+    CF__NAME_SIZE = 16, /* of a thread, with the terminator */
+    CF__FIRST_DEPTH = 64
+};
+
+struct cf__pool;
+
+/* A running task on a worker's stack: the future, and in bit 0 whether its
+ * queue's handle is the worker's to drop. */
+typedef uintptr_t cf__frame;
+
+struct cf__pool_worker {
+    struct cf__worker base; /* the executor is the pool */
+
+    /* The worker's own thread. */
+    cf__frame *frames; /* depth of them, the newest last */
+    size_t depth, frames_capacity;
+    unsigned picks; /* how often it looked for a task */
+
+    /* Counters. Writer: the worker. Readers: statistics. */
+    _Atomic uint64_t started, done, failed, pushed;
+
+    /* Written under the pool's lock or by the worker itself while nobody can
+     * wake it: it counts as searching. */
+    bool searching;
+
+    /* Guarded by the pool's lock. */
+    bool asleep; /* it is in pool->idle */
+    struct cf__pool_worker *idle_next;
+    bool alive;     /* its thread has been started and has not left */
+    bool to_join;   /* its thread has left and must be joined */
+    pthread_t thread;
+    struct cf__pool_worker *watching; /* whose tasks it would help with */
+
+    /* Atomic. Writers: under the lock. Reader: this worker, after a push. How
+     * many sleeping workers watch it. */
+    atomic_int watchers;
+
+    struct cf__deque deque;
+};
+
+struct cf__pool {
+    cf_executor base;
+
+    /* Set once, before the first worker. */
+    cf_thread_pool_options options;
+    char name_prefix[CF__NAME_SIZE];
+    int searchers_max;
+
+    /* Atomic. Writers: under the lock. CF_OK, or why submits are refused. */
+    atomic_int refuse;
+
+    /* Atomic. Writers: under the lock (release). Readers: thieves (acquire).
+     * workers[0 .. slots-1] have been used; a worker stays for the pool's
+     * life, its thread may come and go. */
+    atomic_int slots;
+    struct cf__pool_worker **workers;
+
+    /* Atomic: the three counts of idle.c in one word. */
+    _Alignas(CF_CACHE_LINE) _Atomic uint64_t activity;
+
+    _Alignas(CF_CACHE_LINE) pthread_mutex_t lock;
+    pthread_cond_t changed; /* alive, or who sleeps; on the monotonic clock */
+    /* Guarded by lock. */
+    struct cf__pool_worker *idle; /* sleepers, the last to fall asleep first */
+    int alive;          /* threads that have not left */
+    int serving;        /* of these, may take tasks. The queue is open only if
+                           there are any */
+    int ending;         /* of these, in shutdown() themselves */
+    int waiting;        /* threads in wait_idle() */
+    uint64_t restarts;
+    bool orphan;        /* the last worker frees the pool */
+    const cf_error *broken; /* set once, before refuse becomes CF_EBROKEN */
+
+    struct cf__queue queue;
+};
+
+static inline struct cf__pool *
+cf__pool_of(cf_executor *ex)
+{
+    return (struct cf__pool *)ex;
+}
+
+static inline struct cf__pool_worker *
+cf__pool_worker_of(struct cf__worker *worker)
+{
+    return (struct cf__pool_worker *)worker;
+}
+
+/* --- idle.c ------------------------------------------------------------- */
+
+/* Counts in activity. */
+#define CF__SEARCHING UINT64_C(1)
+#define CF__SLEEPING (UINT64_C(1) << 16)
+#define CF__STARTABLE (UINT64_C(1) << 32)
+#define CF__COUNT(activity, unit) (((activity) / (unit)) & 0xffff)
+
+/* Wakes or starts a worker if none is searching. */
+void cf__pool_wake_one(struct cf__pool *pool);
+
+/* Lets all sleepers look around. The caller holds the lock. */
+void cf__pool_wake_all_locked(struct cf__pool *pool);
+
+/* Starts a worker. CF_ESYS with errno, CF_ENOMEM. */
+cf_err cf__pool_start_locked(struct cf__pool *pool);
+
+/* The worker has found nothing: waits for work. false: it serves no more, and
+ * its thread shall end. */
+bool cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w);
+
+/* The worker has found a task, or is kept from looking for one. */
+void
+cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w);
+
+/* Counts the worker as searching before its task is published as finished, so
+ * that whoever sees the result and submits finds it free. */
+void
+cf__pool_search_early(struct cf__pool *pool, struct cf__pool_worker *w);
+
+/* The worker's thread ends: by itself, or because a task ended it (died). The
+ * last thing it does: the pool may be gone afterwards. */
+void cf__pool_worker_gone(struct cf__pool *pool,
+                          struct cf__pool_worker *w,
+                          bool died);
+
+/* There may be a task to take somewhere. */
+bool cf__pool_has_work(struct cf__pool *pool);
+
+/* After a push and a fence. */
+static inline void
+cf__pool_wake_if_needed(struct cf__pool *pool)
+{
+    uint64_t activity = cf_load_relaxed(&pool->activity); /* see README.md */
+    if (__builtin_expect(CF__COUNT(activity, CF__SEARCHING) == 0 &&
+                             activity >= CF__SLEEPING,
+                         0))
+        cf__pool_wake_one(pool);
+}
+
+/* --- worker.c ----------------------------------------------------------- */
+
+void *cf__pool_worker_main(void *worker);
+
+/* Runs a claimed task. owned: its queue's handle is dropped at the end. */
+void cf__pool_run(struct cf__pool_worker *w, cf_future *f, bool owned);
+
+/* There is room to run one more task on the worker's stack. */
+bool cf__pool_can_nest(struct cf__pool_worker *w);
+
+/* Takes any task out of the pool, with its queue's handle, for who empties
+ * it. */
+cf_future *cf__pool_take_any(struct cf__pool *pool);
+
+/* --- help.c ------------------------------------------------------------- */
+
+bool cf__pool_run_pending(struct cf__worker *self, cf_future *f);
+bool cf__pool_help(struct cf__worker *self, cf_future *f);
+void cf__pool_watch(struct cf__worker *self, cf_future *f);
+void cf__pool_unwatch(struct cf__worker *self);
+
+/* The worker has pushed a task, and somebody watches it. */
+void
+cf__pool_notify_watchers(struct cf__pool *pool, struct cf__pool_worker *w);
+
+/* --- end.c -------------------------------------------------------------- */
+
+cf_err cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns);
+cf_err
+cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
+cf_err cf__pool_terminate(cf_executor *ex, int signo);
+void cf__pool_destroy(cf_executor *ex);
+void cf__pool_after_fork(cf_executor *ex);
+
+/* No task can run here any more: fails what is pending with this error. */
+void cf__pool_break(struct cf__pool *pool, const cf_error *why);
+
+/* Cancels, or fails with why, what is pending. */
+void cf__pool_empty(struct cf__pool *pool, const cf_error *why);
+
+/* Frees the pool's memory; no thread uses it. */
+void cf__pool_free(struct cf__pool *pool);
+
+/* Joins the threads that have left. The caller holds the lock. */
+void cf__pool_join_locked(struct cf__pool *pool);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A worker's life: what it runs next, running it, and its end, also when a
+ * task ends its thread. No locks but in the queue's heap.
+ */
+#include "thread_pool/pool.h"
+
+#include "lib/failure.h"
+#include "lib/thread.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    STEAL_FIRST_EVERY = 64, /* so that nobody's own tasks wait for ever */
+    MISSES_BEFORE_YIELD = 16
+};
+
+static cf_future *
+steal(struct cf__pool *pool, struct cf__pool_worker *thief)
+{
+    int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
+    for (int i = 1; i < slots; i++) {
+        struct cf__pool_worker *victim =
+            pool->workers[(thief->base.index + i) % slots];
+        cf_future *f = cf__deque_steal(&victim->deque, 0, NULL);
+        if (f)
+            return f;
+    }
+    return NULL;
+}
+
+/* The oldest task of priority 0, of its own or from outside. */
+static cf_future *
+take_in_order(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    uint64_t place = cf__deque_oldest_place(&w->deque);
+    if (place == UINT64_MAX)
+        return cf__queue_take(&pool->queue);
+    /* Tasks from outside that came before it go first. */
+    cf_future *f = NULL;
+    if (cf_load_relaxed(&pool->queue.ring_top) < place) /* a hint */
+        f = cf__queue_take(&pool->queue);
+    return f ? f : cf__deque_steal(&w->deque, 0, NULL);
+}
+
+/* Takes the next task, pending or not, with its queue's handle. */
+static cf_future *
+pick(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    cf_future *f = cf__queue_take_prioritized(&pool->queue, true);
+    if (!f && ++w->picks % STEAL_FIRST_EVERY == 0)
+        f = steal(pool, w);
+    if (!f)
+        f = take_in_order(pool, w);
+    if (!f)
+        f = steal(pool, w);
+    if (!f)
+        f = cf__queue_take_prioritized(&pool->queue, false);
+    return f;
+}
+
+cf_future *
+cf__pool_take_any(struct cf__pool *pool)
+{
+    cf_future *f = cf__queue_take_prioritized(&pool->queue, true);
+    if (!f)
+        f = cf__queue_take(&pool->queue);
+    if (!f)
+        f = cf__queue_take_prioritized(&pool->queue, false);
+    int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
+    for (int i = 0; !f && i < slots; i++)
+        f = cf__deque_steal(&pool->workers[i]->deque, 0, NULL);
+    return f;
+}
+
+/* Claims the next task; NULL: the thread shall end. */
+static cf_future *
+next_task(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    for (unsigned misses = 1;; misses++) {
+        cf_future *f = pick(pool, w);
+        if (!f) {
+            if (!cf__pool_wait_for_work(pool, w))
+                return NULL;
+            if (misses % MISSES_BEFORE_YIELD == 0)
+                sched_yield(); /* somebody refills the queue */
+            continue;
+        }
+        /* pairs with break: why it is broken */
+        if (cf_load_acquire(&pool->refuse) == CF_EBROKEN)
+            (void)cf__future_refuse(f, pool->broken);
+        else if (cf__future_claim(f, w->base.index))
+            return f;
+        cf__future_drop_stale(f);
+    }
+}
+
+bool
+cf__pool_can_nest(struct cf__pool_worker *w)
+{
+    if (w->depth < w->frames_capacity)
+        return true;
+    size_t capacity = 2 * w->frames_capacity;
+    cf__frame *frames = realloc(w->frames, capacity * sizeof *frames);
+    if (!frames)
+        return false;
+    w->frames = frames;
+    w->frames_capacity = capacity;
+    return true;
+}
+
+void
+cf__pool_run(struct cf__pool_worker *w, cf_future *f, bool owned)
+{
+    struct cf__pool *pool = cf__pool_of(w->base.executor);
+    /* pairs with help: entries pushed from now on descend from f */
+    cf_store_release(&f->base, cf__deque_base(&w->deque));
+    cf_bump(&w->started);
+    w->frames[w->depth++] = (cf__frame)f | owned;
+    struct cf_call call = {.executor = &pool->base,
+                           .worker_data = w->base.data,
+                           .worker = w->base.index};
+    uint64_t flags = cf__call_run_task(&call, f);
+    w->depth--;
+    if (__builtin_expect(flags != 0, 0))
+        cf_bump(&w->failed);
+    cf_bump(&w->done);
+    if (w->depth == 0)
+        cf__pool_search_early(pool, w);
+    (void)cf__future_finish(f, flags, 0, owned);
+}
+
+static void
+name_thread(const struct cf__pool *pool, int index)
+{
+    char number[CF__NAME_SIZE], name[CF__NAME_SIZE];
+    int digits = snprintf(number, sizeof number, "_%d", index);
+    size_t prefix = strnlen(pool->name_prefix,
+                            CF__NAME_SIZE - 1 - (size_t)digits);
+    memcpy(name, pool->name_prefix, prefix);
+    memcpy(name + prefix, number, (size_t)digits + 1);
+    (void)pthread_setname_np(pthread_self(), name); /* only for people */
+}
+
+/* To the index-th CPU that the process may use, as far as that can be had. */
+static void
+pin_thread(int index)
+{
+    cpu_set_t allowed, one;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    int skip = index % CPU_COUNT(&allowed);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &allowed) && skip-- == 0) {
+            CPU_ZERO(&one);
+            CPU_SET(cpu, &one);
+            (void)pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+            return;
+        }
+    }
+}
+
+/* false: the pool is broken now. */
+static bool
+initialize(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    w->base.data = NULL;
+    if (!pool->options.initializer)
+        return true;
+    struct cf_call call = {.worker = w->base.index};
+    cf__call_begin(&call, NULL, 0);
+    call.fixed_sink = true; /* it has no result */
+    int rc = pool->options.initializer(
+        &call, pool->options.init_data, &w->base.data);
+    const cf_error *failure = cf__call_end(&call, rc);
+    if (!failure)
+        return true;
+    cf_error why = *failure;
+    why.kind = CF_EBROKEN;
+    cf__pool_break(pool, &why);
+    cf__failure_free(failure);
+    return false;
+}
+
+static void
+finalize(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    if (pool->options.finalizer)
+        pool->options.finalizer(pool->options.init_data, w->base.data);
+}
+
+/* The innermost running task and those that wait below it go with the
+ * thread. */
+static void
+fail_frames(struct cf__pool_worker *w)
+{
+    cf_error error = CF_ERROR_INIT;
+    error.kind = CF_EWORKERDIED;
+    error.message = "the task, or one that ran above it on its worker's "
+                    "stack, ended the thread";
+    error.worker = w->base.index;
+    while (w->depth > 0) {
+        cf__frame frame = w->frames[--w->depth];
+        bool owned = frame & 1;
+        cf_future *f = (cf_future *)(frame & ~(cf__frame)1);
+        if (f->attributes && f->attributes->timeout_ns)
+            cf__timers_stop(f->executor->timers, f);
+        cf__future_release_arg(f);
+        cf__future_store_error(f, cf__failure_new(&error));
+        cf_bump(&w->failed);
+        cf_bump(&w->done);
+        (void)cf__future_finish(f, CF__FAILED, 0, owned);
+    }
+}
+
+/* pthread_exit() in a task, or the thread was cancelled. */
+static void
+died(void *worker)
+{
+    struct cf__pool_worker *w = worker;
+    struct cf__pool *pool = cf__pool_of(w->base.executor);
+    bool initialized = w->depth > 0; /* else it died in the initializer */
+    fail_frames(w);
+    if (initialized)
+        finalize(pool, w);
+    cf__thread.worker = NULL;
+    cf__pool_worker_gone(pool, w, true);
+}
+
+void *
+cf__pool_worker_main(void *worker)
+{
+    struct cf__pool_worker *w = worker;
+    struct cf__pool *pool = cf__pool_of(w->base.executor);
+    cf__thread.worker = &w->base;
+    name_thread(pool, w->base.index);
+    if (pool->options.pin_workers)
+        pin_thread(w->base.index);
+    pthread_cleanup_push(died, w);
+    bool initialized = initialize(pool, w);
+    for (cf_future *f; (f = next_task(pool, w)) != NULL;) {
+        if (w->searching)
+            cf__pool_stop_searching(pool, w);
+        cf__pool_run(w, f, true);
+    }
+    if (initialized)
+        finalize(pool, w);
+    pthread_cleanup_pop(0);
+    cf__thread.worker = NULL;
+    cf__pool_worker_gone(pool, w, false);
+    return NULL;
+}
