@@ -115,8 +115,7 @@ add_chunk(cf_as_completed *it, size_t count)
 {
     if (count > (SIZE_MAX - sizeof(struct chunk)) / sizeof(struct node))
         return false;
-    struct chunk *chunk =
-        malloc(sizeof *chunk + count * sizeof *chunk->nodes);
+    struct chunk *chunk = malloc(sizeof *chunk + count * sizeof *chunk->nodes);
     if (!chunk)
         return false;
     chunk->count = count;

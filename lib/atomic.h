@@ -15,12 +15,9 @@
 #define cf_load_acquire(p) atomic_load_explicit(p, memory_order_acquire)
 #define cf_load_seq_cst(p) atomic_load_explicit(p, memory_order_seq_cst)
 
-#define cf_store_relaxed(p, v)                                                 \
-    atomic_store_explicit(p, v, memory_order_relaxed)
-#define cf_store_release(p, v)                                                 \
-    atomic_store_explicit(p, v, memory_order_release)
-#define cf_store_seq_cst(p, v)                                                 \
-    atomic_store_explicit(p, v, memory_order_seq_cst)
+#define cf_store_relaxed(p, v) atomic_store_explicit(p, v, memory_order_relaxed)
+#define cf_store_release(p, v) atomic_store_explicit(p, v, memory_order_release)
+#define cf_store_seq_cst(p, v) atomic_store_explicit(p, v, memory_order_seq_cst)
 
 #define cf_exchange_acquire(p, v)                                              \
     atomic_exchange_explicit(p, v, memory_order_acquire)

@@ -69,8 +69,8 @@ flush_at_exit(void)
 static bool
 new_chunk_locked(void)
 {
-    size_t size = depot.chunk_size < CHUNK_MAX ? depot.chunk_size * 2
-                                               : depot.chunk_size;
+    size_t size =
+        depot.chunk_size < CHUNK_MAX ? depot.chunk_size * 2 : depot.chunk_size;
     size_t slack = size >= HUGE_PAGE ? HUGE_PAGE : 0;
     char *memory = mmap(NULL,
                         size + slack,

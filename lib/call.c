@@ -3,6 +3,7 @@
 #include "lib/call.h"
 
 #include "lib/failure.h"
+#include "lib/life.h"
 
 #include <stdlib.h>
 
@@ -41,13 +42,17 @@ cf__call_adopt(struct cf_call *call, void *block, size_t size)
 cf_err
 cf_return(cf_call *call, const void *data, size_t size)
 {
+    /* The size of a number, in one move. */
+    if (size == 8 && data && call->sink_size >= 8 && !call->heap) {
+        memcpy(call->sink, data, 8);
+        call->result_size = 8;
+        return CF_OK;
+    }
     if (!data && size)
         return CF_EINVAL;
-    if (__builtin_expect(size <= call->sink_size && !call->heap, 1)) {
+    if (size <= call->sink_size && !call->heap) {
         call->result_size = size;
-        if (size == 8) /* the size of a number, in one move */
-            memcpy(call->sink, data, 8);
-        else if (size)
+        if (size)
             memmove(call->sink, data, size); /* data may be in the sink */
         return CF_OK;
     }
@@ -148,7 +153,9 @@ cf__call_end(struct cf_call *call, int rc)
     }
     drop_heap(call);
     bool interrupted =
-        call->future && cf_load_relaxed(&call->future->word) & CF__INTERRUPT;
+        (call->future &&
+         cf_load_relaxed(&call->future->word) & CF__INTERRUPT) ||
+        (call->executor && cf_load_relaxed(&call->executor->terminated));
     if (failure && !interrupted)
         return failure;
     cf_error error = CF_ERROR_INIT;
@@ -165,9 +172,9 @@ cf__call_end(struct cf_call *call, int rc)
     return result;
 }
 
-/* The rare ends: a failure, or a result on the heap. */
-static uint64_t
-settle(struct cf_call *call, cf_future *f, int rc)
+/* A failure, or a result on the heap. */
+uint64_t
+cf__call_settle(struct cf_call *call, cf_future *f, int rc)
 {
     const cf_error *failure = cf__call_end(call, rc);
     if (failure) {
@@ -178,30 +185,25 @@ settle(struct cf_call *call, cf_future *f, int rc)
     return 0;
 }
 
+/* An argument that is not inside, a deadline. */
 uint64_t
-cf__call_run_task(struct cf_call *call, cf_future *f)
+cf__call_run_rare(struct cf_call *call, cf_future *f)
 {
     bool timed = f->attributes && f->attributes->timeout_ns;
     const void *arg = f->arg;
     size_t arg_size = f->arg_size;
-    if (__builtin_expect(f->owned & (CF__ARG_POINTER | CF__ARG_HEAP), 0)) {
+    if (f->owned & (CF__ARG_POINTER | CF__ARG_HEAP)) {
         memcpy(&arg, f->arg, sizeof arg); /* cf__heap begins with it too */
         if (f->owned & CF__ARG_HEAP)
             memcpy(&arg_size, f->arg + sizeof arg, sizeof arg_size);
     }
-    call->future = f;
-    cf__call_begin(call, f->result, sizeof f->result);
-    if (__builtin_expect(timed, 0))
+    if (timed)
         cf__timers_start(f->executor->timers, f);
     int rc = f->fn(call, arg, arg_size);
-    if (__builtin_expect(timed, 0))
+    if (timed)
         cf__timers_stop(f->executor->timers, f);
-    if (f->owned & (CF__ARG_POINTER | CF__ARG_HEAP))
-        cf__future_release_arg(f);
-    if (__builtin_expect(rc || call->failure || call->heap, 0))
-        return settle(call, f, rc);
-    f->result_size = (uint32_t)call->result_size;
-    return 0;
+    cf__future_release_arg(f);
+    return cf__call_settle(call, f, rc);
 }
 
 void

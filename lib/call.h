@@ -47,12 +47,28 @@ const cf_error *cf__call_end(struct cf_call *call, int rc);
 /* Makes a malloc'ed block the result, without a copy. */
 void cf__call_adopt(struct cf_call *call, void *block, size_t size);
 
+/* The rare ways of a run: see cf__call_run_task(). */
+uint64_t cf__call_settle(struct cf_call *call, cf_future *f, int rc);
+uint64_t cf__call_run_rare(struct cf_call *call, cf_future *f);
+
 /*
  * Runs a claimed task and stores its outcome in the future, without finishing
- * it. Returns the flags for cf__future_finish(). call has executor, worker and
- * worker_data set.
+ * it. Returns the flags for cf__future_finish(). call has executor, worker,
+ * worker_data and fixed_sink set.
  */
-uint64_t cf__call_run_task(struct cf_call *call, cf_future *f);
+static inline uint64_t
+cf__call_run_task(struct cf_call *call, cf_future *f)
+{
+    call->future = f;
+    cf__call_begin(call, f->result, sizeof f->result);
+    if (__builtin_expect(f->owned || f->attributes, 0))
+        return cf__call_run_rare(call, f);
+    int rc = f->fn(call, f->arg, f->arg_size);
+    if (__builtin_expect(rc || call->failure || call->heap, 0))
+        return cf__call_settle(call, f, rc);
+    f->result_size = (uint32_t)call->result_size;
+    return 0;
+}
 
 /* Runs a claimed task to its end in the calling thread, which is no worker:
  * on the inline executor, or when the queue is full. Keeps f's handles. */

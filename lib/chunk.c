@@ -5,7 +5,7 @@
  *   struct pack_head | struct entry [count] | item 0 | item 1 ...
  *
  * each item on a multiple of 16 bytes. A failed item is its cf_error followed
- * by the message. Offsets, no pointers but file, a string literal's.
+ * by the message and, if it has one, the file. Offsets, no pointers.
  */
 #include "lib/chunk.h"
 
@@ -62,8 +62,8 @@ make_room(struct pack *pack, size_t size)
 static bool
 begin_pack(struct pack *pack, const struct cf__chunk_head *head)
 {
-    pack->used = align16(sizeof(struct pack_head) +
-                         head->count * sizeof(struct entry));
+    pack->used =
+        align16(sizeof(struct pack_head) + head->count * sizeof(struct entry));
     pack->capacity = pack->used + head->count * ITEM_ROOM;
     pack->bytes = malloc(pack->capacity);
     if (!pack->bytes)
@@ -85,13 +85,15 @@ static bool
 pack_failure(struct pack *pack, size_t i, const cf_error *failure)
 {
     size_t length = strlen(failure->message) + 1;
-    size_t size = sizeof *failure + length;
+    size_t file_length = failure->file ? strlen(failure->file) + 1 : 0;
+    size_t size = sizeof *failure + length + file_length;
     if (!make_room(pack, align16(size)))
         return false;
-    memcpy(pack->bytes + pack->used, failure, sizeof *failure);
-    memcpy(pack->bytes + pack->used + sizeof *failure,
-           failure->message,
-           length);
+    unsigned char *to = pack->bytes + pack->used;
+    memcpy(to, failure, sizeof *failure);
+    memcpy(to + sizeof *failure, failure->message, length);
+    if (file_length)
+        memcpy(to + sizeof *failure + length, failure->file, file_length);
     note_item(pack, i, size, true);
     return true;
 }
@@ -116,8 +118,7 @@ run_item(const struct cf__chunk_head *head,
          size_t i)
 {
     bool ok = true;
-    cf__call_begin(
-        item, pack->bytes + pack->used, pack->capacity - pack->used);
+    cf__call_begin(item, pack->bytes + pack->used, pack->capacity - pack->used);
     int rc = head->fn(item, arg, head->item_size);
     const cf_error *failure = NULL;
     if (rc || item->failure)
@@ -143,7 +144,8 @@ cf__chunk_run(cf_call *call, const void *arg, size_t arg_size)
     memcpy(&head, arg, sizeof head);
     if (!begin_pack(&pack, &head))
         return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
-    const unsigned char *item_arg = (const unsigned char *)arg + CF__CHUNK_ITEMS;
+    const unsigned char *item_arg =
+        (const unsigned char *)arg + CF__CHUNK_ITEMS;
     struct cf_call item = *call;
     for (size_t i = 0; i < head.count; i++) {
         if (cf_call_canceled(call)) {
@@ -182,6 +184,8 @@ cf__chunk_item(cf_bytes packed, size_t i, cf_bytes *out, cf_error *error)
     }
     memcpy(error, bytes + entry.offset, sizeof *error);
     error->message = (const char *)bytes + entry.offset + sizeof *error;
+    if (error->file)
+        error->file = error->message + strlen(error->message) + 1;
     *out = (cf_bytes){NULL, 0};
     return error->kind;
 }

@@ -145,9 +145,8 @@ affinity_cpus(void)
         if (!set)
             break;
         size_t size = CPU_ALLOC_SIZE(cpus);
-        int count = sched_getaffinity(0, size, set) == 0
-                        ? CPU_COUNT_S(size, set)
-                        : 0;
+        int count =
+            sched_getaffinity(0, size, set) == 0 ? CPU_COUNT_S(size, set) : 0;
         CPU_FREE(set);
         if (count > 0)
             return (unsigned)count;
@@ -171,9 +170,8 @@ unsigned
 cf_cpu_count(void)
 {
     unsigned cpus = affinity_cpus();
-    cpus =
-        smaller_limit(cpus, cf__cgroup_cpus("/proc/self/cgroup",
-                                            "/sys/fs/cgroup"));
+    cpus = smaller_limit(
+        cpus, cf__cgroup_cpus("/proc/self/cgroup", "/sys/fs/cgroup"));
     cpus = smaller_limit(cpus, environment_cpus());
     return cpus ? cpus : 1;
 }

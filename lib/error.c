@@ -17,8 +17,9 @@ cf_err_name(cf_err err)
         return #name;
         CF_ERR_MAP(NAME)
 #undef NAME
+    default:
+        return "CF_UNKNOWN";
     }
-    return "CF_UNKNOWN";
 }
 
 const char *
@@ -30,6 +31,7 @@ cf_strerror(cf_err err)
         return text;
         CF_ERR_MAP(TEXT)
 #undef TEXT
+    default:
+        return "unknown error";
     }
-    return "unknown error";
 }

@@ -6,6 +6,7 @@
 #include "lib/executor.h"
 
 #include "lib/failure.h"
+#include "lib/life.h"
 #include "lib/registry.h"
 #include "lib/thread.h"
 
@@ -52,8 +53,7 @@ cf__executor_init(cf_executor *ex,
     cf_store_relaxed(&ex->terminated, false); /* nobody knows ex yet */
     cf_store_relaxed(&ex->forked, false);
     cf_store_relaxed(&ex->canceled, 0);
-    if (ex->timers && (ex->bound || !capacity) &&
-        cf__registry_add(ex) == CF_OK)
+    if (ex->timers && (ex->bound || !capacity) && cf__registry_add(ex) == CF_OK)
         return CF_OK;
     cf__bound_free(ex->bound);
     cf__timers_free(ex->timers);

@@ -17,7 +17,8 @@ cf__failure_new(const cf_error *error)
 {
     const char *message = error->message ? error->message : "";
     size_t length = strnlen(message, CF__MESSAGE_MAX);
-    cf_error *copy = malloc(sizeof *copy + length + 1);
+    size_t file_size = error->file ? strlen(error->file) + 1 : 0;
+    cf_error *copy = malloc(sizeof *copy + length + 1 + file_size);
     if (!copy)
         return &spares[error->kind];
     *copy = *error;
@@ -25,6 +26,8 @@ cf__failure_new(const cf_error *error)
     memcpy(text, message, length);
     text[length] = '\0';
     copy->message = text;
+    if (file_size)
+        copy->file = memcpy(text + length + 1, error->file, file_size);
     copy->size = sizeof *copy;
     return copy;
 }

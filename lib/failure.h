@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Failures: cf_error records on the heap, with their message behind them.
+ * Failures: cf_error records on the heap, with their texts behind them.
  */
 #ifndef CF_LIB_FAILURE_H
 #define CF_LIB_FAILURE_H
@@ -13,7 +13,7 @@
 #define CF__MESSAGE_MAX 4095
 
 /*
- * Copies an error and its message. Never fails: without memory the result is
+ * Copies an error, its message and file name. Never fails: without memory the result is
  * a static record of the same kind with an empty message and no code.
  */
 const cf_error *cf__failure_new(const cf_error *error);

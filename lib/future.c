@@ -9,6 +9,7 @@
 #include "lib/executor.h"
 #include "lib/failure.h"
 #include "lib/futex.h"
+#include "lib/life.h"
 #include "lib/options.h"
 #include "lib/registry.h"
 #include "lib/waiter.h"
@@ -16,27 +17,6 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
-
-cf_future *
-cf__future_new(cf_executor *ex, cf_task_fn *fn, unsigned handles)
-{
-    cf_future *f = cf__block_alloc();
-    if (!f)
-        return NULL;
-    f->executor = ex;
-    f->fn = fn;
-    f->waiters = NULL;
-    f->attributes = NULL;
-    f->arg_size = 0;
-    f->result_size = 0;
-    f->owned = 0;
-    f->generation = cf__generation;
-    /* Nobody else knows f yet: publishing it orders these. */
-    cf_store_relaxed(&f->base, 0);
-    cf_store_relaxed(&f->lock, 0);
-    cf_store_relaxed(&f->word, handles * CF__HANDLE | CF_PENDING);
-    return f;
-}
 
 static inline void
 store_heap(unsigned char *area, void *data, size_t size)
@@ -102,10 +82,8 @@ stored_error(const cf_future *f)
 }
 
 void
-cf__future_free(cf_future *f)
+cf__future_free_owned(cf_future *f)
 {
-    /* No handles: a further unref is found out until the block is reused. */
-    cf_store_relaxed(&f->word, 0);
     if (f->owned & CF__RESULT_HEAP)
         free(load_heap(f->result).data);
     if (f->owned & CF__RESULT_ERROR) {
@@ -117,7 +95,6 @@ cf__future_free(cf_future *f)
         cf__failure_free(f->attributes->late_error);
         free(f->attributes);
     }
-    cf__block_free(f);
 }
 
 void
@@ -138,7 +115,7 @@ cf__future_announce(cf_future *f, uint64_t old)
 }
 
 bool
-cf__future_finish(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
+cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
 {
     uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
     uint64_t next;

@@ -70,7 +70,7 @@ struct cf__attributes {
 
 struct cf_future {
     _Atomic uint64_t word;
-    cf_future *next; /* in the one list that holds it: a queue's inbox or
+    cf_future *next;       /* in the one list that holds it: a queue's inbox or
                         backlog, a submit's chain, a cache of free blocks */
     cf_executor *executor; /* NULL: completed by hand. Set at creation */
     union {
@@ -93,11 +93,6 @@ struct cf_future {
 
 _Static_assert(sizeof(cf_future) == 128, "a future is two cache lines");
 
-/* Makes a pending task with one handle for the queue and, unless detached, one
- * for the caller. The argument is the caller's to set. NULL: no memory. */
-cf_future *
-cf__future_new(cf_executor *ex, cf_task_fn *fn, unsigned handles);
-
 /* Copies size bytes as the argument. false: no memory. */
 bool cf__future_set_arg(cf_future *f, const void *arg, size_t size);
 
@@ -111,8 +106,8 @@ void cf__future_discard(cf_future *f);
  * the task. */
 void cf__future_release_arg(cf_future *f);
 
-/* The last handle is gone. */
-void cf__future_free(cf_future *f);
+/* The last handle is gone, and f owns more than its block, or may. */
+void cf__future_free_owned(cf_future *f);
 
 /*
  * After f became done with old as the former word: wakes sleepers, tells
@@ -122,12 +117,13 @@ void cf__future_free(cf_future *f);
 void cf__future_announce(cf_future *f, uint64_t old);
 
 /*
- * Finishes f. mine is CF__COMPLETING for who set that bit, else 0: then false
+ * Finishes f; cf__future_finish() below is the fast way in. mine is CF__COMPLETING for who set that bit, else 0: then false
  * means that another completer was faster, and the outcome is dropped. flags:
  * 0 or CF__FAILED. drop: gives up one handle, in the same step; after the call
  * f may be gone.
  */
-bool cf__future_finish(cf_future *f, uint64_t flags, uint64_t mine, bool drop);
+bool
+cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop);
 
 /* The right to finish f from outside its run: sets CF__COMPLETING on a
  * running future, and with from_pending on a pending one too. */
@@ -148,8 +144,7 @@ void cf__future_store_result(cf_future *f, void *heap, size_t size);
 void cf__future_store_error(cf_future *f, const cf_error *error);
 
 /* What cf_future_result() says of a future whose word is word, and done. */
-cf_err
-cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out);
+cf_err cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out);
 
 static inline cf_state
 cf__state(uint64_t word)
@@ -188,26 +183,13 @@ cf__future_claim_word(cf_future *f, int worker)
 {
     uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
     while (cf__state(word) == CF_PENDING) {
-        uint64_t running = word | CF_RUNNING |
-                           (uint64_t)(worker + 1) << CF__WORKER_SHIFT;
+        uint64_t running =
+            word | CF_RUNNING | (uint64_t)(worker + 1) << CF__WORKER_SHIFT;
         /* pairs with: the submit's publication, through the queue */
         if (cf_cas_seq_cst(&f->word, &word, running))
             return true;
     }
     return false;
-}
-
-static inline void
-cf__future_unref(cf_future *f)
-{
-    /* pairs with the other handles' release: their use of f is over */
-    uint64_t word = cf_load_acquire(&f->word);
-    if (word >> 32 != 1) {
-        cf__contract(word >> 32 != 0, "cf_future_unref(): no handle is left");
-        if (cf_fetch_sub_acq_rel(&f->word, CF__HANDLE) >> 32 != 1)
-            return;
-    }
-    cf__future_free(f);
 }
 
 #endif

@@ -6,10 +6,15 @@
 
 enum { FIRST_SIZE = 16 };
 
+/* Eight neighbours share a cache line of slots; the lines are spread by
+ * Fibonacci hashing, so that long runs of blocks do not make long runs of
+ * slots. */
 static size_t
 home(const struct cf__future_set *set, const cf_future *f)
 {
-    return (uintptr_t)f / sizeof *f & set->mask;
+    uint64_t block = (uintptr_t)f / sizeof *f;
+    uint64_t line = (block >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+    return (size_t)(line << 3 | (block & 7)) & set->mask;
 }
 
 bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set of futures, to find the same one given twice: open addressing by block
- * number, so that futures allocated one after another lie side by side.
+ * A set of futures, to find the same one given twice: open addressing, futures
+ * that were allocated one after another mostly side by side.
  */
 #ifndef CF_LIB_FUTURE_SET_H
 #define CF_LIB_FUTURE_SET_H

@@ -8,6 +8,7 @@
  * done.
  */
 #include "lib/clock.h"
+#include "lib/executor.h"
 #include "lib/futex.h"
 #include "lib/future.h"
 #include "lib/in_task.h"
@@ -22,8 +23,7 @@ sleep_until_done(cf_future *f, int64_t deadline_ns)
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     while (!cf__is_done(word)) {
         uint64_t asleep = word | CF__SLEEPER;
-        if (word != asleep &&
-            !cf_cas_weak_acq_rel(&f->word, &word, asleep))
+        if (word != asleep && !cf_cas_weak_acq_rel(&f->word, &word, asleep))
             continue;
         if (!cf__futex_wait(cf__futex_word(f), (uint32_t)asleep, deadline_ns))
             return cf_future_done(f);
@@ -62,19 +62,34 @@ cf_future_wait(cf_future *f, int64_t timeout_ns)
                   : wait_outside(f, deadline_ns);
 }
 
+/* Runs f here if the caller is a worker that can take it: the common case of
+ * waiting in a task. */
+static inline bool
+run_pending_here(cf_future *f)
+{
+    struct cf__worker *worker = cf__thread.worker;
+    return worker && worker->executor == f->executor &&
+           worker->executor->ops->run_pending &&
+           worker->executor->ops->run_pending(worker, f);
+}
+
 cf_err
 cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
 {
-    if (!f)
+    if (!f || !cf__timeout_valid(timeout_ns))
         return CF_EINVAL;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     if (!cf__is_done(word)) {
-        cf_err err = cf_future_wait(f, timeout_ns);
-        if (err)
-            return err;
+        if (!run_pending_here(f)) {
+            cf_err err = cf_future_wait(f, timeout_ns);
+            if (err)
+                return err;
+        }
         word = cf_load_acquire(&f->word); /* pairs with finish */
-    } else if (!cf__timeout_valid(timeout_ns)) {
-        return CF_EINVAL;
     }
-    return cf__future_outcome(f, word, out);
+    const uint64_t common = CF__PHASE | CF__FAILED;
+    if ((word & common) != CF_FINISHED || f->owned & CF__RESULT_HEAP || !out)
+        return cf__future_outcome(f, word, out);
+    *out = (cf_bytes){f->result, f->result_size};
+    return CF_OK;
 }

@@ -7,6 +7,7 @@
 #include "lib/backend.h"
 #include "lib/call.h"
 #include "lib/executor.h"
+#include "lib/life.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -17,6 +18,14 @@ struct inline_executor {
     /* Counters for the statistics. */
     _Atomic uint64_t started, done, failed;
 };
+
+/* The inline executors whose tasks this thread is in, innermost first. */
+struct frame {
+    const struct inline_executor *executor;
+    const struct frame *outer;
+};
+
+static _Thread_local const struct frame *frames;
 
 static struct inline_executor *
 self_of(cf_executor *ex)
@@ -30,7 +39,10 @@ run(struct inline_executor *self, cf_future *f)
     cf_fetch_add_relaxed(&self->started, 1);
     (void)cf__future_claim_word(f, 0); /* nobody else knows it */
     struct cf_call call = {.executor = &self->base, .worker = 0};
+    struct frame frame = {self, frames};
+    frames = &frame;
     uint64_t flags = cf__call_run_task(&call, f);
+    frames = frame.outer;
     if (flags)
         cf_fetch_add_relaxed(&self->failed, 1);
     cf_fetch_add_relaxed(&self->done, 1);
@@ -59,6 +71,9 @@ static cf_err
 inline_wait_idle(cf_executor *ex, int64_t deadline_ns)
 {
     struct inline_executor *self = self_of(ex);
+    for (const struct frame *frame = frames; frame; frame = frame->outer)
+        if (frame->executor == self)
+            return CF_EDEADLK;
     /* pairs with nothing: a snapshot, taken again until it is quiet */
     while (cf_load_seq_cst(&self->done) != cf_load_seq_cst(&self->started)) {
         if (cf__now_ns() >= deadline_ns)
@@ -127,8 +142,7 @@ cf_inline_create(cf_executor **out)
     struct inline_executor *self = calloc(1, sizeof *self);
     if (!self)
         return CF_ENOMEM;
-    cf_err err =
-        cf__executor_init(&self->base, &ops, 1, 0, CF_QUEUE_BLOCK);
+    cf_err err = cf__executor_init(&self->base, &ops, 1, 0, CF_QUEUE_BLOCK);
     if (err) {
         free(self);
         return err;

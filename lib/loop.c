@@ -26,6 +26,7 @@ struct range {
     cf_range_fn *fn;
     void *data;
     size_t begin, end, grain;
+    atomic_bool *failed; /* a range of the loop has; NULL: out of reach */
 };
 
 static int
@@ -35,22 +36,30 @@ run_range(cf_call *call, const void *arg, size_t arg_size)
     (void)arg_size;
     size_t grain = range->grain ? range->grain : range->end - range->begin;
     for (size_t at = range->begin; at < range->end;) {
+        if (range->failed && cf_load_relaxed(range->failed)) /* a hint */
+            return 0; /* the loop has its error */
+        if (cf_call_canceled(call))
+            return cf_fail(call, 0, "given up");
         size_t left = range->end - at;
         size_t next = at + (left < grain ? left : grain);
         int rc = range->fn(call, at, next, range->data);
-        if (rc)
+        if (rc) {
+            if (range->failed)
+                cf_store_relaxed(range->failed, true);
             return rc;
+        }
         (void)cf_return(call, NULL, 0); /* a range has no result */
         at = next;
-        if (at < range->end && cf_call_canceled(call))
-            return cf_fail(call, 0, "given up");
     }
     return 0;
 }
 
 /* Cuts the loop; returns how many ranges. */
 static size_t
-cut(const struct cf__loop *loop, size_t workers, struct range *ranges)
+cut(const struct cf__loop *loop,
+    size_t workers,
+    atomic_bool *failed,
+    struct range *ranges)
 {
     size_t unit = loop->grain ? loop->grain : 1;
     size_t units = (loop->end - loop->begin - 1) / unit + 1;
@@ -64,8 +73,8 @@ cut(const struct cf__loop *loop, size_t workers, struct range *ranges)
             size_t take = share < units ? share : units;
             units -= take;
             size_t next = units ? at + take * unit : loop->end;
-            ranges[count++] =
-                (struct range){loop->fn, loop->data, at, next, loop->grain};
+            ranges[count++] = (struct range){
+                loop->fn, loop->data, at, next, loop->grain, failed};
             at = next;
         }
     }
@@ -131,7 +140,9 @@ cf__loop_run(const struct cf__loop *loop, cf_future **failed)
     cf_future **futures = malloc(room * sizeof *futures);
     cf_err err = CF_ENOMEM;
     if (ranges && futures) {
-        size_t count = cut(loop, workers, ranges);
+        atomic_bool any_failed = false;
+        bool shared = loop->ex->ops->shares_memory;
+        size_t count = cut(loop, workers, shared ? &any_failed : NULL, ranges);
         err = cf_submit_many(
             loop->ex, run_range, ranges, sizeof *ranges, count, futures);
         if (!err) {

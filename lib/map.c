@@ -41,9 +41,9 @@ struct cf_results {
     size_t oldest_id, next_id;
     cf_as_completed *order; /* unordered: as they complete */
 
-    size_t taken;     /* items taken from the input */
-    size_t in_window; /* items submitted and not handed out */
-    bool input_ended; /* also after an error or the deadline */
+    size_t taken;      /* items taken from the input */
+    size_t in_window;  /* items submitted and not handed out */
+    bool input_ended;  /* also after an error or the deadline */
     cf_err late_error; /* of a submit after the first; told once */
 
     /* The chunk being handed out. */
@@ -97,6 +97,8 @@ choose_chunk_size(const cf_results *r)
     }
     if (options->buffer_size && size > options->buffer_size)
         size = options->buffer_size;
+    if (!options->pull && size > r->item_count)
+        size = r->item_count;
     return size;
 }
 
@@ -145,11 +147,8 @@ submit_chunk(cf_results *r, size_t count)
     struct cf__chunk_head head = {r->fn, r->next_id, got, r->item_size};
     memcpy(arg, &head, sizeof head);
     cf_future *f;
-    err = cf__submit_block(r->ex,
-                           cf__chunk_run,
-                           arg,
-                           CF__CHUNK_ITEMS + got * r->item_size,
-                           &f);
+    err = cf__submit_block(
+        r->ex, cf__chunk_run, arg, CF__CHUNK_ITEMS + got * r->item_size, &f);
     if (err)
         return err;
     *chunk_at(r, r->next_id++) = (struct submitted){f, first, got};
@@ -179,8 +178,7 @@ check(const cf_map_options *options,
         (options->pull ? r->items != NULL : !r->items && r->item_count))
         return CF_EINVAL;
     size_t largest = SIZE_MAX / 2 / r->item_size;
-    if ((!options->pull && r->item_count > largest) ||
-        options->chunk_size > largest)
+    if (options->pull ? options->chunk_size > largest : r->item_count > largest)
         return CF_ETOOBIG;
     return CF_OK;
 }
@@ -200,8 +198,7 @@ cf_map(cf_executor *ex,
                         .item_size = item_size,
                         .item_count = count,
                         .index = SIZE_MAX};
-    cf_err err =
-        cf__options_import(&start.options, sizeof start.options, opts);
+    cf_err err = cf__options_import(&start.options, sizeof start.options, opts);
     if (!err)
         err = check(&start.options, &start, (const cf_results *const *)out);
     if (err)

@@ -137,8 +137,10 @@ cf_map_array(cf_executor *ex,
         return err;
     if (!cf__timeout_valid(options.timeout_ns) || options.pull)
         return CF_EINVAL;
+    size_t larger = item_size > result_size ? item_size : result_size;
+    if (count > SIZE_MAX / 2 / larger)
+        return CF_ETOOBIG;
     struct array array = {fn, items, results, item_size, result_size, SIZE_MAX};
-    return ex->ops->shares_memory
-               ? map_in_place(ex, &array, count, &options)
-               : map_by_copy(ex, &array, count, &options);
+    return ex->ops->shares_memory ? map_in_place(ex, &array, count, &options)
+                                  : map_by_copy(ex, &array, count, &options);
 }

@@ -5,6 +5,7 @@
  */
 #include "lib/failure.h"
 #include "lib/future.h"
+#include "lib/life.h"
 #include "lib/options.h"
 
 #include <stdlib.h>

@@ -197,10 +197,10 @@ cf__queue_close_if_empty(struct cf__queue *q)
     lock_refill(q);
     pthread_mutex_lock(&q->heap_lock);
     cf_future *empty = NULL;
-    bool closed = q->heap_count == 0 &&
-                  cf_load_relaxed(&q->ring_top) ==
-                      cf_load_relaxed(&q->grabbed) &&
-                  cf_cas_acq_rel(&q->inbox, &empty, CF__CLOSED);
+    bool closed =
+        q->heap_count == 0 &&
+        cf_load_relaxed(&q->ring_top) == cf_load_relaxed(&q->grabbed) &&
+        cf_cas_acq_rel(&q->inbox, &empty, CF__CLOSED);
     pthread_mutex_unlock(&q->heap_lock);
     unlock_refill(q);
     return closed;

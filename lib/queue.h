@@ -62,8 +62,7 @@ void cf__queue_fini(struct cf__queue *q);
 
 /* Pushes a chain, linked from the newest to the oldest. false: the inbox is
  * closed. Ends with a read-modify-write if true. */
-bool
-cf__queue_push(struct cf__queue *q, cf_future *newest, cf_future *oldest);
+bool cf__queue_push(struct cf__queue *q, cf_future *newest, cf_future *oldest);
 
 /* Pushes a task of a priority other than 0. CF_ENOMEM; CF_ESHUTDOWN: closed. */
 cf_err cf__queue_push_prioritized(struct cf__queue *q, cf_future *f);

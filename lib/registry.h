@@ -23,8 +23,7 @@ void cf__registry_remove(cf_executor *ex);
 static inline bool
 cf__forked(const cf_future *f)
 {
-    return f->generation != cf__generation && f->executor &&
-           !cf_future_done(f);
+    return f->generation != cf__generation && f->executor && !cf_future_done(f);
 }
 
 #endif

@@ -44,8 +44,8 @@ cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
         return true;
     }
     int64_t now = cf__now_ns();
-    int64_t budget = cf__thread.long_waits ? CF__SPIN_SHORT_NS
-                                           : CF__SPIN_LONG_NS;
+    int64_t budget =
+        cf__thread.long_waits ? CF__SPIN_SHORT_NS : CF__SPIN_LONG_NS;
     if (now - spin->start >= budget || now >= deadline_ns)
         return false;
     sched_yield();
@@ -56,8 +56,7 @@ cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
 static inline void
 cf__spin_learn(const struct cf__spin *spin)
 {
-    cf__thread.long_waits =
-        cf__now_ns() - spin->start > 2 * CF__SPIN_LONG_NS;
+    cf__thread.long_waits = cf__now_ns() - spin->start > 2 * CF__SPIN_LONG_NS;
 }
 
 #endif

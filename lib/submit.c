@@ -3,10 +3,11 @@
  * Submitting: checks arguments, makes futures and hands them to the backend.
  * The same for every backend.
  */
+#include "lib/submit.h"
 #include "lib/call.h"
 #include "lib/executor.h"
+#include "lib/life.h"
 #include "lib/options.h"
-#include "lib/submit.h"
 #include "lib/thread.h"
 
 #include <stdlib.h>
@@ -24,12 +25,13 @@ run_in_caller(cf_executor *ex, cf_future *oldest)
     return CF_OK;
 }
 
-/* Hands a chain, newest to oldest, to the backend, if the bound has room. */
+/* Hands a chain to the backend if the bound has room. */
 static cf_err
-enqueue(cf_executor *ex, cf_future *newest, cf_future *oldest, size_t count)
+enqueue_bounded(cf_executor *ex,
+                cf_future *newest,
+                cf_future *oldest,
+                size_t count)
 {
-    if (__builtin_expect(!ex->bound, 1))
-        return ex->ops->submit(ex, newest, oldest, count);
     cf_err err = cf__bound_acquire(ex->bound, count, cf__is_own_worker(ex));
     if (err == CF_EDONE)
         return run_in_caller(ex, cf__chain_reverse(newest, oldest));
@@ -39,6 +41,15 @@ enqueue(cf_executor *ex, cf_future *newest, cf_future *oldest, size_t count)
     if (err)
         cf__bound_release(ex->bound, count);
     return err;
+}
+
+/* Hands a chain, newest to oldest, to the backend. */
+static inline cf_err
+enqueue(cf_executor *ex, cf_future *newest, cf_future *oldest, size_t count)
+{
+    return __builtin_expect(!ex->bound, 1)
+               ? ex->ops->submit(ex, newest, oldest, count)
+               : enqueue_bounded(ex, newest, oldest, count);
 }
 
 cf_err
@@ -72,11 +83,8 @@ fail:
 }
 
 cf_err
-cf__submit_block(cf_executor *ex,
-                 cf_task_fn *fn,
-                 void *block,
-                 size_t size,
-                 cf_future **out)
+cf__submit_block(
+    cf_executor *ex, cf_task_fn *fn, void *block, size_t size, cf_future **out)
 {
     cf_future *f = cf__future_new(ex, fn, 2);
     if (!f) {

@@ -7,10 +7,7 @@
 
 /* As cf_submit(), but block is malloc'ed and the library's from now on, also
  * on error. */
-cf_err cf__submit_block(cf_executor *ex,
-                        cf_task_fn *fn,
-                        void *block,
-                        size_t size,
-                        cf_future **out);
+cf_err cf__submit_block(
+    cf_executor *ex, cf_task_fn *fn, void *block, size_t size, cf_future **out);
 
 #endif

@@ -92,8 +92,7 @@ cf_wait(cf_future *const *futures,
     cf_err err =
         when == CF_ALL_COMPLETED
             ? wait_all(futures, count, deadline_ns)
-            : wait_first(
-                  futures, count, when == CF_FIRST_ERROR, deadline_ns);
+            : wait_first(futures, count, when == CF_FIRST_ERROR, deadline_ns);
     if (done && (!err || err == CF_ETIMEDOUT || err == CF_EDEADLK)) {
         cf_err counted = count_done(futures, count, done);
         if (counted)

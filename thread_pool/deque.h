@@ -36,8 +36,8 @@ struct cf__deque {
 
 /* What a pop found. */
 enum cf__pop {
-    CF__POP_NOT_CLAIMED,  /* the task was not pending, or not there: no change */
-    CF__POP_CLAIMED,      /* claimed; the entry went to a thief, with its
+    CF__POP_NOT_CLAIMED, /* the task was not pending, or not there: no change */
+    CF__POP_CLAIMED,     /* claimed; the entry went to a thief, with its
                              handle */
     CF__POP_CLAIMED_ENTRY /* claimed, and the entry's handle is the caller's */
 };

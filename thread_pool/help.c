@@ -50,8 +50,7 @@ cf__pool_help(struct cf__worker *self, cf_future *f)
 {
     struct cf__pool_worker *w = cf__pool_worker_of(self);
     /* pairs with the claim: the runner is in the word */
-    struct cf__pool_worker *runner =
-        runner_of(self, cf_load_acquire(&f->word));
+    struct cf__pool_worker *runner = runner_of(self, cf_load_acquire(&f->word));
     if (!runner || cf__deque_empty(&runner->deque) || !cf__pool_can_nest(w))
         return false;
     uint32_t base = cf_load_acquire(&f->base); /* pairs with run */

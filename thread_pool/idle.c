@@ -295,8 +295,7 @@ static bool
 sleep_until_woken(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     int64_t timeout_ns = pool->options.idle_timeout_ns;
-    int64_t deadline_ns =
-        timeout_ns > 0 ? cf__deadline(timeout_ns) : CF__NEVER;
+    int64_t deadline_ns = timeout_ns > 0 ? cf__deadline(timeout_ns) : CF__NEVER;
     return cf__worker_park(&w->base, deadline_ns);
 }
 

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* The queue is closed: says why, or starts the first worker and opens it. */
 static cf_err
@@ -21,8 +22,8 @@ open_queue(struct cf__pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
     cf_err err = cf_load_relaxed(&pool->refuse);
-    while (!err && pool->serving == 0 && pool->alive == pool->base.max_workers)
-    {
+    while (!err && pool->serving == 0 &&
+           pool->alive == pool->base.max_workers) {
         /* All threads are on their way out after the idle time-out. */
         pthread_cond_wait(&pool->changed, &pool->lock);
         err = cf_load_relaxed(&pool->refuse);
@@ -100,14 +101,10 @@ submit_inside(struct cf__pool *pool,
 }
 
 static cf_err
-pool_submit(cf_executor *ex,
-            cf_future *newest,
-            cf_future *oldest,
-            size_t count)
+pool_submit(cf_executor *ex, cf_future *newest, cf_future *oldest, size_t count)
 {
     struct cf__pool *pool = cf__pool_of(ex);
-    if (__builtin_expect(
-            newest->attributes && newest->attributes->priority, 0))
+    if (__builtin_expect(newest->attributes && newest->attributes->priority, 0))
         return submit_prioritized(pool, newest);
     if (cf__is_own_worker(ex))
         return submit_inside(
@@ -193,6 +190,14 @@ check_options(const cf_thread_pool_options *options)
     return CF_OK;
 }
 
+/* The system would round it down. */
+static size_t
+whole_pages(size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return size > SIZE_MAX - page ? size : (size + page - 1) / page * page;
+}
+
 static void
 set_name_prefix(struct cf__pool *pool)
 {
@@ -237,7 +242,11 @@ cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
         return CF_ENOMEM;
     memset(pool, 0, sizeof *pool);
     pool->options = options;
+    pool->options.stack_size = whole_pages(options.stack_size);
     set_name_prefix(pool);
+    if (options.pin_workers &&
+        sched_getaffinity(0, sizeof pool->cpus, &pool->cpus) != 0)
+        pool->options.pin_workers = 0; /* more CPUs than the set can name */
     pool->searchers_max = workers > 3 ? workers / 2 : 1;
     pool->workers = calloc((size_t)workers, sizeof *pool->workers);
     /* Nobody else knows the pool yet. */

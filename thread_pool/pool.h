@@ -20,6 +20,7 @@
 #include "thread_pool/deque.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 enum {
     CF__WORKERS_MAX = 32767,
@@ -51,8 +52,8 @@ struct cf__pool_worker {
     /* Guarded by the pool's lock. */
     bool asleep; /* it is in pool->idle */
     struct cf__pool_worker *idle_next;
-    bool alive;     /* its thread has been started and has not left */
-    bool to_join;   /* its thread has left and must be joined */
+    bool alive;   /* its thread has been started and has not left */
+    bool to_join; /* its thread has left and must be joined */
     pthread_t thread;
     struct cf__pool_worker *watching; /* whose tasks it would help with */
 
@@ -69,6 +70,7 @@ struct cf__pool {
     /* Set once, before the first worker. */
     cf_thread_pool_options options;
     char name_prefix[CF__NAME_SIZE];
+    cpu_set_t cpus; /* with pin_workers: which CPUs */
     int searchers_max;
 
     /* Atomic. Writers: under the lock. CF_OK, or why submits are refused. */
@@ -87,13 +89,13 @@ struct cf__pool {
     pthread_cond_t changed; /* alive, or who sleeps; on the monotonic clock */
     /* Guarded by lock. */
     struct cf__pool_worker *idle; /* sleepers, the last to fall asleep first */
-    int alive;          /* threads that have not left */
-    int serving;        /* of these, may take tasks. The queue is open only if
+    int alive;                    /* threads that have not left */
+    int serving; /* of these, may take tasks. The queue is open only if
                            there are any */
-    int ending;         /* of these, in shutdown() themselves */
-    int waiting;        /* threads in wait_idle() */
+    int ending;  /* of these, in shutdown() themselves */
+    int waiting; /* threads in wait_idle() */
     uint64_t restarts;
-    bool orphan;        /* the last worker frees the pool */
+    bool orphan;            /* the last worker frees the pool */
     const cf_error *broken; /* set once, before refuse becomes CF_EBROKEN */
 
     struct cf__queue queue;
@@ -133,13 +135,11 @@ cf_err cf__pool_start_locked(struct cf__pool *pool);
 bool cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w);
 
 /* The worker has found a task, or is kept from looking for one. */
-void
-cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w);
+void cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w);
 
 /* Counts the worker as searching before its task is published as finished, so
  * that whoever sees the result and submits finds it free. */
-void
-cf__pool_search_early(struct cf__pool *pool, struct cf__pool_worker *w);
+void cf__pool_search_early(struct cf__pool *pool, struct cf__pool_worker *w);
 
 /* The worker's thread ends: by itself, or because a task ended it (died). The
  * last thing it does: the pool may be gone afterwards. */
@@ -183,14 +183,12 @@ void cf__pool_watch(struct cf__worker *self, cf_future *f);
 void cf__pool_unwatch(struct cf__worker *self);
 
 /* The worker has pushed a task, and somebody watches it. */
-void
-cf__pool_notify_watchers(struct cf__pool *pool, struct cf__pool_worker *w);
+void cf__pool_notify_watchers(struct cf__pool *pool, struct cf__pool_worker *w);
 
 /* --- end.c -------------------------------------------------------------- */
 
 cf_err cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns);
-cf_err
-cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
+cf_err cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
 cf_err cf__pool_terminate(cf_executor *ex, int signo);
 void cf__pool_destroy(cf_executor *ex);
 void cf__pool_after_fork(cf_executor *ex);

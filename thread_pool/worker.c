@@ -6,6 +6,7 @@
 #include "thread_pool/pool.h"
 
 #include "lib/failure.h"
+#include "lib/life.h"
 #include "lib/thread.h"
 
 #include <sched.h>
@@ -119,9 +120,11 @@ cf__pool_run(struct cf__pool_worker *w, cf_future *f, bool owned)
     cf_store_release(&f->base, cf__deque_base(&w->deque));
     cf_bump(&w->started);
     w->frames[w->depth++] = (cf__frame)f | owned;
-    struct cf_call call = {.executor = &pool->base,
-                           .worker_data = w->base.data,
-                           .worker = w->base.index};
+    struct cf_call call; /* the rest is set by the run */
+    call.executor = &pool->base;
+    call.worker_data = w->base.data;
+    call.worker = w->base.index;
+    call.fixed_sink = false;
     uint64_t flags = cf__call_run_task(&call, f);
     w->depth--;
     if (__builtin_expect(flags != 0, 0))
@@ -137,23 +140,21 @@ name_thread(const struct cf__pool *pool, int index)
 {
     char number[CF__NAME_SIZE], name[CF__NAME_SIZE];
     int digits = snprintf(number, sizeof number, "_%d", index);
-    size_t prefix = strnlen(pool->name_prefix,
-                            CF__NAME_SIZE - 1 - (size_t)digits);
+    size_t prefix =
+        strnlen(pool->name_prefix, CF__NAME_SIZE - 1 - (size_t)digits);
     memcpy(name, pool->name_prefix, prefix);
     memcpy(name + prefix, number, (size_t)digits + 1);
     (void)pthread_setname_np(pthread_self(), name); /* only for people */
 }
 
-/* To the index-th CPU that the process may use, as far as that can be had. */
+/* To the index-th CPU of the pool's, as far as that can be had. */
 static void
-pin_thread(int index)
+pin_thread(const struct cf__pool *pool, int index)
 {
-    cpu_set_t allowed, one;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return;
-    int skip = index % CPU_COUNT(&allowed);
+    cpu_set_t one;
+    int skip = index % CPU_COUNT(&pool->cpus);
     for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (CPU_ISSET(cpu, &allowed) && skip-- == 0) {
+        if (CPU_ISSET(cpu, &pool->cpus) && skip-- == 0) {
             CPU_ZERO(&one);
             CPU_SET(cpu, &one);
             (void)pthread_setaffinity_np(pthread_self(), sizeof one, &one);
@@ -237,7 +238,7 @@ cf__pool_worker_main(void *worker)
     cf__thread.worker = &w->base;
     name_thread(pool, w->base.index);
     if (pool->options.pin_workers)
-        pin_thread(w->base.index);
+        pin_thread(pool, w->base.index);
     pthread_cleanup_push(died, w);
     bool initialized = initialize(pool, w);
     for (cf_future *f; (f = next_task(pool, w)) != NULL;) {

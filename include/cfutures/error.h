@@ -40,6 +40,8 @@ typedef enum cf_err {
 #define CF_ERR_ENUM(name, value, text) name = value,
     CF_ERR_MAP(CF_ERR_ENUM)
 #undef CF_ERR_ENUM
+        CF_ERR_SIGNED_ = -1 /* no error: makes cf_err an int, so that a task
+                               can return cf_return(...) without a cast */
 } cf_err;
 
 /* How a task failed. Lent by its future and valid as long as that. */

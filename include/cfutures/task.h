@@ -89,7 +89,7 @@ CF_API void *cf_return_buffer(cf_call *call, size_t size);
  *                memory for it, the failure stands and the message is empty.
  * @return        Non-zero, whatever the code.
  *
- * Ownership: everything is copied; file must be a string literal's life long.
+ * Ownership: everything is copied.
  * Threads:   the one that runs the task.
  * Blocks:    no.
  * Ordering:  as cf_return().
@@ -102,7 +102,7 @@ CF_API int cf_fail(cf_call *call, int code, const char *format, ...)
 /**
  * What the macro cf_fail() calls.
  *
- * @param file  Where the task gave up; kept as a pointer. May be NULL.
+ * @param file  Where the task gave up; copied. May be NULL.
  * @param line  ... and its line.
  *
  * The rest as cf_fail().

@@ -79,8 +79,8 @@ CF_API CF_NODISCARD cf_err cf_as_completed_create(cf_future *const *futures,
  * Adds a future, also while iterating and after CF_EDONE.
  *
  * @param f  Borrowed; the iterator takes a handle of its own. A future that
- *           is in the iterator, or came out of it and is added again while
- *           still lent, is not counted twice.
+ *           is in the iterator already is not counted twice; one that came
+ *           out may be added again, and comes out again.
  *
  * @retval CF_OK
  * @retval CF_EINVAL  it or f is NULL.
