@@ -54,6 +54,8 @@ struct cf_as_completed {
     _Alignas(CF_CACHE_LINE) struct cf__waiter *local; /* oldest first */
     struct cf__waiter *free;
     struct chunk *chunks;
+    struct chunk *try_chunk; /* in a task: nodes before this place are not */
+    size_t try_index;        /* pending any more */
     struct cf__future_set members;
     size_t remaining; /* not handed out */
     cf_future *lent;
@@ -142,6 +144,8 @@ add_reserved(cf_as_completed *it, cf_future *f)
     it->free = node->waiter.next;
     node->f = cf_future_ref(f);
     it->remaining++;
+    it->try_chunk = it->chunks;
+    it->try_index = 0;
     if (!cf__waiter_add(f, &node->waiter))
         completed(&node->waiter, f); /* it is done already */
 }
@@ -257,11 +261,28 @@ list_awaited(const cf_as_completed *it, size_t *count)
     cf_future **awaited = malloc(it->remaining * sizeof *awaited);
     *count = 0;
     for (struct chunk *chunk = it->chunks; awaited && chunk;
-         chunk = chunk->next)
-        for (size_t i = 0; i < chunk->count; i++)
-            if (chunk->nodes[i].f && !cf_future_done(chunk->nodes[i].f))
+         chunk = chunk->next) {
+        for (size_t i = 0; i < chunk->count; i++) {
+            if (chunk->nodes[i].f)
                 awaited[(*count)++] = chunk->nodes[i].f;
+        }
+    }
     return awaited;
+}
+
+/* Runs one pending future here; false: there is none. */
+static bool
+run_one(struct cf__worker *worker, cf_as_completed *it)
+{
+    for (; it->try_chunk; it->try_chunk = it->try_chunk->next) {
+        while (it->try_index < it->try_chunk->count) {
+            cf_future *f = it->try_chunk->nodes[it->try_index++].f;
+            if (f && cf__in_task_run(worker, f))
+                return true;
+        }
+        it->try_index = 0;
+    }
+    return false;
 }
 
 /* In a task: runs pending futures here before it sleeps. */
@@ -270,22 +291,20 @@ wait_in_task(struct cf__worker *worker,
              cf_as_completed *it,
              int64_t deadline_ns)
 {
-    size_t count, cursor = 0;
+    bool ready = take_ready(it);
+    while (!ready && run_one(worker, it))
+        ready = take_ready(it);
+    if (ready)
+        return CF_OK;
+    size_t count;
     cf_future **awaited = list_awaited(it, &count);
     if (!awaited)
         return CF_ENOMEM;
-    cf_err err = CF_OK;
-    bool ready = take_ready(it);
-    while (!ready && cf__in_task_run_one(worker, awaited, count, &cursor))
-        ready = take_ready(it);
-    if (!ready) {
-        bool forever = deadline_ns == CF__NEVER;
-        if (cf__wait_graph_enter(worker, awaited, count, true, forever)) {
-            err = CF_EDEADLK;
-        } else {
-            err = wait_outside(it, deadline_ns);
-            cf__wait_graph_leave(worker);
-        }
+    cf_err err = CF_EDEADLK;
+    bool forever = deadline_ns == CF__NEVER;
+    if (!cf__wait_graph_enter(worker, awaited, count, true, forever)) {
+        err = wait_outside(it, deadline_ns);
+        cf__wait_graph_leave(worker);
     }
     free(awaited);
     return err;
@@ -339,10 +358,12 @@ cf_as_completed_fd(cf_as_completed *it)
         return -1;
     cf_store_relaxed(&it->fd, fd);
     /* A completer that did not see it has pushed when its lock is free. */
-    for (struct chunk *chunk = it->chunks; chunk; chunk = chunk->next)
-        for (size_t i = 0; i < chunk->count; i++)
+    for (struct chunk *chunk = it->chunks; chunk; chunk = chunk->next) {
+        for (size_t i = 0; i < chunk->count; i++) {
             if (chunk->nodes[i].f)
                 cf__waiters_sync(chunk->nodes[i].f);
+        }
+    }
     clear_fd(it);
     return fd;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The depot of free blocks and the chunks they are cut from: see block.h.
- * depot.lock guards everything in depot; a thread's cache is its own.
+ * depot.lock guards everything in depot; a thread's cache is its own. So the
+ * blocks' next is never raced for here: relaxed everywhere.
  */
 #include "lib/block.h"
 
@@ -10,8 +11,7 @@
 
 enum {
     CHUNK_MIN = 64 << 10, /* bytes of the first chunk; each next is twice */
-    CHUNK_MAX = 4 << 20,  /* ... up to this */
-    HUGE_PAGE = 2 << 20
+    CHUNK_MAX = 4 << 20   /* ... up to this */
 };
 
 _Thread_local struct cf__thread cf__thread;
@@ -37,16 +37,28 @@ put_batch(cf_future *first)
     pthread_mutex_unlock(&depot.lock);
 }
 
+/* Moves up to a batch of the thread's cache to the depot. */
+static void
+flush_batch(struct cf__thread *t)
+{
+    cf_future *first = t->free_blocks, *last = first;
+    unsigned count = 1;
+    for (; count < CF__BLOCK_BATCH && cf_load_relaxed(&last->next); count++)
+        last = cf_load_relaxed(&last->next);
+    t->free_blocks = cf_load_relaxed(&last->next);
+    t->free_count -= count;
+    cf_store_relaxed(&last->next, NULL);
+    put_batch(first);
+}
+
 /* A thread ends: what it cached serves the others. */
 static void
 flush_all(void *thread)
 {
     struct cf__thread *t = thread;
-    if (t->free_blocks)
-        put_batch(t->free_blocks);
-    t->free_blocks = NULL;
-    t->free_count = 0;
-    t->flushed_at_exit = false; /* a later destructor may free more */
+    while (t->free_blocks)
+        flush_batch(t);
+    t->free_limit = 0; /* a later destructor may free more */
 }
 
 static void
@@ -61,35 +73,20 @@ static void
 flush_at_exit(void)
 {
     pthread_once(&flush_once, make_key);
-    if (flush_key_made && pthread_setspecific(flush_key, &cf__thread) == 0)
-        cf__thread.flushed_at_exit = true;
+    if (flush_key_made)
+        (void)pthread_setspecific(flush_key, &cf__thread);
+    cf__thread.free_limit = 2 * CF__BLOCK_BATCH;
 }
 
-/* The system gives zeroed pages; large chunks ask for huge ones. */
 static bool
 new_chunk_locked(void)
 {
     size_t size =
-        depot.chunk_size < CHUNK_MAX ? depot.chunk_size * 2 : depot.chunk_size;
-    size_t slack = size >= HUGE_PAGE ? HUGE_PAGE : 0;
-    char *memory = mmap(NULL,
-                        size + slack,
-                        PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS,
-                        -1,
-                        0);
+        depot.chunk_size < CHUNK_MAX ? depot.chunk_size * 2 : CHUNK_MAX;
+    char *memory = mmap(
+        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return false;
-    if (slack) {
-        size_t skip = (HUGE_PAGE - ((uintptr_t)memory & (HUGE_PAGE - 1))) &
-                      (HUGE_PAGE - 1);
-        if (skip)
-            (void)munmap(memory, skip);
-        if (slack - skip)
-            (void)munmap(memory + skip + size, slack - skip);
-        memory += skip;
-        (void)madvise(memory, size, MADV_HUGEPAGE); /* a wish */
-    }
     depot.fresh = memory;
     depot.fresh_size = size;
     depot.chunk_size = size;
@@ -104,8 +101,8 @@ cut_batch_locked(void)
     cf_future *blocks = (cf_future *)(void *)depot.fresh;
     size_t count = CF__BLOCK_BATCH;
     for (size_t i = 0; i + 1 < count; i++)
-        blocks[i].next = &blocks[i + 1];
-    blocks[count - 1].next = NULL;
+        cf_store_relaxed(&blocks[i].next, &blocks[i + 1]);
+    cf_store_relaxed(&blocks[count - 1].next, NULL);
     depot.fresh += count * sizeof *blocks;
     depot.fresh_size -= count * sizeof *blocks;
     return blocks;
@@ -123,11 +120,11 @@ cf__block_refill(void)
     pthread_mutex_unlock(&depot.lock);
     if (!first)
         return NULL;
-    if (!cf__thread.flushed_at_exit)
+    if (cf__thread.free_limit == 0)
         flush_at_exit();
-    /* Batches of ended threads may be short or long; the count only decides
-     * when to flush. */
-    cf__thread.free_blocks = first->next;
+    /* Batches of ended threads may be short; then the count, which only says
+     * when to flush, is too high for a while, and a flush moves less. */
+    cf__thread.free_blocks = cf_load_relaxed(&first->next);
     cf__thread.free_count = CF__BLOCK_BATCH - 1;
     return first;
 }
@@ -135,16 +132,10 @@ cf__block_refill(void)
 void
 cf__block_flush(void)
 {
-    if (!cf__thread.flushed_at_exit)
-        flush_at_exit();
-    cf_future *first = cf__thread.free_blocks;
-    cf_future *last = first;
-    for (int i = 1; i < CF__BLOCK_BATCH && last->next; i++)
-        last = last->next;
-    cf__thread.free_blocks = last->next;
-    cf__thread.free_count -= CF__BLOCK_BATCH;
-    last->next = NULL;
-    put_batch(first);
+    if (cf__thread.free_limit == 0)
+        flush_at_exit(); /* the thread's first */
+    if (cf__thread.free_count >= cf__thread.free_limit)
+        flush_batch(&cf__thread);
 }
 
 void

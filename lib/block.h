@@ -20,7 +20,7 @@ enum { CF__BLOCK_BATCH = 64 };
 /* Fills this thread's empty cache and takes a block; NULL: no memory. */
 cf_future *cf__block_refill(void);
 
-/* Moves a batch of this thread's cache to the depot. */
+/* The cache is at its limit: moves a batch of it to the depot. */
 void cf__block_flush(void);
 
 /* Held across fork(), so that the child finds the depot whole. */
@@ -33,7 +33,7 @@ cf__block_alloc(void)
     cf_future *f = cf__thread.free_blocks;
     if (__builtin_expect(!f, 0))
         return cf__block_refill();
-    cf__thread.free_blocks = f->next;
+    cf__thread.free_blocks = cf_load_relaxed(&f->next); /* the thread's */
     cf__thread.free_count--;
     return f;
 }
@@ -41,9 +41,9 @@ cf__block_alloc(void)
 static inline void
 cf__block_free(cf_future *f)
 {
-    f->next = cf__thread.free_blocks;
+    cf_store_relaxed(&f->next, cf__thread.free_blocks); /* the thread's */
     cf__thread.free_blocks = f;
-    if (__builtin_expect(++cf__thread.free_count >= 2 * CF__BLOCK_BATCH, 0))
+    if (__builtin_expect(++cf__thread.free_count >= cf__thread.free_limit, 0))
         cf__block_flush();
 }
 

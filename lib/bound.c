@@ -77,6 +77,12 @@ cf__bound_acquire(struct cf__bound *bound, size_t count, bool over)
     return err;
 }
 
+size_t
+cf__bound_capacity(const struct cf__bound *bound)
+{
+    return bound->capacity;
+}
+
 void
 cf__bound_release(struct cf__bound *bound, size_t count)
 {

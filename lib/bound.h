@@ -24,6 +24,8 @@ void cf__bound_free(struct cf__bound *bound);
  */
 cf_err cf__bound_acquire(struct cf__bound *bound, size_t count, bool over);
 
+size_t cf__bound_capacity(const struct cf__bound *bound);
+
 /* count tasks are pending no more. */
 void cf__bound_release(struct cf__bound *bound, size_t count);
 

@@ -116,13 +116,7 @@ int(cf_fail)(cf_call *call, int code, const char *format, ...)
 bool
 cf_call_canceled(const cf_call *call)
 {
-    /* Both are hints: nothing is read on the strength of them. */
-    if (call->future) {
-        uint64_t word = cf_load_relaxed(&call->future->word);
-        if (cf__is_done(word) || word & (CF__INTERRUPT | CF__COMPLETING))
-            return true;
-    }
-    return call->executor && cf_load_relaxed(&call->executor->terminated);
+    return cf__call_canceled(call);
 }
 
 int

@@ -26,6 +26,18 @@ struct cf_call {
     const cf_error *failure; /* of cf_fail() */
 };
 
+/* See cf_call_canceled(). Hints: nothing is read on the strength of them. */
+static inline bool
+cf__call_canceled(const struct cf_call *call)
+{
+    if (call->future) {
+        uint64_t word = cf_load_relaxed(&call->future->word);
+        if (cf__is_done(word) || word & (CF__INTERRUPT | CF__COMPLETING))
+            return true;
+    }
+    return call->executor && cf_load_relaxed(&call->executor->terminated);
+}
+
 /* Starts a run whose result goes to sink. */
 static inline void
 cf__call_begin(struct cf_call *call, unsigned char *sink, size_t sink_size)
@@ -66,7 +78,7 @@ cf__call_run_task(struct cf_call *call, cf_future *f)
     int rc = f->fn(call, f->arg, f->arg_size);
     if (__builtin_expect(rc || call->failure || call->heap, 0))
         return cf__call_settle(call, f, rc);
-    f->result_size = (uint32_t)call->result_size;
+    f->result_size = (uint8_t)call->result_size;
     return 0;
 }
 

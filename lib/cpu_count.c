@@ -51,12 +51,11 @@ read_line(const char *dir, const char *name, char *line)
 static unsigned
 limit_v2(const char *dir)
 {
-    char line[LINE_SIZE];
-    long long quota, period;
-    if (!read_line(dir, "cpu.max", line) ||
-        sscanf(line, "%lld %lld", &quota, &period) != 2)
-        return 0; /* "max" is no number: no limit */
-    return cpus_of(quota, period);
+    char line[LINE_SIZE], *rest;
+    if (!read_line(dir, "cpu.max", line))
+        return 0;
+    long long quota = strtoll(line, &rest, 10); /* "max", no limit, gives 0 */
+    return cpus_of(quota, strtoll(rest, NULL, 10));
 }
 
 static unsigned

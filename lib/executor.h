@@ -28,14 +28,14 @@ struct cf__executor_ops {
     bool shares_memory;
 
     /*
-     * Queues a chain of count tasks, linked from the newest to the oldest, all
+     * Queues a chain of count tasks, linked from the oldest to the newest, all
      * or none; only a chain of one may have attributes. On CF_OK the backend
      * owns one handle of each. Called by any thread; does not wait for a
      * worker (the bound has already made room).
      */
     cf_err (*submit)(cf_executor *ex,
-                     cf_future *newest,
                      cf_future *oldest,
+                     cf_future *newest,
                      size_t count);
 
     /*
@@ -116,20 +116,6 @@ void cf__executor_fini(cf_executor *ex);
 
 /* Bookkeeping for f, which leaves PENDING without running. */
 void cf__executor_never_ran(cf_executor *ex, cf_future *f);
-
-/* Turns a chain round: the same tasks from the oldest to the newest, ended by
- * NULL. Returns the oldest. */
-static inline cf_future *
-cf__chain_reverse(cf_future *newest, cf_future *oldest)
-{
-    cf_future *done = NULL;
-    for (cf_future *f = newest, *older; done != oldest; f = older) {
-        older = f->next;
-        f->next = done;
-        done = f;
-    }
-    return done;
-}
 
 /* Takes a pending task for running on a worker. */
 static inline bool

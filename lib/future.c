@@ -48,7 +48,7 @@ cf__future_set_arg(cf_future *f, const void *arg, size_t size)
         f->owned |= CF__ARG_POINTER;
     } else if (size <= CF__INLINE_SIZE) {
         memcpy(f->arg, arg, size);
-        f->arg_size = (uint32_t)size;
+        f->arg_size = (uint8_t)size;
     } else {
         void *copy = malloc(size);
         if (!copy)
@@ -136,7 +136,7 @@ cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
         cf__future_free(f);
         return true;
     }
-    if (__builtin_expect(word & (CF__SLEEPER | CF__WAITERS), 0)) {
+    if (word & (CF__SLEEPER | CF__WAITERS)) {
         cf__future_announce(f, word);
         if (drop && word & CF__WAITERS)
             cf__future_unref(f);
@@ -309,6 +309,6 @@ cf__future_store_result(cf_future *f, void *heap, size_t size)
         store_heap(f->result, heap, size);
         f->owned |= CF__RESULT_HEAP;
     } else {
-        f->result_size = (uint32_t)size;
+        f->result_size = (uint8_t)size;
     }
 }

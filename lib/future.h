@@ -70,8 +70,9 @@ struct cf__attributes {
 
 struct cf_future {
     _Atomic uint64_t word;
-    cf_future *next;       /* in the one list that holds it: a queue's inbox or
-                        backlog, a submit's chain, a cache of free blocks */
+    /* In the one list that holds it: a queue's inbox, a submit's chain, a
+     * cache of free blocks. Atomic for the inbox. */
+    _Atomic(cf_future *) next;
     cf_executor *executor; /* NULL: completed by hand. Set at creation */
     union {
         cf_task_fn *fn;        /* set at creation */
@@ -79,14 +80,17 @@ struct cf_future {
     };
     struct cf__waiter *waiters;        /* guarded by lock */
     struct cf__attributes *attributes; /* set at creation; NULL: all default */
-    uint32_t arg_size;                 /* of an argument inside */
-    uint32_t result_size; /* of a result inside; written by the runner */
     /* Where the runner's own tasks began when it took this one; 0: unknown.
-     * Writer: the runner (release). Readers: thread_pool's help (acquire). */
+     * Writer: the runner (release). Readers: who helps it (acquire). */
     _Atomic uint32_t base;
-    atomic_uchar lock; /* lib/waiter.c */
-    unsigned char owned;
+    /* How many tasks its queue had been given, with it (modulo 2^32), if it is
+     * the newest of them: lib/queue.c. */
+    _Atomic uint32_t place;
     uint16_t generation; /* of the process: lib/registry.h. Set at creation */
+    uint8_t arg_size;    /* bytes of an argument inside */
+    uint8_t result_size; /* bytes of a result inside; written by the runner */
+    unsigned char owned; /* CF__ARG_POINTER ... */
+    atomic_uchar lock;   /* lib/waiter.c */
     _Alignas(16) unsigned char arg[CF__INLINE_SIZE];
     unsigned char result[CF__INLINE_SIZE]; /* written by the runner */
 };
@@ -176,7 +180,7 @@ cf__runner(uint64_t word)
 /*
  * Takes a pending task for running: of workers, waiters, cancel and refusal,
  * the one whose compare-and-swap leaves PENDING has the task. A full barrier
- * on x86 if it tries at all (thread_pool/deque.h counts on that).
+ * on x86 if it tries at all (a deque's pop counts on that).
  */
 static inline bool
 cf__future_claim_word(cf_future *f, int worker)

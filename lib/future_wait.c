@@ -8,7 +8,6 @@
  * done.
  */
 #include "lib/clock.h"
-#include "lib/executor.h"
 #include "lib/futex.h"
 #include "lib/future.h"
 #include "lib/in_task.h"
@@ -62,17 +61,6 @@ cf_future_wait(cf_future *f, int64_t timeout_ns)
                   : wait_outside(f, deadline_ns);
 }
 
-/* Runs f here if the caller is a worker that can take it: the common case of
- * waiting in a task. */
-static inline bool
-run_pending_here(cf_future *f)
-{
-    struct cf__worker *worker = cf__thread.worker;
-    return worker && worker->executor == f->executor &&
-           worker->executor->ops->run_pending &&
-           worker->executor->ops->run_pending(worker, f);
-}
-
 cf_err
 cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
 {
@@ -80,7 +68,9 @@ cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
         return CF_EINVAL;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     if (!cf__is_done(word)) {
-        if (!run_pending_here(f)) {
+        /* The common case of waiting in a task first. */
+        struct cf__worker *worker = cf__thread.worker;
+        if (!worker || timeout_ns == 0 || !cf__in_task_run(worker, f)) {
             cf_err err = cf_future_wait(f, timeout_ns);
             if (err)
                 return err;

@@ -82,15 +82,21 @@ sleep_once(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
     return in_time;
 }
 
+bool
+cf__in_task_run(struct cf__worker *self, cf_future *f)
+{
+    const struct cf__executor_ops *ops = self->executor->ops;
+    return f->executor == self->executor && ops->run_pending &&
+           ops->run_pending(self, f);
+}
+
 cf_err
 cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
 {
-    const struct cf__executor_ops *ops = self->executor->ops;
-    if (f->executor == self->executor && ops->run_pending &&
-        ops->run_pending(self, f))
-        return CF_OK;
     if (deadline_ns == 0)
         return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
+    if (cf__in_task_run(self, f))
+        return CF_OK;
     while (!help_for_a_while(self, f, deadline_ns)) {
         bool forever = deadline_ns == CF__NEVER;
         if (cf__wait_graph_enter(self, &f, 1, false, forever))
@@ -101,21 +107,4 @@ cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
             return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
     }
     return CF_OK;
-}
-
-bool
-cf__in_task_run_one(struct cf__worker *self,
-                    cf_future *const *futures,
-                    size_t count,
-                    size_t *cursor)
-{
-    const struct cf__executor_ops *ops = self->executor->ops;
-    for (; ops->run_pending && *cursor < count; ++*cursor) {
-        cf_future *f = futures[*cursor];
-        if (f && f->executor == self->executor && ops->run_pending(self, f)) {
-            ++*cursor;
-            return true;
-        }
-    }
-    return false;
 }

@@ -17,14 +17,7 @@
 cf_err
 cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns);
 
-/*
- * Runs one of the futures here, if one of them is pending and of self's own
- * executor. *cursor (0 at first) keeps the search O(1) over many calls: what
- * is before it is pending no more.
- */
-bool cf__in_task_run_one(struct cf__worker *self,
-                         cf_future *const *futures,
-                         size_t count,
-                         size_t *cursor);
+/* Runs f here, if it is pending and of self's own executor; then it is done. */
+bool cf__in_task_run(struct cf__worker *self, cf_future *f);
 
 #endif

@@ -50,7 +50,10 @@ run(struct inline_executor *self, cf_future *f)
 }
 
 static cf_err
-inline_submit(cf_executor *ex, cf_future *first, cf_future *last, size_t count)
+inline_submit(cf_executor *ex,
+              cf_future *oldest,
+              cf_future *newest,
+              size_t count)
 {
     struct inline_executor *self = self_of(ex);
     (void)count;
@@ -58,8 +61,8 @@ inline_submit(cf_executor *ex, cf_future *first, cf_future *last, size_t count)
         return CF_EFORKED;
     if (cf_load_relaxed(&self->closed)) /* ordered by the caller, or racing */
         return CF_ESHUTDOWN;
-    for (cf_future *f = first, *next; f; f = next) {
-        next = f == last ? NULL : f->next;
+    for (cf_future *f = oldest, *next; f; f = next) {
+        next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
         run(self, f);
     }
     return CF_OK;

@@ -64,6 +64,11 @@ cut(const struct cf__loop *loop,
     size_t unit = loop->grain ? loop->grain : 1;
     size_t units = (loop->end - loop->begin - 1) / unit + 1;
     size_t smallest = units / workers / SMALLEST_SHARE + 1;
+    if (loop->ex->bound) { /* all ranges must fit into the queue */
+        size_t most = cf__bound_capacity(loop->ex->bound);
+        size_t least = (units - 1) / most + 1;
+        smallest = least > smallest ? least : smallest;
+    }
     size_t count = 0, at = loop->begin;
     while (units > 0) {
         size_t share = units / (2 * workers);
@@ -120,10 +125,11 @@ find_failed(cf_future *const *futures, size_t count, cf_future **failed)
 static cf_err
 find_canceled(cf_future *const *futures, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (cf_future_state(futures[i]) == CF_CANCELED ||
             cf_future_error(futures[i]))
             return CF_ECANCELED;
+    }
     return CF_OK;
 }
 

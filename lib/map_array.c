@@ -9,8 +9,6 @@
 #include "lib/loop.h"
 #include "lib/options.h"
 
-enum { ITEMS_BETWEEN_LOOKS = 256 };
-
 struct array {
     cf_task_fn *fn;
     const unsigned char *items;
@@ -48,8 +46,16 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
     struct cf_call item = *call;
     item.fixed_sink = true;
     const unsigned char *arg = array->items + begin * array->item_size;
-    unsigned char *result = array->results + begin * array->result_size;
+    unsigned char *result = array->results; /* NULL if there are none */
+    if (result)
+        result += begin * array->result_size;
     for (size_t i = begin; i < end; i++) {
+        /* Hints: the first failure ends the map. */
+        if (__builtin_expect(cf_load_relaxed(&array->failed_index) != SIZE_MAX,
+                             0))
+            return 0;
+        if (__builtin_expect(cf__call_canceled(call), 0))
+            return cf_fail(call, 0, "given up");
         cf__call_begin(&item, result, array->result_size);
         int rc = array->fn(&item, arg, array->item_size);
         if (__builtin_expect(rc != 0, 0)) {
@@ -59,11 +65,9 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
         }
         if (__builtin_expect(item.failure != NULL, 0))
             cf__failure_free(item.failure); /* recorded, then thought better */
-        if (i % ITEMS_BETWEEN_LOOKS == ITEMS_BETWEEN_LOOKS - 1 &&
-            cf_call_canceled(call))
-            return cf_fail(call, 0, "given up");
         arg += array->item_size;
-        result += array->result_size;
+        if (result)
+            result += array->result_size;
     }
     return 0;
 }
@@ -107,10 +111,9 @@ map_by_copy(cf_executor *ex,
             err = CF_ETOOBIG;
             break;
         }
+        unsigned char *to = array->results + i * array->result_size;
         if (bytes.size)
-            memcpy(array->results + i * array->result_size,
-                   bytes.data,
-                   bytes.size);
+            memcpy(to, bytes.data, bytes.size);
     }
     if (err != CF_EDONE && err != CF_ETIMEDOUT && options->failed_index)
         *options->failed_index = cf_results_index(r);

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* The queue of an executor: see queue.h and lib/README.md. */
+/*
+ * The queue of an executor: see queue.h and lib/README.md. refill_lock guards
+ * the inbox's old end; it is held for the length of one refill.
+ */
 #include "lib/queue.h"
 
 #include <sched.h>
 #include <stdlib.h>
 
+enum {
+    REFILL_MAX = 128, /* tasks moved at once: other workers wait meanwhile */
+    PREFETCH_AHEAD = 4
+};
+
 void
 cf__queue_init(struct cf__queue *q)
 {
     memset(q, 0, sizeof *q);
-    cf_store_relaxed(&q->inbox, CF__CLOSED); /* nobody knows q yet */
-    cf_store_relaxed(&q->heap_top, INT64_MIN);
+    cf_store_relaxed(&q->heap_top, INT64_MIN); /* nobody knows q yet */
     pthread_mutex_init(&q->heap_lock, NULL);
 }
 
@@ -22,15 +29,25 @@ cf__queue_fini(struct cf__queue *q)
 }
 
 bool
-cf__queue_push(struct cf__queue *q, cf_future *newest, cf_future *oldest)
+cf__queue_push(struct cf__queue *q,
+               cf_future *oldest,
+               cf_future *newest,
+               size_t count)
 {
-    cf_future *head = cf_load_relaxed(&q->inbox); /* the swap checks it */
+    cf_store_relaxed(&newest->next, NULL);       /* published below */
+    cf_future *tail = cf_load_acquire(&q->tail); /* pairs with this swap */
     do {
-        if (head == CF__CLOSED)
+        if (!tail)
             return false;
-        oldest->next = head;
-        /* pairs with grab_locked: publishes the tasks */
-    } while (!cf_cas_weak_acq_rel(&q->inbox, &head, newest));
+        /* If tail is not the newest any more, what is read here means nothing,
+         * and the swap fails. Blocks of futures are never unmapped. */
+        uint32_t place = cf_load_relaxed(&tail->place) + (uint32_t)count;
+        cf_store_relaxed(&newest->place, place);
+        /* pairs with the other pushes, close and has_work */
+    } while (!cf_cas_weak_acq_rel(&q->tail, &tail, newest));
+    /* The newest stays in the inbox until something is behind it: tail is
+     * alive, and its next is ours. pairs with pop_locked: the tasks */
+    cf_store_release(&tail->next, oldest);
     return true;
 }
 
@@ -56,54 +73,57 @@ unlock_refill(struct cf__queue *q)
     cf_store_release(&q->refill_lock, 0); /* pairs with try_lock_refill */
 }
 
-/* Puts a list, newest first, behind the backlog. */
-static void
-append_locked(struct cf__queue *q, cf_future *newest)
+/* Puts the stub behind the last task, so that it can be taken out; false: a
+ * push was faster, or the inbox is closed. */
+static bool
+append_stub_locked(struct cf__queue *q, cf_future *last)
 {
-    cf_future *oldest = NULL;
-    uint64_t count = 0;
-    for (cf_future *f = newest, *older; f; f = older) {
-        older = f->next;
-        f->next = oldest;
-        oldest = f;
-        count++;
+    cf_store_relaxed(&q->stub.next, NULL); /* published by the swap */
+    cf_store_relaxed(&q->stub.place, cf_load_relaxed(&last->place));
+    cf_future *tail = last;
+    if (!cf_cas_acq_rel(&q->tail, &tail, &q->stub)) /* pairs with push */
+        return false;
+    cf_store_relaxed(&last->next, &q->stub); /* read by this holder only */
+    return true;
+}
+
+/* The oldest task; NULL: none, or its push is not over. */
+static cf_future *
+pop_locked(struct cf__queue *q)
+{
+    if (q->head == &q->stub) {
+        cf_future *next = cf_load_acquire(&q->stub.next); /* pairs with push */
+        if (!next)
+            return NULL;
+        q->head = next;
     }
-    if (!count)
-        return;
-    if (q->backlog)
-        q->backlog_last->next = oldest;
-    else
-        q->backlog = oldest;
-    q->backlog_last = newest;
-    /* Only the lock's holder writes it; has_work reads it after a fence. */
-    cf_store_relaxed(&q->grabbed, cf_load_relaxed(&q->grabbed) + count);
+    cf_future *f = q->head;
+    if (!f)
+        return NULL;
+    if (f == q->end) { /* closed: the last */
+        q->head = NULL;
+        cf_store_release(&q->leftover, false); /* pairs with inbox_empty */
+        return f;
+    }
+    cf_future *next = cf_load_acquire(&f->next); /* pairs with push */
+    if (!next && cf_load_relaxed(&q->tail) == f && append_stub_locked(q, f))
+        next = &q->stub;
+    if (next)
+        q->head = next;
+    return next ? f : NULL;
 }
 
-static void
-grab_locked(struct cf__queue *q)
-{
-    cf_future *list = cf_load_relaxed(&q->inbox); /* the swap checks it */
-    do {
-        if ((uintptr_t)list <= (uintptr_t)CF__CLOSED)
-            return;
-        /* pairs with push: the tasks are visible */
-    } while (!cf_cas_weak_acq_rel(&q->inbox, &list, NULL));
-    append_locked(q, list);
-}
-
-/* Moves the oldest of the backlog into the ring, as many as fit. */
+/* Moves the oldest of the inbox into the ring, as many as fit. */
 static void
 fill_ring_locked(struct cf__queue *q)
 {
     uint64_t bottom = cf_load_relaxed(&q->ring_bottom); /* the holder's own */
     /* pairs with take: the slots before it have been read */
     uint64_t end = cf_load_acquire(&q->ring_top) + CF__RING_SIZE;
-    cf_future *f = q->backlog;
-    for (; f && bottom < end; bottom++) {
+    if (end > bottom + REFILL_MAX)
+        end = bottom + REFILL_MAX;
+    for (cf_future *f; bottom < end && (f = pop_locked(q)); bottom++)
         cf_store_relaxed(&q->ring[bottom % CF__RING_SIZE], f);
-        f = f->next;
-    }
-    q->backlog = f;
     /* pairs with take: publishes the slots */
     cf_store_release(&q->ring_bottom, bottom);
 }
@@ -112,15 +132,23 @@ fill_ring_locked(struct cf__queue *q)
 static bool
 refill(struct cf__queue *q)
 {
-    if (cf__queue_inbox_empty(q) &&
-        cf_load_relaxed(&q->ring_bottom) == cf_load_relaxed(&q->grabbed))
+    if (cf__queue_inbox_empty(q) || !try_lock_refill(q))
         return false;
-    if (!try_lock_refill(q))
-        return false;
-    grab_locked(q);
+    uint64_t bottom = cf_load_relaxed(&q->ring_bottom); /* the holder's own */
     fill_ring_locked(q);
+    bool moved = cf_load_relaxed(&q->ring_bottom) != bottom;
     unlock_refill(q);
-    return true;
+    return moved;
+}
+
+/* Tasks soon to be taken begin their way into this processor's cache. */
+static inline void
+prefetch(struct cf__queue *q, uint64_t place)
+{
+    const char *f =
+        (char *)cf_load_relaxed(&q->ring[place % CF__RING_SIZE]); /* a hint */
+    __builtin_prefetch(f, 1);
+    __builtin_prefetch(f + CF_CACHE_LINE, 1);
 }
 
 cf_future *
@@ -140,29 +168,37 @@ cf__queue_take(struct cf__queue *q)
          * fails, and what was read is dropped. */
         cf_future *f = cf_load_relaxed(&q->ring[top % CF__RING_SIZE]);
         /* pairs with fill_ring_locked: the slot has been read */
-        if (cf_cas_acq_rel(&q->ring_top, &top, top + 1))
+        if (cf_cas_acq_rel(&q->ring_top, &top, top + 1)) {
+            prefetch(q, top + PREFETCH_AHEAD);
             return f;
+        }
     }
 }
 
-uint64_t
+uint32_t
 cf__queue_pushed(struct cf__queue *q)
 {
-    if (!cf__queue_inbox_empty(q) && try_lock_refill(q)) {
-        grab_locked(q);
-        fill_ring_locked(q);
-        unlock_refill(q);
+    for (;;) {
+        cf_future *tail = cf_load_acquire(&q->tail); /* pairs with push */
+        if (!tail)
+            return (uint32_t)cf_load_relaxed(&q->ring_bottom); /* closing */
+        uint32_t place = cf_load_relaxed(&tail->place);
+        if (cf_load_acquire(&q->tail) == tail) /* it was the newest */
+            return place;
     }
-    return cf_load_relaxed(&q->grabbed); /* a place, not a publication */
 }
 
 uint64_t
 cf__queue_count(struct cf__queue *q)
 {
     lock_refill(q);
-    grab_locked(q);
-    fill_ring_locked(q);
-    uint64_t count = cf_load_relaxed(&q->grabbed); /* under its lock */
+    uint64_t count = cf_load_relaxed(&q->ring_bottom); /* under its lock */
+    cf_future *newest = cf_load_acquire(&q->tail);     /* pairs with push */
+    /* It stays the newest, or in the inbox, while the lock is held. */
+    if (!newest)
+        newest = q->head ? q->end : NULL;
+    if (newest)
+        count += cf_load_relaxed(&newest->place) - (uint32_t)count;
     unlock_refill(q);
     pthread_mutex_lock(&q->heap_lock);
     count += q->heap_pushed;
@@ -173,21 +209,38 @@ cf__queue_count(struct cf__queue *q)
 void
 cf__queue_open(struct cf__queue *q)
 {
-    cf_future *closed = CF__CLOSED;
-    (void)cf_cas_acq_rel(&q->inbox, &closed, NULL);
+    lock_refill(q);
+    if (!cf_load_relaxed(&q->tail)) { /* closed, and nothing is left */
+        uint64_t pushed = cf_load_relaxed(&q->ring_bottom);
+        cf_store_relaxed(&q->stub.next, NULL);
+        cf_store_relaxed(&q->stub.place, (uint32_t)pushed);
+        q->head = &q->stub;
+        q->end = NULL;
+        cf_store_release(&q->tail, &q->stub); /* pairs with push */
+    }
+    unlock_refill(q);
+}
+
+static void
+close_locked(struct cf__queue *q)
+{
+    pthread_mutex_lock(&q->heap_lock);
+    /* pairs with push: what was accepted is before it, nothing comes after */
+    cf_future *newest = cf_exchange_acq_rel(&q->tail, NULL);
+    bool empty = newest == &q->stub;
+    if (newest) {
+        q->end = empty ? NULL : newest;
+        q->head = empty ? NULL : q->head;
+        cf_store_release(&q->leftover, !empty); /* pairs with inbox_empty */
+    }
+    pthread_mutex_unlock(&q->heap_lock);
 }
 
 void
 cf__queue_close(struct cf__queue *q)
 {
     lock_refill(q);
-    pthread_mutex_lock(&q->heap_lock);
-    /* pairs with push: what was accepted is here, nothing comes after it */
-    cf_future *list = cf_exchange_acq_rel(&q->inbox, CF__CLOSED);
-    pthread_mutex_unlock(&q->heap_lock);
-    if (list != CF__CLOSED)
-        append_locked(q, list);
-    fill_ring_locked(q);
+    close_locked(q);
     unlock_refill(q);
 }
 
@@ -196,11 +249,13 @@ cf__queue_close_if_empty(struct cf__queue *q)
 {
     lock_refill(q);
     pthread_mutex_lock(&q->heap_lock);
-    cf_future *empty = NULL;
+    cf_future *empty = &q->stub;
     bool closed =
         q->heap_count == 0 &&
-        cf_load_relaxed(&q->ring_top) == cf_load_relaxed(&q->grabbed) &&
-        cf_cas_acq_rel(&q->inbox, &empty, CF__CLOSED);
+        cf_load_relaxed(&q->ring_top) == cf_load_relaxed(&q->ring_bottom) &&
+        cf_cas_acq_rel(&q->tail, &empty, NULL); /* pairs with push */
+    if (closed)
+        q->head = q->end = NULL;
     pthread_mutex_unlock(&q->heap_lock);
     unlock_refill(q);
     return closed;
@@ -210,13 +265,12 @@ void
 cf__queue_after_fork(struct cf__queue *q)
 {
     /* One thread: no order is needed. The tasks are the parent's. */
-    cf_store_relaxed(&q->inbox, CF__CLOSED);
-    cf_store_relaxed(&q->ring_top, 0);
-    cf_store_relaxed(&q->ring_bottom, 0);
-    cf_store_relaxed(&q->grabbed, 0);
+    cf_store_relaxed(&q->tail, NULL);
+    cf_store_relaxed(&q->leftover, false);
+    cf_store_relaxed(&q->ring_top, cf_load_relaxed(&q->ring_bottom));
     cf_store_relaxed(&q->refill_lock, 0);
     cf_store_relaxed(&q->heap_top, INT64_MIN);
-    q->backlog = NULL;
+    q->head = q->end = NULL;
     q->heap_count = 0;
     pthread_mutex_init(&q->heap_lock, NULL);
 }

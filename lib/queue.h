@@ -3,15 +3,14 @@
  * The queue of an executor: tasks submitted from outside its workers, started
  * in the order of priority and submission. lib/README.md has the protocol.
  *
- *   submitters --> inbox --(refill)--> backlog --> ready ring --> workers
- *   submitters --> heap (priorities other than 0) ------------->
+ *   submitters --> inbox --(refill)--> ready ring --> workers
+ *   submitters --> heap (priorities other than 0) -->
  *
- * The inbox is a push-only list, newest first: a submit is one
- * compare-and-swap, and taking all of it is one too. Whoever finds the ready
- * ring empty refills it: takes the inbox, turns it round behind the backlog
- * and moves the oldest into the ring, where every worker takes the next task
- * with one compare-and-swap. So tasks start in exactly the order in which
- * they were pushed.
+ * The inbox is a linked list, oldest first: a submit is one compare-and-swap
+ * of its tail. Whoever finds the ready ring empty moves the oldest tasks from
+ * the inbox into it, and from the ring every worker takes the next with one
+ * compare-and-swap. So tasks start in exactly the order in which they were
+ * pushed.
  */
 #ifndef CF_LIB_QUEUE_H
 #define CF_LIB_QUEUE_H
@@ -20,10 +19,7 @@
 
 #include <pthread.h>
 
-enum { CF__RING_SIZE = 1024 };
-
-/* An inbox that accepts nothing: the push fails. */
-#define CF__CLOSED ((cf_future *)1)
+enum { CF__RING_SIZE = 512 };
 
 struct cf__prioritized {
     cf_future *f;
@@ -32,18 +28,23 @@ struct cf__prioritized {
 };
 
 struct cf__queue {
-    /* Atomic. Writers: submitters, the refill lock's holder. */
-    _Alignas(CF_CACHE_LINE) _Atomic(cf_future *) inbox;
+    /* Atomic. Writers: submitters, the refill lock's holder. The newest task,
+     * the stub, or NULL: closed, nothing is accepted. */
+    _Alignas(CF_CACHE_LINE) _Atomic(cf_future *) tail;
 
     /* Atomic. Writers: workers, by compare-and-swap. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t ring_top;
 
-    /* Written by the refill lock's holder; bottom and grabbed are read by
-     * all. ring_bottom <= grabbed: the difference is the backlog. */
+    /* Writer: the refill lock's holder. Readers of bottom: all. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t ring_bottom;
-    _Atomic uint64_t grabbed; /* tasks ever taken from the inbox */
     atomic_uchar refill_lock;
-    cf_future *backlog, *backlog_last; /* oldest first */
+    /* Atomic. Writer: the refill lock's holder. There is something before the
+     * tail of a closed inbox. */
+    atomic_bool leftover;
+    /* The refill lock's holder's. */
+    cf_future *head; /* the oldest task in the inbox, or the stub */
+    cf_future *end;  /* closed: the newest, or NULL */
+    cf_future stub;  /* stands in the inbox where no task does */
 
     /* Guarded by heap_lock, but for heap_top: the priority of the first, or
      * INT64_MIN; atomic, a hint for who does not hold the lock. */
@@ -56,13 +57,16 @@ struct cf__queue {
     _Atomic(cf_future *) ring[CF__RING_SIZE];
 };
 
-/* The inbox begins closed. */
+/* Begins closed. */
 void cf__queue_init(struct cf__queue *q);
 void cf__queue_fini(struct cf__queue *q);
 
-/* Pushes a chain, linked from the newest to the oldest. false: the inbox is
- * closed. Ends with a read-modify-write if true. */
-bool cf__queue_push(struct cf__queue *q, cf_future *newest, cf_future *oldest);
+/* Pushes a chain of count, linked from the oldest to the newest. false: the
+ * queue is closed. */
+bool cf__queue_push(struct cf__queue *q,
+                    cf_future *oldest,
+                    cf_future *newest,
+                    size_t count);
 
 /* Pushes a task of a priority other than 0. CF_ENOMEM; CF_ESHUTDOWN: closed. */
 cf_err cf__queue_push_prioritized(struct cf__queue *q, cf_future *f);
@@ -82,9 +86,16 @@ cf_future *cf__queue_take(struct cf__queue *q);
 /* The next task of the highest priority, if that is above or below 0. */
 cf_future *cf__queue_take_prioritized(struct cf__queue *q, bool above);
 
-/* Takes what is in the inbox into account; returns how many tasks of priority
- * 0 were pushed so far: those have the places 0 .. n - 1. */
-uint64_t cf__queue_pushed(struct cf__queue *q);
+/* How many tasks of priority 0 were pushed so far (modulo 2^32): those have the
+ * places 0 .. n - 1. */
+uint32_t cf__queue_pushed(struct cf__queue *q);
+
+/* The place of the next task of priority 0 to be taken (modulo 2^32). */
+static inline uint32_t
+cf__queue_next_place(struct cf__queue *q)
+{
+    return (uint32_t)cf_load_relaxed(&q->ring_top); /* a hint */
+}
 
 /* How many tasks were ever pushed, of any priority. */
 uint64_t cf__queue_count(struct cf__queue *q);
@@ -92,19 +103,20 @@ uint64_t cf__queue_count(struct cf__queue *q);
 static inline bool
 cf__queue_inbox_empty(struct cf__queue *q)
 {
-    /* pairs with grab_locked: if it is empty because somebody refills, the
-     * refill lock is seen taken */
-    return (uintptr_t)cf_load_acquire(&q->inbox) <= (uintptr_t)CF__CLOSED;
+    /* pairs with the refill: if it has emptied the inbox, its lock is seen
+     * taken, or the ring filled */
+    cf_future *tail = cf_load_acquire(&q->tail);
+    return tail == &q->stub || (!tail && !cf_load_acquire(&q->leftover));
 }
 
-/* There may be something to take, now or when a refill under way is over.
- * After a fence, for who is about to sleep. */
+/* There may be something to take, now or when a refill or a push under way is
+ * over. After a fence, for who is about to sleep. */
 static inline bool
 cf__queue_has_work(struct cf__queue *q)
 {
     return !cf__queue_inbox_empty(q) ||
            cf_load_acquire(&q->refill_lock) || /* pairs with unlock_refill */
-           cf_load_relaxed(&q->ring_top) < cf_load_relaxed(&q->grabbed) ||
+           cf_load_relaxed(&q->ring_top) < cf_load_relaxed(&q->ring_bottom) ||
            cf_load_relaxed(&q->heap_top) != INT64_MIN;
 }
 

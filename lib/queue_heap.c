@@ -72,7 +72,7 @@ cf__queue_push_prioritized(struct cf__queue *q, cf_future *f)
     cf_err err = CF_OK;
     pthread_mutex_lock(&q->heap_lock);
     /* close() and open() change it with this lock, or before any push */
-    if (cf_load_relaxed(&q->inbox) == CF__CLOSED)
+    if (!cf_load_relaxed(&q->tail))
         err = CF_ESHUTDOWN;
     else if (!make_room_locked(q))
         err = CF_ENOMEM;

@@ -18,8 +18,11 @@ uint16_t cf__generation;
 
 static struct {
     pthread_mutex_t lock;
+    pthread_cond_t drained;
     cf_executor *first;
-} registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    const cf_executor *draining; /* by drain_all(): it must not go */
+} registry = {.lock = PTHREAD_MUTEX_INITIALIZER,
+              .drained = PTHREAD_COND_INITIALIZER};
 
 static pthread_once_t hooks_once = PTHREAD_ONCE_INIT;
 static bool hooks_set;
@@ -29,18 +32,21 @@ static bool hooks_set;
 static void
 drain_all(void)
 {
-    for (;;) {
-        pthread_mutex_lock(&registry.lock);
-        cf_executor *ex = registry.first;
+    pthread_mutex_lock(&registry.lock);
+    for (cf_executor *ex = registry.first; ex; ex = registry.first) {
         while (ex && (ex->drained_at_exit || cf_load_relaxed(&ex->forked)))
             ex = ex->registry_next;
-        if (ex)
-            ex->drained_at_exit = true;
-        pthread_mutex_unlock(&registry.lock);
         if (!ex)
-            return;
+            break;
+        ex->drained_at_exit = true;
+        registry.draining = ex;
+        pthread_mutex_unlock(&registry.lock);
         (void)ex->ops->shutdown(ex, 0, CF__NEVER);
+        pthread_mutex_lock(&registry.lock);
+        registry.draining = NULL;
+        pthread_cond_broadcast(&registry.drained);
     }
+    pthread_mutex_unlock(&registry.lock);
 }
 
 static void
@@ -61,6 +67,8 @@ static void
 after_fork_in_child(void)
 {
     cf__generation++;
+    registry.draining = NULL;
+    pthread_cond_init(&registry.drained, NULL);
     cf__thread.worker = NULL; /* this thread serves no pool any more */
     for (cf_executor *ex = registry.first; ex; ex = ex->registry_next) {
         cf_store_relaxed(&ex->forked, true); /* one thread */
@@ -101,6 +109,9 @@ void
 cf__registry_remove(cf_executor *ex)
 {
     pthread_mutex_lock(&registry.lock);
+    /* Its workers are gone, so the drain is about to let go of it. */
+    while (registry.draining == ex)
+        pthread_cond_wait(&registry.drained, &registry.lock);
     if (ex->registry_prev)
         ex->registry_prev->registry_next = ex->registry_next;
     else

@@ -56,7 +56,8 @@ cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
 static inline void
 cf__spin_learn(const struct cf__spin *spin)
 {
-    cf__thread.long_waits = cf__now_ns() - spin->start > 2 * CF__SPIN_LONG_NS;
+    cf__thread.long_waits =
+        cf__now_ns() - spin->start > INT64_C(2) * CF__SPIN_LONG_NS;
 }
 
 #endif

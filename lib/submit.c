@@ -12,12 +12,12 @@
 
 #include <stdlib.h>
 
-/* The queue is full, and the submitter runs the tasks, oldest first. */
+/* The queue is full, and the submitter runs the tasks. */
 static cf_err
-run_in_caller(cf_executor *ex, cf_future *oldest)
+run_in_caller(cf_executor *ex, cf_future *oldest, cf_future *newest)
 {
     for (cf_future *f = oldest, *next; f; f = next) {
-        next = f->next;
+        next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
         (void)cf__future_claim_word(f, -1); /* nobody else knows it */
         cf__call_run_here(ex, f, -1);
         cf__future_unref(f); /* the handle that the queue would hold */
@@ -28,28 +28,28 @@ run_in_caller(cf_executor *ex, cf_future *oldest)
 /* Hands a chain to the backend if the bound has room. */
 static cf_err
 enqueue_bounded(cf_executor *ex,
-                cf_future *newest,
                 cf_future *oldest,
+                cf_future *newest,
                 size_t count)
 {
     cf_err err = cf__bound_acquire(ex->bound, count, cf__is_own_worker(ex));
     if (err == CF_EDONE)
-        return run_in_caller(ex, cf__chain_reverse(newest, oldest));
+        return run_in_caller(ex, oldest, newest);
     if (err)
         return err;
-    err = ex->ops->submit(ex, newest, oldest, count);
+    err = ex->ops->submit(ex, oldest, newest, count);
     if (err)
         cf__bound_release(ex->bound, count);
     return err;
 }
 
-/* Hands a chain, newest to oldest, to the backend. */
+/* Hands a chain, oldest to newest, to the backend. */
 static inline cf_err
-enqueue(cf_executor *ex, cf_future *newest, cf_future *oldest, size_t count)
+enqueue(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 {
     return __builtin_expect(!ex->bound, 1)
-               ? ex->ops->submit(ex, newest, oldest, count)
-               : enqueue_bounded(ex, newest, oldest, count);
+               ? ex->ops->submit(ex, oldest, newest, count)
+               : enqueue_bounded(ex, oldest, newest, count);
 }
 
 cf_err
@@ -171,40 +171,43 @@ cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
 }
 
 static void
-discard_chain(cf_future *newest)
+discard_chain(cf_future *oldest, const cf_future *newest)
 {
-    for (cf_future *f = newest, *older; f; f = older) {
-        older = f->next;
+    for (cf_future *f = oldest, *next; f; f = next) {
+        next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
         cf__future_discard(f);
     }
 }
 
-/* A chain of pending tasks, newest to oldest, which ends with NULL. The
- * handles are noted now, because after the submit it is the backend's. */
+/* A chain of pending tasks, also if it could not be completed. The handles are
+ * noted now, because after the submit the chain is the backend's. */
 static cf_err
 make_chain(cf_executor *ex,
            cf_task_fn *fn,
-           const unsigned char *args,
+           const void *args,
            size_t arg_size,
            size_t count,
            cf_future **out,
-           cf_future **newest,
-           cf_future **oldest)
+           cf_future **oldest,
+           cf_future **newest)
 {
-    *newest = NULL;
+    const unsigned char *arg = args;
+    *oldest = *newest = NULL;
     for (size_t i = 0; i < count; i++) {
         cf_future *f = cf__future_new(ex, fn, out ? 2 : 1);
         if (!f)
             return CF_ENOMEM;
-        f->next = *newest;
-        *newest = f;
-        if (i == 0)
+        if (*newest)
+            cf_store_relaxed(&(*newest)->next, f); /* ours until submitted */
+        else
             *oldest = f;
-        const void *arg = arg_size ? args + i * arg_size : args;
+        *newest = f;
         if (!cf__future_set_arg(f, arg, arg_size))
             return CF_ENOMEM;
         if (out)
             out[i] = f;
+        if (arg_size)
+            arg += arg_size;
     }
     return CF_OK;
 }
@@ -221,13 +224,15 @@ cf_submit_many(cf_executor *ex,
         return CF_EINVAL;
     if (count == 0)
         return CF_OK;
-    cf_future *newest, *oldest;
+    if (arg_size && count > SIZE_MAX / 2 / arg_size)
+        return CF_ETOOBIG;
+    cf_future *oldest, *newest;
     cf_err err =
-        make_chain(ex, fn, args, arg_size, count, out, &newest, &oldest);
+        make_chain(ex, fn, args, arg_size, count, out, &oldest, &newest);
     if (!err)
-        err = enqueue(ex, newest, oldest, count);
+        err = enqueue(ex, oldest, newest, count);
     if (err) {
-        discard_chain(newest);
+        discard_chain(oldest, newest);
         if (out)
             memset(out, 0, count * sizeof *out);
     }

@@ -13,7 +13,8 @@ struct cf__worker;
 struct cf__thread {
     cf_future *free_blocks; /* linked by next */
     unsigned free_count;
-    bool flushed_at_exit;      /* the key's destructor is armed */
+    unsigned free_limit;       /* so many are too many. 0: the thread has freed
+                                  none yet, and has no hook at its end */
     struct cf__worker *worker; /* NULL: not a worker of any pool */
     bool long_waits;           /* its last wait was long: lib/spin.h */
 };

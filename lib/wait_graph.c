@@ -24,8 +24,9 @@ static unsigned search; /* guarded by graph_lock */
 static bool blocked_locked(struct cf__worker *worker,
                            const struct cf__worker *origin);
 
-/* f cannot be done before origin wakes up. */
-static bool
+/* f cannot be done before origin wakes up. The recursion is as deep as there
+ * are blocked workers at most: each is visited once. */
+static bool /* NOLINTNEXTLINE(misc-no-recursion): bounded, see above */
 stuck_locked(const cf_future *f, const struct cf__worker *origin)
 {
     /* Of another pool, or completed by hand: not followed. */
@@ -41,16 +42,24 @@ stuck_locked(const cf_future *f, const struct cf__worker *origin)
 }
 
 /* All that worker waits for (any), or something of it (all), is stuck. */
-static bool
+static bool /* NOLINTNEXTLINE(misc-no-recursion): bounded, see above */
 blocked_locked(struct cf__worker *worker, const struct cf__worker *origin)
 {
-    if (worker->awaited_count == 0 || worker->visited == search)
+    if (worker->awaited_count == 0)
         return false;
+    if (worker->visited == search)
+        return worker->found_blocked;
     worker->visited = search;
-    for (size_t i = 0; i < worker->awaited_count; i++)
-        if (stuck_locked(worker->awaited[i], origin) != worker->any_will_do)
-            return !worker->any_will_do;
-    return worker->any_will_do;
+    bool blocked = worker->any_will_do;
+    worker->found_blocked = false; /* until it is known */
+    for (size_t i = 0; i < worker->awaited_count; i++) {
+        if (stuck_locked(worker->awaited[i], origin) != worker->any_will_do) {
+            blocked = !worker->any_will_do;
+            break;
+        }
+    }
+    worker->found_blocked = blocked;
+    return blocked;
 }
 
 static void

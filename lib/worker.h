@@ -24,7 +24,8 @@ struct cf__worker {
     cf_future *const *awaited;
     size_t awaited_count;
     bool any_will_do;
-    unsigned visited; /* by which search */
+    unsigned visited;   /* by which search */
+    bool found_blocked; /* ... and what it found */
 };
 
 /* The calling thread is a worker of ex. */

@@ -16,7 +16,8 @@
 
 struct cf__slot {
     _Atomic(cf_future *) f;
-    _Atomic uint64_t place; /* how many tasks came to the queue before it */
+    /* How many tasks had come to the queue before it (modulo 2^32). */
+    _Atomic uint32_t place;
 };
 
 struct cf__ring {
@@ -60,7 +61,7 @@ void cf__deque_after_fork(struct cf__deque *deque);
 
 /* Adds a task. The owner. false: no memory. */
 static inline bool
-cf__deque_push(struct cf__deque *deque, cf_future *f, uint64_t place)
+cf__deque_push(struct cf__deque *deque, cf_future *f, uint32_t place)
 {
     uint64_t bottom = cf_load_relaxed(&deque->bottom); /* the owner's */
     struct cf__ring *ring = cf_load_relaxed(&deque->ring);
@@ -77,16 +78,17 @@ cf__deque_push(struct cf__deque *deque, cf_future *f, uint64_t place)
     return true;
 }
 
-/* The place of the oldest entry, or UINT64_MAX if there is none; the owner. A
- * thief may take the entry meanwhile: a hint. */
-static inline uint64_t
-cf__deque_oldest_place(struct cf__deque *deque)
+/* The place of the oldest entry; false: there is none. The owner. A thief may
+ * take the entry meanwhile: a hint. */
+static inline bool
+cf__deque_oldest_place(struct cf__deque *deque, uint32_t *place)
 {
     uint64_t top = cf_load_relaxed(&deque->top);
     if (top >= cf_load_relaxed(&deque->bottom))
-        return UINT64_MAX;
+        return false;
     struct cf__ring *ring = cf_load_relaxed(&deque->ring);
-    return cf_load_relaxed(&ring->slots[top & (ring->size - 1)].place);
+    *place = cf_load_relaxed(&ring->slots[top & (ring->size - 1)].place);
+    return true;
 }
 
 /* Anybody, as a hint; after a fence for who is about to sleep. */

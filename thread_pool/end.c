@@ -9,6 +9,7 @@
 #include "lib/failure.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 
 /* Refuses submits from now on; the first reason stands, but for CF_EBROKEN. */
@@ -27,7 +28,14 @@ refuse_locked(struct cf__pool *pool, cf_err why)
 void
 cf__pool_empty(struct cf__pool *pool, const cf_error *why)
 {
-    for (cf_future *f; (f = cf__pool_take_any(pool)) != NULL;) {
+    for (;;) {
+        cf_future *f = cf__pool_take_any(pool);
+        if (!f && !cf__pool_has_work(pool))
+            return;
+        if (!f) { /* somebody refills the queue */
+            sched_yield();
+            continue;
+        }
         if (why)
             (void)cf__future_refuse(f, why);
         else
@@ -104,14 +112,16 @@ cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     wake_all(pool);
     if (flags & CF_SHUTDOWN_NOWAIT)
         return CF_OK;
-    /* Workers that are in here themselves are not waited for. */
+    /* Workers that are in here themselves do not wait for each other. */
     cf_err err = CF_OK;
     pthread_mutex_lock(&pool->lock);
     pool->ending += own;
     pthread_cond_broadcast(&pool->changed);
-    while (pool->alive > pool->ending && !err)
-        if (!wait_locked(pool, deadline_ns) && pool->alive > pool->ending)
+    while (pool->alive > (own ? pool->ending : 0) && !err) {
+        if (!wait_locked(pool, deadline_ns) &&
+            pool->alive > (own ? pool->ending : 0))
             err = CF_ETIMEDOUT;
+    }
     pool->ending -= own;
     if (!err)
         cf__pool_join_locked(pool);

@@ -35,18 +35,21 @@ change(struct cf__pool *pool, uint64_t plus, uint64_t minus)
     return cf_fetch_add_seq_cst(&pool->activity, plus - minus);
 }
 
+static void
+leave_sleepers_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    struct cf__pool_worker **at = &pool->idle;
+    while (*at != w)
+        at = &(*at)->idle_next;
+    *at = w->idle_next;
+    w->asleep = false;
+}
+
 /* Makes a sleeper a searcher, on its behalf. */
 static void
 rouse_locked(struct cf__pool *pool, struct cf__pool_worker *w)
 {
-    for (struct cf__pool_worker **at = &pool->idle; *at;
-         at = &(*at)->idle_next) {
-        if (*at == w) {
-            *at = w->idle_next;
-            break;
-        }
-    }
-    w->asleep = false;
+    leave_sleepers_locked(pool, w);
     w->searching = true;
     change(pool, CF__SEARCHING, CF__SLEEPING);
 }
@@ -225,14 +228,18 @@ fall_asleep_locked(struct cf__pool *pool, struct cf__pool_worker *w)
 static bool
 leave_locked(struct cf__pool *pool, struct cf__pool_worker *w)
 {
-    if (w->asleep)
-        rouse_locked(pool, w);
     if (pool->serving == 1 && cf_load_relaxed(&pool->refuse) == CF_OK &&
-        !cf__queue_close_if_empty(&pool->queue))
+        !cf__queue_close_if_empty(&pool->queue)) {
+        if (w->asleep)
+            rouse_locked(pool, w);
         return false;
+    }
     pool->serving--;
-    if (w->searching)
-        change(pool, 0, CF__SEARCHING);
+    change(pool,
+           0,
+           (w->asleep ? CF__SLEEPING : 0) + (w->searching ? CF__SEARCHING : 0));
+    if (w->asleep)
+        leave_sleepers_locked(pool, w);
     w->searching = false;
     return true;
 }
@@ -263,7 +270,11 @@ cf__pool_worker_gone(struct cf__pool *pool,
     w->alive = false;
     pool->alive--;
     change(pool, CF__STARTABLE, 0);
-    bool replace = died && cf__pool_has_work(pool);
+    /* Nobody would come for what a push left to this worker. */
+    uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
+    bool replace = cf__pool_has_work(pool) && !pool->idle &&
+                   CF__COUNT(activity, CF__SEARCHING) == 0 &&
+                   cf_load_relaxed(&pool->refuse) != CF_EBROKEN;
     bool last = pool->orphan && pool->alive == 0 && !replace;
     if (replace || last)
         pthread_detach(pthread_self()); /* nobody can join it: w is reused */
@@ -305,8 +316,9 @@ cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w)
     if (begin_searching(pool, w) && search(pool))
         return true;
     pthread_mutex_lock(&pool->lock);
-    if (cf_load_relaxed(&pool->refuse) != CF_OK && !cf__pool_has_work(pool)) {
-        bool left = leave_locked(pool, w);
+    if (cf_load_relaxed(&pool->refuse) != CF_OK) {
+        /* Nobody would wake it any more: it leaves, or goes on looking. */
+        bool left = !cf__pool_has_work(pool) && leave_locked(pool, w);
         pthread_mutex_unlock(&pool->lock);
         return !left;
     }

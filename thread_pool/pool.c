@@ -7,7 +7,6 @@
 
 #include "lib/backend.h"
 #include "lib/failure.h"
-#include "lib/fence.h"
 #include "lib/options.h"
 #include "lib/thread.h"
 
@@ -37,15 +36,17 @@ open_queue(struct cf__pool *pool)
 }
 
 static cf_err
-submit_outside(struct cf__pool *pool, cf_future *newest, cf_future *oldest)
+submit_outside(struct cf__pool *pool,
+               cf_future *oldest,
+               cf_future *newest,
+               size_t count)
 {
-    while (!cf__queue_push(&pool->queue, newest, oldest)) {
+    while (!cf__queue_push(&pool->queue, oldest, newest, count)) {
         cf_err err = open_queue(pool);
         if (err)
             return err;
     }
-    cf__fence_after_rmw(); /* README.md, "Sleeping and waking" */
-    cf__pool_wake_if_needed(pool);
+    cf__pool_wake_after_rmw(pool);
     return CF_OK;
 }
 
@@ -61,8 +62,7 @@ submit_prioritized(struct cf__pool *pool, cf_future *f)
     }
     if (err)
         return err;
-    cf__fence_light(); /* README.md, "Sleeping and waking" */
-    cf__pool_wake_if_needed(pool);
+    cf__pool_wake_after_store(pool);
     return CF_OK;
 }
 
@@ -70,16 +70,14 @@ submit_prioritized(struct cf__pool *pool, cf_future *f)
 static cf_err
 submit_inside(struct cf__pool *pool,
               struct cf__pool_worker *w,
-              cf_future *newest,
               cf_future *oldest,
+              cf_future *newest,
               size_t count)
 {
     cf_err refuse = cf_load_relaxed(&pool->refuse); /* no order is promised */
     if (__builtin_expect(refuse != CF_OK, 0))
         return refuse;
-    uint64_t place = cf__queue_inbox_empty(&pool->queue)
-                         ? cf_load_relaxed(&pool->queue.grabbed)
-                         : cf__queue_pushed(&pool->queue);
+    uint32_t place = cf__queue_pushed(&pool->queue);
     cf_store_relaxed(&w->pushed, cf_load_relaxed(&w->pushed) + count);
     if (__builtin_expect(count == 1, 1)) {
         if (!cf__deque_push(&w->deque, newest, place))
@@ -87,29 +85,28 @@ submit_inside(struct cf__pool *pool,
     } else {
         if (!cf__deque_reserve(&w->deque, count))
             return CF_ENOMEM;
-        for (cf_future *f = cf__chain_reverse(newest, oldest), *next; f;
-             f = next) {
-            next = f->next; /* a thief may take it at once */
+        for (cf_future *f = oldest, *next; f; f = next) {
+            /* A thief may take it at once. */
+            next = f == newest ? NULL : cf_load_relaxed(&f->next);
             (void)cf__deque_push(&w->deque, f, place);
         }
     }
-    cf__fence_light(); /* README.md, "Sleeping and waking" */
-    cf__pool_wake_if_needed(pool);
+    cf__pool_wake_after_store(pool);
     if (__builtin_expect(cf_load_relaxed(&w->watchers) > 0, 0))
         cf__pool_notify_watchers(pool, w);
     return CF_OK;
 }
 
 static cf_err
-pool_submit(cf_executor *ex, cf_future *newest, cf_future *oldest, size_t count)
+pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 {
     struct cf__pool *pool = cf__pool_of(ex);
-    if (__builtin_expect(newest->attributes && newest->attributes->priority, 0))
-        return submit_prioritized(pool, newest);
+    if (__builtin_expect(oldest->attributes && oldest->attributes->priority, 0))
+        return submit_prioritized(pool, oldest);
     if (cf__is_own_worker(ex))
         return submit_inside(
-            pool, cf__pool_worker_of(cf__thread.worker), newest, oldest, count);
-    return submit_outside(pool, newest, oldest);
+            pool, cf__pool_worker_of(cf__thread.worker), oldest, newest, count);
+    return submit_outside(pool, oldest, newest, count);
 }
 
 static struct cf__worker *
@@ -203,13 +200,11 @@ set_name_prefix(struct cf__pool *pool)
 {
     static _Atomic unsigned pools; /* only to tell names apart */
     const char *given = pool->options.name_prefix;
+    unsigned number = given ? 0 : cf_fetch_add_relaxed(&pools, 1);
     if (given)
-        snprintf(pool->name_prefix, sizeof pool->name_prefix, "%s", given);
+        snprintf(pool->name_prefix, CF__NAME_SIZE, "%s", given);
     else
-        snprintf(pool->name_prefix,
-                 sizeof pool->name_prefix,
-                 "cf%u",
-                 cf_fetch_add_relaxed(&pools, 1));
+        snprintf(pool->name_prefix, CF__NAME_SIZE, "cf%u", number);
     pool->options.name_prefix = NULL; /* the caller's memory */
 }
 

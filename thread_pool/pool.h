@@ -16,6 +16,7 @@
 
 #include "lib/call.h"
 #include "lib/executor.h"
+#include "lib/fence.h"
 #include "lib/queue.h"
 #include "thread_pool/deque.h"
 
@@ -40,7 +41,8 @@ struct cf__pool_worker {
     /* The worker's own thread. */
     cf__frame *frames; /* depth of them, the newest last */
     size_t depth, frames_capacity;
-    unsigned picks; /* how often it looked for a task */
+    unsigned picks;   /* how often it looked for a task */
+    bool initialized; /* the finalizer is due */
 
     /* Counters. Writer: the worker. Readers: statistics. */
     _Atomic uint64_t started, done, failed, pushed;
@@ -150,14 +152,35 @@ void cf__pool_worker_gone(struct cf__pool *pool,
 /* There may be a task to take somewhere. */
 bool cf__pool_has_work(struct cf__pool *pool);
 
-/* After a push and a fence. */
-static inline void
-cf__pool_wake_if_needed(struct cf__pool *pool)
+static inline bool
+cf__pool_nobody_comes(uint64_t activity)
 {
-    uint64_t activity = cf_load_relaxed(&pool->activity); /* see README.md */
-    if (__builtin_expect(CF__COUNT(activity, CF__SEARCHING) == 0 &&
-                             activity >= CF__SLEEPING,
-                         0))
+    return CF__COUNT(activity, CF__SEARCHING) == 0 && activity >= CF__SLEEPING;
+}
+
+/* After a push that was a read-modify-write. README.md, "Sleeping and
+ * waking". */
+static inline void
+cf__pool_wake_after_rmw(struct cf__pool *pool)
+{
+    cf__fence_after_rmw();
+    uint64_t activity = cf_load_relaxed(&pool->activity);
+    if (__builtin_expect(cf__pool_nobody_comes(activity), 0))
+        cf__pool_wake_one(pool);
+}
+
+/* After a push that was a store: sleepers pay for the fence, and we only where
+ * a searcher may be leaving. */
+static inline void
+cf__pool_wake_after_store(struct cf__pool *pool)
+{
+    cf__fence_light();
+    uint64_t activity = cf_load_relaxed(&pool->activity);
+    if (__builtin_expect(activity < CF__SLEEPING, 1))
+        return;
+    cf__fence_full();
+    activity = cf_load_relaxed(&pool->activity);
+    if (cf__pool_nobody_comes(activity))
         cf__pool_wake_one(pool);
 }
 
@@ -165,7 +188,8 @@ cf__pool_wake_if_needed(struct cf__pool *pool)
 
 void *cf__pool_worker_main(void *worker);
 
-/* Runs a claimed task. owned: its queue's handle is dropped at the end. */
+/* Runs a claimed task on top of what the worker is doing. owned: its queue's
+ * handle is dropped at the end. */
 void cf__pool_run(struct cf__pool_worker *w, cf_future *f, bool owned);
 
 /* There is room to run one more task on the worker's stack. */

@@ -36,12 +36,12 @@ steal(struct cf__pool *pool, struct cf__pool_worker *thief)
 static cf_future *
 take_in_order(struct cf__pool *pool, struct cf__pool_worker *w)
 {
-    uint64_t place = cf__deque_oldest_place(&w->deque);
-    if (place == UINT64_MAX)
+    uint32_t place;
+    if (!cf__deque_oldest_place(&w->deque, &place))
         return cf__queue_take(&pool->queue);
     /* Tasks from outside that came before it go first. */
     cf_future *f = NULL;
-    if (cf_load_relaxed(&pool->queue.ring_top) < place) /* a hint */
+    if ((int32_t)(cf__queue_next_place(&pool->queue) - place) < 0)
         f = cf__queue_take(&pool->queue);
     return f ? f : cf__deque_steal(&w->deque, 0, NULL);
 }
@@ -112,8 +112,8 @@ cf__pool_can_nest(struct cf__pool_worker *w)
     return true;
 }
 
-void
-cf__pool_run(struct cf__pool_worker *w, cf_future *f, bool owned)
+static inline void
+run(struct cf__pool_worker *w, cf_future *f, bool owned, bool outermost)
 {
     struct cf__pool *pool = cf__pool_of(w->base.executor);
     /* pairs with help: entries pushed from now on descend from f */
@@ -130,9 +130,15 @@ cf__pool_run(struct cf__pool_worker *w, cf_future *f, bool owned)
     if (__builtin_expect(flags != 0, 0))
         cf_bump(&w->failed);
     cf_bump(&w->done);
-    if (w->depth == 0)
+    if (outermost)
         cf__pool_search_early(pool, w);
     (void)cf__future_finish(f, flags, 0, owned);
+}
+
+void
+cf__pool_run(struct cf__pool_worker *w, cf_future *f, bool owned)
+{
+    run(w, f, owned, false);
 }
 
 static void
@@ -163,26 +169,29 @@ pin_thread(const struct cf__pool *pool, int index)
     }
 }
 
-/* false: the pool is broken now. */
-static bool
+/* Calls the initializer, if there is one; its failure breaks the pool. */
+static void
 initialize(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     w->base.data = NULL;
+    w->initialized = true;
     if (!pool->options.initializer)
-        return true;
+        return;
+    w->initialized = false;
+    cf__pool_stop_searching(pool, w); /* it may take long */
     struct cf_call call = {.worker = w->base.index};
     cf__call_begin(&call, NULL, 0);
     call.fixed_sink = true; /* it has no result */
     int rc = pool->options.initializer(
         &call, pool->options.init_data, &w->base.data);
     const cf_error *failure = cf__call_end(&call, rc);
+    w->initialized = !failure;
     if (!failure)
-        return true;
+        return;
     cf_error why = *failure;
     why.kind = CF_EBROKEN;
     cf__pool_break(pool, &why);
     cf__failure_free(failure);
-    return false;
 }
 
 static void
@@ -222,10 +231,16 @@ died(void *worker)
 {
     struct cf__pool_worker *w = worker;
     struct cf__pool *pool = cf__pool_of(w->base.executor);
-    bool initialized = w->depth > 0; /* else it died in the initializer */
     fail_frames(w);
-    if (initialized)
+    if (w->initialized) {
         finalize(pool, w);
+    } else {
+        cf_error why = CF_ERROR_INIT;
+        why.kind = CF_EBROKEN;
+        why.message = "the initializer ended its thread";
+        why.worker = w->base.index;
+        cf__pool_break(pool, &why);
+    }
     cf__thread.worker = NULL;
     cf__pool_worker_gone(pool, w, true);
 }
@@ -240,13 +255,13 @@ cf__pool_worker_main(void *worker)
     if (pool->options.pin_workers)
         pin_thread(pool, w->base.index);
     pthread_cleanup_push(died, w);
-    bool initialized = initialize(pool, w);
+    initialize(pool, w);
     for (cf_future *f; (f = next_task(pool, w)) != NULL;) {
         if (w->searching)
             cf__pool_stop_searching(pool, w);
-        cf__pool_run(w, f, true);
+        run(w, f, true, true);
     }
-    if (initialized)
+    if (w->initialized)
         finalize(pool, w);
     pthread_cleanup_pop(0);
     cf__thread.worker = NULL;

@@ -37,10 +37,10 @@ CF_BEGIN_DECLS
     X(CF_ESYS, 17, "a system call failed; errno says more")
 
 typedef enum cf_err {
-#define CF_ERR_ENUM(name, value, text) name = value,
+#define CF_ERR_ENUM(name, value, text) name = (value),
     CF_ERR_MAP(CF_ERR_ENUM)
 #undef CF_ERR_ENUM
-        CF_ERR_SIGNED_ = -1 /* no error: makes cf_err an int, so that a task
+        CF_ERR_SIGNED = -1 /* no error: makes cf_err an int, so that a task
                                can return cf_return(...) without a cast */
 } cf_err;
 

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Who may include and name whom: layering.sh BACKEND...
+#
+#   include/   libc and <cfutures/...>
+#   lib/       <cfutures/...> without the backends' headers, "lib/..."
+#   a backend  <cfutures/...>, "lib/...", itself
+#   samples/, bench/, tests/{conformance,stress,support}
+#              <cfutures/...>, their own folder, "tests/support/..."
+#   tests/unit anything
+. "$(dirname "$0")/common.sh"
+
+backends="$* process_pool" # process_pool: reserved before it exists
+any_backend=$(printf '%s\n' $backends | sort -u | paste -sd '|')
+
+# includes FILE: its included names with quotes or angle brackets.
+includes() {
+    sed -nE 's/^ *# *include *(["<][^">]*).*/\1/p' "$1"
+}
+
+# check_quoted FILE NAME ALLOWED: a quoted name must lead to a file in one of
+# the places ALLOWED: from the root; outside of the library also from the
+# file's own folder and from the top one.
+check_quoted() {
+    local dirs=(.) dir found
+    case $1 in
+    samples/* | bench/* | tests/*) dirs+=("$(dirname "$1")" "${1%%/*}") ;;
+    esac
+    for dir in "${dirs[@]}"; do
+        [ -f "$dir/$2" ] || continue
+        found=$(realpath --relative-to=. "$dir/$2")
+        [[ $found =~ ^($3)/ ]] || complain "$1 includes $found"
+        return
+    done
+    complain "$1 includes \"$2\", which is not there"
+}
+
+# check_folder FOLDER ALLOWED [FORBIDDEN_PUBLIC]
+check_folder() {
+    local file name list
+    [ -d "$1" ] || return 0
+    list=$(files c h cpp | grep "^$1/" || true)
+    some "sources in $1" "$list"
+    for file in $list; do
+        for name in $(includes "$file"); do
+            case $name in
+            \"*) check_quoted "$file" "${name#?}" "$2" ;;
+            '<lib/'* | '<tests/'* | '<bench/'* | '<samples/'*)
+                complain "$file includes $name>"
+                ;;
+            '<cfutures/'*)
+                [ -f "include/${name#<}" ] ||
+                    complain "$file includes $name>, which does not exist"
+                [[ ! ${name#<} =~ ^cfutures/(${3:-/})\.h$ ]] ||
+                    complain "$file includes $name>"
+                ;;
+            esac
+        done
+    done
+}
+
+# check_words FOLDER WORDS: no identifier or path there names WORDS.
+check_words() {
+    local hits
+    [ -d "$1" ] || return 0
+    hits=$(grep -rnE "(^|[^a-z])($2)" --include='*.[ch]' "$1" || true)
+    [ -z "$hits" ] || complain "$1 names a backend:"$'\n'"$hits"
+}
+
+check_folder include nothing
+check_folder lib lib "cfutures|$any_backend" # the umbrella has all of them
+check_words lib "$any_backend"
+for backend in $(printf '%s\n' $backends | sort -u); do
+    others=$(tr '|' '\n' <<<"$any_backend" | grep -vx "$backend" |
+        paste -sd '|')
+    check_folder "$backend" "lib|$backend" "cfutures|$others"
+    check_words "$backend" "$others"
+done
+check_folder samples samples
+check_folder bench bench
+check_folder tests/support tests/support
+check_folder tests/samples 'tests/samples|tests/support'
+check_folder tests/conformance 'tests/conformance|tests/support'
+check_folder tests/stress 'tests/stress|tests/support'
+finish

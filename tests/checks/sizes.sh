@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A file that grows has usually taken in a second concept.
+. "$(dirname "$0")/common.sh"
+
+list=$(files c cpp h)
+some sources "$list"
+for file in $list; do
+    lines=$(wc -l <"$file")
+    case $file in
+    include/*.h) continue ;; # mostly documentation
+    *.h) most=400 ;;
+    *) most=600 ;;
+    esac
+    if [ "$lines" -gt "$most" ]; then
+        complain "$file has $lines lines; the limit is $most"
+    elif [ "$lines" -gt 400 ]; then
+        echo "sizes: warning: $file has $lines lines; 400 would be better"
+    fi
+done
+finish

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# clang-tidy 14 has nothing to say about the library: tidy.sh BUILD BACKEND...
+. "$(dirname "$0")/common.sh"
+
+build=$1
+shift
+for tool in clang-tidy-14 clang-tidy; do
+    if command -v "$tool" >/dev/null &&
+        "$tool" --version | grep 'version 14\.' >/dev/null; then
+        for folder in lib "$@"; do
+            # The summary of what was suppressed goes to standard error.
+            "$tool" --quiet -p "$build" "$folder"/*.c 2>/dev/null ||
+                complain "see above, in $folder"
+        done
+        finish
+        exit 0
+    fi
+done
+echo "tidy: clang-tidy 14 is not installed"
+exit 77

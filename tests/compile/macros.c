@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every macro of the headers, expanded: a header that compiles alone has not
+ * shown that its initialisers do. Compiled as C and as C++, never run.
+ */
+#include <cfutures/cfutures.h>
+
+int macros_task(cf_call *call, const void *arg, size_t arg_size);
+const char *macros_name(int value);
+cf_err macros_start(cf_executor **pool, cf_future **out);
+
+int
+macros_task(cf_call *call, const void *arg, size_t arg_size)
+{
+    if (arg == NULL)
+        return cf_fail(call, 1, "no argument");
+    if (arg_size != sizeof(int))
+        return cf_fail(call, 2, "%zu bytes", arg_size);
+    return cf_return(call, arg, arg_size) == CF_OK ? 0 : 1;
+}
+
+const char *
+macros_name(int value)
+{
+    switch (value) {
+#define NAME(name, number, text)                                               \
+    case number:                                                               \
+        return #name ": " text;
+        CF_ERR_MAP(NAME)
+#undef NAME
+    default:
+        return CF_VERSION_STRING;
+    }
+}
+
+cf_err
+macros_start(cf_executor **pool, cf_future **out)
+{
+    cf_thread_pool_options options = CF_THREAD_POOL_OPTIONS_INIT;
+    cf_map_options map = CF_MAP_OPTIONS_INIT;
+    cf_task task = CF_TASK_INIT;
+    cf_error error = CF_ERROR_INIT;
+
+    options.max_workers = CF_VERSION_MAJOR + CF_VERSION_MINOR;
+    map.timeout_ns = CF_SECONDS(CF_VERSION_PATCH);
+    task.fn = macros_task;
+    task.timeout_ns = map.timeout_ns == 0 ? CF_FOREVER : CF_MS(10);
+    if (error.worker != -1)
+        return error.kind;
+    cf_err err = cf_thread_pool_create(&options, pool);
+    return err == CF_OK ? cf_submit_task(*pool, &task, out) : err;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an executor and its futures are in a child that the application forks:
+ * not the child's. They say so, they never hang, and the parent goes on.
+ * Children report with their exit status and never return into Criterion.
+ */
+#define _GNU_SOURCE
+#include "tests/conformance/conformance.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Ends the child with the line number of what was wrong. */
+#define child_check(condition)                                                 \
+    do {                                                                       \
+        if (!(condition))                                                      \
+            _exit(__LINE__ % 250 + 1);                                         \
+    } while (0)
+
+static void
+expect_clean_exit(pid_t child)
+{
+    int status = -1;
+    cr_assert(waitpid(child, &status, 0) == child);
+    cr_assert(WIFEXITED(status), "status %d", status);
+    cr_assert(WEXITSTATUS(status) == 0,
+              "child failed at line %d (mod 250)",
+              WEXITSTATUS(status) - 1);
+}
+
+/* What a child does with its parent's executor and three of its futures. */
+static _Noreturn void
+child_main(cf_executor *ex, cf_future *done, cf_future *running, cf_future *f)
+{
+    alarm(30); /* a hang ends the child, and the test fails */
+    cf_future *out = NULL;
+    cf_stats stats;
+    child_check(cf_submit(ex, task_nothing, NULL, 0, &out) == CF_EFORKED);
+    child_check(out == NULL);
+    child_check(cf_submit_many(ex, task_nothing, NULL, 0, 2, NULL) ==
+                CF_EFORKED);
+    child_check(cf_executor_wait_idle(ex, CF_FOREVER) == CF_EFORKED);
+    child_check(cf_executor_stats(ex, &stats) == CF_EFORKED);
+    child_check(cf_executor_terminate(ex, SIGTERM) == CF_EFORKED);
+    child_check(cf_executor_shutdown(ex, 0, CF_FOREVER) == CF_EFORKED);
+    child_check(cf_executor_name(ex) != NULL);
+
+    child_check(cf_future_result(done, CF_FOREVER, NULL) == CF_OK);
+    child_check(cf_future_wait(running, CF_FOREVER) == CF_EFORKED);
+    child_check(cf_future_result(f, CF_FOREVER, NULL) == CF_EFORKED);
+    child_check(!cf_future_cancel(f) && !cf_future_interrupt(f));
+    child_check(cf_future_state(running) == CF_RUNNING);
+    child_check(cf_future_state(f) == CF_PENDING);
+    cf_future *both[] = {done, f};
+    child_check(cf_wait(both, 2, CF_ALL_COMPLETED, CF_FOREVER, NULL) ==
+                CF_EFORKED);
+    cf_future_unref(done);
+    cf_future_unref(running);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+    _exit(0);
+}
+
+CF_TEST(a_child_is_told_that_nothing_of_the_pool_is_its_own)
+{
+    cf_executor *ex = test_executor(2);
+    cf_future *done = must_submit(ex, task_square, &(int){6}, sizeof(int));
+    assert_ok(cf_future_wait(done, CF_FOREVER));
+    gate g = GATE_INIT;
+    cf_future *held[2];
+    occupy(ex, &g, 2, held);
+    cf_future *pending = must_submit(ex, task_square, &(int){7}, sizeof(int));
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0)
+        child_main(ex, done, held[0], pending);
+    expect_clean_exit(child);
+
+    gate_open(&g);
+    cr_assert(int_result(pending) == 49, "the parent is unharmed");
+    unref_all(held, 2);
+    cf_future_unref(done);
+    cf_future_unref(pending);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(a_child_may_make_a_pool_of_its_own)
+{
+    cf_executor *ex = test_executor(2);
+    gate g = GATE_INIT;
+    cf_future *held;
+    occupy(ex, &g, 1, &held);
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0) {
+        alarm(30);
+        cf_executor *own = NULL;
+        cf_future *f = NULL;
+        int arg = 8;
+        cf_bytes bytes;
+        child_check(cf_thread_pool_create(NULL, &own) == CF_OK);
+        child_check(cf_submit(own, task_square, &arg, sizeof arg, &f) == CF_OK);
+        child_check(cf_future_result(f, CF_FOREVER, &bytes) == CF_OK);
+        child_check(*(const int *)bytes.data == 64);
+        cf_future_unref(f);
+        cf_executor_destroy(own);
+        cf_executor_destroy(ex);
+        _exit(0);
+    }
+    expect_clean_exit(child);
+    gate_open(&g);
+    cf_executor_destroy(ex);
+    cf_future_unref(held);
+}
+
+CF_TEST(a_promise_made_before_the_fork_works_in_the_child)
+{
+    cf_future *f = promise();
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0) {
+        alarm(30);
+        cf_future *own = NULL;
+        child_check(cf_future_create(&own) == CF_OK);
+        child_check(cf_future_set_result(own, "x", 1) == CF_OK);
+        child_check(cf_future_result(own, CF_FOREVER, NULL) == CF_OK);
+        cf_future_unref(own);
+        cf_future_unref(f);
+        _exit(0);
+    }
+    expect_clean_exit(child);
+    assert_ok(cf_future_set_result(f, NULL, 0));
+    cf_future_unref(f);
+}
+
+CF_TEST(an_iterator_of_the_parent_does_not_hang_in_the_child)
+{
+    cf_executor *ex = test_executor(1);
+    gate g = GATE_INIT;
+    cf_future *held;
+    occupy(ex, &g, 1, &held);
+    cf_as_completed *it = NULL;
+    assert_ok(cf_as_completed_create(&held, 1, &it));
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0) {
+        alarm(30);
+        cf_future *f = NULL;
+        child_check(cf_as_completed_next(it, CF_FOREVER, &f) == CF_EFORKED);
+        _exit(0);
+    }
+    expect_clean_exit(child);
+    gate_open(&g);
+    cf_future *f = NULL;
+    assert_ok(cf_as_completed_next(it, CF_FOREVER, &f));
+    cf_as_completed_destroy(it);
+    cf_executor_destroy(ex);
+    cf_future_unref(held);
+}
+
+CF_TEST(forks_while_the_workers_are_busy_do_no_harm)
+{
+    enum { FORKS = 50, N = 2000 };
+    cf_executor *ex = test_executor(2);
+    static cf_future *fs[N];
+    for (int i = 0; i < N; i++)
+        fs[i] = must_submit(ex, task_square, &i, sizeof i);
+    for (int i = 0; i < FORKS; i++) {
+        pid_t child = fork();
+        cr_assert(child >= 0);
+        if (child == 0) {
+            alarm(30);
+            child_check(cf_submit(ex, task_nothing, NULL, 0, NULL) ==
+                        CF_EFORKED);
+            for (int k = 0; k < N; k++)
+                cf_future_unref(fs[k]);
+            cf_executor_destroy(ex);
+            _exit(0);
+        }
+        int more = i;
+        assert_ok(cf_submit(ex, task_square, &more, sizeof more, NULL));
+        expect_clean_exit(child);
+    }
+    for (int i = 0; i < N; i++)
+        cr_assert(int_result(fs[i]) == i * i);
+    unref_all(fs, N);
+    cf_executor_destroy(ex);
+}
+
+/* Forks in a task; the child uses what it has, and leaves by _exit(). */
+static int
+task_forks(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg;
+    (void)arg_size;
+    cf_executor *ex = cf_call_executor(call);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(30);
+        child_check(cf_submit(ex, task_nothing, NULL, 0, NULL) == CF_EFORKED);
+        cf_executor_destroy(ex);
+        _exit(0);
+    }
+    int status = -1;
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        return cf_fail(call, 1, "no child");
+    return cf_return(call, &status, sizeof status) != CF_OK;
+}
+
+/* CPython: test_thread_pool.test_process_fork_from_a_threadpool (3.15) */
+CF_TEST(a_task_may_fork)
+{
+    cf_executor *ex = test_executor(2);
+    cf_future *fs[20];
+    for (int i = 0; i < 20; i++)
+        fs[i] = must_submit(ex, task_forks, NULL, 0);
+    for (int i = 0; i < 20; i++)
+        cr_assert(int_result(fs[i]) == 0, "status %d", int_result(fs[i]));
+    unref_all(fs, 20);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(a_grandchild_is_told_as_well)
+{
+    cf_executor *ex = test_executor(1);
+    assert_ok(cf_submit(ex, task_nothing, NULL, 0, NULL));
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0) {
+        alarm(30);
+        pid_t grandchild = fork();
+        child_check(grandchild >= 0);
+        if (grandchild == 0) {
+            child_check(cf_submit(ex, task_nothing, NULL, 0, NULL) ==
+                        CF_EFORKED);
+            _exit(0);
+        }
+        int status = -1;
+        child_check(waitpid(grandchild, &status, 0) == grandchild);
+        child_check(status == 0);
+        _exit(0);
+    }
+    expect_clean_exit(child);
+    cf_executor_destroy(ex);
+}

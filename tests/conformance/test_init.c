@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Initializers and finalizers of workers, and pools that a failing initializer
+ * has broken. Thread pool only: these are its options.
+ */
+#include "tests/conformance/conformance.h"
+
+#include <stdlib.h>
+
+/* What the initializers and finalizers of one pool did. */
+typedef struct lives {
+    atomic_int begun;
+    atomic_int ended;
+    int fail_from; /* initializers from this one on fail; < 0: none */
+    gate entered;  /* every initializer waits here */
+} lives;
+
+static int
+begin_life(cf_call *call, void *init_data, void **worker_data)
+{
+    lives *l = init_data;
+    gate_pass(&l->entered);
+    int n = atomic_fetch_add(&l->begun, 1);
+    if (l->fail_from >= 0 && n >= l->fail_from)
+        return cf_fail(call, 31, "life %d is not wanted", n);
+    int *data = malloc(sizeof *data);
+    if (data == NULL)
+        return cf_fail(call, 1, "no memory");
+    *data = cf_call_worker(call);
+    *worker_data = data;
+    return 0;
+}
+
+static void
+end_life(void *init_data, void *worker_data)
+{
+    lives *l = init_data;
+    free(worker_data);
+    atomic_fetch_add(&l->ended, 1);
+}
+
+static cf_executor *
+living_pool(lives *l, int workers)
+{
+    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
+    opts.max_workers = workers;
+    opts.initializer = begin_life;
+    opts.finalizer = end_life;
+    opts.init_data = l;
+    cf_executor *ex = NULL;
+    assert_ok(cf_thread_pool_create(&opts, &ex));
+    return ex;
+}
+
+/* Succeeds if the worker's data is the worker's own. */
+static int
+task_checks_worker(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg_size;
+    const int *data = cf_call_worker_data(call);
+    if (data == NULL || *data != cf_call_worker(call))
+        return cf_fail(call, 1, "not this worker's data");
+    if (arg != NULL)
+        gate_pass((gate *)arg);
+    return 0;
+}
+
+/* CPython: test_init.InitializerMixin.test_initializer */
+CF_TEST(every_worker_is_initialized_once_before_its_tasks)
+{
+    enum { WORKERS = 4 };
+    lives l = {.fail_from = -1, .entered = GATE_INIT};
+    gate_open(&l.entered);
+    cf_executor *ex = living_pool(&l, WORKERS);
+    gate g = GATE_INIT;
+    cf_future *fs[WORKERS];
+    for (int i = 0; i < WORKERS; i++)
+        fs[i] = must_submit(ex, task_checks_worker, &g, 0);
+    gate_await(&g, WORKERS); /* so that every worker has one */
+    gate_open(&g);
+    for (int i = 0; i < WORKERS; i++)
+        assert_ok(cf_future_result(fs[i], CF_FOREVER, NULL));
+    unref_all(fs, WORKERS);
+    for (int i = 0; i < 100; i++)
+        assert_ok(cf_submit(ex, task_checks_worker, NULL, 0, NULL));
+    assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+    cf_stats stats;
+    assert_ok(cf_executor_stats(ex, &stats));
+    cr_assert(stats.failed == 0);
+    cr_assert(l.begun == WORKERS && l.ended == 0);
+    cf_executor_destroy(ex);
+    cr_assert(l.begun == WORKERS);
+    cr_assert(l.ended == WORKERS, "%d finalizers", l.ended);
+}
+
+CF_TEST(no_worker_no_initializer)
+{
+    lives l = {.fail_from = 0, .entered = GATE_INIT};
+    cf_executor_destroy(living_pool(&l, 4));
+    cr_assert(l.begun == 0 && l.ended == 0);
+}
+
+static void
+expect_broken(cf_future *f)
+{
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EBROKEN);
+    assert_state(f, CF_FINISHED);
+    const cf_error *error = cf_future_error(f);
+    cr_assert_not_null(error);
+    cr_assert(error->kind == CF_EBROKEN && error->code == 31);
+    cr_assert_str_eq(error->message, "life 0 is not wanted");
+}
+
+static void
+count_free(void *arg)
+{
+    atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+/* CPython: test_init.FailingInitializerMixin.test_initializer */
+CF_TEST(a_failing_initializer_breaks_pending_and_later_tasks)
+{
+    lives l = {.fail_from = 0, .entered = GATE_INIT};
+    cf_executor *ex = living_pool(&l, 1);
+    atomic_int frees = 0;
+    atomic_int calls = 0;
+    cf_task task = CF_TASK_INIT;
+    task.fn = task_count;
+    task.arg = &frees; /* would count a run as a free */
+    task.arg_free = count_free;
+    cf_future *fs[20];
+    for (int i = 0; i < 20; i++) {
+        assert_ok(cf_submit_task(ex, &task, &fs[i]));
+        assert_ok(cf_future_on_done(fs[i], count_done, &calls));
+    }
+    assert_ok(cf_submit_task(ex, &task, NULL));
+    gate_open(&l.entered);
+    for (int i = 0; i < 20; i++)
+        expect_broken(fs[i]);
+    assert_ok(cf_wait(fs, 20, CF_ALL_COMPLETED, CF_FOREVER, NULL));
+    assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_EBROKEN);
+    assert_err(cf_submit_many(ex, task_nothing, NULL, 0, 2, NULL), CF_EBROKEN);
+    assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
+    assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_EBROKEN);
+    cr_assert(frees == 21, "%d", frees);
+    cr_assert(calls == 20);
+    unref_all(fs, 20);
+    cf_executor_destroy(ex);
+    cr_assert(l.ended == 0, "no finalizer without a successful initializer");
+}
+
+/* In CPython one cancelled future in the queue stops the clearing of it. */
+CF_TEST(a_cancelled_task_does_not_stop_the_others_from_breaking)
+{
+    lives l = {.fail_from = 0, .entered = GATE_INIT};
+    cf_executor *ex = living_pool(&l, 1);
+    cf_future *fs[6];
+    for (int i = 0; i < 6; i++)
+        fs[i] = must_submit(ex, task_nothing, NULL, 0);
+    cr_assert(cf_future_cancel(fs[0]) && cf_future_cancel(fs[3]));
+    gate_open(&l.entered);
+    for (int i = 0; i < 6; i++) {
+        if (i == 0 || i == 3)
+            assert_state(fs[i], CF_CANCELED);
+        else
+            expect_broken(fs[i]);
+    }
+    unref_all(fs, 6);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(tasks_that_run_when_the_pool_breaks_finish)
+{
+    lives l = {.fail_from = 1, .entered = GATE_INIT};
+    gate_open(&l.entered);
+    cf_executor *ex = living_pool(&l, 2);
+    gate g = GATE_INIT;
+    cf_future *held = must_submit(ex, task_checks_worker, &g, 0);
+    gate_await(&g, 1);
+    /* The second worker starts for this one, and fails. */
+    cf_future *broken = must_submit(ex, task_nothing, NULL, 0);
+    assert_err(cf_future_result(broken, CF_FOREVER, NULL), CF_EBROKEN);
+    assert_state(held, CF_RUNNING);
+    assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_EBROKEN);
+    gate_open(&g);
+    assert_ok(cf_future_result(held, CF_FOREVER, NULL));
+    cf_executor_destroy(ex);
+    cr_assert(l.ended == 1, "%d", l.ended);
+    cf_future_unref(held);
+    cf_future_unref(broken);
+}
+
+static int
+begin_without_record(cf_call *call, void *init_data, void **worker_data)
+{
+    (void)call;
+    (void)init_data;
+    (void)worker_data;
+    return -4;
+}
+
+CF_TEST(an_initializer_may_fail_with_a_bare_code)
+{
+    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
+    opts.max_workers = 1;
+    opts.initializer = begin_without_record;
+    cf_executor *ex = NULL;
+    assert_ok(cf_thread_pool_create(&opts, &ex));
+    cf_future *f = NULL;
+    cf_err err = cf_submit(ex, task_nothing, NULL, 0, &f);
+    assert_ok(err);
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EBROKEN);
+    cr_assert(cf_future_error(f)->code == -4);
+    cr_assert_str_eq(cf_future_error(f)->message, "");
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(the_last_future_can_be_read_after_a_broken_pool_is_gone)
+{
+    lives l = {.fail_from = 0, .entered = GATE_INIT};
+    cf_executor *ex = living_pool(&l, 1);
+    cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+    gate_open(&l.entered);
+    cf_executor_destroy(ex);
+    expect_broken(f);
+    cf_future_unref(f);
+}
+
+/* A finalizer that shows on which worker's data it was called. */
+static void
+end_and_note(void *init_data, void *worker_data)
+{
+    journal_add(init_data, *(int *)worker_data);
+    free(worker_data);
+}
+
+static int
+begin_with_index(cf_call *call, void *init_data, void **worker_data)
+{
+    (void)init_data;
+    int *data = malloc(sizeof *data);
+    if (data == NULL)
+        return 1;
+    *data = cf_call_worker(call);
+    *worker_data = data;
+    return 0;
+}
+
+CF_TEST(each_finalizer_gets_its_own_worker_s_data)
+{
+    enum { WORKERS = 3 };
+    journal j = JOURNAL_INIT;
+    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
+    opts.max_workers = WORKERS;
+    opts.initializer = begin_with_index;
+    opts.finalizer = end_and_note;
+    opts.init_data = &j;
+    cf_executor *ex = NULL;
+    assert_ok(cf_thread_pool_create(&opts, &ex));
+    gate g = GATE_INIT;
+    cf_future *held[WORKERS];
+    occupy(ex, &g, WORKERS, held);
+    gate_open(&g);
+    cf_executor_destroy(ex);
+    cr_assert(j.length == WORKERS);
+    int mask = 0;
+    for (int i = 0; i < WORKERS; i++)
+        mask |= 1 << j.entries[i];
+    cr_assert(mask == 7, "each index once");
+    unref_all(held, WORKERS);
+}

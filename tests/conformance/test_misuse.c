@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A broken protocol is a bug in the program and ends it at the place of the
+ * bug: each of these tests must die by SIGABRT.
+ */
+#include "tests/conformance/conformance.h"
+
+#include <signal.h>
+
+CF_TEST(a_handle_too_many_on_a_promise_aborts, .signal = SIGABRT)
+{
+    cf_future *f = promise();
+    cf_future_unref(f);
+    cf_future_unref(f);
+}
+
+CF_TEST(a_handle_too_many_on_a_finished_task_aborts, .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+    assert_ok(cf_future_wait(f, CF_FOREVER));
+    assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+    cf_future_unref(f);
+    cf_future_unref(f);
+}
+
+CF_TEST(starting_a_running_future_aborts, .signal = SIGABRT)
+{
+    cf_future *f = promise();
+    cr_assert(cf_future_start(f));
+    (void)cf_future_start(f);
+}
+
+CF_TEST(starting_a_finished_future_aborts, .signal = SIGABRT)
+{
+    cf_future *f = promise_in(CF_FINISHED, false);
+    (void)cf_future_start(f);
+}
+
+CF_TEST(starting_a_failed_future_aborts, .signal = SIGABRT)
+{
+    cf_future *f = promise_in(CF_FINISHED, true);
+    (void)cf_future_start(f);
+}
+
+CF_TEST(starting_an_executor_s_future_aborts, .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+    (void)cf_future_start(f);
+}
+
+CF_CONCURRENT_TEST(starting_a_task_that_waits_in_the_queue_aborts,
+                   .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    static gate g = GATE_INIT;
+    cf_future *held;
+    occupy(ex, &g, 1, &held);
+    cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+    (void)cf_future_start(f);
+}

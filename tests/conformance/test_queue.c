@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bounded queues and what a submit to a full one does. Thread pool only: these
+ * are its options.
+ */
+#define _GNU_SOURCE
+#include "tests/conformance/conformance.h"
+
+#include <unistd.h>
+
+/* A pool of one worker that holds, with a bounded queue. */
+typedef struct bounded {
+    cf_executor *ex;
+    gate g;
+    cf_future *held;
+} bounded;
+
+static void
+bounded_begin(bounded *b, size_t capacity, cf_queue_policy policy)
+{
+    *b = (bounded){.g = GATE_INIT};
+    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
+    opts.max_workers = 1;
+    opts.queue_capacity = capacity;
+    opts.queue_policy = policy;
+    assert_ok(cf_thread_pool_create(&opts, &b->ex));
+    occupy(b->ex, &b->g, 1, &b->held);
+}
+
+static void
+bounded_end(bounded *b)
+{
+    gate_open(&b->g);
+    cf_executor_destroy(b->ex);
+    cf_future_unref(b->held);
+}
+
+CF_TEST(a_full_queue_rejects)
+{
+    bounded b;
+    bounded_begin(&b, 3, CF_QUEUE_REJECT);
+    atomic_int ran = 0;
+    for (int i = 0; i < 3; i++)
+        assert_ok(cf_submit(b.ex, task_count, &ran, 0, NULL));
+    cf_future *f = NULL;
+    assert_err(cf_submit(b.ex, task_count, &ran, 0, &f), CF_EAGAIN);
+    cr_assert_null(f);
+    gate_open(&b.g);
+    assert_ok(cf_executor_wait_idle(b.ex, CF_FOREVER));
+    assert_ok(cf_submit(b.ex, task_count, &ran, 0, NULL));
+    bounded_end(&b);
+    cr_assert(ran == 4);
+}
+
+static void
+count_free(void *arg)
+{
+    atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+CF_TEST(a_rejected_argument_is_not_freed)
+{
+    bounded b;
+    bounded_begin(&b, 1, CF_QUEUE_REJECT);
+    atomic_int counts = 0;
+    cf_future *f = must_submit(b.ex, task_nothing, NULL, 0);
+    cf_task task = CF_TASK_INIT;
+    task.fn = task_count;
+    task.arg = &counts;
+    task.arg_free = count_free;
+    assert_err(cf_submit_task(b.ex, &task, NULL), CF_EAGAIN);
+    bounded_end(&b);
+    cr_assert(counts == 0);
+    cf_future_unref(f);
+}
+
+CF_TEST(a_cancelled_task_makes_room)
+{
+    bounded b;
+    bounded_begin(&b, 1, CF_QUEUE_REJECT);
+    for (int i = 0; i < 100; i++) {
+        cf_future *f = must_submit(b.ex, task_nothing, NULL, 0);
+        assert_err(cf_submit(b.ex, task_nothing, NULL, 0, NULL), CF_EAGAIN);
+        cr_assert(cf_future_cancel(f));
+        cf_future_unref(f);
+    }
+    bounded_end(&b);
+}
+
+CF_TEST(many_at_once_are_all_accepted_or_all_rejected)
+{
+    bounded b;
+    bounded_begin(&b, 4, CF_QUEUE_REJECT);
+    atomic_int ran = 0;
+    cf_future *fs[5] = {NULL, NULL, NULL, NULL, NULL};
+    assert_err(cf_submit_many(b.ex, task_count, &ran, 0, 5, fs), CF_ETOOBIG);
+    assert_ok(cf_submit(b.ex, task_count, &ran, 0, NULL));
+    assert_err(cf_submit_many(b.ex, task_count, &ran, 0, 4, fs), CF_EAGAIN);
+    cr_assert_null(fs[0]);
+    assert_ok(cf_submit_many(b.ex, task_count, &ran, 0, 3, fs));
+    assert_err(cf_submit(b.ex, task_count, &ran, 0, NULL), CF_EAGAIN);
+    bounded_end(&b);
+    cr_assert(ran == 4, "%d", ran);
+    unref_all(fs, 3);
+}
+
+/* A thread that submits to a full queue. */
+typedef struct submitter {
+    cf_executor *ex;
+    gate started;
+    pid_t tid;
+    cf_err err;
+    cf_future *f;
+    int count; /* 1: cf_submit(); more: cf_submit_many() */
+} submitter;
+
+static void *
+submitter_main(void *arg)
+{
+    submitter *s = arg;
+    s->tid = gettid();
+    gate_arrive(&s->started);
+    if (s->count == 1)
+        s->err = cf_submit(s->ex, task_nothing, NULL, 0, &s->f);
+    else
+        s->err = cf_submit_many(
+            s->ex, task_nothing, NULL, 0, (size_t)s->count, NULL);
+    return NULL;
+}
+
+static pthread_t
+submitter_start(submitter *s, cf_executor *ex, int count)
+{
+    *s = (submitter){.ex = ex, .started = GATE_INIT, .count = count};
+    pthread_t thread;
+    cr_assert(pthread_create(&thread, NULL, submitter_main, s) == 0);
+    gate_await(&s->started, 1);
+    await_asleep(s->tid);
+    return thread;
+}
+
+CF_TEST(a_blocked_submit_goes_on_when_a_task_starts)
+{
+    bounded b;
+    bounded_begin(&b, 2, CF_QUEUE_BLOCK);
+    for (int i = 0; i < 2; i++)
+        assert_ok(cf_submit(b.ex, task_nothing, NULL, 0, NULL));
+    submitter s;
+    pthread_t thread = submitter_start(&s, b.ex, 1);
+    gate_open(&b.g);
+    pthread_join(thread, NULL);
+    assert_ok(s.err);
+    assert_ok(cf_future_result(s.f, CF_FOREVER, NULL));
+    cf_future_unref(s.f);
+    bounded_end(&b);
+}
+
+CF_TEST(a_blocked_submit_goes_on_when_a_task_is_cancelled)
+{
+    bounded b;
+    bounded_begin(&b, 1, CF_QUEUE_BLOCK);
+    cf_future *f = must_submit(b.ex, task_nothing, NULL, 0);
+    submitter s;
+    pthread_t thread = submitter_start(&s, b.ex, 1);
+    cr_assert(cf_future_cancel(f));
+    pthread_join(thread, NULL); /* the worker still holds */
+    assert_ok(s.err);
+    assert_state(s.f, CF_PENDING);
+    bounded_end(&b);
+    cf_future_unref(s.f);
+    cf_future_unref(f);
+}
+
+CF_TEST(a_blocked_batch_waits_for_room_for_all_of_it)
+{
+    bounded b;
+    bounded_begin(&b, 3, CF_QUEUE_BLOCK);
+    cf_future *fs[2];
+    for (int i = 0; i < 2; i++)
+        fs[i] = must_submit(b.ex, task_nothing, NULL, 0);
+    submitter s;
+    pthread_t thread = submitter_start(&s, b.ex, 3);
+    cr_assert(cf_future_cancel(fs[0]));
+    await_asleep(s.tid);
+    cf_stats stats;
+    assert_ok(cf_executor_stats(b.ex, &stats));
+    cr_assert(stats.queued == 1, "%d", (int)stats.queued);
+    cr_assert(cf_future_cancel(fs[1]));
+    pthread_join(thread, NULL);
+    assert_ok(s.err);
+    bounded_end(&b);
+    unref_all(fs, 2);
+}
+
+CF_TEST(a_blocked_submit_is_refused_by_a_shutdown)
+{
+    bounded b;
+    bounded_begin(&b, 1, CF_QUEUE_BLOCK);
+    assert_ok(cf_submit(b.ex, task_nothing, NULL, 0, NULL));
+    submitter s;
+    pthread_t thread = submitter_start(&s, b.ex, 1);
+    assert_ok(cf_executor_shutdown(b.ex, CF_SHUTDOWN_NOWAIT, 0));
+    pthread_join(thread, NULL); /* the worker still holds */
+    assert_err(s.err, CF_ESHUTDOWN);
+    cr_assert_null(s.f);
+    bounded_end(&b);
+}
+
+typedef struct caller_facts {
+    pid_t thread;
+    int worker;
+    void *data;
+} caller_facts;
+
+static int
+task_caller(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg;
+    (void)arg_size;
+    caller_facts facts = {
+        gettid(), cf_call_worker(call), cf_call_worker_data(call)};
+    return cf_return(call, &facts, sizeof facts) != CF_OK;
+}
+
+CF_TEST(with_caller_runs_the_submitter_runs_what_does_not_fit)
+{
+    bounded b;
+    bounded_begin(&b, 1, CF_QUEUE_CALLER_RUNS);
+    cf_future *queued = must_submit(b.ex, task_caller, NULL, 0);
+    assert_state(queued, CF_PENDING);
+    cf_future *f = must_submit(b.ex, task_caller, NULL, 0);
+    assert_state(f, CF_FINISHED);
+    cf_bytes bytes = {NULL, 0};
+    assert_ok(cf_future_result(f, 0, &bytes));
+    caller_facts facts;
+    memcpy(&facts, bytes.data, sizeof facts);
+    cr_assert(facts.thread == gettid());
+    cr_assert(facts.worker == -1, "worker %d", facts.worker);
+    cr_assert_null(facts.data);
+    cf_future_unref(f);
+
+    f = must_submit(b.ex, task_fail, &(int){8}, sizeof(int));
+    assert_err(cf_future_result(f, 0, NULL), CF_ETASK);
+    cr_assert(cf_future_error(f)->code == 8);
+    cr_assert(cf_future_error(f)->worker == -1);
+    cf_future_unref(f);
+    bounded_end(&b);
+    cf_future_unref(queued);
+}
+
+CF_TEST(with_caller_runs_a_batch_runs_too)
+{
+    bounded b;
+    bounded_begin(&b, 2, CF_QUEUE_CALLER_RUNS);
+    atomic_int ran = 0;
+    cf_future *fs[2];
+    for (int i = 0; i < 2; i++)
+        assert_ok(cf_submit(b.ex, task_count, &ran, 0, NULL));
+    assert_ok(cf_submit_many(b.ex, task_count, &ran, 0, 2, fs));
+    for (int i = 0; i < 2; i++)
+        assert_ok(cf_future_result(fs[i], 0, NULL));
+    cr_assert(ran == 2, "%d", ran);
+    bounded_end(&b);
+    cr_assert(ran == 4);
+    unref_all(fs, 2);
+}
+
+static int
+task_floods(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg_size;
+    for (int i = 0; i < 50; i++) {
+        cf_err err =
+            cf_submit(cf_call_executor(call), task_count, arg, 0, NULL);
+        if (err != CF_OK)
+            return cf_fail(call, i, "%s", cf_err_name(err));
+    }
+    return 0;
+}
+
+CF_TEST(the_pool_s_own_worker_goes_over_the_bound)
+{
+    static const cf_queue_policy policies[] = {CF_QUEUE_BLOCK, CF_QUEUE_REJECT};
+    for (int i = 0; i < 2; i++) {
+        bounded b;
+        bounded_begin(&b, 1, policies[i]);
+        atomic_int ran = 0;
+        cf_future *f = must_submit(b.ex, task_floods, &ran, 0);
+        gate_open(&b.g);
+        assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+        bounded_end(&b);
+        cr_assert(ran == 50);
+        cf_future_unref(f);
+    }
+}
+
+CF_TEST(a_bounded_queue_passes_everything_through)
+{
+    enum { N = 5000 };
+    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
+    opts.max_workers = 2;
+    opts.queue_capacity = 7;
+    cf_executor *ex = NULL;
+    assert_ok(cf_thread_pool_create(&opts, &ex));
+    static cf_future *fs[N];
+    for (int i = 0; i < N; i++)
+        fs[i] = must_submit(ex, task_square, &i, sizeof i);
+    for (int i = 0; i < N; i++)
+        cr_assert(int_result(fs[i]) == i * i);
+    unref_all(fs, N);
+    cf_executor_destroy(ex);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one synchronisation object of the tests: a gate counts who arrives and
+ * holds them until it is opened. With it a test knows that a task has started
+ * and decides when it ends, so no test sleeps to get an order of events.
+ */
+#ifndef CF_TESTS_GATE_H
+#define CF_TESTS_GATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+typedef struct gate {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* Guarded by lock. */
+    int arrived;
+    bool open;
+} gate;
+
+#define GATE_INIT                                                              \
+    {                                                                          \
+        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false          \
+    }
+
+/* Counts one arrival and goes on at once. */
+void gate_arrive(gate *g);
+
+/* Counts one arrival and waits until the gate is open. */
+void gate_pass(gate *g);
+
+/* Waits until count have arrived. */
+void gate_await(gate *g, int count);
+
+/* Lets everybody through, now and later. */
+void gate_open(gate *g);
+
+/* How many have arrived. */
+int gate_arrived(gate *g);
+
+/* Returns once the kernel says that thread tid of this process sleeps. It
+ * makes a race likely, never an order certain. */
+void await_asleep(pid_t tid);
+
+#endif
