@@ -48,6 +48,7 @@
 
 /* A counter that one thread writes and any may read. */
 #define cf_bump(p) cf_store_relaxed(p, cf_load_relaxed(p) + 1)
+#define cf_bump_release(p) cf_store_release(p, cf_load_relaxed(p) + 1)
 
 #if defined(__SANITIZE_THREAD__)
 #define CF_TSAN 1

@@ -34,6 +34,11 @@ cf__bound_free(struct cf__bound *bound)
 {
     if (!bound)
         return;
+    /* Who was refused may still be on its way out. */
+    pthread_mutex_lock(&bound->lock);
+    while (bound->blocked)
+        pthread_cond_wait(&bound->room, &bound->lock);
+    pthread_mutex_unlock(&bound->lock);
     pthread_cond_destroy(&bound->room);
     pthread_mutex_destroy(&bound->lock);
     free(bound);
@@ -61,6 +66,8 @@ make_room_locked(struct cf__bound *bound, size_t count)
     while (!bound->closed && !fits_locked(bound, count))
         pthread_cond_wait(&bound->room, &bound->lock);
     bound->blocked--;
+    if (bound->closed)
+        pthread_cond_broadcast(&bound->room); /* pairs with free */
     return bound->closed;
 }
 

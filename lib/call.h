@@ -82,6 +82,18 @@ cf__call_run_task(struct cf_call *call, cf_future *f)
     return 0;
 }
 
+/* Claims a whole chain that nobody else knows yet, before its first task runs
+ * and can cancel a later one. */
+static inline void
+cf__chain_claim(cf_future *oldest, const cf_future *newest, int worker)
+{
+    for (cf_future *f = oldest;; f = cf_load_relaxed(&f->next)) { /* ours */
+        (void)cf__future_claim_word(f, worker);
+        if (f == newest)
+            return;
+    }
+}
+
 /* Runs a claimed task to its end in the calling thread, which is no worker:
  * on the inline executor, or when the queue is full. Keeps f's handles. */
 void cf__call_run_here(cf_executor *ex, cf_future *f, int worker);

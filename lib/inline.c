@@ -37,7 +37,6 @@ static void
 run(struct inline_executor *self, cf_future *f)
 {
     cf_fetch_add_relaxed(&self->started, 1);
-    (void)cf__future_claim_word(f, 0); /* nobody else knows it */
     struct cf_call call = {.executor = &self->base, .worker = 0};
     struct frame frame = {self, frames};
     frames = &frame;
@@ -61,6 +60,7 @@ inline_submit(cf_executor *ex,
         return CF_EFORKED;
     if (cf_load_relaxed(&self->closed)) /* ordered by the caller, or racing */
         return CF_ESHUTDOWN;
+    cf__chain_claim(oldest, newest, 0);
     for (cf_future *f = oldest, *next; f; f = next) {
         next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
         run(self, f);

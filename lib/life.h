@@ -41,7 +41,7 @@ cf__future_free(cf_future *f)
     /* No handles: a further unref is found out until the block is reused. */
     cf_store_relaxed(&f->word, 0);
     if (__builtin_expect(f->owned & (CF__RESULT_HEAP | CF__RESULT_ERROR) ||
-                             f->attributes,
+                             f->attributes || f->waiters,
                          0))
         cf__future_free_owned(f);
     cf__block_free(f);

@@ -21,12 +21,19 @@ enum {
     RANGES_PER_WORKER = SMALLEST_SHARE + 16 /* ... so there are fewer */
 };
 
+/* What the ranges share. On the heap: if the caller's thread ends in a range
+ * that it runs itself, others go on. */
+struct shared {
+    atomic_bool failed;                /* a range has */
+    _Alignas(16) unsigned char data[]; /* the loop's copy */
+};
+
 /* The argument of a range's task. */
 struct range {
     cf_range_fn *fn;
     void *data;
     size_t begin, end, grain;
-    atomic_bool *failed; /* a range of the loop has; NULL: out of reach */
+    struct shared *shared; /* NULL: out of reach */
 };
 
 static int
@@ -36,16 +43,16 @@ run_range(cf_call *call, const void *arg, size_t arg_size)
     (void)arg_size;
     size_t grain = range->grain ? range->grain : range->end - range->begin;
     for (size_t at = range->begin; at < range->end;) {
-        if (range->failed && cf_load_relaxed(range->failed)) /* a hint */
-            return 0; /* the loop has its error */
+        if (range->shared && cf_load_relaxed(&range->shared->failed))
+            return 0; /* a hint; the loop has its error */
         if (cf_call_canceled(call))
             return cf_fail(call, 0, "given up");
         size_t left = range->end - at;
         size_t next = at + (left < grain ? left : grain);
         int rc = range->fn(call, at, next, range->data);
         if (rc) {
-            if (range->failed)
-                cf_store_relaxed(range->failed, true);
+            if (range->shared)
+                cf_store_relaxed(&range->shared->failed, true);
             return rc;
         }
         (void)cf_return(call, NULL, 0); /* a range has no result */
@@ -58,9 +65,11 @@ run_range(cf_call *call, const void *arg, size_t arg_size)
 static size_t
 cut(const struct cf__loop *loop,
     size_t workers,
-    atomic_bool *failed,
+    struct shared *shared,
     struct range *ranges)
 {
+    bool in_reach = loop->ex->ops->shares_memory;
+    void *data = loop->data_size ? shared->data : loop->data;
     size_t unit = loop->grain ? loop->grain : 1;
     size_t units = (loop->end - loop->begin - 1) / unit + 1;
     size_t smallest = units / workers / SMALLEST_SHARE + 1;
@@ -78,8 +87,12 @@ cut(const struct cf__loop *loop,
             size_t take = share < units ? share : units;
             units -= take;
             size_t next = units ? at + take * unit : loop->end;
-            ranges[count++] = (struct range){
-                loop->fn, loop->data, at, next, loop->grain, failed};
+            ranges[count++] = (struct range){loop->fn,
+                                             data,
+                                             at,
+                                             next,
+                                             loop->grain,
+                                             in_reach ? shared : NULL};
             at = next;
         }
     }
@@ -98,12 +111,16 @@ wait_for_ranges(cf_future *const *futures, size_t count, int64_t deadline_ns)
     }
     /* Without memory for this wait, the failure is noticed at the end. */
     cf_err err = cf_wait(futures, count, CF_FIRST_ERROR, timeout_ns, NULL);
-    if (err != CF_ENOMEM)
+    if (err != CF_ENOMEM) {
         for (size_t i = 0; i < count; i++)
             (void)cf_future_interrupt(futures[i]);
-    for (size_t i = 0; i < count; i++)
-        (void)cf_future_wait(futures[i], CF_FOREVER);
-    return err == CF_ETIMEDOUT || err == CF_EFORKED ? err : CF_OK;
+    }
+    for (size_t i = 0; i < count; i++) {
+        cf_err waited = cf_future_wait(futures[i], CF_FOREVER);
+        if (waited == CF_EDEADLK || waited == CF_EFORKED)
+            return waited;
+    }
+    return err == CF_ETIMEDOUT ? err : CF_OK;
 }
 
 /* The first range that failed by itself, not because of another. */
@@ -133,6 +150,29 @@ find_canceled(cf_future *const *futures, size_t count)
     return CF_OK;
 }
 
+/* Submits, waits and finds out. */
+static cf_err
+run_ranges(const struct cf__loop *loop,
+           const struct range *ranges,
+           size_t count,
+           cf_future **futures,
+           cf_future **failed)
+{
+    cf_err err = cf_submit_many(
+        loop->ex, run_range, ranges, sizeof *ranges, count, futures);
+    if (err)
+        return err;
+    err = wait_for_ranges(futures, count, loop->deadline_ns);
+    cf_err why = find_failed(futures, count, failed);
+    if (why && err != CF_EDEADLK)
+        err = why;
+    if (!err)
+        err = find_canceled(futures, count);
+    for (size_t i = 0; i < count; i++)
+        cf_future_unref(futures[i]);
+    return err;
+}
+
 cf_err
 cf__loop_run(const struct cf__loop *loop, cf_future **failed)
 {
@@ -144,24 +184,19 @@ cf__loop_run(const struct cf__loop *loop, cf_future **failed)
     size_t room = workers * RANGES_PER_WORKER;
     struct range *ranges = malloc(room * sizeof *ranges);
     cf_future **futures = malloc(room * sizeof *futures);
+    struct shared *shared = malloc(sizeof *shared + loop->data_size);
     cf_err err = CF_ENOMEM;
-    if (ranges && futures) {
-        atomic_bool any_failed = false;
-        bool shared = loop->ex->ops->shares_memory;
-        size_t count = cut(loop, workers, shared ? &any_failed : NULL, ranges);
-        err = cf_submit_many(
-            loop->ex, run_range, ranges, sizeof *ranges, count, futures);
-        if (!err) {
-            err = wait_for_ranges(futures, count, loop->deadline_ns);
-            cf_err why = find_failed(futures, count, failed);
-            if (why)
-                err = why;
-            if (!err)
-                err = find_canceled(futures, count);
-            for (size_t i = 0; i < count; i++)
-                cf_future_unref(futures[i]);
-        }
+    if (ranges && futures && shared) {
+        cf_store_relaxed(&shared->failed, false); /* nobody knows it yet */
+        if (loop->data_size)
+            memcpy(shared->data, loop->data, loop->data_size);
+        size_t count = cut(loop, workers, shared, ranges);
+        err = run_ranges(loop, ranges, count, futures, failed);
+        if (loop->data_size)
+            memcpy(loop->data, shared->data, loop->data_size);
     }
+    if (err != CF_EDEADLK) /* else it is still in use */
+        free(shared);
     free(futures);
     free(ranges);
     return err;
@@ -178,6 +213,6 @@ cf_parallel_for(cf_executor *ex,
 {
     if (!ex || !fn)
         return CF_EINVAL;
-    struct cf__loop loop = {ex, begin, end, grain, fn, data, CF__NEVER};
+    struct cf__loop loop = {ex, begin, end, grain, fn, data, 0, CF__NEVER};
     return cf__loop_run(&loop, failed);
 }

@@ -80,8 +80,14 @@ map_in_place(cf_executor *ex,
 {
     int64_t deadline_ns =
         options->timeout_ns > 0 ? cf__deadline(options->timeout_ns) : CF__NEVER;
-    struct cf__loop loop = {
-        ex, 0, count, options->chunk_size, run_items, array, deadline_ns};
+    struct cf__loop loop = {.ex = ex,
+                            .begin = 0,
+                            .end = count,
+                            .grain = options->chunk_size,
+                            .fn = run_items,
+                            .data = array,
+                            .data_size = sizeof *array,
+                            .deadline_ns = deadline_ns};
     cf_err err = cf__loop_run(&loop, NULL);
     size_t failed_index = cf_load_relaxed(&array->failed_index); /* all done */
     if (err && failed_index != SIZE_MAX && options->failed_index)

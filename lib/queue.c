@@ -46,7 +46,12 @@ cf__queue_push(struct cf__queue *q,
         /* pairs with the other pushes, close and has_work */
     } while (!cf_cas_weak_acq_rel(&q->tail, &tail, newest));
     /* The newest stays in the inbox until something is behind it: tail is
-     * alive, and its next is ours. pairs with pop_locked: the tasks */
+     * alive, and its next is ours. It may have left and come back since its
+     * place was read. */
+    uint32_t place = cf_load_relaxed(&tail->place) + (uint32_t)count;
+    if (place != cf_load_relaxed(&newest->place))
+        cf_store_relaxed(&newest->place, place);
+    /* pairs with pop_locked: the tasks */
     cf_store_release(&tail->next, oldest);
     return true;
 }
@@ -76,10 +81,10 @@ unlock_refill(struct cf__queue *q)
 /* Puts the stub behind the last task, so that it can be taken out; false: a
  * push was faster, or the inbox is closed. */
 static bool
-append_stub_locked(struct cf__queue *q, cf_future *last)
+append_stub_locked(struct cf__queue *q, cf_future *last, uint64_t pushed)
 {
     cf_store_relaxed(&q->stub.next, NULL); /* published by the swap */
-    cf_store_relaxed(&q->stub.place, cf_load_relaxed(&last->place));
+    cf_store_relaxed(&q->stub.place, (uint32_t)pushed);
     cf_future *tail = last;
     if (!cf_cas_acq_rel(&q->tail, &tail, &q->stub)) /* pairs with push */
         return false;
@@ -87,9 +92,10 @@ append_stub_locked(struct cf__queue *q, cf_future *last)
     return true;
 }
 
-/* The oldest task; NULL: none, or its push is not over. */
+/* The oldest task, the one of that place; NULL: none, or its push is not
+ * over. */
 static cf_future *
-pop_locked(struct cf__queue *q)
+pop_locked(struct cf__queue *q, uint64_t place)
 {
     if (q->head == &q->stub) {
         cf_future *next = cf_load_acquire(&q->stub.next); /* pairs with push */
@@ -106,7 +112,8 @@ pop_locked(struct cf__queue *q)
         return f;
     }
     cf_future *next = cf_load_acquire(&f->next); /* pairs with push */
-    if (!next && cf_load_relaxed(&q->tail) == f && append_stub_locked(q, f))
+    if (!next && cf_load_relaxed(&q->tail) == f &&
+        append_stub_locked(q, f, place + 1))
         next = &q->stub;
     if (next)
         q->head = next;
@@ -122,7 +129,7 @@ fill_ring_locked(struct cf__queue *q)
     uint64_t end = cf_load_acquire(&q->ring_top) + CF__RING_SIZE;
     if (end > bottom + REFILL_MAX)
         end = bottom + REFILL_MAX;
-    for (cf_future *f; bottom < end && (f = pop_locked(q)); bottom++)
+    for (cf_future *f; bottom < end && (f = pop_locked(q, bottom)); bottom++)
         cf_store_relaxed(&q->ring[bottom % CF__RING_SIZE], f);
     /* pairs with take: publishes the slots */
     cf_store_release(&q->ring_bottom, bottom);
@@ -197,8 +204,10 @@ cf__queue_count(struct cf__queue *q)
     /* It stays the newest, or in the inbox, while the lock is held. */
     if (!newest)
         newest = q->head ? q->end : NULL;
-    if (newest)
-        count += cf_load_relaxed(&newest->place) - (uint32_t)count;
+    uint32_t place = newest ? cf_load_relaxed(&newest->place) : 0;
+    int32_t ahead = newest ? (int32_t)(place - (uint32_t)count) : 0;
+    if (ahead > 0) /* places are hints: lib/README.md */
+        count += (uint32_t)ahead;
     unlock_refill(q);
     pthread_mutex_lock(&q->heap_lock);
     count += q->heap_pushed;
@@ -249,11 +258,12 @@ cf__queue_close_if_empty(struct cf__queue *q)
 {
     lock_refill(q);
     pthread_mutex_lock(&q->heap_lock);
-    cf_future *empty = &q->stub;
+    cf_future *tail = &q->stub;
     bool closed =
-        q->heap_count == 0 &&
+        q->heap_count == 0 && !cf_load_relaxed(&q->leftover) &&
         cf_load_relaxed(&q->ring_top) == cf_load_relaxed(&q->ring_bottom) &&
-        cf_cas_acq_rel(&q->tail, &empty, NULL); /* pairs with push */
+        (cf_cas_acq_rel(&q->tail, &tail, NULL) || /* pairs with push */
+         !tail);                                  /* it is closed already */
     if (closed)
         q->head = q->end = NULL;
     pthread_mutex_unlock(&q->heap_lock);

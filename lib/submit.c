@@ -16,9 +16,9 @@
 static cf_err
 run_in_caller(cf_executor *ex, cf_future *oldest, cf_future *newest)
 {
+    cf__chain_claim(oldest, newest, -1);
     for (cf_future *f = oldest, *next; f; f = next) {
         next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
-        (void)cf__future_claim_word(f, -1); /* nobody else knows it */
         cf__call_run_here(ex, f, -1);
         cf__future_unref(f); /* the handle that the queue would hold */
     }

@@ -213,7 +213,7 @@ void
 cf__timers_stop(struct cf__timers *timers, cf_future *f)
 {
     pthread_mutex_lock(&timers->lock);
-    if (f->attributes->timer_index)
+    if (f->attributes->timer_index && timers->count) /* 0 after a fork */
         remove_locked(timers, f);
     timers->reserved--;
     pthread_mutex_unlock(&timers->lock);

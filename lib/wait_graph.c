@@ -19,58 +19,61 @@
 #include <pthread.h>
 
 static pthread_mutex_t graph_lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned search; /* guarded by graph_lock */
+static struct cf__worker *waiting; /* linked by graph_next */
 
-static bool blocked_locked(struct cf__worker *worker,
-                           const struct cf__worker *origin);
-
-/* f cannot be done before origin wakes up. The recursion is as deep as there
- * are blocked workers at most: each is visited once. */
-static bool /* NOLINTNEXTLINE(misc-no-recursion): bounded, see above */
-stuck_locked(const cf_future *f, const struct cf__worker *origin)
+/* f, for which worker waits, cannot be done before one that is stuck goes on.
+ * Futures of another pool, or completed by hand, are not followed. */
+static bool
+stuck_locked(const cf_future *f, const struct cf__worker *worker)
 {
-    /* Of another pool, or completed by hand: not followed. */
-    if (f->executor != origin->executor)
+    cf_executor *ex = worker->executor;
+    if (f->executor != ex)
         return false;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with its claim */
     int runner = cf__runner(word);
-    if (cf__state(word) != CF_RUNNING || runner < 0)
-        return false;
-    struct cf__worker *worker =
-        origin->executor->ops->worker_at(origin->executor, runner);
-    return worker && (worker == origin || blocked_locked(worker, origin));
+    return cf__state(word) == CF_RUNNING && runner >= 0 &&
+           ex->ops->worker_at(ex, runner)->stuck;
 }
 
 /* All that worker waits for (any), or something of it (all), is stuck. */
-static bool /* NOLINTNEXTLINE(misc-no-recursion): bounded, see above */
-blocked_locked(struct cf__worker *worker, const struct cf__worker *origin)
+static bool
+blocked_locked(const struct cf__worker *worker)
 {
-    if (worker->awaited_count == 0)
-        return false;
-    if (worker->visited == search)
-        return worker->found_blocked;
-    worker->visited = search;
-    bool blocked = worker->any_will_do;
-    worker->found_blocked = false; /* until it is known */
     for (size_t i = 0; i < worker->awaited_count; i++) {
-        if (stuck_locked(worker->awaited[i], origin) != worker->any_will_do) {
-            blocked = !worker->any_will_do;
-            break;
+        if (stuck_locked(worker->awaited[i], worker) != worker->any_will_do)
+            return !worker->any_will_do;
+    }
+    return worker->any_will_do;
+}
+
+/* Takes all who wait for stuck, then frees those who are not, until that frees
+ * nobody more. */
+static bool
+hopeless_locked(const struct cf__worker *origin)
+{
+    for (struct cf__worker *w = waiting; w; w = w->graph_next)
+        w->stuck = true;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (struct cf__worker *w = waiting; w; w = w->graph_next) {
+            if (w->stuck && !blocked_locked(w)) {
+                w->stuck = false;
+                changed = true;
+            }
         }
     }
-    worker->found_blocked = blocked;
-    return blocked;
+    return origin->stuck;
 }
 
 static void
-note_locked(struct cf__worker *self,
-            cf_future *const *futures,
-            size_t count,
-            bool any)
+leave_locked(struct cf__worker *self)
 {
-    self->awaited = futures;
-    self->awaited_count = count;
-    self->any_will_do = any;
+    struct cf__worker **at = &waiting;
+    while (*at && *at != self)
+        at = &(*at)->graph_next;
+    if (*at)
+        *at = self->graph_next;
+    self->stuck = false;
 }
 
 bool
@@ -81,11 +84,14 @@ cf__wait_graph_enter(struct cf__worker *self,
                      bool forever)
 {
     pthread_mutex_lock(&graph_lock);
-    search++;
-    note_locked(self, futures, count, any);
-    bool hopeless = blocked_locked(self, self);
+    self->awaited = futures;
+    self->awaited_count = count;
+    self->any_will_do = any;
+    self->graph_next = waiting;
+    waiting = self;
+    bool hopeless = hopeless_locked(self);
     if (hopeless || !forever)
-        note_locked(self, NULL, 0, false);
+        leave_locked(self);
     pthread_mutex_unlock(&graph_lock);
     return hopeless;
 }
@@ -94,7 +100,7 @@ void
 cf__wait_graph_leave(struct cf__worker *self)
 {
     pthread_mutex_lock(&graph_lock);
-    note_locked(self, NULL, 0, false);
+    leave_locked(self);
     pthread_mutex_unlock(&graph_lock);
 }
 
@@ -102,4 +108,6 @@ void
 cf__wait_graph_after_fork(void)
 {
     pthread_mutex_init(&graph_lock, NULL);
+    for (; waiting; waiting = waiting->graph_next)
+        waiting->stuck = false;
 }

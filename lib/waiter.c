@@ -109,6 +109,16 @@ cf__waiters_notify(cf_future *f)
     }
 }
 
+void
+cf__waiters_forget(cf_future *f)
+{
+    /* Iterators hold a handle: only callbacks are left. */
+    for (struct cf__waiter *w = f->waiters, *next; w; w = next) {
+        next = w->next;
+        free(w);
+    }
+}
+
 cf_err
 cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data)
 {

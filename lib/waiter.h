@@ -28,6 +28,9 @@ void cf__waiter_remove(cf_future *f, struct cf__waiter *waiter);
 /* Waits until a notify() under way has returned. */
 void cf__waiters_sync(cf_future *f);
 
+/* f goes without having been done: frees its callbacks. */
+void cf__waiters_forget(cf_future *f);
+
 /* f is done: tells all waiters, then runs the callbacks without the lock. */
 void cf__waiters_notify(cf_future *f);
 

@@ -24,8 +24,8 @@ struct cf__worker {
     cf_future *const *awaited;
     size_t awaited_count;
     bool any_will_do;
-    unsigned visited;   /* by which search */
-    bool found_blocked; /* ... and what it found */
+    bool stuck; /* what the last search found, while it waits */
+    struct cf__worker *graph_next;
 };
 
 /* The calling thread is a worker of ex. */

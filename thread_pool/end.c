@@ -95,9 +95,14 @@ cf__pool_join_locked(struct cf__pool *pool)
     int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
     for (int i = 0; i < slots; i++) {
         struct cf__pool_worker *w = pool->workers[i];
-        if (w->to_join)
-            pthread_join(w->thread, NULL); /* it has nothing left to do */
+        if (!w->to_join)
+            continue;
         w->to_join = false;
+        pthread_t thread = w->thread;
+        /* Its thread-specific data may take the lock on its way out. */
+        pthread_mutex_unlock(&pool->lock);
+        pthread_join(thread, NULL);
+        pthread_mutex_lock(&pool->lock);
     }
 }
 

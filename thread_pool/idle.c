@@ -58,6 +58,7 @@ void
 cf__pool_wake_one(struct cf__pool *pool)
 {
     struct cf__pool_worker *w = NULL;
+    int saved_errno = errno;
     pthread_mutex_lock(&pool->lock);
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
     if (CF__COUNT(activity, CF__SEARCHING) == 0) {
@@ -70,6 +71,7 @@ cf__pool_wake_one(struct cf__pool *pool)
     pthread_mutex_unlock(&pool->lock);
     if (w)
         cf__worker_unpark(&w->base);
+    errno = saved_errno;
 }
 
 void
@@ -130,13 +132,14 @@ cf__pool_start_locked(struct cf__pool *pool)
     struct cf__pool_worker *w = new_worker_locked(pool);
     if (w) {
         if (w->to_join) {
-            pthread_join(w->thread, NULL); /* it has nothing left to do */
+            pthread_detach(w->thread); /* it has left, all but its exit */
             w->to_join = false;
         }
         w->alive = true;
         w->searching = true;
         pool->alive++;
         pool->serving++;
+        w->serving = true;
         change(pool, CF__SEARCHING, CF__STARTABLE);
         int error = create_thread(pool, w);
         if (!error)
@@ -145,6 +148,7 @@ cf__pool_start_locked(struct cf__pool *pool)
         w->searching = false;
         pool->alive--;
         pool->serving--;
+        w->serving = false;
         change(pool, CF__STARTABLE, CF__SEARCHING);
         errno = error;
         err = CF_ESYS;
@@ -235,6 +239,7 @@ leave_locked(struct cf__pool *pool, struct cf__pool_worker *w)
         return false;
     }
     pool->serving--;
+    w->serving = false;
     change(pool,
            0,
            (w->asleep ? CF__SLEEPING : 0) + (w->searching ? CF__SEARCHING : 0));
@@ -249,10 +254,11 @@ static void
 lose_locked(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     pool->restarts++;
-    if (leave_locked(pool, w))
+    if (!w->serving || leave_locked(pool, w)) /* it had left: a finalizer */
         return;
     /* The last one, and there is work: the queue stays open. */
     pool->serving--;
+    w->serving = false;
     if (w->searching)
         change(pool, 0, CF__SEARCHING);
     w->searching = false;
@@ -264,6 +270,9 @@ cf__pool_worker_gone(struct cf__pool *pool,
                      bool died)
 {
     cf_err err = CF_OK;
+    /* A task that was pushed just before the pool broke, perhaps. */
+    if (cf_load_acquire(&pool->refuse) == CF_EBROKEN) /* pairs with break */
+        cf__pool_empty(pool, pool->broken);
     pthread_mutex_lock(&pool->lock);
     if (died)
         lose_locked(pool, w);
@@ -272,9 +281,16 @@ cf__pool_worker_gone(struct cf__pool *pool,
     change(pool, CF__STARTABLE, 0);
     /* Nobody would come for what a push left to this worker. */
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
-    bool replace = cf__pool_has_work(pool) && !pool->idle &&
+    bool forlorn = cf__pool_has_work(pool) &&
                    CF__COUNT(activity, CF__SEARCHING) == 0 &&
                    cf_load_relaxed(&pool->refuse) != CF_EBROKEN;
+    if (forlorn && pool->idle) {
+        struct cf__pool_worker *heir = pool->idle;
+        rouse_locked(pool, heir);
+        cf__worker_unpark(&heir->base);
+        forlorn = false;
+    }
+    bool replace = forlorn;
     bool last = pool->orphan && pool->alive == 0 && !replace;
     if (replace || last)
         pthread_detach(pthread_self()); /* nobody can join it: w is reused */

@@ -78,7 +78,6 @@ submit_inside(struct cf__pool *pool,
     if (__builtin_expect(refuse != CF_OK, 0))
         return refuse;
     uint32_t place = cf__queue_pushed(&pool->queue);
-    cf_store_relaxed(&w->pushed, cf_load_relaxed(&w->pushed) + count);
     if (__builtin_expect(count == 1, 1)) {
         if (!cf__deque_push(&w->deque, newest, place))
             return CF_ENOMEM;
@@ -91,6 +90,7 @@ submit_inside(struct cf__pool *pool,
             (void)cf__deque_push(&w->deque, f, place);
         }
     }
+    cf_store_relaxed(&w->pushed, cf_load_relaxed(&w->pushed) + count);
     cf__pool_wake_after_store(pool);
     if (__builtin_expect(cf_load_relaxed(&w->watchers) > 0, 0))
         cf__pool_notify_watchers(pool, w);

@@ -41,8 +41,12 @@ struct cf__pool_worker {
     /* The worker's own thread. */
     cf__frame *frames; /* depth of them, the newest last */
     size_t depth, frames_capacity;
-    unsigned picks;   /* how often it looked for a task */
-    bool initialized; /* the finalizer is due */
+    unsigned picks; /* how often it looked for a task */
+    enum cf__phase {
+        CF__INITIALIZING,
+        CF__SERVING,
+        CF__FINALIZING
+    } phase; /* which user code a death on this thread interrupts */
 
     /* Counters. Writer: the worker. Readers: statistics. */
     _Atomic uint64_t started, done, failed, pushed;
@@ -55,6 +59,7 @@ struct cf__pool_worker {
     bool asleep; /* it is in pool->idle */
     struct cf__pool_worker *idle_next;
     bool alive;   /* its thread has been started and has not left */
+    bool serving; /* ... and may take tasks */
     bool to_join; /* its thread has left and must be joined */
     pthread_t thread;
     struct cf__pool_worker *watching; /* whose tasks it would help with */
@@ -226,7 +231,8 @@ void cf__pool_empty(struct cf__pool *pool, const cf_error *why);
 /* Frees the pool's memory; no thread uses it. */
 void cf__pool_free(struct cf__pool *pool);
 
-/* Joins the threads that have left. The caller holds the lock. */
+/* Joins the threads that have left. The caller holds the lock, which is given
+ * up meanwhile. */
 void cf__pool_join_locked(struct cf__pool *pool);
 
 #endif

@@ -129,7 +129,7 @@ run(struct cf__pool_worker *w, cf_future *f, bool owned, bool outermost)
     w->depth--;
     if (__builtin_expect(flags != 0, 0))
         cf_bump(&w->failed);
-    cf_bump(&w->done);
+    cf_bump_release(&w->done); /* pairs with pool_stats: started */
     if (outermost)
         cf__pool_search_early(pool, w);
     (void)cf__future_finish(f, flags, 0, owned);
@@ -174,10 +174,10 @@ static void
 initialize(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     w->base.data = NULL;
-    w->initialized = true;
+    w->phase = CF__SERVING;
     if (!pool->options.initializer)
         return;
-    w->initialized = false;
+    w->phase = CF__INITIALIZING;
     cf__pool_stop_searching(pool, w); /* it may take long */
     struct cf_call call = {.worker = w->base.index};
     cf__call_begin(&call, NULL, 0);
@@ -185,7 +185,7 @@ initialize(struct cf__pool *pool, struct cf__pool_worker *w)
     int rc = pool->options.initializer(
         &call, pool->options.init_data, &w->base.data);
     const cf_error *failure = cf__call_end(&call, rc);
-    w->initialized = !failure;
+    w->phase = failure ? CF__FINALIZING : CF__SERVING;
     if (!failure)
         return;
     cf_error why = *failure;
@@ -194,10 +194,13 @@ initialize(struct cf__pool *pool, struct cf__pool_worker *w)
     cf__failure_free(failure);
 }
 
+/* Calls the finalizer if it is due. */
 static void
 finalize(struct cf__pool *pool, struct cf__pool_worker *w)
 {
-    if (pool->options.finalizer)
+    bool due = w->phase == CF__SERVING && pool->options.finalizer;
+    w->phase = CF__FINALIZING;
+    if (due)
         pool->options.finalizer(pool->options.init_data, w->base.data);
 }
 
@@ -220,7 +223,7 @@ fail_frames(struct cf__pool_worker *w)
         cf__future_release_arg(f);
         cf__future_store_error(f, cf__failure_new(&error));
         cf_bump(&w->failed);
-        cf_bump(&w->done);
+        cf_bump_release(&w->done); /* pairs with pool_stats: started */
         (void)cf__future_finish(f, CF__FAILED, 0, owned);
     }
 }
@@ -232,15 +235,14 @@ died(void *worker)
     struct cf__pool_worker *w = worker;
     struct cf__pool *pool = cf__pool_of(w->base.executor);
     fail_frames(w);
-    if (w->initialized) {
-        finalize(pool, w);
-    } else {
+    if (w->phase == CF__INITIALIZING) {
         cf_error why = CF_ERROR_INIT;
         why.kind = CF_EBROKEN;
         why.message = "the initializer ended its thread";
         why.worker = w->base.index;
         cf__pool_break(pool, &why);
     }
+    finalize(pool, w);
     cf__thread.worker = NULL;
     cf__pool_worker_gone(pool, w, true);
 }
@@ -261,8 +263,7 @@ cf__pool_worker_main(void *worker)
             cf__pool_stop_searching(pool, w);
         run(w, f, true, true);
     }
-    if (w->initialized)
-        finalize(pool, w);
+    finalize(pool, w);
     pthread_cleanup_pop(0);
     cf__thread.worker = NULL;
     cf__pool_worker_gone(pool, w, false);

@@ -63,7 +63,8 @@ cf_initializer_fn(cf_call *call, void *init_data, void **worker_data);
 /* Called in the worker when it ends, if its initializer succeeded. */
 typedef void cf_finalizer_fn(void *init_data, void *worker_data);
 
-/* A snapshot; exact when nothing changes meanwhile. */
+/* A snapshot; exact when nothing changes meanwhile. Tasks that a full queue made
+ * their submitter run (CF_QUEUE_CALLER_RUNS) are not in it. */
 typedef struct cf_stats {
     uint64_t workers;  /* alive now */
     uint64_t idle;     /* of these, without a task */
@@ -72,7 +73,7 @@ typedef struct cf_stats {
     uint64_t done;     /* tasks finished, failed ones included */
     uint64_t failed;   /* of these, failed */
     uint64_t canceled; /* tasks that never ran: cancelled or refused later */
-    uint64_t restarts; /* workers replaced after a death */
+    uint64_t restarts; /* workers that a task took with it */
     uint64_t reserved[8];
 } cf_stats;
 

@@ -138,7 +138,9 @@ CF_API bool cf_future_interrupt(cf_future *f);
  *                       the waiter took over is finished first, even if that
  *                       takes longer.
  * @retval CF_EDEADLK    Called from a task that f itself waits for, directly
- *                       or over others of this pool: it could never end.
+ *                       or over others of this pool: it could never end. A
+ *                       task that waits for one it descends from gets this
+ *                       too, if it runs on top of it.
  * @retval CF_EFORKED    f is not done and this process is a fork of the one
  *                       that submitted it.
  *

@@ -220,6 +220,8 @@ typedef int cf_range_fn(cf_call *call, size_t begin, size_t end, void *data);
  * @retval CF_ETASK ...  The error of a range that failed; after a failure no
  *                       more ranges are begun.
  * @retval CF_EINVAL     ex or fn is NULL.
+ * @retval CF_EDEADLK    A range waits for the task that called this: it never
+ *                       ends, and data must stay.
  * @retval CF_ENOMEM, CF_EBROKEN, CF_ESHUTDOWN, CF_EAGAIN, CF_EFORKED, CF_ESYS
  *                       As cf_submit(); nothing was run.
  *

@@ -107,6 +107,7 @@ CF_API cf_err cf_as_completed_add(cf_as_completed *it, cf_future *f);
  * @retval CF_ETIMEDOUT  None was done in time; cf_as_completed_remaining()
  *                       says how many are missing.
  * @retval CF_EINVAL     it or out is NULL, or timeout_ns is below -1.
+ * @retval CF_ENOMEM     In a task: no memory for the wait; try again.
  * @retval CF_EDEADLK    As cf_wait().
  * @retval CF_EFORKED    As cf_wait().
  *

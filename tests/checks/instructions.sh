@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# An empty task costs at most 20 % more instructions than noted below:
+# instructions.sh PROGRAM BUILD_TYPE. A change that makes it cheaper lowers the
+# number, here and in docs/benchmarks.md.
+. "$(dirname "$0")/common.sh"
+
+noted=480 # submit, run, result and unref, gcc 12 -O2, x86-64
+
+if ! command -v valgrind >/dev/null; then
+    echo "instructions: valgrind is not installed"
+    exit 77
+fi
+case $2 in
+Release | RelWithDebInfo) ;;
+*)
+    echo "instructions: only optimised builds are counted, this is '$2'"
+    exit 77
+    ;;
+esac
+counted=$(bench/instructions/count "$1") || exit 1
+echo "instructions: $counted per task, $noted noted"
+if ! awk "BEGIN { exit !($counted <= 1.2 * $noted) }"; then
+    complain "$counted is more than 1.2 times $noted"
+fi
+finish
