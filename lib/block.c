@@ -37,27 +37,17 @@ put_batch(cf_future *first)
     pthread_mutex_unlock(&depot.lock);
 }
 
-/* Moves up to a batch of the thread's cache to the depot. */
-static void
-flush_batch(struct cf__thread *t)
-{
-    cf_future *first = t->free_blocks, *last = first;
-    unsigned count = 1;
-    for (; count < CF__BLOCK_BATCH && cf_load_relaxed(&last->next); count++)
-        last = cf_load_relaxed(&last->next);
-    t->free_blocks = cf_load_relaxed(&last->next);
-    t->free_count -= count;
-    cf_store_relaxed(&last->next, NULL);
-    put_batch(first);
-}
-
 /* A thread ends: what it cached serves the others. */
 static void
 flush_all(void *thread)
 {
     struct cf__thread *t = thread;
-    while (t->free_blocks)
-        flush_batch(t);
+    if (t->free_blocks)
+        put_batch(t->free_blocks); /* a short one */
+    if (t->free_batch)
+        put_batch(t->free_batch);
+    t->free_blocks = t->free_batch = NULL;
+    t->free_count = 0;
     t->free_limit = 0; /* a later destructor may free more */
 }
 
@@ -75,7 +65,7 @@ flush_at_exit(void)
     pthread_once(&flush_once, make_key);
     if (flush_key_made)
         (void)pthread_setspecific(flush_key, &cf__thread);
-    cf__thread.free_limit = 2 * CF__BLOCK_BATCH;
+    cf__thread.free_limit = CF__BLOCK_BATCH;
 }
 
 static bool
@@ -108,8 +98,8 @@ cut_batch_locked(void)
     return blocks;
 }
 
-cf_future *
-cf__block_refill(void)
+static cf_future *
+get_batch(void)
 {
     pthread_mutex_lock(&depot.lock);
     cf_future *first = depot.batches;
@@ -118,13 +108,22 @@ cf__block_refill(void)
     else
         first = cut_batch_locked();
     pthread_mutex_unlock(&depot.lock);
+    return first;
+}
+
+cf_future *
+cf__block_refill(void)
+{
+    cf_future *first = cf__thread.free_batch;
+    cf__thread.free_batch = NULL;
+    if (!first)
+        first = get_batch();
     if (!first)
         return NULL;
     if (cf__thread.free_limit == 0)
         flush_at_exit();
-    /* Batches of ended threads may be short; then the count, which only says
-     * when to flush, is too high for a while, and a flush moves less. */
     cf__thread.free_blocks = cf_load_relaxed(&first->next);
+    /* Batches of ended threads may be short: then a later one is too. */
     cf__thread.free_count = CF__BLOCK_BATCH - 1;
     return first;
 }
@@ -132,10 +131,16 @@ cf__block_refill(void)
 void
 cf__block_flush(void)
 {
-    if (cf__thread.free_limit == 0)
+    struct cf__thread *t = &cf__thread;
+    if (t->free_limit == 0) {
         flush_at_exit(); /* the thread's first */
-    if (cf__thread.free_count >= cf__thread.free_limit)
-        flush_batch(&cf__thread);
+        return;
+    }
+    if (t->free_batch)
+        put_batch(t->free_batch);
+    t->free_batch = t->free_blocks;
+    t->free_blocks = NULL;
+    t->free_count = 0;
 }
 
 void

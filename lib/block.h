@@ -20,7 +20,8 @@ enum { CF__BLOCK_BATCH = 64 };
 /* Fills this thread's empty cache and takes a block; NULL: no memory. */
 cf_future *cf__block_refill(void);
 
-/* The cache is at its limit: moves a batch of it to the depot. */
+/* The cache is at its limit: makes it a batch, and moves the former batch to
+ * the depot. */
 void cf__block_flush(void);
 
 /* Held across fork(), so that the child finds the depot whole. */

@@ -20,7 +20,7 @@
 enum {
     CF__SPIN_LONG_NS = 50000, /* a wake-up of a sleeping worker, its answer */
     CF__SPIN_SHORT_NS = 2000,
-    CF__SPINS_BEFORE_YIELD = 100 /* about two microseconds */
+    CF__SPINS_BEFORE_YIELD = 40 /* about a microsecond */
 };
 
 struct cf__spin {

@@ -11,10 +11,11 @@
 struct cf__worker;
 
 struct cf__thread {
-    cf_future *free_blocks; /* linked by next */
-    unsigned free_count;
-    unsigned free_limit;       /* so many are too many. 0: the thread has freed
-                                  none yet, and has no hook at its end */
+    cf_future *free_blocks;    /* linked by next */
+    unsigned free_count;       /* of these */
+    unsigned free_limit;       /* so many are a batch. 0: the thread has freed
+                               none yet, and has no hook at its end */
+    cf_future *free_batch;     /* one whole batch more, or NULL */
     struct cf__worker *worker; /* NULL: not a worker of any pool */
     bool long_waits;           /* its last wait was long: lib/spin.h */
 };

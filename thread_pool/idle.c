@@ -14,7 +14,11 @@
 
 /* How long an idle worker looks for work before it sleeps: a wake-up costs the
  * submitter more than this. */
-enum { SEARCH_NS = 5000, LOOKS_PER_CLOCK = 8 };
+enum {
+    SEARCH_NS = 5000,
+    YIELD_AFTER_NS = 1000, /* whoever has work for it may need its processor */
+    LOOKS_PER_CLOCK = 8
+};
 
 bool
 cf__pool_has_work(struct cf__pool *pool)
@@ -200,18 +204,20 @@ begin_searching(struct cf__pool *pool, struct cf__pool_worker *w)
 static bool
 search(struct cf__pool *pool)
 {
-    int64_t until = 0;
+    int64_t start = 0;
     for (unsigned looks = 1;; looks++) {
         if (cf__pool_has_work(pool))
             return true;
         cf_relax();
-        if (looks % LOOKS_PER_CLOCK == 0) {
-            int64_t now = cf__now_ns();
-            if (until == 0)
-                until = now + SEARCH_NS;
-            else if (now >= until)
-                return false;
-        }
+        if (looks % LOOKS_PER_CLOCK != 0)
+            continue;
+        int64_t now = cf__now_ns();
+        if (start == 0)
+            start = now;
+        if (now - start >= SEARCH_NS)
+            return false;
+        if (now - start >= YIELD_AFTER_NS)
+            sched_yield();
     }
 }
 
@@ -341,7 +347,9 @@ cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w)
     fall_asleep_locked(pool, w);
     pthread_mutex_unlock(&pool->lock);
     /* A push that saw no sleeper must be seen here, or the other way round. */
-    cf__fence_heavy();
+    cf__fence_full();
+    if (cf_load_relaxed(&pool->nested)) /* pairs with submit_inside */
+        cf__fence_heavy();
     bool in_time = cf__pool_has_work(pool) || sleep_until_woken(pool, w);
     bool stay = true;
     pthread_mutex_lock(&pool->lock);

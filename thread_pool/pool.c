@@ -62,7 +62,8 @@ submit_prioritized(struct cf__pool *pool, cf_future *f)
     }
     if (err)
         return err;
-    cf__pool_wake_after_store(pool);
+    cf__fence_full(); /* README.md, "Sleeping and waking" */
+    cf__pool_wake_after_rmw(pool);
     return CF_OK;
 }
 
@@ -77,6 +78,10 @@ submit_inside(struct cf__pool *pool,
     cf_err refuse = cf_load_relaxed(&pool->refuse); /* no order is promised */
     if (__builtin_expect(refuse != CF_OK, 0))
         return refuse;
+    if (__builtin_expect(!cf_load_relaxed(&pool->nested), 0)) {
+        cf_store_relaxed(&pool->nested, true);
+        cf__fence_full(); /* a sleeper sees it, or we see the sleeper */
+    }
     uint32_t place = cf__queue_pushed(&pool->queue);
     if (__builtin_expect(count == 1, 1)) {
         if (!cf__deque_push(&w->deque, newest, place))

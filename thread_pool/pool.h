@@ -80,6 +80,10 @@ struct cf__pool {
     cpu_set_t cpus; /* with pin_workers: which CPUs */
     int searchers_max;
 
+    /* Atomic. Set by the first task that submits: from then on sleepers pay
+     * for the fences of pushes to deques. */
+    atomic_bool nested;
+
     /* Atomic. Writers: under the lock. CF_OK, or why submits are refused. */
     atomic_int refuse;
 
