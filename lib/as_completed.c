@@ -79,7 +79,7 @@ completed(struct cf__waiter *waiter, cf_future *f)
 {
     cf_as_completed *it = ((struct node *)waiter)->it;
     (void)f;
-    int fd = cf_load_relaxed(&it->fd); /* ordered by the lock */
+    int fd = cf_load_acquire(&it->fd); /* pairs with cf_as_completed_fd */
     struct cf__waiter *former = cf_load_relaxed(&it->ready);
     do {
         waiter->next = former == SLEEPING ? NULL : former;
@@ -356,7 +356,7 @@ cf_as_completed_fd(cf_as_completed *it)
     fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (fd < 0)
         return -1;
-    cf_store_relaxed(&it->fd, fd);
+    cf_store_release(&it->fd, fd); /* pairs with completed */
     /* A completer that did not see it has pushed when its lock is free. */
     for (struct chunk *chunk = it->chunks; chunk; chunk = chunk->next) {
         for (size_t i = 0; i < chunk->count; i++) {

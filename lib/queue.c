@@ -156,10 +156,10 @@ refill(struct cf__queue *q)
 static inline void
 prefetch(struct cf__queue *q, uint64_t place)
 {
-    const char *f =
-        (char *)cf_load_relaxed(&q->ring[place % CF__RING_SIZE]); /* a hint */
-    __builtin_prefetch(f, 1);
-    __builtin_prefetch(f + CF_CACHE_LINE, 1);
+    /* A hint; NULL or freed, it does no harm. */
+    uintptr_t f = (uintptr_t)cf_load_relaxed(&q->ring[place % CF__RING_SIZE]);
+    __builtin_prefetch((const void *)f, 1);
+    __builtin_prefetch((const void *)(f + CF_CACHE_LINE), 1);
 }
 
 cf_future *

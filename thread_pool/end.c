@@ -175,9 +175,13 @@ cf__pool_free(struct cf__pool *pool)
     int slots = cf_load_relaxed(&pool->slots); /* no other thread is left */
     cf__executor_fini(&pool->base);
     for (int i = 0; i < slots; i++) {
-        cf__deque_fini(&pool->workers[i]->deque);
-        free(pool->workers[i]->frames);
-        free(pool->workers[i]);
+        struct cf__pool_worker *w = pool->workers[i];
+        for (struct cf__frame *at = w->bottom.above, *next; at; at = next) {
+            next = at->above;
+            free(at);
+        }
+        cf__deque_fini(&w->deque);
+        free(w);
     }
     cf__queue_fini(&pool->queue);
     cf__failure_free(pool->broken);

@@ -14,24 +14,17 @@ cf__pool_run_pending(struct cf__worker *self, cf_future *f)
     struct cf__pool_worker *w = cf__pool_worker_of(self);
     if (!cf__pool_can_nest(w))
         return false;
-    switch (cf__deque_pop_if(&w->deque, f, self->index)) {
-    case CF__POP_CLAIMED_ENTRY:
-        if (self->executor->bound)
-            cf__bound_release(self->executor->bound, 1);
-        cf__pool_run(w, f, true);
-        return true;
-    case CF__POP_CLAIMED:
-        if (self->executor->bound)
-            cf__bound_release(self->executor->bound, 1);
-        cf__pool_run(w, f, false);
-        return true;
-    case CF__POP_NOT_CLAIMED:
-        break;
-    }
+    enum cf__pop pop = cf__deque_pop_if(&w->deque, f, self->index);
     /* Elsewhere in a queue: whoever takes that entry finds it stale. */
-    if (!cf__future_claim(f, self->index))
+    if (pop == CF__POP_NOT_CLAIMED && !cf__future_claim_word(f, self->index))
         return false;
-    cf__pool_run(w, f, false);
+    if (self->executor->bound)
+        cf__bound_release(self->executor->bound, 1);
+    /* Without the entry's handle one of its own: if the task ends the thread, a
+     * cleanup handler of the waiting task may drop the one it waits with. */
+    if (pop != CF__POP_CLAIMED_ENTRY)
+        (void)cf_future_ref(f);
+    cf__pool_run(w, f);
     return true;
 }
 
@@ -60,7 +53,7 @@ cf__pool_help(struct cf__worker *self, cf_future *f)
     if (!g)
         return false;
     if (cf__future_claim(g, self->index))
-        cf__pool_run(w, g, true);
+        cf__pool_run(w, g);
     else
         cf__future_drop_stale(g);
     return true;

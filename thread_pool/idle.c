@@ -102,10 +102,9 @@ new_worker_locked(struct cf__pool *pool)
     memset(w, 0, sizeof *w);
     w->base.executor = &pool->base;
     w->base.index = slots;
-    w->frames_capacity = CF__FIRST_DEPTH;
-    w->frames = malloc(CF__FIRST_DEPTH * sizeof *w->frames);
-    if (!w->frames || !cf__deque_init(&w->deque)) {
-        free(w->frames);
+    w->frame = &w->bottom;
+    if (!cf__pool_can_nest(w) || !cf__deque_init(&w->deque)) {
+        free(w->bottom.above);
         free(w);
         return NULL;
     }
@@ -286,6 +285,8 @@ cf__pool_worker_gone(struct cf__pool *pool,
     pool->alive--;
     change(pool, CF__STARTABLE, 0);
     /* Nobody would come for what a push left to this worker. */
+    if (cf_load_relaxed(&pool->nested))
+        cf__fence_heavy(); /* as before a sleep */
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
     bool forlorn = cf__pool_has_work(pool) &&
                    CF__COUNT(activity, CF__SEARCHING) == 0 &&

@@ -25,23 +25,27 @@
 
 enum {
     CF__WORKERS_MAX = 32767,
-    CF__NAME_SIZE = 16, /* of a thread, with the terminator */
-    CF__FIRST_DEPTH = 64
+    CF__NAME_SIZE = 16 /* of a thread, with the terminator */
 };
 
 struct cf__pool;
 
-/* A running task on a worker's stack: the future, and in bit 0 whether its
- * queue's handle is the worker's to drop. */
-typedef uintptr_t cf__frame;
+/* A task that runs on a worker, and its call. Not on the worker's stack, which
+ * is gone when a task has ended the thread. */
+struct cf__frame {
+    struct cf_call call;
+    cf_future *f; /* the worker has a handle on it */
+    struct cf__frame *below;
+    struct cf__frame *above; /* kept for the next task; or NULL */
+};
 
 struct cf__pool_worker {
     struct cf__worker base; /* the executor is the pool */
 
     /* The worker's own thread. */
-    cf__frame *frames; /* depth of them, the newest last */
-    size_t depth, frames_capacity;
-    unsigned picks; /* how often it looked for a task */
+    struct cf__frame *frame; /* the innermost running task's, or bottom */
+    struct cf__frame bottom; /* no task's */
+    unsigned picks;          /* how often it looked for a task */
     enum cf__phase {
         CF__INITIALIZING,
         CF__SERVING,
@@ -197,11 +201,11 @@ cf__pool_wake_after_store(struct cf__pool *pool)
 
 void *cf__pool_worker_main(void *worker);
 
-/* Runs a claimed task on top of what the worker is doing. owned: its queue's
- * handle is dropped at the end. */
-void cf__pool_run(struct cf__pool_worker *w, cf_future *f, bool owned);
+/* Runs a claimed task on top of what the worker is doing, and drops one handle
+ * on it. */
+void cf__pool_run(struct cf__pool_worker *w, cf_future *f);
 
-/* There is room to run one more task on the worker's stack. */
+/* There is a frame for one more task. */
 bool cf__pool_can_nest(struct cf__pool_worker *w);
 
 /* Takes any task out of the pool, with its queue's handle, for who empties

@@ -101,44 +101,43 @@ next_task(struct cf__pool *pool, struct cf__pool_worker *w)
 bool
 cf__pool_can_nest(struct cf__pool_worker *w)
 {
-    if (w->depth < w->frames_capacity)
+    if (w->frame->above)
         return true;
-    size_t capacity = 2 * w->frames_capacity;
-    cf__frame *frames = realloc(w->frames, capacity * sizeof *frames);
-    if (!frames)
+    struct cf__frame *frame = calloc(1, sizeof *frame);
+    if (!frame)
         return false;
-    w->frames = frames;
-    w->frames_capacity = capacity;
+    frame->call.executor = w->base.executor;
+    frame->call.worker = w->base.index;
+    frame->below = w->frame;
+    w->frame->above = frame;
     return true;
 }
 
 static inline void
-run(struct cf__pool_worker *w, cf_future *f, bool owned, bool outermost)
+run(struct cf__pool_worker *w, cf_future *f, bool outermost)
 {
     struct cf__pool *pool = cf__pool_of(w->base.executor);
     /* pairs with help: entries pushed from now on descend from f */
     cf_store_release(&f->base, cf__deque_base(&w->deque));
     cf_bump(&w->started);
-    w->frames[w->depth++] = (cf__frame)f | owned;
-    struct cf_call call; /* the rest is set by the run */
-    call.executor = &pool->base;
-    call.worker_data = w->base.data;
-    call.worker = w->base.index;
-    call.fixed_sink = false;
-    uint64_t flags = cf__call_run_task(&call, f);
-    w->depth--;
+    struct cf__frame *frame = w->frame->above;
+    frame->f = f;
+    frame->call.worker_data = w->base.data;
+    w->frame = frame;
+    uint64_t flags = cf__call_run_task(&frame->call, f);
+    w->frame = frame->below;
     if (__builtin_expect(flags != 0, 0))
         cf_bump(&w->failed);
     cf_bump_release(&w->done); /* pairs with pool_stats: started */
     if (outermost)
         cf__pool_search_early(pool, w);
-    (void)cf__future_finish(f, flags, 0, owned);
+    (void)cf__future_finish(f, flags, 0, true);
 }
 
 void
-cf__pool_run(struct cf__pool_worker *w, cf_future *f, bool owned)
+cf__pool_run(struct cf__pool_worker *w, cf_future *f)
 {
-    run(w, f, owned, false);
+    run(w, f, false);
 }
 
 static void
@@ -214,17 +213,19 @@ fail_frames(struct cf__pool_worker *w)
     error.message = "the task, or one that ran above it on its worker's "
                     "stack, ended the thread";
     error.worker = w->base.index;
-    while (w->depth > 0) {
-        cf__frame frame = w->frames[--w->depth];
-        bool owned = frame & 1;
-        cf_future *f = (cf_future *)(frame & ~(cf__frame)1);
+    while (w->frame != &w->bottom) {
+        struct cf__frame *frame = w->frame;
+        cf_future *f = frame->f;
+        w->frame = frame->below;
+        free(frame->call.heap);
+        cf__failure_free(frame->call.failure);
         if (f->attributes && f->attributes->timeout_ns)
             cf__timers_stop(f->executor->timers, f);
         cf__future_release_arg(f);
         cf__future_store_error(f, cf__failure_new(&error));
         cf_bump(&w->failed);
         cf_bump_release(&w->done); /* pairs with pool_stats: started */
-        (void)cf__future_finish(f, CF__FAILED, 0, owned);
+        (void)cf__future_finish(f, CF__FAILED, 0, true);
     }
 }
 
@@ -261,7 +262,7 @@ cf__pool_worker_main(void *worker)
     for (cf_future *f; (f = next_task(pool, w)) != NULL;) {
         if (w->searching)
             cf__pool_stop_searching(pool, w);
-        run(w, f, true, true);
+        run(w, f, true);
     }
     finalize(pool, w);
     pthread_cleanup_pop(0);
