@@ -34,3 +34,5 @@ file(RELATIVE_PATH pc_includedir
 configure_file(cmake/cfutures.pc.in generated/cfutures.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/generated/cfutures.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+install(FILES docs/cfutures.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)

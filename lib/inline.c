@@ -19,9 +19,10 @@ struct inline_executor {
     _Atomic uint64_t started, done, failed;
 };
 
-/* The inline executors whose tasks this thread is in, innermost first. */
+/* The submits to inline executors that this thread is in, innermost first. */
 struct frame {
     const struct inline_executor *executor;
+    uint64_t left; /* tasks that are not done */
     const struct frame *outer;
 };
 
@@ -34,18 +35,17 @@ self_of(cf_executor *ex)
 }
 
 static void
-run(struct inline_executor *self, cf_future *f)
+run(struct inline_executor *self, cf_future *f, struct frame *frame)
 {
-    cf_fetch_add_relaxed(&self->started, 1);
     struct cf_call call = {.executor = &self->base, .worker = 0};
-    struct frame frame = {self, frames};
-    frames = &frame;
     uint64_t flags = cf__call_run_task(&call, f);
-    frames = frame.outer;
     if (flags)
         cf_fetch_add_relaxed(&self->failed, 1);
-    cf_fetch_add_relaxed(&self->done, 1);
-    (void)cf__future_finish(f, flags, 0, true);
+    frame->left--;
+    cf_fetch_add_seq_cst(&self->done, 1);
+    /* The timer was faster: the task has failed, whatever it returned. */
+    if (!cf__future_finish(f, flags, 0, true) && !flags)
+        cf_fetch_add_relaxed(&self->failed, 1);
 }
 
 static cf_err
@@ -55,30 +55,46 @@ inline_submit(cf_executor *ex,
               size_t count)
 {
     struct inline_executor *self = self_of(ex);
-    (void)count;
     if (cf_load_relaxed(&ex->forked))
         return CF_EFORKED;
-    if (cf_load_relaxed(&self->closed)) /* ordered by the caller, or racing */
+    /* pairs with shutdown: it sees these tasks begun, or we see it closed */
+    cf_fetch_add_seq_cst(&self->started, count);
+    if (cf_load_seq_cst(&self->closed)) {
+        cf_fetch_sub_acq_rel(&self->started, count);
         return CF_ESHUTDOWN;
+    }
     cf__chain_claim(oldest, newest, 0);
+    struct frame frame = {self, count, frames};
+    frames = &frame;
     for (cf_future *f = oldest, *next; f; f = next) {
         next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
-        run(self, f);
+        run(self, f, &frame);
     }
+    frames = frame.outer;
     return CF_OK;
 }
 
-/* Tasks of other threads may be running: not waited for by sleeping, as this
- * executor is for debugging, but exact about what it says. */
-static cf_err
-inline_wait_idle(cf_executor *ex, int64_t deadline_ns)
+/* How many tasks of self the calling thread has begun to submit and not yet
+ * done. */
+static uint64_t
+own_tasks(const struct inline_executor *self)
 {
-    struct inline_executor *self = self_of(ex);
+    uint64_t count = 0;
     for (const struct frame *frame = frames; frame; frame = frame->outer)
         if (frame->executor == self)
-            return CF_EDEADLK;
-    /* pairs with nothing: a snapshot, taken again until it is quiet */
-    while (cf_load_seq_cst(&self->done) != cf_load_seq_cst(&self->started)) {
+            count += frame->left;
+    return count;
+}
+
+/* Waits until no other thread is in a task. By looking again and again: this
+ * executor is for debugging, and has nobody to wake a sleeper. */
+static cf_err
+wait_for_others(struct inline_executor *self, int64_t deadline_ns)
+{
+    uint64_t own = own_tasks(self);
+    /* A snapshot, taken again until it is quiet. */
+    while (cf_load_seq_cst(&self->done) + own !=
+           cf_load_seq_cst(&self->started)) {
         if (cf__now_ns() >= deadline_ns)
             return CF_ETIMEDOUT;
         sched_yield();
@@ -87,19 +103,26 @@ inline_wait_idle(cf_executor *ex, int64_t deadline_ns)
 }
 
 static cf_err
+inline_wait_idle(cf_executor *ex, int64_t deadline_ns)
+{
+    struct inline_executor *self = self_of(ex);
+    return own_tasks(self) ? CF_EDEADLK : wait_for_others(self, deadline_ns);
+}
+
+static cf_err
 inline_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
 {
-    (void)flags;
-    (void)deadline_ns;
-    cf_store_relaxed(&self_of(ex)->closed, true);
-    return CF_OK;
+    struct inline_executor *self = self_of(ex);
+    cf_store_seq_cst(&self->closed, true); /* pairs with inline_submit */
+    return flags & CF_SHUTDOWN_NOWAIT ? CF_OK
+                                      : wait_for_others(self, deadline_ns);
 }
 
 static cf_err
 inline_terminate(cf_executor *ex, int signo)
 {
     (void)signo;
-    return inline_shutdown(ex, CF_SHUTDOWN_CANCEL, 0);
+    return inline_shutdown(ex, CF_SHUTDOWN_NOWAIT, 0);
 }
 
 static void

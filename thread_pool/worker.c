@@ -131,7 +131,9 @@ run(struct cf__pool_worker *w, cf_future *f, bool outermost)
     cf_bump_release(&w->done); /* pairs with pool_stats: started */
     if (outermost)
         cf__pool_search_early(pool, w);
-    (void)cf__future_finish(f, flags, 0, true);
+    /* The timer was faster: the task has failed, whatever it returned. */
+    if (!cf__future_finish(f, flags, 0, true) && !flags)
+        cf_bump(&w->failed);
 }
 
 void

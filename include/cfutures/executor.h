@@ -227,7 +227,8 @@ CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
  * Shuts down (flags 0, CF_FOREVER) and frees an executor.
  *
  * Futures stay valid. From a worker of ex itself the memory goes when that
- * worker ends. In a forked child it frees what it can and never hangs.
+ * worker ends. In a forked child it does nothing: the memory is the parent's
+ * image.
  *
  * @param ex  NULL is fine.
  *

@@ -86,7 +86,8 @@ CF_API void *cf_return_buffer(cf_call *call, size_t size);
  * @param call    The task's own call.
  * @param code    The task's own code; any value, 0 too.
  * @param format  printf format; the text is kept up to 4095 bytes. Without
- *                memory for it, the failure stands and the message is empty.
+ *                memory for it, the failure stands, with code 0, an empty
+ *                message and no place.
  * @return        Non-zero, whatever the code.
  *
  * Ownership: everything is copied.
@@ -140,8 +141,9 @@ CF_API bool cf_call_canceled(const cf_call *call);
  * Ownership: nothing changes hands.
  * Threads:   the one that runs the task.
  * Blocks:    no.
- * Ordering:  one worker runs one task at a time, so data indexed by worker
- *            needs no lock.
+ * Ordering:  a worker is one thread, so data indexed by worker needs no lock;
+ *            but across a wait inside a task another task may have used it.
+ *            On the inline executor every thread is 0.
  * Fork:      not in a child that the task forked.
  * Python:    none (threading.current_thread().name).
  */

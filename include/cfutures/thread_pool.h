@@ -40,7 +40,8 @@ typedef struct cf_thread_pool_options {
  * Makes a thread pool. No thread starts before the first submit needs one.
  *
  * When main returns or exit() is called with a pool still open, its queued
- * tasks complete first, as in Python.
+ * tasks complete first, as in Python. A worker inherits the signal mask of the
+ * thread whose submit starts it; the library installs no signal handlers.
  *
  * @param opts      NULL: defaults. Copied, name_prefix included.
  * @param[out] out  The pool; untouched on error.

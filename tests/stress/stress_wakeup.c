@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lost wake-ups: one task at a time, with random pauses of about as long as an
+ * idle worker searches before it sleeps, so that the push meets every step of
+ * falling asleep. Attacks "Sleeping and waking" of thread_pool/idle.c from
+ * each kind of push (from outside, prioritised, from inside a task), and the
+ * sleeper of lib/future_wait.c against the completion.
+ *
+ * A lost wake-up is a silence, which the watchdog ends.
+ */
+#include "common.h"
+
+#include <sched.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+/* Rounds between two looks at the clock; SEARCH_NS of idle.c is 5000. */
+enum { EDGES = 2000, PAUSE_NS = 12000, RELAY_LENGTH = 500 };
+
+static atomic_uint_fast64_t edges;
+
+static void
+count_edge(void)
+{
+    atomic_fetch_add_explicit(&edges, 1, memory_order_relaxed);
+    stress_alive();
+}
+
+static int
+post(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg_size;
+    sem_post((sem_t *)(uintptr_t)arg);
+    return 0;
+}
+
+static void
+await(sem_t *sem)
+{
+    while (sem_wait(sem) != 0)
+        continue;
+}
+
+/* --- one task at a time --------------------------------------------------- */
+
+struct ping {
+    cf_executor *ex;
+    uint64_t stream;
+};
+
+static void
+ping(unsigned index, void *data)
+{
+    struct ping *p = data;
+    struct random r = random_stream(p->stream + index);
+    cf_task task = CF_TASK_INIT;
+    sem_t done;
+    sem_init(&done, 0, 0);
+    task.fn = post;
+    task.arg = &done;
+    for (int i = 0; i < EDGES; i++) {
+        cf_future *f = NULL;
+        task.priority = (int)random_below(&r, 4) - 1;
+        bool by_future = random_percent(&r, 50);
+        CHECK_EQ(cf_submit_task(p->ex, &task, by_future ? &f : NULL), CF_OK);
+        if (by_future)
+            CHECK_EQ(cf_future_wait(f, CF_FOREVER), CF_OK);
+        await(&done);
+        cf_future_unref(f);
+        random_delay(&r, PAUSE_NS);
+        count_edge();
+    }
+    sem_destroy(&done);
+}
+
+/* --- from pool to pool ---------------------------------------------------- */
+
+struct relay {
+    cf_executor *ex[2];
+    struct random r;
+    atomic_int left;
+    sem_t over;
+};
+
+static int
+pass(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct relay *relay = (struct relay *)(uintptr_t)arg;
+    cf_executor *other = relay->ex[relay->ex[0] == cf_call_executor(call)];
+    count_edge();
+    if (atomic_fetch_sub(&relay->left, 1) == 1) {
+        sem_post(&relay->over);
+        return 0;
+    }
+    random_delay(&relay->r, PAUSE_NS); /* one runner at a time has it */
+    CHECK_EQ(cf_submit(other, pass, arg, arg_size, NULL), CF_OK);
+    return 0;
+}
+
+static void
+run_relay(cf_executor *first, cf_executor *second, struct random *r)
+{
+    struct relay relay = {.ex = {first, second}, .r = {random_next(r)}};
+    atomic_init(&relay.left, RELAY_LENGTH);
+    sem_init(&relay.over, 0, 0);
+    CHECK_EQ(cf_submit(first, pass, &relay, 0, NULL), CF_OK);
+    await(&relay.over);
+    /* The last task may still be in sem_post(). */
+    CHECK_EQ(cf_executor_wait_idle(first, CF_FOREVER), CF_OK);
+    CHECK_EQ(cf_executor_wait_idle(second, CF_FOREVER), CF_OK);
+    sem_destroy(&relay.over);
+}
+
+/* --- from inside a task --------------------------------------------------- */
+
+/*
+ * A parent pushes a child to its own deque and then only stands by: another
+ * worker has to be woken for the child. Meanwhile the main thread submits a
+ * task that holds whichever worker is searching. With three workers the third
+ * is there for what is left, however the first two fall out.
+ */
+struct nest {
+    atomic_int begun; /* parent, child, holder: bits */
+    atomic_bool go;
+    unsigned parent_delay_ns, submit_delay_ns;
+    uint64_t stream;
+};
+
+enum { PARENT = 1, CHILD = 2 };
+
+static void
+stand_by(struct nest *nest, int bit)
+{
+    while (!(atomic_load(&nest->begun) & bit))
+        sched_yield();
+}
+
+static int
+run_nested_child(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg_size;
+    atomic_fetch_or(&((struct nest *)(uintptr_t)arg)->begun, CHILD);
+    return 0;
+}
+
+static int
+run_holder(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg_size;
+    stand_by((struct nest *)(uintptr_t)arg, CHILD);
+    return 0;
+}
+
+static int
+run_nesting(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct nest *nest = (struct nest *)(uintptr_t)arg;
+    struct random r = random_stream(nest->stream);
+    atomic_fetch_or(&nest->begun, PARENT);
+    while (!atomic_load_explicit(&nest->go, memory_order_relaxed))
+        continue;
+    random_delay(&r, nest->parent_delay_ns);
+    CHECK_EQ(cf_submit(
+                 cf_call_executor(call), run_nested_child, arg, arg_size, NULL),
+             CF_OK);
+    stand_by(nest, CHILD);
+    return 0;
+}
+
+static void
+push_inside(cf_executor *ex, struct random *r)
+{
+    struct nest nest = {.parent_delay_ns = 6000, .stream = random_next(r)};
+    cf_future *parent, *holder = NULL;
+    CHECK_EQ(cf_submit(ex, run_nesting, &nest, 0, &parent), CF_OK);
+    stand_by(&nest, PARENT);
+    random_delay(r, PAUSE_NS);
+    atomic_store_explicit(&nest.go, true, memory_order_relaxed);
+    if (cf_executor_max_workers(ex) > 2 && random_percent(r, 80)) {
+        random_delay(r, 6000);
+        CHECK_EQ(cf_submit(ex, run_holder, &nest, 0, &holder), CF_OK);
+    }
+    CHECK_EQ(cf_future_result(parent, CF_FOREVER, NULL), CF_OK);
+    if (holder)
+        CHECK_EQ(cf_future_result(holder, CF_FOREVER, NULL), CF_OK);
+    CHECK_EQ(cf_executor_wait_idle(ex, CF_FOREVER), CF_OK);
+    cf_future_unref(parent);
+    cf_future_unref(holder);
+    count_edge();
+}
+
+static void
+one_round(uint64_t round)
+{
+    struct random r = random_stream(round);
+    cf_executor *ex = stress_random_pool(&r);
+    struct ping p = {ex, random_next(&r)};
+    ping(0, &p);
+    in_threads(2, ping, &p);
+    stress_pool_destroy(ex);
+    cf_executor *second = stress_random_pool(&r);
+    ex = stress_random_pool(&r);
+    run_relay(ex, second, &r);
+    cf_executor_destroy(second);
+    stress_pool_destroy(ex);
+    ex = stress_pool(2 + (int)random_below(&r, 2));
+    for (int i = 0; i < EDGES; i++)
+        push_inside(ex, &r);
+    stress_pool_destroy(ex);
+}
+
+int
+main(int argc, char **argv)
+{
+    stress_begin(argc, argv);
+    for (uint64_t round = 1; stress_goes_on(); round++)
+        one_round(round);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return stress_end(
+        "%llu edges, %ld sleeps", (unsigned long long)edges, usage.ru_nvcsw);
+}
