@@ -177,6 +177,20 @@ cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w)
 }
 
 void
+cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    w->searching = false;
+    change(pool, 0, CF__SEARCHING);
+}
+
+void
+cf__pool_resume_search(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    change(pool, CF__SEARCHING, 0);
+    w->searching = true;
+}
+
+void
 cf__pool_search_early(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */

@@ -152,6 +152,12 @@ bool cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w);
 /* The worker has found a task, or is kept from looking for one. */
 void cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w);
 
+/* A new worker runs its initializer: submits meanwhile start others. What was
+ * submitted before waits for it: pausing wakes nobody, and after resuming it
+ * finds that or hands on. */
+void cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w);
+void cf__pool_resume_search(struct cf__pool *pool, struct cf__pool_worker *w);
+
 /* Counts the worker as searching before its task is published as finished, so
  * that whoever sees the result and submits finds it free. */
 void cf__pool_search_early(struct cf__pool *pool, struct cf__pool_worker *w);

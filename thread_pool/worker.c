@@ -179,7 +179,7 @@ initialize(struct cf__pool *pool, struct cf__pool_worker *w)
     if (!pool->options.initializer)
         return;
     w->phase = CF__INITIALIZING;
-    cf__pool_stop_searching(pool, w); /* it may take long */
+    cf__pool_pause_search(pool, w); /* it may take long */
     struct cf_call call = {.worker = w->base.index};
     cf__call_begin(&call, NULL, 0);
     call.fixed_sink = true; /* it has no result */
@@ -187,8 +187,10 @@ initialize(struct cf__pool *pool, struct cf__pool_worker *w)
         &call, pool->options.init_data, &w->base.data);
     const cf_error *failure = cf__call_end(&call, rc);
     w->phase = failure ? CF__FINALIZING : CF__SERVING;
-    if (!failure)
+    if (!failure) {
+        cf__pool_resume_search(pool, w);
         return;
+    }
     cf_error why = *failure;
     why.kind = CF_EBROKEN;
     cf__pool_break(pool, &why);

@@ -24,6 +24,7 @@ struct life {
     cf_executor *ex;
     uint64_t stream;
     atomic_int initialized, finalized;
+    atomic_int last_words; /* how many finalizers still submit a task */
 };
 
 static int
@@ -36,11 +37,18 @@ initialize(cf_call *call, void *init_data, void **worker_data)
     return 0;
 }
 
+static int work(cf_call *call, const void *arg, size_t arg_size);
+
 static void
 finalize(void *init_data, void *worker_data)
 {
     struct life *life = init_data;
     CHECK(worker_data == life);
+    if (atomic_fetch_sub(&life->last_words, 1) > 0) {
+        /* It comes to a worker that is on its way out. */
+        cf_err err = cf_submit(life->ex, work, NULL, 0, NULL);
+        CHECK(err == CF_OK || err == CF_ESHUTDOWN);
+    }
     atomic_fetch_add(&life->finalized, 1);
 }
 
@@ -63,6 +71,8 @@ make_pool(struct life *life, int workers, int64_t idle_timeout_ns)
 static void
 end_life(struct life *life)
 {
+    /* Nothing is left lying about that would need another submit to run. */
+    CHECK_EQ(cf_executor_wait_idle(life->ex, CF_FOREVER), CF_OK);
     stress_pool_destroy(life->ex);
     CHECK_EQ(atomic_load(&life->initialized), atomic_load(&life->finalized));
     atomic_fetch_add(&pools, 1);
@@ -117,19 +127,9 @@ die_nested(cf_call *call, const void *arg, size_t arg_size)
 
 struct pair {
     atomic_bool begun, go;
+    bool inside; /* the first task submits the second one itself */
+    struct random r;
 };
-
-static int
-stand_by(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)call;
-    (void)arg_size;
-    struct pair *pair = (struct pair *)(uintptr_t)arg;
-    atomic_store(&pair->begun, true);
-    while (!atomic_load(&pair->go))
-        sched_yield();
-    return 0;
-}
 
 static int
 let_go(cf_call *call, const void *arg, size_t arg_size)
@@ -137,6 +137,22 @@ let_go(cf_call *call, const void *arg, size_t arg_size)
     (void)call;
     (void)arg_size;
     atomic_store(&((struct pair *)(uintptr_t)arg)->go, true);
+    return 0;
+}
+
+static int
+stand_by(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg_size;
+    struct pair *pair = (struct pair *)(uintptr_t)arg;
+    atomic_store(&pair->begun, true);
+    if (pair->inside) {
+        random_delay(&pair->r, 60000);
+        CHECK_EQ(cf_submit(cf_call_executor(call), let_go, pair, 0, NULL),
+                 CF_OK);
+    }
+    while (!atomic_load(&pair->go))
+        sched_yield();
     return 0;
 }
 
@@ -163,16 +179,20 @@ static void
 pairs(struct life *life, struct random *r)
 {
     for (int i = 0; i < STEPS; i++) {
-        struct pair pair = {false, false};
+        struct pair pair = {.inside = random_percent(r, 50)};
+        pair.r.state = random_next(r);
         if (random_percent(r, 50))
             settle(submit(life->ex, work, NULL), CF_OK);
         cf_future *first = submit(life->ex, stand_by, &pair);
-        while (!atomic_load(&pair.begun))
-            sched_yield();
-        random_delay(r, 60000);
-        cf_future *second = submit(life->ex, let_go, &pair);
-        settle(second, CF_OK);
+        if (!pair.inside) {
+            while (!atomic_load(&pair.begun))
+                sched_yield();
+            random_delay(r, 60000);
+            settle(submit(life->ex, let_go, &pair), CF_OK);
+        }
         settle(first, CF_OK);
+        /* The second one may still be in its last lines. */
+        CHECK_EQ(cf_executor_wait_idle(life->ex, CF_FOREVER), CF_OK);
         random_delay(r, 60000);
         stress_alive();
     }
@@ -243,6 +263,7 @@ one_round(uint64_t round, int threads_at_rest)
     short_lives(&r);
     struct life life = {.stream = random_next(&r)};
     make_pool(&life, workers, idle_ns);
+    atomic_store(&life.last_words, (int)random_below(&r, 5));
     in_threads(SUBMITTERS, submit_steps, &life);
     end_life(&life);
     life = (struct life){.stream = random_next(&r)};

@@ -15,8 +15,15 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-/* Rounds between two looks at the clock; SEARCH_NS of idle.c is 5000. */
-enum { EDGES = 2000, PAUSE_NS = 12000, RELAY_LENGTH = 500 };
+/* A worker searches for a few microseconds (SEARCH_NS of idle.c). The first
+ * push inside a pool is a case of its own, hence some pools. */
+enum {
+    EDGES = 300, /* in a row */
+    RELAY_LENGTH = 200,
+    NESTING_POOLS = 10,
+    NESTING_EDGES = 40, /* in each of them */
+    PAUSE_NS = 12000
+};
 
 static atomic_uint_fast64_t edges;
 
@@ -207,10 +214,12 @@ one_round(uint64_t round)
     run_relay(ex, second, &r);
     cf_executor_destroy(second);
     stress_pool_destroy(ex);
-    ex = stress_pool(2 + (int)random_below(&r, 2));
-    for (int i = 0; i < EDGES; i++)
-        push_inside(ex, &r);
-    stress_pool_destroy(ex);
+    for (int pool = 0; pool < NESTING_POOLS; pool++) {
+        ex = stress_pool(2 + (int)random_below(&r, 2));
+        for (int i = 0; i < NESTING_EDGES; i++)
+            push_inside(ex, &r);
+        stress_pool_destroy(ex);
+    }
 }
 
 int
