@@ -78,7 +78,8 @@ submit_inside(struct cf__pool *pool,
     cf_err refuse = cf_load_relaxed(&pool->refuse); /* no order is promised */
     if (__builtin_expect(refuse != CF_OK, 0))
         return refuse;
-    if (__builtin_expect(!cf_load_relaxed(&pool->nested), 0)) {
+    /* pairs with the first push's fence: activity is not read before it */
+    if (__builtin_expect(!cf_load_acquire(&pool->nested), 0)) {
         cf_store_relaxed(&pool->nested, true);
         cf__fence_full(); /* a sleeper sees it, or we see the sleeper */
     }

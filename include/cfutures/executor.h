@@ -191,7 +191,9 @@ CF_API cf_err cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns);
  *
  * Ownership: the executor stays the caller's.
  * Threads:   any number of callers, also from tasks and callbacks. From a
- *            worker of ex itself: does not wait for that worker.
+ *            worker of ex itself: does not wait for that worker; but a task
+ *            that another task waits for must not wait here, as the other
+ *            never ends.
  * Blocks:    up to timeout_ns.
  * Ordering:  everything the tasks did is visible after CF_OK.
  * Fork:      see CF_EFORKED.
@@ -233,7 +235,8 @@ CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
  * @param ex  NULL is fine.
  *
  * Ownership: the handle is gone.
- * Threads:   one caller, after which nobody uses ex.
+ * Threads:   one caller, after which nobody uses ex; a submit that has not
+ *            returned yet uses it.
  * Blocks:    until queued and running tasks have ended.
  * Ordering:  everything the tasks did is visible.
  * Fork:      fine in a child.

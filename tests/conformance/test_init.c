@@ -12,15 +12,17 @@ typedef struct lives {
     atomic_int begun;
     atomic_int ended;
     int fail_from; /* initializers from this one on fail; < 0: none */
-    gate entered;  /* every initializer waits here */
+    int passes;    /* so many initializers go on at once; */
+    gate entered;  /* the others wait here first */
 } lives;
 
 static int
 begin_life(cf_call *call, void *init_data, void **worker_data)
 {
     lives *l = init_data;
-    gate_pass(&l->entered);
     int n = atomic_fetch_add(&l->begun, 1);
+    if (n >= l->passes)
+        gate_pass(&l->entered);
     if (l->fail_from >= 0 && n >= l->fail_from)
         return cf_fail(call, 31, "life %d is not wanted", n);
     int *data = malloc(sizeof *data);
@@ -171,14 +173,14 @@ CF_TEST(a_cancelled_task_does_not_stop_the_others_from_breaking)
 
 CF_TEST(tasks_that_run_when_the_pool_breaks_finish)
 {
-    lives l = {.fail_from = 1, .entered = GATE_INIT};
-    gate_open(&l.entered);
+    lives l = {.fail_from = 1, .passes = 1, .entered = GATE_INIT};
     cf_executor *ex = living_pool(&l, 2);
     gate g = GATE_INIT;
     cf_future *held = must_submit(ex, task_checks_worker, &g, 0);
     gate_await(&g, 1);
-    /* The second worker starts for this one, and fails. */
+    /* For this one there is only the second worker, which fails. */
     cf_future *broken = must_submit(ex, task_nothing, NULL, 0);
+    gate_open(&l.entered);
     assert_err(cf_future_result(broken, CF_FOREVER, NULL), CF_EBROKEN);
     assert_state(held, CF_RUNNING);
     assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_EBROKEN);
@@ -188,6 +190,21 @@ CF_TEST(tasks_that_run_when_the_pool_breaks_finish)
     cr_assert(l.ended == 1, "%d", l.ended);
     cf_future_unref(held);
     cf_future_unref(broken);
+}
+
+/* CPython: test_thread_pool.test_idle_thread_reuse */
+CF_TEST(one_task_after_the_other_initializes_one_worker)
+{
+    for (int round = 0; round < 50; round++) {
+        lives l = {.fail_from = -1, .passes = 4, .entered = GATE_INIT};
+        cf_executor *ex = living_pool(&l, 4);
+        for (int i = 0; i < 3; i++) {
+            assert_ok(cf_submit(ex, task_checks_worker, NULL, 0, NULL));
+            assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+        }
+        cf_executor_destroy(ex);
+        cr_assert(l.begun == 1, "%d initializers", l.begun);
+    }
 }
 
 static int

@@ -10,7 +10,6 @@
  */
 #include "common.h"
 
-#include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -20,8 +19,8 @@
 enum {
     EDGES = 300, /* in a row */
     RELAY_LENGTH = 200,
-    NESTING_POOLS = 10,
-    NESTING_EDGES = 40, /* in each of them */
+    NESTING_POOLS = 20,
+    NESTING_EDGES = 80, /* in each of them */
     PAUSE_NS = 12000
 };
 
@@ -129,27 +128,19 @@ run_relay(cf_executor *first, cf_executor *second, struct random *r)
  * is there for what is left, however the first two fall out.
  */
 struct nest {
-    atomic_int begun; /* parent, child, holder: bits */
+    sem_t parent_runs, child_ran;
     atomic_bool go;
-    unsigned parent_delay_ns, submit_delay_ns;
     uint64_t stream;
 };
-
-enum { PARENT = 1, CHILD = 2 };
-
-static void
-stand_by(struct nest *nest, int bit)
-{
-    while (!(atomic_load(&nest->begun) & bit))
-        sched_yield();
-}
 
 static int
 run_nested_child(cf_call *call, const void *arg, size_t arg_size)
 {
+    struct nest *nest = (struct nest *)(uintptr_t)arg;
     (void)call;
     (void)arg_size;
-    atomic_fetch_or(&((struct nest *)(uintptr_t)arg)->begun, CHILD);
+    sem_post(&nest->child_ran); /* for the parent */
+    sem_post(&nest->child_ran); /* for the holder, if any */
     return 0;
 }
 
@@ -158,7 +149,7 @@ run_holder(cf_call *call, const void *arg, size_t arg_size)
 {
     (void)call;
     (void)arg_size;
-    stand_by((struct nest *)(uintptr_t)arg, CHILD);
+    await(&((struct nest *)(uintptr_t)arg)->child_ran);
     return 0;
 }
 
@@ -167,28 +158,30 @@ run_nesting(cf_call *call, const void *arg, size_t arg_size)
 {
     struct nest *nest = (struct nest *)(uintptr_t)arg;
     struct random r = random_stream(nest->stream);
-    atomic_fetch_or(&nest->begun, PARENT);
+    sem_post(&nest->parent_runs);
     while (!atomic_load_explicit(&nest->go, memory_order_relaxed))
         continue;
-    random_delay(&r, nest->parent_delay_ns);
+    random_delay(&r, PAUSE_NS / 2);
     CHECK_EQ(cf_submit(
                  cf_call_executor(call), run_nested_child, arg, arg_size, NULL),
              CF_OK);
-    stand_by(nest, CHILD);
+    await(&nest->child_ran);
     return 0;
 }
 
 static void
 push_inside(cf_executor *ex, struct random *r)
 {
-    struct nest nest = {.parent_delay_ns = 6000, .stream = random_next(r)};
+    struct nest nest = {.stream = random_next(r)};
     cf_future *parent, *holder = NULL;
+    sem_init(&nest.parent_runs, 0, 0);
+    sem_init(&nest.child_ran, 0, 0);
     CHECK_EQ(cf_submit(ex, run_nesting, &nest, 0, &parent), CF_OK);
-    stand_by(&nest, PARENT);
+    await(&nest.parent_runs);
     random_delay(r, PAUSE_NS);
     atomic_store_explicit(&nest.go, true, memory_order_relaxed);
     if (cf_executor_max_workers(ex) > 2 && random_percent(r, 80)) {
-        random_delay(r, 6000);
+        random_delay(r, PAUSE_NS / 2);
         CHECK_EQ(cf_submit(ex, run_holder, &nest, 0, &holder), CF_OK);
     }
     CHECK_EQ(cf_future_result(parent, CF_FOREVER, NULL), CF_OK);
@@ -197,6 +190,8 @@ push_inside(cf_executor *ex, struct random *r)
     CHECK_EQ(cf_executor_wait_idle(ex, CF_FOREVER), CF_OK);
     cf_future_unref(parent);
     cf_future_unref(holder);
+    sem_destroy(&nest.parent_runs);
+    sem_destroy(&nest.child_ran);
     count_edge();
 }
 
