@@ -83,9 +83,6 @@ struct cf_future {
     /* Where the runner's own tasks began when it took this one; 0: unknown.
      * Writer: the runner (release). Readers: who helps it (acquire). */
     _Atomic uint32_t base;
-    /* How many tasks its queue had been given, with it (modulo 2^32), if it is
-     * the newest of them: lib/queue.c. */
-    _Atomic uint32_t place;
     uint16_t generation; /* of the process: lib/registry.h. Set at creation */
     uint8_t arg_size;    /* bytes of an argument inside */
     uint8_t result_size; /* bytes of a result inside; written by the runner */

@@ -39,20 +39,13 @@ cf__queue_push(struct cf__queue *q,
     do {
         if (!tail)
             return false;
-        /* If tail is not the newest any more, what is read here means nothing,
-         * and the swap fails. Blocks of futures are never unmapped. */
-        uint32_t place = cf_load_relaxed(&tail->place) + (uint32_t)count;
-        cf_store_relaxed(&newest->place, place);
         /* pairs with the other pushes, close and has_work */
     } while (!cf_cas_weak_acq_rel(&q->tail, &tail, newest));
     /* The newest stays in the inbox until something is behind it: tail is
-     * alive, and its next is ours. It may have left and come back since its
-     * place was read. */
-    uint32_t place = cf_load_relaxed(&tail->place) + (uint32_t)count;
-    if (place != cf_load_relaxed(&newest->place))
-        cf_store_relaxed(&newest->place, place);
+     * alive, and its next is ours. */
     /* pairs with pop_locked: the tasks */
     cf_store_release(&tail->next, oldest);
+    cf_fetch_add_relaxed(&q->pushed, count); /* a counter */
     return true;
 }
 
@@ -81,10 +74,9 @@ unlock_refill(struct cf__queue *q)
 /* Puts the stub behind the last task, so that it can be taken out; false: a
  * push was faster, or the inbox is closed. */
 static bool
-append_stub_locked(struct cf__queue *q, cf_future *last, uint64_t pushed)
+append_stub_locked(struct cf__queue *q, cf_future *last)
 {
     cf_store_relaxed(&q->stub.next, NULL); /* published by the swap */
-    cf_store_relaxed(&q->stub.place, (uint32_t)pushed);
     cf_future *tail = last;
     if (!cf_cas_acq_rel(&q->tail, &tail, &q->stub)) /* pairs with push */
         return false;
@@ -92,10 +84,9 @@ append_stub_locked(struct cf__queue *q, cf_future *last, uint64_t pushed)
     return true;
 }
 
-/* The oldest task, the one of that place; NULL: none, or its push is not
- * over. */
+/* The oldest task; NULL: none, or its push is not over. */
 static cf_future *
-pop_locked(struct cf__queue *q, uint64_t place)
+pop_locked(struct cf__queue *q)
 {
     if (q->head == &q->stub) {
         cf_future *next = cf_load_acquire(&q->stub.next); /* pairs with push */
@@ -112,8 +103,7 @@ pop_locked(struct cf__queue *q, uint64_t place)
         return f;
     }
     cf_future *next = cf_load_acquire(&f->next); /* pairs with push */
-    if (!next && cf_load_relaxed(&q->tail) == f &&
-        append_stub_locked(q, f, place + 1))
+    if (!next && cf_load_relaxed(&q->tail) == f && append_stub_locked(q, f))
         next = &q->stub;
     if (!next)
         return NULL;
@@ -133,7 +123,7 @@ fill_ring_locked(struct cf__queue *q)
     uint64_t end = cf_load_acquire(&q->ring_top) + CF__RING_SIZE;
     if (end > bottom + REFILL_MAX)
         end = bottom + REFILL_MAX;
-    for (cf_future *f; bottom < end && (f = pop_locked(q, bottom)); bottom++)
+    for (cf_future *f; bottom < end && (f = pop_locked(q)); bottom++)
         cf_store_relaxed(&q->ring[bottom % CF__RING_SIZE], f);
     /* pairs with take: publishes the slots */
     cf_store_release(&q->ring_bottom, bottom);
@@ -186,37 +176,13 @@ cf__queue_take(struct cf__queue *q)
     }
 }
 
-uint32_t
-cf__queue_pushed(struct cf__queue *q)
-{
-    for (;;) {
-        cf_future *tail = cf_load_acquire(&q->tail); /* pairs with push */
-        if (!tail)
-            return (uint32_t)cf_load_relaxed(&q->ring_bottom); /* closing */
-        uint32_t place = cf_load_relaxed(&tail->place);
-        if (cf_load_acquire(&q->tail) == tail) /* it was the newest */
-            return place;
-    }
-}
-
 uint64_t
 cf__queue_count(struct cf__queue *q)
 {
-    lock_refill(q);
-    uint64_t count = cf_load_relaxed(&q->ring_bottom); /* under its lock */
-    cf_future *newest = cf_load_acquire(&q->tail);     /* pairs with push */
-    /* It stays the newest, or in the inbox, while the lock is held. */
-    if (!newest)
-        newest = q->head ? q->end : NULL;
-    uint32_t place = newest ? cf_load_relaxed(&newest->place) : 0;
-    int32_t ahead = newest ? (int32_t)(place - (uint32_t)count) : 0;
-    if (ahead > 0) /* places are hints: lib/README.md */
-        count += (uint32_t)ahead;
-    unlock_refill(q);
     pthread_mutex_lock(&q->heap_lock);
-    count += q->heap_pushed;
+    uint64_t count = q->heap_pushed;
     pthread_mutex_unlock(&q->heap_lock);
-    return count;
+    return count + cf_load_relaxed(&q->pushed); /* a counter */
 }
 
 void
@@ -224,9 +190,7 @@ cf__queue_open(struct cf__queue *q)
 {
     lock_refill(q);
     if (!cf_load_relaxed(&q->tail)) { /* closed, and nothing is left */
-        uint64_t pushed = cf_load_relaxed(&q->ring_bottom);
         cf_store_relaxed(&q->stub.next, NULL);
-        cf_store_relaxed(&q->stub.place, (uint32_t)pushed);
         q->head = &q->stub;
         q->end = NULL;
         cf_store_release(&q->tail, &q->stub); /* pairs with push */
@@ -282,6 +246,7 @@ cf__queue_after_fork(struct cf__queue *q)
     cf_store_relaxed(&q->tail, NULL);
     cf_store_relaxed(&q->leftover, false);
     cf_store_relaxed(&q->ring_top, cf_load_relaxed(&q->ring_bottom));
+    cf_store_relaxed(&q->pushed, cf_load_relaxed(&q->ring_bottom));
     cf_store_relaxed(&q->refill_lock, 0);
     cf_store_relaxed(&q->heap_top, INT64_MIN);
     q->head = q->end = NULL;

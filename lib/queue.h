@@ -31,6 +31,9 @@ struct cf__queue {
     /* Atomic. Writers: submitters, the refill lock's holder. The newest task,
      * the stub, or NULL: closed, nothing is accepted. */
     _Alignas(CF_CACHE_LINE) _Atomic(cf_future *) tail;
+    /* Atomic. Writers: submitters, right after their push, while they still
+     * have the cache line. Tasks of priority 0 ever pushed. */
+    _Atomic uint64_t pushed;
 
     /* Atomic. Writers: workers, by compare-and-swap. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t ring_top;
@@ -87,8 +90,12 @@ cf_future *cf__queue_take(struct cf__queue *q);
 cf_future *cf__queue_take_prioritized(struct cf__queue *q, bool above);
 
 /* How many tasks of priority 0 were pushed so far (modulo 2^32): those have the
- * places 0 .. n - 1. */
-uint32_t cf__queue_pushed(struct cf__queue *q);
+ * places 0 .. n - 1. A push under way may not be counted yet. */
+static inline uint32_t
+cf__queue_pushed(struct cf__queue *q)
+{
+    return (uint32_t)cf_load_relaxed(&q->pushed); /* a hint */
+}
 
 /* The place of the next task of priority 0 to be taken (modulo 2^32). */
 static inline uint32_t
