@@ -147,6 +147,7 @@ cf__chunk_run(cf_call *call, const void *arg, size_t arg_size)
     const unsigned char *item_arg =
         (const unsigned char *)arg + CF__CHUNK_ITEMS;
     struct cf_call item = *call;
+    item.alloc = NULL;
     for (size_t i = 0; i < head.count; i++) {
         if (cf_call_canceled(call)) {
             free(pack.bytes);
@@ -158,7 +159,8 @@ cf__chunk_run(cf_call *call, const void *arg, size_t arg_size)
         }
         item_arg += head.item_size;
     }
-    cf__call_adopt(call, pack.bytes, pack.used);
+    if (!cf__call_adopt(call, pack.bytes, pack.used))
+        return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
     return 0;
 }
 

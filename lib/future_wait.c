@@ -12,6 +12,7 @@
 #include "lib/future.h"
 #include "lib/in_task.h"
 #include "lib/registry.h"
+#include "lib/remote.h"
 #include "lib/spin.h"
 #include "lib/worker.h"
 
@@ -24,7 +25,8 @@ sleep_until_done(cf_future *f, int64_t deadline_ns)
         uint64_t asleep = word | CF__SLEEPER;
         if (word != asleep && !cf_cas_weak_acq_rel(&f->word, &word, asleep))
             continue;
-        if (!cf__futex_wait(cf__futex_word(f), (uint32_t)asleep, deadline_ns))
+        cf__remote_expect(f, word);
+        if (!cf__sleep(cf__futex_word(f), (uint32_t)asleep, deadline_ns))
             return cf_future_done(f);
         word = cf_load_acquire(&f->word); /* pairs with finish */
     }
@@ -78,7 +80,8 @@ cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
         word = cf_load_acquire(&f->word); /* pairs with finish */
     }
     const uint64_t common = CF__PHASE | CF__FAILED;
-    if ((word & common) != CF_FINISHED || f->owned & CF__RESULT_HEAP || !out)
+    const unsigned outside = CF__RESULT_HEAP | CF__RESULT_LENT;
+    if ((word & common) != CF_FINISHED || f->owned & outside || !out)
         return cf__future_outcome(f, word, out);
     *out = (cf_bytes){f->result, f->result_size};
     return CF_OK;

@@ -12,6 +12,7 @@
 
 #include "lib/executor.h"
 #include "lib/registry.h"
+#include "lib/remote.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -59,6 +60,8 @@ cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
         }
     }
     unlock_waiters(f);
+    if (added)
+        cf__remote_expect(f, word);
     return added;
 }
 
