@@ -231,8 +231,12 @@ static size_t
 id_of(cf_results *r, cf_future *f)
 {
     cf_bytes packed;
-    if (cf_future_result(f, 0, &packed) == CF_OK)
-        return cf__chunk_id(packed);
+    if (cf_future_result(f, 0, &packed) == CF_OK) {
+        size_t told = cf__chunk_id(packed);
+        if (told - r->oldest_id < r->next_id - r->oldest_id &&
+            chunk_at(r, told)->f == f)
+            return told;
+    }
     size_t id = r->oldest_id; /* it failed as a whole, which is rare */
     while (chunk_at(r, id)->f != f)
         id++;
