@@ -2,33 +2,91 @@
 /*
  * What every conformance test starts from. Each test_<area>.c is compiled
  * once per backend: CF_SUITE names the suite, CF_CONCURRENT is 1 if tasks run
- * beside their submitter, and factory_<backend>.c makes the executor.
+ * beside their submitter, CF_SHARES_MEMORY is 1 if they run in its memory, and
+ * factory_<backend>.c makes the executor.
+ *
+ * A test is written so that its tasks may run in processes that were forked
+ * when test_executor() was called:
+ *
+ * - gates, journals, counters and all else that a task writes come from
+ *   gate_new(), journal_new(), counter_new(), shared_new(), or from
+ *   cf_shared_alloc();
+ * - what an argument points to is such memory, or was written before
+ *   test_executor();
+ * - the program's own futures and executors mean nothing inside a task, but
+ *   cf_call_executor() does.
+ *
+ * What is about the last point is a CF_SHARED_MEMORY_TEST or CF_THREAD_TEST.
  */
 #ifndef CF_TESTS_CONFORMANCE_H
 #define CF_TESTS_CONFORMANCE_H
 
 #include <cfutures/cfutures.h>
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "tests/support/gate.h"
+#include "tests/support/shared.h"
 #include "tests/support/tasks.h"
+
+/* --- the backend, by its factory ----------------------------------------- */
 
 /* An executor of the backend under test with so many workers. */
 cf_executor *test_executor(int workers);
 
+/* What all pools can be told. */
+typedef struct test_options {
+    int max_workers;
+    cf_initializer_fn *initializer;
+    cf_finalizer_fn *finalizer;
+    void *init_data;
+    size_t queue_capacity;
+    cf_queue_policy queue_policy;
+} test_options;
+
+/* A pool of the backend under test; the inline executor has no such thing. */
+cf_executor *test_pool(test_options options);
+
+/* How cf_executor_name() and cf_executor_open() call it. */
+extern const char test_name[];
+extern const char test_spec[];
+
+/* --- tests ---------------------------------------------------------------- */
+
 #define CF_TEST(...) CF_TEST_(CF_SUITE, __VA_ARGS__)
 #define CF_TEST_(suite, ...) Test(suite, __VA_ARGS__)
+#define CF_NO_TEST(...) CF_NO_TEST_(__VA_ARGS__, 0)
+#define CF_NO_TEST_(name, ...) __attribute__((unused)) static void name(void)
 
 /* A test with tasks that hold while the submitter goes on: on a backend that
  * runs tasks in cf_submit() itself it is compiled, but no test. */
 #if CF_CONCURRENT
 #define CF_CONCURRENT_TEST(...) CF_TEST(__VA_ARGS__)
 #else
-#define CF_CONCURRENT_TEST(...) CF_NO_TEST_(__VA_ARGS__, 0)
-#define CF_NO_TEST_(name, ...) __attribute__((unused)) static void name(void)
+#define CF_CONCURRENT_TEST(...) CF_NO_TEST(__VA_ARGS__)
 #endif
+
+/* A test with tasks that use the program's own futures and executors: on a
+ * backend whose tasks have a memory of their own it is compiled, but no
+ * test. */
+#if CF_SHARES_MEMORY
+#define CF_SHARED_MEMORY_TEST(...) CF_TEST(__VA_ARGS__)
+#else
+#define CF_SHARED_MEMORY_TEST(...) CF_NO_TEST(__VA_ARGS__)
+#endif
+
+/* Both: for workers that are threads of the program. */
+#if CF_CONCURRENT && CF_SHARES_MEMORY
+#define CF_THREAD_TEST(...) CF_TEST(__VA_ARGS__)
+#else
+#define CF_THREAD_TEST(...) CF_NO_TEST(__VA_ARGS__)
+#endif
+
+/* So many rounds of what makes a pool each time; fewer where that means to
+ * fork processes. */
+#define POOL_ROUNDS(n) (CF_SHARES_MEMORY ? (n) : ((n) + 19) / 20)
 
 /* The call must give this cf_err; says which one came instead. */
 #define assert_err(call, expected)                                             \

@@ -7,6 +7,9 @@
 
 TestSuite(inline_executor, .timeout = 60);
 
+const char test_name[] = "inline";
+const char test_spec[] = "inline";
+
 cf_executor *
 test_executor(int workers)
 {

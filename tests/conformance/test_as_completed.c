@@ -116,12 +116,6 @@ CF_TEST(the_same_future_three_times_comes_out_once)
     cf_future_unref(f);
 }
 
-static void
-count_free(void *arg)
-{
-    atomic_fetch_add((atomic_int *)arg, 1);
-}
-
 /* CPython: test_as_completed.test_free_reference_yielded_future */
 CF_TEST(the_iterator_keeps_a_future_only_until_the_next_call)
 {
@@ -287,17 +281,17 @@ CF_TEST(tasks_come_out_each_exactly_once)
 CF_TEST(an_unfinished_iteration_does_not_keep_the_arguments)
 {
     cf_executor *ex = test_executor(1);
-    atomic_int frees = 0;
+    atomic_int *frees = counter_new();
     cf_task task = CF_TASK_INIT;
     task.fn = task_nothing;
-    task.arg = &frees;
+    task.arg = frees;
     task.arg_free = count_free;
     cf_future *f = NULL;
     assert_ok(cf_submit_task(ex, &task, &f));
     cf_as_completed *it = iterate(&f, 1);
     cf_future_unref(f);
     assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
-    cr_assert(frees == 1);
+    cr_assert(*frees == 1);
     cf_as_completed_destroy(it);
     cf_executor_destroy(ex);
 }

@@ -11,21 +11,21 @@
 /* An executor of one worker that holds at a gate. */
 typedef struct busy {
     cf_executor *ex;
-    gate g;
+    gate *g;
     cf_future *held;
 } busy;
 
 static void
 busy_begin(busy *b)
 {
-    *b = (busy){.ex = test_executor(1), .g = GATE_INIT};
-    occupy(b->ex, &b->g, 1, &b->held);
+    *b = (busy){.ex = test_executor(1), .g = gate_new()};
+    occupy(b->ex, b->g, 1, &b->held);
 }
 
 static void
 busy_end(busy *b)
 {
-    gate_open(&b->g);
+    gate_open(b->g);
     cf_executor_destroy(b->ex);
     assert_ok(cf_future_result(b->held, 0, NULL));
     cf_future_unref(b->held);
@@ -36,8 +36,8 @@ CF_CONCURRENT_TEST(a_pending_task_is_cancelled_and_never_runs)
 {
     busy b;
     busy_begin(&b);
-    atomic_int ran = 0;
-    cf_future *f = must_submit(b.ex, task_count, &ran, 0);
+    atomic_int *ran = counter_new();
+    cf_future *f = must_submit(b.ex, task_count, ran, 0);
     assert_state(f, CF_PENDING);
     cr_assert(cf_future_cancel(f));
     assert_state(f, CF_CANCELED);
@@ -46,7 +46,7 @@ CF_CONCURRENT_TEST(a_pending_task_is_cancelled_and_never_runs)
     assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_ECANCELED);
     cr_assert_null(cf_future_error(f));
     busy_end(&b);
-    cr_assert(ran == 0);
+    cr_assert(*ran == 0);
     cf_future_unref(f);
 }
 
@@ -78,14 +78,14 @@ CF_CONCURRENT_TEST(everything_behind_a_busy_worker_can_be_cancelled)
     enum { N = 500 };
     busy b;
     busy_begin(&b);
-    atomic_int ran = 0;
+    atomic_int *ran = counter_new();
     static cf_future *fs[N];
     for (int i = 0; i < N; i++)
-        fs[i] = must_submit(b.ex, task_count, &ran, 0);
+        fs[i] = must_submit(b.ex, task_count, ran, 0);
     for (int i = 0; i < N; i++)
         cr_assert(cf_future_cancel(fs[i]), "task %d", i);
     busy_end(&b);
-    cr_assert(ran == 0);
+    cr_assert(*ran == 0);
     unref_all(fs, N);
 }
 
@@ -93,22 +93,22 @@ CF_CONCURRENT_TEST(a_cancelled_task_between_others_is_skipped)
 {
     busy b;
     busy_begin(&b);
-    journal j = JOURNAL_INIT;
+    journal *j = journal_new();
     cf_future *fs[5];
     for (int i = 0; i < 5; i++) {
-        journal_entry e = {&j, i};
+        journal_entry e = {j, i};
         fs[i] = must_submit(b.ex, task_journal, &e, sizeof e);
     }
     cr_assert(cf_future_cancel(fs[2]));
     busy_end(&b);
-    cr_assert(j.length == 4);
+    cr_assert(j->length == 4);
     static const int expected[] = {0, 1, 3, 4};
-    cr_assert(memcmp(j.entries, expected, sizeof expected) == 0);
+    cr_assert(memcmp(j->entries, expected, sizeof expected) == 0);
     unref_all(fs, 5);
 }
 
 typedef struct sleeper {
-    gate started;
+    gate *started;
     cf_future *f;
     pid_t tid;
     cf_err err;
@@ -119,7 +119,7 @@ sleeper_main(void *arg)
 {
     sleeper *s = arg;
     s->tid = gettid();
-    gate_arrive(&s->started);
+    gate_arrive(s->started);
     s->err = cf_wait(&s->f, 1, CF_ALL_COMPLETED, CF_FOREVER, NULL);
     return NULL;
 }
@@ -130,10 +130,10 @@ CF_CONCURRENT_TEST(a_cancel_wakes_a_wait_while_the_worker_is_busy)
     busy b;
     busy_begin(&b);
     cf_future *f = must_submit(b.ex, task_nothing, NULL, 0);
-    sleeper s = {.started = GATE_INIT, .f = f};
+    sleeper s = {.started = gate_new(), .f = f};
     pthread_t thread;
     cr_assert(pthread_create(&thread, NULL, sleeper_main, &s) == 0);
-    gate_await(&s.started, 1);
+    gate_await(s.started, 1);
     await_asleep(s.tid);
     cr_assert(cf_future_cancel(f));
     pthread_join(thread, NULL); /* the worker still holds */
@@ -173,24 +173,24 @@ CF_CONCURRENT_TEST(every_task_either_runs_or_is_cancelled)
 {
     enum { N = 1000 };
     cf_executor *ex = test_executor(2);
-    atomic_int ran = 0;
-    gate g = GATE_INIT;
+    atomic_int *ran = counter_new();
+    gate *g = gate_new();
     cf_future *held[2];
-    occupy(ex, &g, 2, held);
+    occupy(ex, g, 2, held);
     static cf_future *fs[N];
     for (int i = 0; i < N; i++)
-        fs[i] = must_submit(ex, task_count, &ran, 0);
+        fs[i] = must_submit(ex, task_count, ran, 0);
     pthread_t threads[2];
     for (int i = 0; i < 2; i++)
         cr_assert(pthread_create(&threads[i], NULL, cancel_main, fs) == 0);
-    gate_open(&g);
+    gate_open(g);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
     assert_ok(cf_wait(fs, N, CF_ALL_COMPLETED, CF_FOREVER, NULL));
     int finished = 0;
     for (int i = 0; i < N; i++)
         finished += cf_future_state(fs[i]) == CF_FINISHED;
-    cr_assert(finished == ran, "%d finished, %d ran", finished, ran);
+    cr_assert(finished == *ran, "%d finished, %d ran", finished, *ran);
     unref_all(fs, N);
     unref_all(held, 2);
     cf_executor_destroy(ex);
@@ -206,7 +206,7 @@ task_cancels(cf_call *call, const void *arg, size_t arg_size)
     return cf_future_cancel(other) ? 0 : 1;
 }
 
-CF_CONCURRENT_TEST(a_task_may_cancel_another_one)
+CF_THREAD_TEST(a_task_may_cancel_another_one)
 {
     busy b;
     busy_begin(&b);
@@ -218,7 +218,7 @@ CF_CONCURRENT_TEST(a_task_may_cancel_another_one)
     first.priority = 1;
     cf_future *f = NULL;
     assert_ok(cf_submit_task(b.ex, &first, &f));
-    gate_open(&b.g);
+    gate_open(b.g);
     assert_ok(cf_future_result(f, CF_FOREVER, NULL));
     assert_state(victim, CF_CANCELED);
     busy_end(&b);
@@ -240,9 +240,9 @@ CF_CONCURRENT_TEST(interrupting_a_pending_task_cancels_it)
 CF_CONCURRENT_TEST(a_task_that_fails_after_an_interrupt_was_cancelled)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
-    cf_future *f = must_submit(ex, task_until_canceled, &g, 0);
-    gate_await(&g, 1);
+    gate *g = gate_new();
+    cf_future *f = must_submit(ex, task_until_canceled, g, 0);
+    gate_await(g, 1);
     cr_assert(cf_future_interrupt(f));
     assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_ECANCELED);
     assert_state(f, CF_FINISHED);
@@ -263,9 +263,9 @@ task_success_when_canceled(cf_call *call, const void *arg, size_t arg_size)
 CF_CONCURRENT_TEST(a_success_after_an_interrupt_stands)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
-    cf_future *f = must_submit(ex, task_success_when_canceled, &g, 0);
-    gate_await(&g, 1);
+    gate *g = gate_new();
+    cf_future *f = must_submit(ex, task_success_when_canceled, g, 0);
+    gate_await(g, 1);
     cr_assert(cf_future_interrupt(f));
     cf_bytes bytes = {NULL, 0};
     assert_ok(cf_future_result(f, CF_FOREVER, &bytes));
@@ -286,10 +286,10 @@ task_canceled_flag(cf_call *call, const void *arg, size_t arg_size)
 CF_CONCURRENT_TEST(an_interrupt_touches_no_other_task)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
-    cf_future *f = must_submit(ex, task_until_canceled, &g, 0);
+    gate *g = gate_new();
+    cf_future *f = must_submit(ex, task_until_canceled, g, 0);
     cf_future *next = must_submit(ex, task_canceled_flag, NULL, 0);
-    gate_await(&g, 1);
+    gate_await(g, 1);
     cr_assert(cf_future_interrupt(f));
     cr_assert(int_result(next) == 0, "the next task of the same worker");
     cf_future_unref(f);

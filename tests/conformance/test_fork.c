@@ -67,9 +67,9 @@ CF_TEST(a_child_is_told_that_nothing_of_the_pool_is_its_own)
     cf_executor *ex = test_executor(2);
     cf_future *done = must_submit(ex, task_square, &(int){6}, sizeof(int));
     assert_ok(cf_future_wait(done, CF_FOREVER));
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held[2];
-    occupy(ex, &g, 2, held);
+    occupy(ex, g, 2, held);
     cf_future *pending = must_submit(ex, task_square, &(int){7}, sizeof(int));
     pid_t child = fork();
     cr_assert(child >= 0);
@@ -77,7 +77,7 @@ CF_TEST(a_child_is_told_that_nothing_of_the_pool_is_its_own)
         child_main(ex, done, held[0], pending);
     expect_clean_exit(child);
 
-    gate_open(&g);
+    gate_open(g);
     cr_assert(int_result(pending) == 49, "the parent is unharmed");
     unref_all(held, 2);
     cf_future_unref(done);
@@ -88,9 +88,9 @@ CF_TEST(a_child_is_told_that_nothing_of_the_pool_is_its_own)
 CF_TEST(a_child_may_make_a_pool_of_its_own)
 {
     cf_executor *ex = test_executor(2);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     pid_t child = fork();
     cr_assert(child >= 0);
     if (child == 0) {
@@ -99,7 +99,7 @@ CF_TEST(a_child_may_make_a_pool_of_its_own)
         cf_future *f = NULL;
         int arg = 8;
         cf_bytes bytes;
-        child_check(cf_thread_pool_create(NULL, &own) == CF_OK);
+        child_check(cf_executor_open(test_spec, &own) == CF_OK);
         child_check(cf_submit(own, task_square, &arg, sizeof arg, &f) == CF_OK);
         child_check(cf_future_result(f, CF_FOREVER, &bytes) == CF_OK);
         child_check(*(const int *)bytes.data == 64);
@@ -109,7 +109,7 @@ CF_TEST(a_child_may_make_a_pool_of_its_own)
         _exit(0);
     }
     expect_clean_exit(child);
-    gate_open(&g);
+    gate_open(g);
     cf_executor_destroy(ex);
     cf_future_unref(held);
 }
@@ -137,9 +137,9 @@ CF_TEST(a_promise_made_before_the_fork_works_in_the_child)
 CF_TEST(an_iterator_of_the_parent_does_not_hang_in_the_child)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     cf_as_completed *it = NULL;
     assert_ok(cf_as_completed_create(&held, 1, &it));
     pid_t child = fork();
@@ -151,7 +151,7 @@ CF_TEST(an_iterator_of_the_parent_does_not_hang_in_the_child)
         _exit(0);
     }
     expect_clean_exit(child);
-    gate_open(&g);
+    gate_open(g);
     cf_future *f = NULL;
     assert_ok(cf_as_completed_next(it, CF_FOREVER, &f));
     cf_as_completed_destroy(it);

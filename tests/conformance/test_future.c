@@ -144,7 +144,7 @@ CF_TEST(every_handle_keeps_the_result_alive)
 /* Another thread that waits for a future. */
 typedef struct waiter {
     pthread_t thread;
-    gate started;
+    gate *started;
     cf_future *f;
     pid_t tid;
     cf_err err;
@@ -156,7 +156,7 @@ waiter_main(void *arg)
 {
     waiter *w = arg;
     w->tid = gettid();
-    gate_arrive(&w->started);
+    gate_arrive(w->started);
     cf_bytes bytes = {NULL, 0};
     w->err = cf_future_result(w->f, CF_SECONDS(50), &bytes);
     if (w->err == CF_OK)
@@ -171,12 +171,12 @@ static void
 start_waiters(waiter *waiters, cf_future *f)
 {
     for (int i = 0; i < N_WAITERS; i++) {
-        waiters[i] = (waiter){.f = f, .started = GATE_INIT};
+        waiters[i] = (waiter){.f = f, .started = gate_new()};
         cr_assert(pthread_create(
                       &waiters[i].thread, NULL, waiter_main, &waiters[i]) == 0);
     }
     for (int i = 0; i < N_WAITERS; i++) {
-        gate_await(&waiters[i].started, 1);
+        gate_await(waiters[i].started, 1);
         await_asleep(waiters[i].tid);
     }
 }
@@ -258,16 +258,16 @@ CF_TEST(readers_never_see_a_half_finished_future)
     enum { READERS = 4, ROUNDS = 50 };
     for (int round = 0; round < ROUNDS; round++) {
         cf_future *f = promise();
-        gate go = GATE_INIT;
+        gate *go = gate_new();
         pthread_t threads[READERS];
         snapshot readers[READERS];
         for (int i = 0; i < READERS; i++) {
-            readers[i] = (snapshot){f, &go, false};
+            readers[i] = (snapshot){f, go, false};
             cr_assert(pthread_create(
                           &threads[i], NULL, snapshot_main, &readers[i]) == 0);
         }
-        gate_await(&go, READERS);
-        gate_open(&go);
+        gate_await(go, READERS);
+        gate_open(go);
         cr_assert(cf_future_start(f));
         assert_ok(cf_future_set_result(f, &(int){42}, sizeof(int)));
         for (int i = 0; i < READERS; i++) {

@@ -1,20 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Initializers and finalizers of workers, and pools that a failing initializer
- * has broken. Thread pool only: these are its options.
+ * has broken. Pools only: these are their options.
  */
 #include "tests/conformance/conformance.h"
 
 #include <stdlib.h>
 
-/* What the initializers and finalizers of one pool did. */
+/* What the initializers and finalizers of one pool did; in shared memory. */
 typedef struct lives {
     atomic_int begun;
     atomic_int ended;
     int fail_from; /* initializers from this one on fail; < 0: none */
     int passes;    /* so many initializers go on at once; */
-    gate entered;  /* the others wait here first */
+    gate *entered; /* the others wait here first */
 } lives;
+
+/* All succeed, and the first `passes` go on at once. */
+static lives *
+lives_new(int passes)
+{
+    lives *l = shared_new(sizeof *l);
+    l->fail_from = -1;
+    l->passes = passes;
+    l->entered = gate_new();
+    return l;
+}
+
+/* Those from `fail_from` on fail. */
+static lives *
+lives_failing(int fail_from, int passes)
+{
+    lives *l = lives_new(passes);
+    l->fail_from = fail_from;
+    return l;
+}
 
 static int
 begin_life(cf_call *call, void *init_data, void **worker_data)
@@ -22,7 +42,7 @@ begin_life(cf_call *call, void *init_data, void **worker_data)
     lives *l = init_data;
     int n = atomic_fetch_add(&l->begun, 1);
     if (n >= l->passes)
-        gate_pass(&l->entered);
+        gate_pass(l->entered);
     if (l->fail_from >= 0 && n >= l->fail_from)
         return cf_fail(call, 31, "life %d is not wanted", n);
     int *data = malloc(sizeof *data);
@@ -44,14 +64,10 @@ end_life(void *init_data, void *worker_data)
 static cf_executor *
 living_pool(lives *l, int workers)
 {
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    opts.max_workers = workers;
-    opts.initializer = begin_life;
-    opts.finalizer = end_life;
-    opts.init_data = l;
-    cf_executor *ex = NULL;
-    assert_ok(cf_thread_pool_create(&opts, &ex));
-    return ex;
+    return test_pool((test_options){.max_workers = workers,
+                                    .initializer = begin_life,
+                                    .finalizer = end_life,
+                                    .init_data = l});
 }
 
 /* Succeeds if the worker's data is the worker's own. */
@@ -71,15 +87,15 @@ task_checks_worker(cf_call *call, const void *arg, size_t arg_size)
 CF_TEST(every_worker_is_initialized_once_before_its_tasks)
 {
     enum { WORKERS = 4 };
-    lives l = {.fail_from = -1, .entered = GATE_INIT};
-    gate_open(&l.entered);
-    cf_executor *ex = living_pool(&l, WORKERS);
-    gate g = GATE_INIT;
+    lives *l = lives_new(0);
+    gate_open(l->entered);
+    cf_executor *ex = living_pool(l, WORKERS);
+    gate *g = gate_new();
     cf_future *fs[WORKERS];
     for (int i = 0; i < WORKERS; i++)
-        fs[i] = must_submit(ex, task_checks_worker, &g, 0);
-    gate_await(&g, WORKERS); /* so that every worker has one */
-    gate_open(&g);
+        fs[i] = must_submit(ex, task_checks_worker, g, 0);
+    gate_await(g, WORKERS); /* so that every worker has one */
+    gate_open(g);
     for (int i = 0; i < WORKERS; i++)
         assert_ok(cf_future_result(fs[i], CF_FOREVER, NULL));
     unref_all(fs, WORKERS);
@@ -89,17 +105,17 @@ CF_TEST(every_worker_is_initialized_once_before_its_tasks)
     cf_stats stats;
     assert_ok(cf_executor_stats(ex, &stats));
     cr_assert(stats.failed == 0);
-    cr_assert(l.begun == WORKERS && l.ended == 0);
+    cr_assert(l->begun == WORKERS && l->ended == 0);
     cf_executor_destroy(ex);
-    cr_assert(l.begun == WORKERS);
-    cr_assert(l.ended == WORKERS, "%d finalizers", l.ended);
+    cr_assert(l->begun == WORKERS);
+    cr_assert(l->ended == WORKERS, "%d finalizers", l->ended);
 }
 
 CF_TEST(no_worker_no_initializer)
 {
-    lives l = {.fail_from = 0, .entered = GATE_INIT};
-    cf_executor_destroy(living_pool(&l, 4));
-    cr_assert(l.begun == 0 && l.ended == 0);
+    lives *l = lives_failing(0, 0);
+    cf_executor_destroy(living_pool(l, 4));
+    cr_assert(l->begun == 0 && l->ended == 0);
 }
 
 static void
@@ -113,30 +129,24 @@ expect_broken(cf_future *f)
     cr_assert_str_eq(error->message, "life 0 is not wanted");
 }
 
-static void
-count_free(void *arg)
-{
-    atomic_fetch_add((atomic_int *)arg, 1);
-}
-
 /* CPython: test_init.FailingInitializerMixin.test_initializer */
 CF_TEST(a_failing_initializer_breaks_pending_and_later_tasks)
 {
-    lives l = {.fail_from = 0, .entered = GATE_INIT};
-    cf_executor *ex = living_pool(&l, 1);
-    atomic_int frees = 0;
-    atomic_int calls = 0;
+    lives *l = lives_failing(0, 0);
+    cf_executor *ex = living_pool(l, 1);
+    atomic_int *frees = counter_new();
+    atomic_int *calls = counter_new();
     cf_task task = CF_TASK_INIT;
     task.fn = task_count;
-    task.arg = &frees; /* would count a run as a free */
+    task.arg = frees; /* would count a run as a free */
     task.arg_free = count_free;
     cf_future *fs[20];
     for (int i = 0; i < 20; i++) {
         assert_ok(cf_submit_task(ex, &task, &fs[i]));
-        assert_ok(cf_future_on_done(fs[i], count_done, &calls));
+        assert_ok(cf_future_on_done(fs[i], count_done, calls));
     }
     assert_ok(cf_submit_task(ex, &task, NULL));
-    gate_open(&l.entered);
+    gate_open(l->entered);
     for (int i = 0; i < 20; i++)
         expect_broken(fs[i]);
     assert_ok(cf_wait(fs, 20, CF_ALL_COMPLETED, CF_FOREVER, NULL));
@@ -144,23 +154,23 @@ CF_TEST(a_failing_initializer_breaks_pending_and_later_tasks)
     assert_err(cf_submit_many(ex, task_nothing, NULL, 0, 2, NULL), CF_EBROKEN);
     assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
     assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_EBROKEN);
-    cr_assert(frees == 21, "%d", frees);
-    cr_assert(calls == 20);
+    cr_assert(*frees == 21, "%d", *frees);
+    cr_assert(*calls == 20);
     unref_all(fs, 20);
     cf_executor_destroy(ex);
-    cr_assert(l.ended == 0, "no finalizer without a successful initializer");
+    cr_assert(l->ended == 0, "no finalizer without a successful initializer");
 }
 
 /* In CPython one cancelled future in the queue stops the clearing of it. */
 CF_TEST(a_cancelled_task_does_not_stop_the_others_from_breaking)
 {
-    lives l = {.fail_from = 0, .entered = GATE_INIT};
-    cf_executor *ex = living_pool(&l, 1);
+    lives *l = lives_failing(0, 0);
+    cf_executor *ex = living_pool(l, 1);
     cf_future *fs[6];
     for (int i = 0; i < 6; i++)
         fs[i] = must_submit(ex, task_nothing, NULL, 0);
     cr_assert(cf_future_cancel(fs[0]) && cf_future_cancel(fs[3]));
-    gate_open(&l.entered);
+    gate_open(l->entered);
     for (int i = 0; i < 6; i++) {
         if (i == 0 || i == 3)
             assert_state(fs[i], CF_CANCELED);
@@ -173,21 +183,21 @@ CF_TEST(a_cancelled_task_does_not_stop_the_others_from_breaking)
 
 CF_TEST(tasks_that_run_when_the_pool_breaks_finish)
 {
-    lives l = {.fail_from = 1, .passes = 1, .entered = GATE_INIT};
-    cf_executor *ex = living_pool(&l, 2);
-    gate g = GATE_INIT;
-    cf_future *held = must_submit(ex, task_checks_worker, &g, 0);
-    gate_await(&g, 1);
+    lives *l = lives_failing(1, 1);
+    cf_executor *ex = living_pool(l, 2);
+    gate *g = gate_new();
+    cf_future *held = must_submit(ex, task_checks_worker, g, 0);
+    gate_await(g, 1);
     /* For this one there is only the second worker, which fails. */
     cf_future *broken = must_submit(ex, task_nothing, NULL, 0);
-    gate_open(&l.entered);
+    gate_open(l->entered);
     assert_err(cf_future_result(broken, CF_FOREVER, NULL), CF_EBROKEN);
     assert_state(held, CF_RUNNING);
     assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_EBROKEN);
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_future_result(held, CF_FOREVER, NULL));
     cf_executor_destroy(ex);
-    cr_assert(l.ended == 1, "%d", l.ended);
+    cr_assert(l->ended == 1, "%d", l->ended);
     cf_future_unref(held);
     cf_future_unref(broken);
 }
@@ -196,14 +206,14 @@ CF_TEST(tasks_that_run_when_the_pool_breaks_finish)
 CF_TEST(one_task_after_the_other_initializes_one_worker)
 {
     for (int round = 0; round < 50; round++) {
-        lives l = {.fail_from = -1, .passes = 4, .entered = GATE_INIT};
-        cf_executor *ex = living_pool(&l, 4);
+        lives *l = lives_new(4);
+        cf_executor *ex = living_pool(l, 4);
         for (int i = 0; i < 3; i++) {
             assert_ok(cf_submit(ex, task_checks_worker, NULL, 0, NULL));
             assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
         }
         cf_executor_destroy(ex);
-        cr_assert(l.begun == 1, "%d initializers", l.begun);
+        cr_assert(l->begun == 1, "%d initializers", l->begun);
     }
 }
 
@@ -218,11 +228,8 @@ begin_without_record(cf_call *call, void *init_data, void **worker_data)
 
 CF_TEST(an_initializer_may_fail_with_a_bare_code)
 {
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    opts.max_workers = 1;
-    opts.initializer = begin_without_record;
-    cf_executor *ex = NULL;
-    assert_ok(cf_thread_pool_create(&opts, &ex));
+    cf_executor *ex = test_pool(
+        (test_options){.max_workers = 1, .initializer = begin_without_record});
     cf_future *f = NULL;
     cf_err err = cf_submit(ex, task_nothing, NULL, 0, &f);
     assert_ok(err);
@@ -235,10 +242,10 @@ CF_TEST(an_initializer_may_fail_with_a_bare_code)
 
 CF_TEST(the_last_future_can_be_read_after_a_broken_pool_is_gone)
 {
-    lives l = {.fail_from = 0, .entered = GATE_INIT};
-    cf_executor *ex = living_pool(&l, 1);
+    lives *l = lives_failing(0, 0);
+    cf_executor *ex = living_pool(l, 1);
     cf_future *f = must_submit(ex, task_nothing, NULL, 0);
-    gate_open(&l.entered);
+    gate_open(l->entered);
     cf_executor_destroy(ex);
     expect_broken(f);
     cf_future_unref(f);
@@ -267,23 +274,20 @@ begin_with_index(cf_call *call, void *init_data, void **worker_data)
 CF_TEST(each_finalizer_gets_its_own_worker_s_data)
 {
     enum { WORKERS = 3 };
-    journal j = JOURNAL_INIT;
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    opts.max_workers = WORKERS;
-    opts.initializer = begin_with_index;
-    opts.finalizer = end_and_note;
-    opts.init_data = &j;
-    cf_executor *ex = NULL;
-    assert_ok(cf_thread_pool_create(&opts, &ex));
-    gate g = GATE_INIT;
+    journal *j = journal_new();
+    cf_executor *ex = test_pool((test_options){.max_workers = WORKERS,
+                                               .initializer = begin_with_index,
+                                               .finalizer = end_and_note,
+                                               .init_data = j});
+    gate *g = gate_new();
     cf_future *held[WORKERS];
-    occupy(ex, &g, WORKERS, held);
-    gate_open(&g);
+    occupy(ex, g, WORKERS, held);
+    gate_open(g);
     cf_executor_destroy(ex);
-    cr_assert(j.length == WORKERS);
+    cr_assert(j->length == WORKERS);
     int mask = 0;
     for (int i = 0; i < WORKERS; i++)
-        mask |= 1 << j.entries[i];
+        mask |= 1 << j->entries[i];
     cr_assert(mask == 7, "each index once");
     unref_all(held, WORKERS);
 }

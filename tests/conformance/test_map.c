@@ -210,8 +210,8 @@ task_optional_hold(cf_call *call, const void *arg, size_t arg_size)
 CF_CONCURRENT_TEST(unordered_results_do_not_wait_for_a_slow_item)
 {
     cf_executor *ex = test_executor(2);
-    gate g = GATE_INIT;
-    gate *items[5] = {NULL, &g, NULL, NULL, NULL};
+    gate *g = gate_new();
+    gate *items[5] = {NULL, g, NULL, NULL, NULL};
     cf_map_options opts = CF_MAP_OPTIONS_INIT;
     opts.unordered = 1;
     opts.chunk_size = 1;
@@ -223,7 +223,7 @@ CF_CONCURRENT_TEST(unordered_results_do_not_wait_for_a_slow_item)
         cr_assert(cf_results_index(r) != 1);
     }
     assert_err(cf_results_next(r, 0, NULL), CF_ETIMEDOUT);
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_results_next(r, CF_FOREVER, NULL));
     cr_assert(cf_results_index(r) == 1);
     expect_end(r);
@@ -234,8 +234,8 @@ CF_CONCURRENT_TEST(unordered_results_do_not_wait_for_a_slow_item)
 CF_CONCURRENT_TEST(a_wait_for_a_result_that_runs_out_can_be_repeated)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
-    gate *items[2] = {&g, NULL};
+    gate *g = gate_new();
+    gate *items[2] = {g, NULL};
     cf_results *r = NULL;
     assert_ok(
         cf_map(ex, task_optional_hold, items, sizeof items[0], 2, NULL, &r));
@@ -243,7 +243,7 @@ CF_CONCURRENT_TEST(a_wait_for_a_result_that_runs_out_can_be_repeated)
     assert_err(cf_results_next(r, 0, &bytes), CF_ETIMEDOUT);
     assert_err(cf_results_next(r, CF_MS(5), &bytes), CF_ETIMEDOUT);
     cr_assert(bytes.data == items && bytes.size == 99, "untouched");
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_results_next(r, CF_FOREVER, &bytes));
     cr_assert(cf_results_index(r) == 0);
     assert_ok(cf_results_next(r, CF_FOREVER, NULL));
@@ -257,8 +257,8 @@ CF_CONCURRENT_TEST(a_wait_for_a_result_that_runs_out_can_be_repeated)
 CF_CONCURRENT_TEST(a_map_s_timeout_yields_what_is_done_and_cancels_the_rest)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
-    gate *items[6] = {NULL, NULL, &g, &g, &g, &g};
+    gate *g = gate_new();
+    gate *items[6] = {NULL, NULL, g, g, g, g};
     cf_map_options opts = CF_MAP_OPTIONS_INIT;
     opts.chunk_size = 1;
     opts.timeout_ns = CF_MS(500);
@@ -270,9 +270,9 @@ CF_CONCURRENT_TEST(a_map_s_timeout_yields_what_is_done_and_cancels_the_rest)
     assert_err(cf_results_next(r, CF_FOREVER, NULL), CF_ETIMEDOUT);
     expect_end(r);
     cf_results_destroy(r, false);
-    gate_open(&g);
+    gate_open(g);
     cf_executor_destroy(ex);
-    cr_assert(gate_arrived(&g) == 1, "the rest never started");
+    cr_assert(gate_arrived(g) == 1, "the rest never started");
 }
 
 /* CPython: test_thread_pool.test_map_submits_without_iteration */
@@ -280,15 +280,15 @@ CF_CONCURRENT_TEST(a_map_submits_everything_before_it_is_asked)
 {
     enum { N = 100 };
     cf_executor *ex = test_executor(2);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     gate *items[N];
     for (int i = 0; i < N; i++)
-        items[i] = &g;
-    gate_open(&g);
+        items[i] = g;
+    gate_open(g);
     cf_results *r = NULL;
     assert_ok(
         cf_map(ex, task_optional_hold, items, sizeof items[0], N, NULL, &r));
-    gate_await(&g, N);
+    gate_await(g, N);
     cf_results_destroy(r, true);
     cf_executor_destroy(ex);
 }
@@ -300,10 +300,10 @@ CF_CONCURRENT_TEST(destroying_the_results_cancels_the_rest_only_if_told)
     for (int begun = 0; begun < 2; begun++) {
         for (int cancel = 0; cancel < 2; cancel++) {
             cf_executor *ex = test_executor(1);
-            gate g = GATE_INIT;
+            gate *g = gate_new();
             gate *items[10];
             for (int i = 0; i < 10; i++)
-                items[i] = i == 0 ? NULL : &g;
+                items[i] = i == 0 ? NULL : g;
             cf_map_options opts = CF_MAP_OPTIONS_INIT;
             opts.chunk_size = 1;
             cf_results *r = NULL;
@@ -311,11 +311,11 @@ CF_CONCURRENT_TEST(destroying_the_results_cancels_the_rest_only_if_told)
                 ex, task_optional_hold, items, sizeof items[0], 10, &opts, &r));
             if (begun)
                 assert_ok(cf_results_next(r, CF_FOREVER, NULL));
-            gate_await(&g, 1);
+            gate_await(g, 1);
             cf_results_destroy(r, cancel);
-            gate_open(&g);
+            gate_open(g);
             cf_executor_destroy(ex);
-            cr_assert(gate_arrived(&g) == (cancel ? 1 : 9));
+            cr_assert(gate_arrived(g) == (cancel ? 1 : 9));
         }
     }
 }
@@ -332,13 +332,13 @@ task_stoppable(cf_call *call, const void *arg, size_t arg_size)
 CF_CONCURRENT_TEST(destroying_with_cancel_interrupts_what_runs)
 {
     cf_executor *ex = test_executor(2);
-    gate g = GATE_INIT;
-    gate *items[2] = {&g, &g};
+    gate *g = gate_new();
+    gate *items[2] = {g, g};
     cf_map_options opts = CF_MAP_OPTIONS_INIT;
     opts.chunk_size = 1;
     cf_results *r = NULL;
     assert_ok(cf_map(ex, task_stoppable, items, sizeof items[0], 2, &opts, &r));
-    gate_await(&g, 2);
+    gate_await(g, 2);
     cf_results_destroy(r, true);
     cf_executor_destroy(ex); /* ends: both were told to stop */
 }

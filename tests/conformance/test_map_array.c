@@ -71,8 +71,10 @@ CF_TEST(items_are_passed_where_they_stand)
 {
     enum { N = 100 };
     cf_executor *ex = test_executor(2);
-    static short items[N];
-    const void *results[N];
+    /* Memory that is anywhere the same; other memory may be copied. */
+    short *items = cf_shared_alloc(ex, N * sizeof *items);
+    const void **results = cf_shared_alloc(ex, N * sizeof *results);
+    cr_assert(items != NULL && results != NULL);
     assert_ok(cf_map_array(ex,
                            task_address,
                            items,
@@ -83,6 +85,8 @@ CF_TEST(items_are_passed_where_they_stand)
                            NULL));
     for (int i = 0; i < N; i++)
         cr_assert(results[i] == &items[i]);
+    cf_shared_free(ex, items);
+    cf_shared_free(ex, results);
     cf_executor_destroy(ex);
 }
 
@@ -123,12 +127,14 @@ CF_TEST(a_shorter_result_leaves_the_rest_and_a_longer_one_is_refused)
 CF_TEST(items_without_results_are_run_for_what_they_do)
 {
     cf_executor *ex = test_executor(2);
-    atomic_int ran = 0;
-    /* task_count takes a pointer: here each item is the counter itself. */
-    assert_ok(cf_map_array(ex, task_count, &ran, sizeof ran, 1, NULL, 0, NULL));
-    cr_assert(ran == 1);
+    atomic_int *ran = cf_shared_alloc(ex, sizeof *ran);
+    cr_assert_not_null(ran);
+    /* task_count takes a pointer: here the item is the counter itself. */
+    assert_ok(cf_map_array(ex, task_count, ran, sizeof *ran, 1, NULL, 0, NULL));
+    cr_assert(*ran == 1);
     assert_ok(
-        cf_map_array(ex, task_nothing, NULL, sizeof ran, 0, NULL, 0, NULL));
+        cf_map_array(ex, task_nothing, NULL, sizeof *ran, 0, NULL, 0, NULL));
+    cf_shared_free(ex, ran);
     cf_executor_destroy(ex);
 }
 
@@ -184,7 +190,7 @@ CF_TEST(of_several_failures_the_lowest_that_ran_counts)
     enum { N = 3000 };
     cf_executor *ex = test_executor(3);
     static item items[N];
-    static atomic_int ran[N];
+    atomic_int *ran = shared_new(N * sizeof *ran);
     for (int round = 0; round < 20; round++) {
         for (int i = 0; i < N; i++) {
             ran[i] = 0;
@@ -211,16 +217,16 @@ CF_TEST(no_item_is_begun_after_a_failure)
 {
     enum { N = 1000 };
     cf_executor *ex = test_executor(1);
-    atomic_int ran = 0;
+    atomic_int *ran = counter_new();
     static item items[N];
     for (int i = 0; i < N; i++)
-        items[i] = (item){&ran, true};
+        items[i] = (item){ran, true};
     cf_map_options opts = CF_MAP_OPTIONS_INIT;
     opts.chunk_size = 1;
     assert_err(
         cf_map_array(ex, task_item, items, sizeof items[0], N, NULL, 0, &opts),
         CF_ETASK);
-    cr_assert(ran == 1, "%d ran", ran);
+    cr_assert(*ran == 1, "%d ran", *ran);
     cf_executor_destroy(ex);
 }
 
@@ -235,10 +241,10 @@ task_until_stopped(cf_call *call, const void *arg, size_t arg_size)
 CF_CONCURRENT_TEST(a_timeout_stops_what_runs_and_begins_nothing_more)
 {
     cf_executor *ex = test_executor(2);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     gate *items[10];
     for (int i = 0; i < 10; i++)
-        items[i] = &g;
+        items[i] = g;
     cf_map_options opts = CF_MAP_OPTIONS_INIT;
     opts.chunk_size = 1;
     opts.timeout_ns = CF_MS(50);
@@ -246,10 +252,10 @@ CF_CONCURRENT_TEST(a_timeout_stops_what_runs_and_begins_nothing_more)
         cf_map_array(
             ex, task_until_stopped, items, sizeof items[0], 10, NULL, 0, &opts),
         CF_ETIMEDOUT);
-    int begun = gate_arrived(&g);
+    int begun = gate_arrived(g);
     cr_assert(begun >= 1 && begun <= 3, "%d begun", begun);
     assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
-    cr_assert(gate_arrived(&g) == begun, "what was running has ended");
+    cr_assert(gate_arrived(g) == begun, "what was running has ended");
     cf_executor_destroy(ex);
 }
 
@@ -281,7 +287,7 @@ task_inner_array(cf_call *call, const void *arg, size_t arg_size)
 /* Many rounds: the end of a pool whose queues run empty is a race. */
 CF_TEST(every_worker_may_map_an_array_inside_its_task)
 {
-    for (int round = 0; round < 3000; round++) {
+    for (int round = 0; round < POOL_ROUNDS(3000); round++) {
         cf_executor *ex = test_executor(1 + round % 3);
         cf_future *fs[6];
         for (int i = 0; i < 6; i++)

@@ -156,23 +156,14 @@ CF_TEST(a_buffer_bounds_a_map_over_an_array_too)
     cf_executor_destroy(ex);
 }
 
-static int
-task_count_pointer(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)arg_size;
-    atomic_int *counter_at;
-    memcpy(&counter_at, arg, sizeof counter_at);
-    return task_count(call, counter_at, 0);
-}
-
 CF_TEST(no_more_items_run_than_the_buffer_holds)
 {
     enum { N = 20, BUFFER = 5 };
     cf_executor *ex = test_executor(2);
-    atomic_int ran = 0;
+    atomic_int *ran = counter_new();
     atomic_int *items[N];
     for (int i = 0; i < N; i++)
-        items[i] = &ran;
+        items[i] = ran;
     cf_map_options opts = CF_MAP_OPTIONS_INIT;
     opts.buffer_size = BUFFER;
     opts.chunk_size = 1;
@@ -180,14 +171,14 @@ CF_TEST(no_more_items_run_than_the_buffer_holds)
     assert_ok(
         cf_map(ex, task_count_pointer, items, sizeof items[0], N, &opts, &r));
     assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
-    cr_assert(ran == BUFFER, "%d ran", ran);
+    cr_assert(*ran == BUFFER, "%d ran", *ran);
     for (int i = 0; i < N; i++) {
         assert_ok(cf_results_next(r, CF_FOREVER, NULL));
         assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
-        cr_assert(ran <= i + 1 + BUFFER);
+        cr_assert(*ran <= i + 1 + BUFFER);
     }
     assert_err(cf_results_next(r, CF_FOREVER, NULL), CF_EDONE);
-    cr_assert(ran == N);
+    cr_assert(*ran == N);
     cf_results_destroy(r, false);
     cf_executor_destroy(ex);
 }

@@ -54,9 +54,9 @@ CF_CONCURRENT_TEST(starting_a_task_that_waits_in_the_queue_aborts,
                    .signal = SIGABRT)
 {
     cf_executor *ex = test_executor(1);
-    static gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     cf_future *f = must_submit(ex, task_nothing, NULL, 0);
     (void)cf_future_start(f);
 }

@@ -97,12 +97,12 @@ CF_CONCURRENT_TEST(every_worker_may_wait_for_a_task_that_has_not_started)
 {
     for (int workers = 1; workers <= 4; workers++) {
         cf_executor *ex = test_executor(workers);
-        gate g = GATE_INIT;
+        gate *g = gate_new();
         cf_future *fs[4];
         for (int i = 0; i < workers; i++)
-            fs[i] = must_submit(ex, task_waits_for_child, &g, 0);
-        gate_await(&g, workers);
-        gate_open(&g);
+            fs[i] = must_submit(ex, task_waits_for_child, g, 0);
+        gate_await(g, workers);
+        gate_open(g);
         for (int i = 0; i < workers; i++)
             assert_ok(cf_future_result(fs[i], CF_FOREVER, NULL));
         unref_all(fs, (size_t)workers);
@@ -113,7 +113,7 @@ CF_CONCURRENT_TEST(every_worker_may_wait_for_a_task_that_has_not_started)
 /* Tasks that wait for each other: task i waits for future next of i. */
 enum { RING_MAX = 3 };
 typedef struct ring {
-    gate start; /* opens when all futures are known */
+    gate *start; /* opens when all futures are known */
     cf_future *fs[RING_MAX];
     int size;
 } ring;
@@ -129,7 +129,7 @@ task_ring(cf_call *call, const void *arg, size_t arg_size)
     (void)arg_size;
     ring_place at;
     memcpy(&at, arg, sizeof at);
-    gate_pass(&at.ring->start);
+    gate_pass(at.ring->start);
     int next = (at.place + 1) % at.ring->size;
     int err = (int)cf_future_wait(at.ring->fs[next], CF_FOREVER);
     return cf_return(call, &err, sizeof err) != CF_OK;
@@ -141,13 +141,13 @@ static int
 run_ring(int size, int workers)
 {
     cf_executor *ex = test_executor(workers);
-    ring r = {.start = GATE_INIT, .size = size};
+    ring r = {.start = gate_new(), .size = size};
     for (int i = 0; i < size; i++) {
         ring_place at = {&r, i};
         r.fs[i] = must_submit(ex, task_ring, &at, sizeof at);
     }
-    gate_await(&r.start, workers < size ? workers : size);
-    gate_open(&r.start);
+    gate_await(r.start, workers < size ? workers : size);
+    gate_open(r.start);
     int deadlocks = 0;
     for (int i = 0; i < size; i++) {
         int err = int_result(r.fs[i]);
@@ -159,14 +159,14 @@ run_ring(int size, int workers)
     return deadlocks;
 }
 
-CF_CONCURRENT_TEST(a_task_cannot_wait_for_itself)
+CF_THREAD_TEST(a_task_cannot_wait_for_itself)
 {
     cr_assert(run_ring(1, 1) == 1);
     cr_assert(run_ring(1, 3) == 1);
 }
 
 /* Python's documentation: "wait_on_a", "wait_on_b" */
-CF_CONCURRENT_TEST(two_tasks_cannot_wait_for_each_other)
+CF_THREAD_TEST(two_tasks_cannot_wait_for_each_other)
 {
     for (int i = 0; i < 200; i++) {
         int deadlocks = run_ring(2, 2);
@@ -175,7 +175,7 @@ CF_CONCURRENT_TEST(two_tasks_cannot_wait_for_each_other)
     cr_assert(run_ring(2, 1) >= 1, "nor on one worker");
 }
 
-CF_CONCURRENT_TEST(three_tasks_cannot_wait_in_a_ring)
+CF_THREAD_TEST(three_tasks_cannot_wait_in_a_ring)
 {
     for (int workers = 1; workers <= 3; workers++) {
         for (int i = 0; i < 50; i++) {
@@ -191,7 +191,7 @@ task_waits_for_many(cf_call *call, const void *arg, size_t arg_size)
     (void)arg_size;
     ring_place at;
     memcpy(&at, arg, sizeof at);
-    gate_pass(&at.ring->start);
+    gate_pass(at.ring->start);
     size_t done = 0;
     int err = (int)cf_wait(at.ring->fs,
                            (size_t)at.ring->size,
@@ -201,15 +201,15 @@ task_waits_for_many(cf_call *call, const void *arg, size_t arg_size)
     return cf_return(call, &err, sizeof err) != CF_OK;
 }
 
-CF_CONCURRENT_TEST(a_wait_for_many_that_include_the_task_itself_is_a_deadlock)
+CF_THREAD_TEST(a_wait_for_many_that_include_the_task_itself_is_a_deadlock)
 {
     cf_executor *ex = test_executor(1);
-    ring r = {.start = GATE_INIT, .size = 2};
+    ring r = {.start = gate_new(), .size = 2};
     ring_place at = {&r, 0};
     r.fs[1] = must_submit(ex, task_waits_for_many, &at, sizeof at);
     r.fs[0] = must_submit(ex, task_nothing, NULL, 0);
-    gate_await(&r.start, 1);
-    gate_open(&r.start);
+    gate_await(r.start, 1);
+    gate_open(r.start);
     cr_assert(int_result(r.fs[1]) == CF_EDEADLK);
     assert_ok(cf_future_result(r.fs[0], CF_FOREVER, NULL));
     unref_all(r.fs, 2);
@@ -284,13 +284,13 @@ task_tells_waits_below(cf_call *call, const void *arg, size_t arg_size)
 
 /* What rayon does (its issue 592): a task that takes a lock the waiter holds
  * would deadlock on the waiter's stack. */
-CF_CONCURRENT_TEST(a_waiter_never_runs_unrelated_tasks)
+CF_THREAD_TEST(a_waiter_never_runs_unrelated_tasks)
 {
     enum { N = 200 };
     cf_executor *ex = test_executor(3);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     cf_future *waiting[2];
     for (int i = 0; i < 2; i++)
         waiting[i] =
@@ -304,7 +304,7 @@ CF_CONCURRENT_TEST(a_waiter_never_runs_unrelated_tasks)
     /* Both other workers wait for the held task: nobody may run these. */
     assert_err(cf_wait(fs, N, CF_FIRST_COMPLETED, CF_MS(20), NULL),
                CF_ETIMEDOUT);
-    gate_open(&g);
+    gate_open(g);
     for (int i = 0; i < N; i++)
         cr_assert(int_result(fs[i]) == 0);
     for (int i = 0; i < 2; i++)
@@ -315,19 +315,19 @@ CF_CONCURRENT_TEST(a_waiter_never_runs_unrelated_tasks)
     cf_executor_destroy(ex);
 }
 
-CF_CONCURRENT_TEST(a_task_may_wait_for_a_task_of_another_pool)
+CF_THREAD_TEST(a_task_may_wait_for_a_task_of_another_pool)
 {
     cf_executor *a = test_executor(1);
     cf_executor *b = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(b, &g, 1, &held);
+    occupy(b, g, 1, &held);
     cf_future *pending = must_submit(b, task_nothing, NULL, 0);
     cf_future *f =
         must_submit(a, task_waits_below, &pending, sizeof(cf_future *));
     while (cf_future_state(f) != CF_RUNNING)
         sched_yield();
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_future_result(f, CF_FOREVER, NULL));
     cf_executor_destroy(a);
     cf_executor_destroy(b);
@@ -336,7 +336,7 @@ CF_CONCURRENT_TEST(a_task_may_wait_for_a_task_of_another_pool)
     cf_future_unref(held);
 }
 
-CF_CONCURRENT_TEST(a_task_may_wait_for_a_promise)
+CF_THREAD_TEST(a_task_may_wait_for_a_promise)
 {
     cf_executor *ex = test_executor(1);
     cf_future *p = promise();

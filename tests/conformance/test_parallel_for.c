@@ -5,7 +5,6 @@
 #include "tests/conformance/conformance.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 
 enum { N = 50000 };
 
@@ -38,12 +37,13 @@ visit(cf_call *call, size_t begin, size_t end, void *data)
     return 0;
 }
 
-static loop
+static loop *
 loop_over(size_t begin)
 {
-    loop l = {.begin = begin, .fail_at = SIZE_MAX};
-    l.visits = calloc(N, sizeof *l.visits);
-    cr_assert_not_null(l.visits);
+    loop *l = shared_new(sizeof *l);
+    l->begin = begin;
+    l->fail_at = SIZE_MAX;
+    l->visits = shared_new(N * sizeof *l->visits);
     return l;
 }
 
@@ -52,7 +52,6 @@ expect_each_once(loop *l, size_t count)
 {
     for (size_t i = 0; i < N; i++)
         cr_assert(l->visits[i] == (i < count), "%zu: %d", i, l->visits[i]);
-    free(l->visits);
 }
 
 CF_TEST(every_iteration_runs_exactly_once)
@@ -63,11 +62,11 @@ CF_TEST(every_iteration_runs_exactly_once)
         cf_executor *ex = test_executor(workers);
         for (int g = 0; g < 6; g++) {
             for (int c = 0; c < 6; c++) {
-                loop l = loop_over(0);
+                loop *l = loop_over(0);
                 assert_ok(cf_parallel_for(
-                    ex, 0, counts[c], grains[g], visit, &l, NULL));
-                cr_assert(grains[g] == 0 || l.largest <= grains[g]);
-                expect_each_once(&l, counts[c]);
+                    ex, 0, counts[c], grains[g], visit, l, NULL));
+                cr_assert(grains[g] == 0 || l->largest <= grains[g]);
+                expect_each_once(l, counts[c]);
             }
         }
         cf_executor_destroy(ex);
@@ -80,29 +79,28 @@ CF_TEST(a_loop_may_begin_and_end_anywhere)
     static const size_t begins[] = {5, 1000000, SIZE_MAX - N};
     for (int i = 0; i < 3; i++) {
         for (size_t grain = 0; grain < 3; grain++) {
-            loop l = loop_over(begins[i]);
+            loop *l = loop_over(begins[i]);
             assert_ok(cf_parallel_for(
-                ex, begins[i], begins[i] + 5000, grain, visit, &l, NULL));
-            expect_each_once(&l, 5000);
+                ex, begins[i], begins[i] + 5000, grain, visit, l, NULL));
+            expect_each_once(l, 5000);
         }
     }
-    loop l = loop_over(SIZE_MAX - N);
+    loop *l = loop_over(SIZE_MAX - N);
     assert_ok(
-        cf_parallel_for(ex, SIZE_MAX - N, SIZE_MAX, SIZE_MAX, visit, &l, NULL));
-    expect_each_once(&l, N);
+        cf_parallel_for(ex, SIZE_MAX - N, SIZE_MAX, SIZE_MAX, visit, l, NULL));
+    expect_each_once(l, N);
     cf_executor_destroy(ex);
 }
 
 CF_TEST(an_empty_loop_does_nothing)
 {
     cf_executor *ex = test_executor(1);
-    loop l = loop_over(0);
-    cf_future *failed = (cf_future *)&l;
-    assert_ok(cf_parallel_for(ex, 7, 7, 0, visit, &l, &failed));
+    loop *l = loop_over(0);
+    cf_future *failed = (cf_future *)l;
+    assert_ok(cf_parallel_for(ex, 7, 7, 0, visit, l, &failed));
     cr_assert_null(failed);
-    assert_ok(cf_parallel_for(ex, 7, 3, 1, visit, &l, NULL));
-    cr_assert(l.calls == 0);
-    free(l.visits);
+    assert_ok(cf_parallel_for(ex, 7, 3, 1, visit, l, NULL));
+    cr_assert(l->calls == 0);
     cf_executor_destroy(ex);
 }
 
@@ -111,10 +109,10 @@ CF_TEST(the_first_failure_is_returned_with_its_future)
     cf_executor *ex = test_executor(2);
     static const size_t grains[] = {0, 1, 100};
     for (int g = 0; g < 3; g++) {
-        loop l = loop_over(0);
-        l.fail_at = 1234;
+        loop *l = loop_over(0);
+        l->fail_at = 1234;
         cf_future *failed = NULL;
-        assert_err(cf_parallel_for(ex, 0, N, grains[g], visit, &l, &failed),
+        assert_err(cf_parallel_for(ex, 0, N, grains[g], visit, l, &failed),
                    CF_ETASK);
         cr_assert_not_null(failed);
         const cf_error *error = cf_future_error(failed);
@@ -123,8 +121,7 @@ CF_TEST(the_first_failure_is_returned_with_its_future)
         assert_err(cf_future_result(failed, 0, NULL), CF_ETASK);
         cf_future_unref(failed);
         for (size_t i = 0; i < N; i++)
-            cr_assert(l.visits[i] <= 1);
-        free(l.visits);
+            cr_assert(l->visits[i] <= 1);
     }
     cf_executor_destroy(ex);
 }
@@ -132,22 +129,21 @@ CF_TEST(the_first_failure_is_returned_with_its_future)
 CF_TEST(no_range_is_begun_after_a_failure)
 {
     cf_executor *ex = test_executor(1);
-    loop l = loop_over(0);
-    l.fail_at = 0;
-    assert_err(cf_parallel_for(ex, 0, N, 1, visit, &l, NULL), CF_ETASK);
-    cr_assert(l.calls == 1, "%d calls", l.calls);
-    free(l.visits);
+    loop *l = loop_over(0);
+    l->fail_at = 0;
+    assert_err(cf_parallel_for(ex, 0, N, 1, visit, l, NULL), CF_ETASK);
+    cr_assert(l->calls == 1, "%d calls", l->calls);
     cf_executor_destroy(ex);
 }
 
 CF_TEST(without_a_failure_there_is_no_failed_future)
 {
     cf_executor *ex = test_executor(2);
-    loop l = loop_over(0);
-    cf_future *failed = (cf_future *)&l;
-    assert_ok(cf_parallel_for(ex, 0, N, 0, visit, &l, &failed));
+    loop *l = loop_over(0);
+    cf_future *failed = (cf_future *)l;
+    assert_ok(cf_parallel_for(ex, 0, N, 0, visit, l, &failed));
     cr_assert_null(failed);
-    expect_each_once(&l, N);
+    expect_each_once(l, N);
     cf_executor_destroy(ex);
 }
 
@@ -167,9 +163,9 @@ meet(cf_call *call, size_t begin, size_t end, void *data)
 CF_CONCURRENT_TEST(ranges_run_in_parallel)
 {
     cf_executor *ex = test_executor(2);
-    gate g = GATE_INIT;
-    assert_ok(cf_parallel_for(ex, 0, 2, 1, meet, &g, NULL));
-    cr_assert(gate_arrived(&g) == 2);
+    gate *g = gate_new();
+    assert_ok(cf_parallel_for(ex, 0, 2, 1, meet, g, NULL));
+    cr_assert(gate_arrived(g) == 2);
     cf_executor_destroy(ex);
 }
 
@@ -190,7 +186,7 @@ CF_TEST(data_by_worker_needs_no_lock)
 {
     cf_executor *ex = test_executor(2);
     for (int round = 0; round < 20; round++) {
-        size_t sums[128] = {0};
+        size_t *sums = shared_new(128 * sizeof *sums);
         assert_ok(cf_parallel_for(ex, 0, N, 0, add_worker, sums, NULL));
         cr_assert(sums[0] + sums[64] == (size_t)N * (N - 1) / 2);
     }
@@ -210,15 +206,14 @@ CF_TEST(a_task_on_the_only_worker_may_loop_in_parallel)
 {
     for (int workers = 1; workers <= 2; workers++) {
         cf_executor *ex = test_executor(workers);
-        loop l = loop_over(0);
+        loop *l = loop_over(0);
         cf_future *fs[4];
         for (int i = 0; i < 4; i++)
-            fs[i] = must_submit(ex, inner_loop, &l, 0);
+            fs[i] = must_submit(ex, inner_loop, l, 0);
         for (int i = 0; i < 4; i++)
             assert_ok(cf_future_result(fs[i], CF_FOREVER, NULL));
         for (size_t i = 0; i < 1000; i++)
-            cr_assert(l.visits[i] == 4);
-        free(l.visits);
+            cr_assert(l->visits[i] == 4);
         unref_all(fs, 4);
         cf_executor_destroy(ex);
     }
@@ -245,21 +240,20 @@ outer_body(cf_call *call, size_t begin, size_t end, void *data)
 CF_TEST(loops_may_be_nested)
 {
     cf_executor *ex = test_executor(2);
-    loop l = loop_over(0);
-    assert_ok(cf_parallel_for(ex, 0, 50, 1, outer_body, &l, NULL));
-    expect_each_once(&l, 5000);
+    loop *l = loop_over(0);
+    assert_ok(cf_parallel_for(ex, 0, 50, 1, outer_body, l, NULL));
+    expect_each_once(l, 5000);
     cf_executor_destroy(ex);
 }
 
 CF_TEST(bad_loops_are_refused_and_run_nothing)
 {
     cf_executor *ex = test_executor(1);
-    loop l = loop_over(0);
-    assert_err(cf_parallel_for(NULL, 0, N, 0, visit, &l, NULL), CF_EINVAL);
-    assert_err(cf_parallel_for(ex, 0, N, 0, NULL, &l, NULL), CF_EINVAL);
+    loop *l = loop_over(0);
+    assert_err(cf_parallel_for(NULL, 0, N, 0, visit, l, NULL), CF_EINVAL);
+    assert_err(cf_parallel_for(ex, 0, N, 0, NULL, l, NULL), CF_EINVAL);
     assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
-    assert_err(cf_parallel_for(ex, 0, N, 0, visit, &l, NULL), CF_ESHUTDOWN);
-    cr_assert(l.calls == 0);
-    free(l.visits);
+    assert_err(cf_parallel_for(ex, 0, N, 0, visit, l, NULL), CF_ESHUTDOWN);
+    cr_assert(l->calls == 0);
     cf_executor_destroy(ex);
 }

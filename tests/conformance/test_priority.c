@@ -35,29 +35,29 @@ CF_TEST(tasks_of_equal_priority_start_in_submission_order)
 {
     enum { N = 1000 };
     cf_executor *ex = test_executor(1);
-    journal j = JOURNAL_INIT;
+    journal *j = journal_new();
     for (int i = 0; i < N; i++)
-        submit_entry(ex, &j, i, 0);
+        submit_entry(ex, j, i, 0);
     cf_executor_destroy(ex);
-    cr_assert(j.length == N);
+    cr_assert(j->length == N);
     for (int i = 0; i < N; i++)
-        cr_assert(j.entries[i] == i, "place %d: %d", i, j.entries[i]);
+        cr_assert(j->entries[i] == i, "place %d: %d", i, j->entries[i]);
 }
 
 CF_CONCURRENT_TEST(higher_priorities_start_first_and_equals_in_order)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
-    journal j = JOURNAL_INIT;
+    occupy(ex, g, 1, &held);
+    journal *j = journal_new();
     static const int priorities[] = {0, -5, 7, 0, 7, INT_MAX, -5, INT_MIN, 1};
     for (int i = 0; i < 9; i++)
-        submit_entry(ex, &j, i, priorities[i]);
-    gate_open(&g);
+        submit_entry(ex, j, i, priorities[i]);
+    gate_open(g);
     cf_executor_destroy(ex);
     static const int expected[] = {5, 2, 4, 8, 0, 3, 1, 6, 7};
-    expect_journal(&j, expected, 9);
+    expect_journal(j, expected, 9);
     cf_future_unref(held);
 }
 
@@ -65,40 +65,41 @@ CF_CONCURRENT_TEST(many_different_priorities_are_all_kept_apart)
 {
     enum { N = 300 };
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
-    journal j = JOURNAL_INIT;
+    occupy(ex, g, 1, &held);
+    journal *j = journal_new();
     for (int i = 0; i < N; i++)
-        submit_entry(ex, &j, i, (i * 7) % N);
-    gate_open(&g);
+        submit_entry(ex, j, i, (i * 7) % N);
+    gate_open(g);
     cf_executor_destroy(ex);
-    cr_assert(j.length == N);
+    cr_assert(j->length == N);
     for (int i = 1; i < N; i++)
-        cr_assert((j.entries[i] * 7) % N < (j.entries[i - 1] * 7) % N);
+        cr_assert((j->entries[i] * 7) % N < (j->entries[i - 1] * 7) % N);
     cf_future_unref(held);
 }
 
 CF_CONCURRENT_TEST(a_batch_and_single_submits_keep_their_order)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
-    journal j = JOURNAL_INIT;
-    submit_entry(ex, &j, 0, 0);
-    journal_entry batch[3] = {{&j, 1}, {&j, 2}, {&j, 3}};
+    occupy(ex, g, 1, &held);
+    journal *j = journal_new();
+    submit_entry(ex, j, 0, 0);
+    journal_entry batch[3] = {{j, 1}, {j, 2}, {j, 3}};
     assert_ok(
         cf_submit_many(ex, task_journal, batch, sizeof batch[0], 3, NULL));
-    submit_entry(ex, &j, 4, 0);
-    gate_open(&g);
+    submit_entry(ex, j, 4, 0);
+    gate_open(g);
     cf_executor_destroy(ex);
     static const int expected[] = {0, 1, 2, 3, 4};
-    expect_journal(&j, expected, 5);
+    expect_journal(j, expected, 5);
     cf_future_unref(held);
 }
 
-/* A task that submits from inside, between two gates. */
+/* A task that submits from inside, between two gates, into the program's own
+ * queue: a worker process has none and runs at once what its tasks submit. */
 typedef struct inner {
     journal *journal;
     gate *submitted; /* arrives after its submits, ends when it opens */
@@ -126,43 +127,43 @@ task_submits_two(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
-CF_CONCURRENT_TEST(tasks_submitted_inside_and_outside_keep_their_order)
+CF_THREAD_TEST(tasks_submitted_inside_and_outside_keep_their_order)
 {
     cf_executor *ex = test_executor(1);
-    journal j = JOURNAL_INIT;
-    gate start = GATE_INIT;
-    gate submitted = GATE_INIT;
+    journal *j = journal_new();
+    gate *start = gate_new();
+    gate *submitted = gate_new();
     cf_future *held;
-    occupy(ex, &start, 1, &held);
-    inner in = {&j, &submitted, 10, 0};
+    occupy(ex, start, 1, &held);
+    inner in = {j, submitted, 10, 0};
     cf_future *f = must_submit(ex, task_submits_two, &in, sizeof in);
-    submit_entry(ex, &j, 0, 0); /* before the two of the inside */
-    gate_open(&start);
-    gate_await(&submitted, 1);
-    submit_entry(ex, &j, 20, 0); /* and this after them */
-    gate_open(&submitted);
+    submit_entry(ex, j, 0, 0); /* before the two of the inside */
+    gate_open(start);
+    gate_await(submitted, 1);
+    submit_entry(ex, j, 20, 0); /* and this after them */
+    gate_open(submitted);
     cf_executor_destroy(ex);
     static const int expected[] = {0, 10, 11, 20};
-    expect_journal(&j, expected, 4);
+    expect_journal(j, expected, 4);
     cf_future_unref(held);
     cf_future_unref(f);
 }
 
-CF_CONCURRENT_TEST(priorities_hold_between_inside_and_outside)
+CF_THREAD_TEST(priorities_hold_between_inside_and_outside)
 {
     cf_executor *ex = test_executor(1);
-    journal j = JOURNAL_INIT;
-    gate submitted = GATE_INIT;
-    inner in = {&j, &submitted, 10, 1};
+    journal *j = journal_new();
+    gate *submitted = gate_new();
+    inner in = {j, submitted, 10, 1};
     cf_future *f = must_submit(ex, task_submits_two, &in, sizeof in);
-    gate_await(&submitted, 1);
-    submit_entry(ex, &j, 0, 0);
-    submit_entry(ex, &j, 20, 2);
-    submit_entry(ex, &j, 21, 1);
-    gate_open(&submitted);
+    gate_await(submitted, 1);
+    submit_entry(ex, j, 0, 0);
+    submit_entry(ex, j, 20, 2);
+    submit_entry(ex, j, 21, 1);
+    gate_open(submitted);
     cf_executor_destroy(ex);
     static const int expected[] = {20, 10, 11, 21, 0};
-    expect_journal(&j, expected, 5);
+    expect_journal(j, expected, 5);
     cf_future_unref(f);
 }
 
@@ -182,20 +183,20 @@ task_submits_chain(cf_call *call, const void *arg, size_t arg_size)
                      NULL) != CF_OK;
 }
 
-CF_CONCURRENT_TEST(tasks_that_submit_for_ever_do_not_starve_the_others)
+CF_THREAD_TEST(tasks_that_submit_for_ever_do_not_starve_the_others)
 {
     cf_executor *ex = test_executor(1);
-    journal j = JOURNAL_INIT;
-    gate g = GATE_INIT;
+    journal *j = journal_new();
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
-    journal_entry chain = {&j, 0};
+    occupy(ex, g, 1, &held);
+    journal_entry chain = {j, 0};
     assert_ok(cf_submit(ex, task_submits_chain, &chain, sizeof chain, NULL));
-    submit_entry(ex, &j, 1000, 0);
-    gate_open(&g);
+    submit_entry(ex, j, 1000, 0);
+    gate_open(g);
     assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
     cf_executor_destroy(ex); /* would refuse the rest of the chain */
-    cr_assert(j.length == 101);
-    cr_assert(j.entries[0] == 0 && j.entries[1] == 1000);
+    cr_assert(j->length == 101);
+    cr_assert(j->entries[0] == 0 && j->entries[1] == 1000);
     cf_future_unref(held);
 }

@@ -230,16 +230,16 @@ CF_TEST(of_several_completers_exactly_one_wins)
     enum { RIVALS = 4, ROUNDS = 100 };
     for (int round = 0; round < ROUNDS; round++) {
         cf_future *f = promise();
-        gate go = GATE_INIT;
+        gate *go = gate_new();
         pthread_t threads[RIVALS];
         rival rivals[RIVALS];
         for (int i = 0; i < RIVALS; i++) {
-            rivals[i] = (rival){f, &go, i, CF_OK};
+            rivals[i] = (rival){f, go, i, CF_OK};
             cr_assert(
                 pthread_create(&threads[i], NULL, rival_main, &rivals[i]) == 0);
         }
-        gate_await(&go, RIVALS);
-        gate_open(&go);
+        gate_await(go, RIVALS);
+        gate_open(go);
         int winners = 0;
         for (int i = 0; i < RIVALS; i++) {
             pthread_join(threads[i], NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bounded queues and what a submit to a full one does. Thread pool only: these
- * are its options.
+ * Bounded queues and what a submit to a full one does. Pools only: these are
+ * their options.
  */
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"
@@ -11,26 +11,23 @@
 /* A pool of one worker that holds, with a bounded queue. */
 typedef struct bounded {
     cf_executor *ex;
-    gate g;
+    gate *g;
     cf_future *held;
 } bounded;
 
 static void
 bounded_begin(bounded *b, size_t capacity, cf_queue_policy policy)
 {
-    *b = (bounded){.g = GATE_INIT};
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    opts.max_workers = 1;
-    opts.queue_capacity = capacity;
-    opts.queue_policy = policy;
-    assert_ok(cf_thread_pool_create(&opts, &b->ex));
-    occupy(b->ex, &b->g, 1, &b->held);
+    *b = (bounded){.g = gate_new()};
+    b->ex = test_pool((test_options){
+        .max_workers = 1, .queue_capacity = capacity, .queue_policy = policy});
+    occupy(b->ex, b->g, 1, &b->held);
 }
 
 static void
 bounded_end(bounded *b)
 {
-    gate_open(&b->g);
+    gate_open(b->g);
     cf_executor_destroy(b->ex);
     cf_future_unref(b->held);
 }
@@ -39,38 +36,32 @@ CF_TEST(a_full_queue_rejects)
 {
     bounded b;
     bounded_begin(&b, 3, CF_QUEUE_REJECT);
-    atomic_int ran = 0;
+    atomic_int *ran = counter_new();
     for (int i = 0; i < 3; i++)
-        assert_ok(cf_submit(b.ex, task_count, &ran, 0, NULL));
+        assert_ok(cf_submit(b.ex, task_count, ran, 0, NULL));
     cf_future *f = NULL;
-    assert_err(cf_submit(b.ex, task_count, &ran, 0, &f), CF_EAGAIN);
+    assert_err(cf_submit(b.ex, task_count, ran, 0, &f), CF_EAGAIN);
     cr_assert_null(f);
-    gate_open(&b.g);
+    gate_open(b.g);
     assert_ok(cf_executor_wait_idle(b.ex, CF_FOREVER));
-    assert_ok(cf_submit(b.ex, task_count, &ran, 0, NULL));
+    assert_ok(cf_submit(b.ex, task_count, ran, 0, NULL));
     bounded_end(&b);
-    cr_assert(ran == 4);
-}
-
-static void
-count_free(void *arg)
-{
-    atomic_fetch_add((atomic_int *)arg, 1);
+    cr_assert(*ran == 4);
 }
 
 CF_TEST(a_rejected_argument_is_not_freed)
 {
     bounded b;
     bounded_begin(&b, 1, CF_QUEUE_REJECT);
-    atomic_int counts = 0;
+    atomic_int *counts = counter_new();
     cf_future *f = must_submit(b.ex, task_nothing, NULL, 0);
     cf_task task = CF_TASK_INIT;
     task.fn = task_count;
-    task.arg = &counts;
+    task.arg = counts;
     task.arg_free = count_free;
     assert_err(cf_submit_task(b.ex, &task, NULL), CF_EAGAIN);
     bounded_end(&b);
-    cr_assert(counts == 0);
+    cr_assert(*counts == 0);
     cf_future_unref(f);
 }
 
@@ -91,23 +82,23 @@ CF_TEST(many_at_once_are_all_accepted_or_all_rejected)
 {
     bounded b;
     bounded_begin(&b, 4, CF_QUEUE_REJECT);
-    atomic_int ran = 0;
+    atomic_int *ran = counter_new();
     cf_future *fs[5] = {NULL, NULL, NULL, NULL, NULL};
-    assert_err(cf_submit_many(b.ex, task_count, &ran, 0, 5, fs), CF_ETOOBIG);
-    assert_ok(cf_submit(b.ex, task_count, &ran, 0, NULL));
-    assert_err(cf_submit_many(b.ex, task_count, &ran, 0, 4, fs), CF_EAGAIN);
+    assert_err(cf_submit_many(b.ex, task_count, ran, 0, 5, fs), CF_ETOOBIG);
+    assert_ok(cf_submit(b.ex, task_count, ran, 0, NULL));
+    assert_err(cf_submit_many(b.ex, task_count, ran, 0, 4, fs), CF_EAGAIN);
     cr_assert_null(fs[0]);
-    assert_ok(cf_submit_many(b.ex, task_count, &ran, 0, 3, fs));
-    assert_err(cf_submit(b.ex, task_count, &ran, 0, NULL), CF_EAGAIN);
+    assert_ok(cf_submit_many(b.ex, task_count, ran, 0, 3, fs));
+    assert_err(cf_submit(b.ex, task_count, ran, 0, NULL), CF_EAGAIN);
     bounded_end(&b);
-    cr_assert(ran == 4, "%d", ran);
+    cr_assert(*ran == 4, "%d", *ran);
     unref_all(fs, 3);
 }
 
 /* A thread that submits to a full queue. */
 typedef struct submitter {
     cf_executor *ex;
-    gate started;
+    gate *started;
     pid_t tid;
     cf_err err;
     cf_future *f;
@@ -119,7 +110,7 @@ submitter_main(void *arg)
 {
     submitter *s = arg;
     s->tid = gettid();
-    gate_arrive(&s->started);
+    gate_arrive(s->started);
     if (s->count == 1)
         s->err = cf_submit(s->ex, task_nothing, NULL, 0, &s->f);
     else
@@ -131,10 +122,10 @@ submitter_main(void *arg)
 static pthread_t
 submitter_start(submitter *s, cf_executor *ex, int count)
 {
-    *s = (submitter){.ex = ex, .started = GATE_INIT, .count = count};
+    *s = (submitter){.ex = ex, .started = gate_new(), .count = count};
     pthread_t thread;
     cr_assert(pthread_create(&thread, NULL, submitter_main, s) == 0);
-    gate_await(&s->started, 1);
+    gate_await(s->started, 1);
     await_asleep(s->tid);
     return thread;
 }
@@ -147,7 +138,7 @@ CF_TEST(a_blocked_submit_goes_on_when_a_task_starts)
         assert_ok(cf_submit(b.ex, task_nothing, NULL, 0, NULL));
     submitter s;
     pthread_t thread = submitter_start(&s, b.ex, 1);
-    gate_open(&b.g);
+    gate_open(b.g);
     pthread_join(thread, NULL);
     assert_ok(s.err);
     assert_ok(cf_future_result(s.f, CF_FOREVER, NULL));
@@ -252,16 +243,16 @@ CF_TEST(with_caller_runs_a_batch_runs_too)
 {
     bounded b;
     bounded_begin(&b, 2, CF_QUEUE_CALLER_RUNS);
-    atomic_int ran = 0;
+    atomic_int *ran = counter_new();
     cf_future *fs[2];
     for (int i = 0; i < 2; i++)
-        assert_ok(cf_submit(b.ex, task_count, &ran, 0, NULL));
-    assert_ok(cf_submit_many(b.ex, task_count, &ran, 0, 2, fs));
+        assert_ok(cf_submit(b.ex, task_count, ran, 0, NULL));
+    assert_ok(cf_submit_many(b.ex, task_count, ran, 0, 2, fs));
     for (int i = 0; i < 2; i++)
         assert_ok(cf_future_result(fs[i], 0, NULL));
-    cr_assert(ran == 2, "%d", ran);
+    cr_assert(*ran == 2, "%d", *ran);
     bounded_end(&b);
-    cr_assert(ran == 4);
+    cr_assert(*ran == 4);
     unref_all(fs, 2);
 }
 
@@ -284,12 +275,12 @@ CF_TEST(the_pool_s_own_worker_goes_over_the_bound)
     for (int i = 0; i < 2; i++) {
         bounded b;
         bounded_begin(&b, 1, policies[i]);
-        atomic_int ran = 0;
-        cf_future *f = must_submit(b.ex, task_floods, &ran, 0);
-        gate_open(&b.g);
+        atomic_int *ran = counter_new();
+        cf_future *f = must_submit(b.ex, task_floods, ran, 0);
+        gate_open(b.g);
         assert_ok(cf_future_result(f, CF_FOREVER, NULL));
         bounded_end(&b);
-        cr_assert(ran == 50);
+        cr_assert(*ran == 50);
         cf_future_unref(f);
     }
 }
@@ -297,11 +288,8 @@ CF_TEST(the_pool_s_own_worker_goes_over_the_bound)
 CF_TEST(a_bounded_queue_passes_everything_through)
 {
     enum { N = 5000 };
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    opts.max_workers = 2;
-    opts.queue_capacity = 7;
-    cf_executor *ex = NULL;
-    assert_ok(cf_thread_pool_create(&opts, &ex));
+    cf_executor *ex =
+        test_pool((test_options){.max_workers = 2, .queue_capacity = 7});
     static cf_future *fs[N];
     for (int i = 0; i < N; i++)
         fs[i] = must_submit(ex, task_square, &i, sizeof i);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Maps and loops, which submit many tasks each, on a pool whose queue holds
- * only a few. Thread pool only: the bound is its option.
+ * only a few. Pools only: the bound is their option.
  */
 #include "tests/conformance/conformance.h"
 
@@ -29,9 +29,9 @@ map_all_ways(cf_executor *ex)
         while (cf_results_next(r, CF_FOREVER, NULL) == CF_OK)
             through++;
     cf_results_destroy(r, true);
-    atomic_int iterations = 0;
-    if (cf_parallel_for(ex, 0, N, 1, count_range, &iterations, NULL) == CF_OK)
-        through += iterations;
+    atomic_int *iterations = counter_new();
+    if (cf_parallel_for(ex, 0, N, 1, count_range, iterations, NULL) == CF_OK)
+        through += *iterations;
     if (cf_map_array(ex,
                      task_square,
                      items,
@@ -59,12 +59,10 @@ CF_TEST(maps_and_loops_fit_through_a_small_queue)
     static const cf_queue_policy policies[] = {CF_QUEUE_BLOCK,
                                                CF_QUEUE_CALLER_RUNS};
     for (int i = 0; i < 2; i++) {
-        cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-        opts.max_workers = 2;
-        opts.queue_capacity = 2;
-        opts.queue_policy = policies[i];
-        cf_executor *ex = NULL;
-        assert_ok(cf_thread_pool_create(&opts, &ex));
+        cf_executor *ex =
+            test_pool((test_options){.max_workers = 2,
+                                     .queue_capacity = 2,
+                                     .queue_policy = policies[i]});
         int through = map_all_ways(ex);
         cr_assert(through == 300, "%d from outside", through);
         cf_future *f = must_submit(ex, task_maps_all_ways, NULL, 0);
@@ -74,30 +72,19 @@ CF_TEST(maps_and_loops_fit_through_a_small_queue)
     }
 }
 
-static int
-task_count_pointer(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)arg_size;
-    atomic_int *counter;
-    memcpy(&counter, arg, sizeof counter);
-    return task_count(call, counter, 0);
-}
-
 CF_TEST(of_a_map_that_is_rejected_nothing_runs)
 {
-    cf_thread_pool_options pool = CF_THREAD_POOL_OPTIONS_INIT;
-    pool.max_workers = 1;
-    pool.queue_capacity = 3;
-    pool.queue_policy = CF_QUEUE_REJECT;
-    cf_executor *ex = NULL;
-    assert_ok(cf_thread_pool_create(&pool, &ex));
-    gate g = GATE_INIT;
+    cf_executor *ex =
+        test_pool((test_options){.max_workers = 1,
+                                 .queue_capacity = 3,
+                                 .queue_policy = CF_QUEUE_REJECT});
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
-    atomic_int ran = 0;
+    occupy(ex, g, 1, &held);
+    atomic_int *ran = counter_new();
     atomic_int *items[10];
     for (int i = 0; i < 10; i++)
-        items[i] = &ran;
+        items[i] = ran;
     cf_map_options opts = CF_MAP_OPTIONS_INIT;
     opts.chunk_size = 1;
     cf_results *r = NULL;
@@ -105,8 +92,8 @@ CF_TEST(of_a_map_that_is_rejected_nothing_runs)
         cf_map(ex, task_count_pointer, items, sizeof items[0], 10, &opts, &r),
         CF_EAGAIN);
     cr_assert_null(r);
-    gate_open(&g);
+    gate_open(g);
     cf_executor_destroy(ex);
     cf_future_unref(held);
-    cr_assert(ran == 0, "%d ran", ran);
+    cr_assert(*ran == 0, "%d ran", *ran);
 }

@@ -45,11 +45,11 @@ CF_TEST(shutdown_right_after_more_tasks_than_workers_does_not_hang)
 {
     for (int round = 0; round < 100; round++) {
         cf_executor *ex = test_executor(3);
-        atomic_int ran = 0;
+        atomic_int *ran = counter_new();
         for (int i = 0; i < 5; i++)
-            assert_ok(cf_submit(ex, task_count, &ran, 0, NULL));
+            assert_ok(cf_submit(ex, task_count, ran, 0, NULL));
         assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
-        cr_assert(ran == 5);
+        cr_assert(*ran == 5);
         cf_executor_destroy(ex);
     }
 }
@@ -93,14 +93,14 @@ CF_CONCURRENT_TEST(shutdown_with_cancel_runs_what_started_and_cancels_the_rest)
 {
     enum { WORKERS = 5, N = 50 };
     cf_executor *ex = test_executor(WORKERS);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *fs[N];
-    occupy(ex, &g, WORKERS, fs);
+    occupy(ex, g, WORKERS, fs);
     for (int i = WORKERS; i < N; i++)
         fs[i] = must_submit(ex, task_nothing, NULL, 0);
     assert_err(cf_executor_shutdown(ex, CF_SHUTDOWN_CANCEL, CF_MS(10)),
                CF_ETIMEDOUT);
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_executor_shutdown(ex, CF_SHUTDOWN_CANCEL, CF_FOREVER));
     for (int i = 0; i < N; i++)
         assert_state(fs[i], i < WORKERS ? CF_FINISHED : CF_CANCELED);
@@ -112,15 +112,15 @@ CF_CONCURRENT_TEST(shutdown_with_cancel_runs_what_started_and_cancels_the_rest)
 CF_CONCURRENT_TEST(shutdown_without_waiting_lets_queued_tasks_run)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     cf_future *f = must_submit(ex, task_square, &(int){7}, sizeof(int));
     assert_ok(cf_executor_shutdown(ex, CF_SHUTDOWN_NOWAIT, CF_FOREVER));
     assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_ESHUTDOWN);
     assert_state(held, CF_RUNNING);
     assert_state(f, CF_PENDING);
-    gate_open(&g);
+    gate_open(g);
     cr_assert(int_result(f) == 49);
     cf_executor_destroy(ex);
     cf_future_unref(f);
@@ -131,15 +131,15 @@ CF_CONCURRENT_TEST(shutdown_without_waiting_lets_queued_tasks_run)
 CF_CONCURRENT_TEST(shutdown_can_cancel_without_waiting)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     cf_future *f = must_submit(ex, task_nothing, NULL, 0);
     assert_ok(
         cf_executor_shutdown(ex, CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT, 0));
     assert_state(f, CF_CANCELED);
     assert_state(held, CF_RUNNING);
-    gate_open(&g);
+    gate_open(g);
     cf_executor_destroy(ex);
     assert_ok(cf_future_result(held, 0, NULL));
     cf_future_unref(f);
@@ -149,13 +149,13 @@ CF_CONCURRENT_TEST(shutdown_can_cancel_without_waiting)
 CF_CONCURRENT_TEST(shutdown_gives_up_waiting_after_its_timeout)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     assert_err(cf_executor_shutdown(ex, 0, 0), CF_ETIMEDOUT);
     assert_err(cf_executor_shutdown(ex, 0, CF_MS(10)), CF_ETIMEDOUT);
     assert_state(held, CF_RUNNING);
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
     assert_state(held, CF_FINISHED);
     cf_future_unref(held);
@@ -166,11 +166,11 @@ CF_CONCURRENT_TEST(shutdown_gives_up_waiting_after_its_timeout)
 CF_TEST(destroy_without_shutdown_completes_the_work)
 {
     cf_executor *ex = test_executor(2);
-    atomic_int ran = 0;
+    atomic_int *ran = counter_new();
     for (int i = 0; i < 1000; i++)
-        assert_ok(cf_submit(ex, task_count, &ran, 0, NULL));
+        assert_ok(cf_submit(ex, task_count, ran, 0, NULL));
     cf_executor_destroy(ex);
-    cr_assert(ran == 1000, "%d ran", ran);
+    cr_assert(*ran == 1000, "%d ran", *ran);
 }
 
 static void *
@@ -182,13 +182,13 @@ shutdown_main(void *arg)
 CF_CONCURRENT_TEST(several_threads_may_shut_down_at_once)
 {
     cf_executor *ex = test_executor(2);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held[2];
-    occupy(ex, &g, 2, held);
+    occupy(ex, g, 2, held);
     pthread_t threads[4];
     for (int i = 0; i < 4; i++)
         cr_assert(pthread_create(&threads[i], NULL, shutdown_main, ex) == 0);
-    gate_open(&g);
+    gate_open(g);
     for (int i = 0; i < 4; i++) {
         void *err = NULL;
         pthread_join(threads[i], &err);
@@ -203,7 +203,7 @@ typedef struct inside {
     cf_executor *ex;
     cf_err err;
     cf_err submit;
-    gate finished;
+    gate *finished;
 } inside;
 
 static void
@@ -211,7 +211,7 @@ shut_down_inside(inside *in)
 {
     in->err = cf_executor_shutdown(in->ex, 0, CF_FOREVER);
     in->submit = cf_submit(in->ex, task_nothing, NULL, 0, NULL);
-    gate_arrive(&in->finished);
+    gate_arrive(in->finished);
 }
 
 static void
@@ -233,22 +233,22 @@ task_shuts_down(cf_call *call, const void *arg, size_t arg_size)
 /* In CPython "cannot join current thread": gh-131598. */
 CF_CONCURRENT_TEST(a_callback_in_a_worker_may_shut_down)
 {
-    inside in = {.ex = test_executor(1), .finished = GATE_INIT};
-    gate g = GATE_INIT;
+    inside in = {.ex = test_executor(1), .finished = gate_new()};
+    gate *g = gate_new();
     cf_future *f;
-    occupy(in.ex, &g, 1, &f);
+    occupy(in.ex, g, 1, &f);
     assert_ok(cf_future_on_done(f, callback_shuts_down, &in));
-    gate_open(&g);
-    gate_await(&in.finished, 1);
+    gate_open(g);
+    gate_await(in.finished, 1);
     assert_ok(in.err);
     assert_err(in.submit, CF_ESHUTDOWN);
     cf_future_unref(f);
     cf_executor_destroy(in.ex);
 }
 
-CF_TEST(a_task_may_shut_its_executor_down)
+CF_SHARED_MEMORY_TEST(a_task_may_shut_its_executor_down)
 {
-    inside in = {.ex = test_executor(2), .finished = GATE_INIT};
+    inside in = {.ex = test_executor(2), .finished = gate_new()};
     cf_future *f = must_submit(in.ex, task_shuts_down, &in, 0);
     assert_ok(cf_future_result(f, CF_FOREVER, NULL));
     assert_ok(in.err);
@@ -267,15 +267,15 @@ task_shuts_down_together(cf_call *call, const void *arg, size_t arg_size)
     return err == CF_OK ? 0 : cf_fail(call, 1, "%s", cf_err_name(err));
 }
 
-CF_CONCURRENT_TEST(two_tasks_may_shut_their_executor_down_at_once)
+CF_THREAD_TEST(two_tasks_may_shut_their_executor_down_at_once)
 {
     cf_executor *ex = test_executor(2);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *fs[2];
     for (int i = 0; i < 2; i++)
-        fs[i] = must_submit(ex, task_shuts_down_together, &g, 0);
-    gate_await(&g, 2);
-    gate_open(&g);
+        fs[i] = must_submit(ex, task_shuts_down_together, g, 0);
+    gate_await(g, 2);
+    gate_open(g);
     for (int i = 0; i < 2; i++)
         assert_ok(cf_future_result(fs[i], CF_FOREVER, NULL));
     unref_all(fs, 2);
@@ -288,25 +288,25 @@ callback_destroys(cf_future *f, void *data)
     (void)f;
     inside *in = data;
     cf_executor_destroy(in->ex);
-    gate_arrive(&in->finished);
+    gate_arrive(in->finished);
 }
 
 CF_CONCURRENT_TEST(a_callback_in_a_worker_may_destroy_the_executor)
 {
     for (int i = 0; i < 50; i++) {
-        inside in = {.ex = test_executor(2), .finished = GATE_INIT};
-        gate g = GATE_INIT;
+        inside in = {.ex = test_executor(2), .finished = gate_new()};
+        gate *g = gate_new();
         cf_future *f;
-        occupy(in.ex, &g, 1, &f);
-        atomic_int ran = 0;
+        occupy(in.ex, g, 1, &f);
+        atomic_int *ran = counter_new();
         for (int k = 0; k < 10; k++)
-            assert_ok(cf_submit(in.ex, task_count, &ran, 0, NULL));
+            assert_ok(cf_submit(in.ex, task_count, ran, 0, NULL));
         assert_ok(cf_future_on_done(f, callback_destroys, &in));
-        gate_open(&g);
-        gate_await(&in.finished, 1);
+        gate_open(g);
+        gate_await(in.finished, 1);
         assert_ok(cf_future_result(f, 0, NULL));
         cf_future_unref(f);
-        while (atomic_load(&ran) < 10) /* this worker's own may come later */
+        while (atomic_load(ran) < 10) /* this worker's own may come later */
             sched_yield();
     }
 }
@@ -320,7 +320,7 @@ task_destroys(cf_call *call, const void *arg, size_t arg_size)
     return cf_return(call, "gone", 4) != CF_OK;
 }
 
-CF_CONCURRENT_TEST(a_task_may_destroy_its_executor)
+CF_THREAD_TEST(a_task_may_destroy_its_executor)
 {
     for (int i = 0; i < 50; i++) {
         cf_executor *ex = test_executor(2);
@@ -332,15 +332,40 @@ CF_CONCURRENT_TEST(a_task_may_destroy_its_executor)
     }
 }
 
+CF_CONCURRENT_TEST(two_pools_share_nothing)
+{
+    cf_executor *a = test_executor(1);
+    cf_executor *b = test_executor(1);
+    gate *g = gate_new();
+    cf_future *held;
+    occupy(a, g, 1, &held);
+    cf_future *behind = must_submit(a, task_nothing, NULL, 0);
+    cf_future *f = must_submit(b, task_square, &(int){3}, sizeof(int));
+    cr_assert(int_result(f) == 9);
+    cf_future_unref(f);
+    assert_ok(cf_executor_wait_idle(b, CF_FOREVER));
+    assert_ok(cf_executor_shutdown(b, CF_SHUTDOWN_CANCEL, CF_FOREVER));
+    cf_executor_destroy(b);
+    assert_state(behind, CF_PENDING);
+    gate_open(g);
+    assert_ok(cf_future_result(behind, CF_FOREVER, NULL));
+    f = must_submit(a, task_square, &(int){4}, sizeof(int));
+    cr_assert(int_result(f) == 16);
+    cf_future_unref(f);
+    cf_future_unref(behind);
+    cf_future_unref(held);
+    cf_executor_destroy(a);
+}
+
 /* CPython: test_process_pool.test_terminate_workers (3.14) */
 CF_CONCURRENT_TEST(terminate_cancels_what_is_pending_and_stops_what_runs)
 {
     cf_executor *ex = test_executor(2);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *running[2];
     for (int i = 0; i < 2; i++)
-        running[i] = must_submit(ex, task_until_canceled, &g, 0);
-    gate_await(&g, 2);
+        running[i] = must_submit(ex, task_until_canceled, g, 0);
+    gate_await(g, 2);
     cf_future *pending = must_submit(ex, task_nothing, NULL, 0);
     assert_ok(cf_executor_terminate(ex, SIGTERM));
     assert_state(pending, CF_CANCELED);

@@ -49,9 +49,9 @@ CF_CONCURRENT_TEST(no_worker_before_the_first_task)
 CF_CONCURRENT_TEST(a_busy_executor_counts_running_queued_and_cancelled)
 {
     cf_executor *ex = test_executor(3);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held[3];
-    occupy(ex, &g, 3, held);
+    occupy(ex, g, 3, held);
     cf_future *fs[10];
     for (int i = 0; i < 10; i++)
         fs[i] = must_submit(ex, task_nothing, NULL, 0);
@@ -64,7 +64,7 @@ CF_CONCURRENT_TEST(a_busy_executor_counts_running_queued_and_cancelled)
     s = stats_of(ex);
     cr_assert(s.canceled == 4, "%d", (int)s.canceled);
     cr_assert(s.queued == 6, "%d", (int)s.queued);
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
     s = stats_of(ex);
     cr_assert(s.queued == 0 && s.running == 0);
@@ -77,14 +77,14 @@ CF_CONCURRENT_TEST(a_busy_executor_counts_running_queued_and_cancelled)
 CF_CONCURRENT_TEST(shutdown_with_cancel_counts_what_never_ran)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     for (int i = 0; i < 8; i++)
         assert_ok(cf_submit(ex, task_nothing, NULL, 0, NULL));
     assert_ok(
         cf_executor_shutdown(ex, CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT, 0));
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
     cf_stats s = stats_of(ex);
     cr_assert(s.done == 1 && s.canceled == 8 && s.queued == 0);
@@ -111,12 +111,12 @@ CF_TEST(waiting_for_an_idle_executor_returns_at_once)
 CF_CONCURRENT_TEST(wait_idle_runs_out_while_a_task_runs)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     assert_err(cf_executor_wait_idle(ex, 0), CF_ETIMEDOUT);
     assert_err(cf_executor_wait_idle(ex, CF_MS(10)), CF_ETIMEDOUT);
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
     cf_future_unref(held);
     cf_executor_destroy(ex);
@@ -124,7 +124,7 @@ CF_CONCURRENT_TEST(wait_idle_runs_out_while_a_task_runs)
 
 typedef struct idle_waiter {
     cf_executor *ex;
-    gate started;
+    gate *started;
     pid_t tid;
     cf_err err;
 } idle_waiter;
@@ -134,7 +134,7 @@ idle_waiter_main(void *arg)
 {
     idle_waiter *w = arg;
     w->tid = gettid();
-    gate_arrive(&w->started);
+    gate_arrive(w->started);
     w->err = cf_executor_wait_idle(w->ex, CF_FOREVER);
     return NULL;
 }
@@ -142,19 +142,19 @@ idle_waiter_main(void *arg)
 CF_CONCURRENT_TEST(several_threads_may_wait_for_idleness)
 {
     cf_executor *ex = test_executor(2);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     idle_waiter waiters[3];
     pthread_t threads[3];
     for (int i = 0; i < 3; i++) {
-        waiters[i] = (idle_waiter){.ex = ex, .started = GATE_INIT};
+        waiters[i] = (idle_waiter){.ex = ex, .started = gate_new()};
         cr_assert(pthread_create(
                       &threads[i], NULL, idle_waiter_main, &waiters[i]) == 0);
-        gate_await(&waiters[i].started, 1);
+        gate_await(waiters[i].started, 1);
         await_asleep(waiters[i].tid);
     }
-    gate_open(&g);
+    gate_open(g);
     for (int i = 0; i < 3; i++) {
         pthread_join(threads[i], NULL);
         assert_ok(waiters[i].err);
@@ -166,12 +166,12 @@ CF_CONCURRENT_TEST(several_threads_may_wait_for_idleness)
 CF_CONCURRENT_TEST(cancelling_the_last_queued_task_makes_it_idle)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
+    occupy(ex, g, 1, &held);
     cf_future *f = must_submit(ex, task_nothing, NULL, 0);
     cr_assert(cf_future_cancel(f));
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
     cf_future_unref(f);
     cf_future_unref(held);
@@ -210,7 +210,7 @@ CF_TEST(bad_questions_are_einval)
 CF_CONCURRENT_TEST(a_pool_knows_its_name_and_size)
 {
     cf_executor *ex = test_executor(3);
-    cr_assert_str_eq(cf_executor_name(ex), "thread_pool");
+    cr_assert_str_eq(cf_executor_name(ex), test_name);
     cr_assert(cf_executor_max_workers(ex) == 3);
     cf_executor_destroy(ex);
 }

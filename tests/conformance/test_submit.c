@@ -76,16 +76,16 @@ CF_CONCURRENT_TEST(an_argument_with_a_size_is_copied_at_submit)
     cf_executor *ex = test_executor(1);
     static const size_t sizes[] = {1, 32, 33, 5000};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        gate g = GATE_INIT;
+        gate *g = gate_new();
         cf_future *held;
-        occupy(ex, &g, 1, &held);
+        occupy(ex, g, 1, &held);
         char *data = malloc(sizes[i]);
         cr_assert_not_null(data);
         memset(data, 'x', sizes[i]);
         cf_future *f = must_submit(ex, task_echo, data, sizes[i]);
         memset(data, '#', sizes[i]);
         free(data);
-        gate_open(&g);
+        gate_open(g);
         cf_bytes bytes = {NULL, 0};
         assert_ok(cf_future_result(f, CF_FOREVER, &bytes));
         for (size_t k = 0; k < sizes[i]; k++)
@@ -122,21 +122,21 @@ CF_TEST(an_argument_without_a_size_is_the_pointer_itself)
 CF_TEST(a_detached_task_runs)
 {
     cf_executor *ex = test_executor(2);
-    atomic_int ran = 0;
+    atomic_int *ran = counter_new();
     for (int i = 0; i < 100; i++)
-        assert_ok(cf_submit(ex, task_count, &ran, 0, NULL));
+        assert_ok(cf_submit(ex, task_count, ran, 0, NULL));
     cf_executor_destroy(ex);
-    cr_assert(ran == 100, "%d ran", ran);
+    cr_assert(*ran == 100, "%d ran", *ran);
 }
 
 CF_TEST(dropping_the_future_early_cancels_nothing)
 {
     cf_executor *ex = test_executor(2);
-    atomic_int ran = 0;
+    atomic_int *ran = counter_new();
     for (int i = 0; i < 100; i++)
-        cf_future_unref(must_submit(ex, task_count, &ran, 0));
+        cf_future_unref(must_submit(ex, task_count, ran, 0));
     cf_executor_destroy(ex);
-    cr_assert(ran == 100, "%d ran", ran);
+    cr_assert(*ran == 100, "%d ran", *ran);
 }
 
 CF_TEST(a_future_outlives_its_executor)
@@ -229,15 +229,15 @@ CF_TEST(submit_many_keeps_the_order_of_the_arguments)
 CF_TEST(submit_many_without_a_size_gives_every_task_the_pointer)
 {
     cf_executor *ex = test_executor(2);
-    atomic_int ran = 0;
+    atomic_int *ran = counter_new();
     cf_future *futures[50];
-    assert_ok(cf_submit_many(ex, task_count, &ran, 0, 50, futures));
+    assert_ok(cf_submit_many(ex, task_count, ran, 0, 50, futures));
     for (int i = 0; i < 50; i++)
         assert_ok(cf_future_result(futures[i], CF_FOREVER, NULL));
     unref_all(futures, 50);
-    assert_ok(cf_submit_many(ex, task_count, &ran, 0, 50, NULL));
+    assert_ok(cf_submit_many(ex, task_count, ran, 0, 50, NULL));
     cf_executor_destroy(ex);
-    cr_assert(ran == 100, "%d ran", ran);
+    cr_assert(*ran == 100, "%d ran", *ran);
 }
 
 CF_TEST(submit_many_is_all_or_nothing)
@@ -248,26 +248,19 @@ CF_TEST(submit_many_is_all_or_nothing)
     for (int i = 0; i < 9; i++)
         fs[i] = untouched;
     cf_task_fn *fn = task_count;
-    atomic_int ran = 0;
-    assert_ok(cf_submit_many(ex, fn, &ran, 0, 0, fs));
-    assert_err(cf_submit_many(NULL, fn, &ran, 0, 9, fs), CF_EINVAL);
-    assert_err(cf_submit_many(ex, NULL, &ran, 0, 9, fs), CF_EINVAL);
+    atomic_int *ran = counter_new();
+    assert_ok(cf_submit_many(ex, fn, ran, 0, 0, fs));
+    assert_err(cf_submit_many(NULL, fn, ran, 0, 9, fs), CF_EINVAL);
+    assert_err(cf_submit_many(ex, NULL, ran, 0, 9, fs), CF_EINVAL);
     assert_err(cf_submit_many(ex, fn, NULL, 4, 9, fs), CF_EINVAL);
     for (int i = 0; i < 9; i++)
         cr_assert(fs[i] == untouched);
     assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
-    assert_err(cf_submit_many(ex, fn, &ran, 0, 9, fs), CF_ESHUTDOWN);
+    assert_err(cf_submit_many(ex, fn, ran, 0, 9, fs), CF_ESHUTDOWN);
     for (int i = 0; i < 9; i++)
         cr_assert_null(fs[i]);
     cf_executor_destroy(ex);
-    cr_assert(ran == 0);
-}
-
-/* What arg_free frees: it counts how often. */
-static void
-count_free(void *arg)
-{
-    atomic_fetch_add((atomic_int *)arg, 1);
+    cr_assert(*ran == 0);
 }
 
 static cf_task
@@ -284,17 +277,17 @@ task_with_free(cf_task_fn *fn, atomic_int *frees)
 CF_TEST(arg_free_is_called_once_after_the_run)
 {
     cf_executor *ex = test_executor(1);
-    atomic_int frees = 0;
-    cf_task task = task_with_free(task_nothing, &frees);
+    atomic_int *frees = counter_new();
+    cf_task task = task_with_free(task_nothing, frees);
     cf_future *f = NULL;
     assert_ok(cf_submit_task(ex, &task, &f));
     assert_ok(cf_future_wait(f, CF_FOREVER));
     assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
-    cr_assert(frees == 1, "although the future is still held");
+    cr_assert(*frees == 1, "although the future is still held");
     cf_future_unref(f);
     assert_ok(cf_submit_task(ex, &task, NULL));
     cf_executor_destroy(ex);
-    cr_assert(frees == 2);
+    cr_assert(*frees == 2);
 }
 
 static int
@@ -308,45 +301,45 @@ task_failing(cf_call *call, const void *arg, size_t arg_size)
 CF_TEST(arg_free_is_called_once_after_a_failure)
 {
     cf_executor *ex = test_executor(1);
-    atomic_int frees = 0;
-    cf_task task = task_with_free(task_failing, &frees);
+    atomic_int *frees = counter_new();
+    cf_task task = task_with_free(task_failing, frees);
     assert_ok(cf_submit_task(ex, &task, NULL));
     cf_executor_destroy(ex);
-    cr_assert(frees == 1);
+    cr_assert(*frees == 1);
 }
 
 CF_TEST(arg_free_is_not_called_if_the_submit_fails)
 {
     cf_executor *ex = test_executor(1);
     assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
-    atomic_int frees = 0;
-    cf_task task = task_with_free(task_nothing, &frees);
+    atomic_int *frees = counter_new();
+    cf_task task = task_with_free(task_nothing, frees);
     assert_err(cf_submit_task(ex, &task, NULL), CF_ESHUTDOWN);
     task.timeout_ns = -2;
     assert_err(cf_submit_task(ex, &task, NULL), CF_EINVAL);
     cf_executor_destroy(ex);
-    cr_assert(frees == 0);
+    cr_assert(*frees == 0);
 }
 
 CF_CONCURRENT_TEST(arg_free_is_called_when_a_pending_task_is_cancelled)
 {
     cf_executor *ex = test_executor(1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held;
-    occupy(ex, &g, 1, &held);
-    atomic_int frees = 0;
-    cf_task task = task_with_free(task_nothing, &frees);
+    occupy(ex, g, 1, &held);
+    atomic_int *frees = counter_new();
+    cf_task task = task_with_free(task_nothing, frees);
     cf_future *f = NULL;
     assert_ok(cf_submit_task(ex, &task, &f));
-    cr_assert(frees == 0);
+    cr_assert(*frees == 0);
     cr_assert(cf_future_cancel(f));
-    cr_assert(frees == 1, "at once, in the cancelling thread");
+    cr_assert(*frees == 1, "at once, in the cancelling thread");
     assert_ok(cf_submit_task(ex, &task, NULL));
     assert_ok(cf_executor_shutdown(
         ex, CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT, CF_FOREVER));
-    gate_open(&g);
+    gate_open(g);
     cf_executor_destroy(ex);
-    cr_assert(frees == 2, "%d", frees);
+    cr_assert(*frees == 2, "%d", *frees);
     cf_future_unref(f);
     cf_future_unref(held);
 }

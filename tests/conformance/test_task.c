@@ -275,7 +275,8 @@ CF_TEST(a_task_knows_its_executor_and_its_worker)
         assert_ok(cf_future_result(f, 0, &bytes));
         call_facts facts;
         memcpy(&facts, bytes.data, sizeof facts);
-        cr_assert(facts.ex == ex);
+        /* A worker process may know it by another address. */
+        cr_assert(CF_SHARES_MEMORY ? facts.ex == ex : facts.ex != NULL);
         cr_assert(facts.worker >= 0 && facts.worker < WORKERS);
         cr_assert_null(facts.data);
         cr_assert_not(facts.canceled);

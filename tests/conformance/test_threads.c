@@ -43,15 +43,15 @@ CF_TEST(more_tasks_than_workers_make_exactly_so_many_threads)
     int before = process_threads();
     cf_executor *ex = test_executor(4);
     cr_assert(process_threads() == before, "none before the first submit");
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     for (int i = 0; i < 60; i++)
-        assert_ok(cf_submit(ex, task_hold, &g, 0, NULL));
-    gate_await(&g, 4);
+        assert_ok(cf_submit(ex, task_hold, g, 0, NULL));
+    gate_await(g, 4);
     cr_assert(workers_of(ex) == 4);
-    cr_assert(gate_arrived(&g) == 4);
-    gate_open(&g);
+    cr_assert(gate_arrived(g) == 4);
+    gate_open(g);
     cf_executor_destroy(ex);
-    cr_assert(gate_arrived(&g) == 60);
+    cr_assert(gate_arrived(g) == 60);
 }
 
 /* CPython: test_shutdown.test_threads_terminate */
@@ -59,11 +59,11 @@ CF_TEST(shutdown_joins_every_thread)
 {
     int before = process_threads();
     cf_executor *ex = test_executor(3);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *held[3];
-    occupy(ex, &g, 3, held);
+    occupy(ex, g, 3, held);
     cr_assert(process_threads() >= before + 3);
-    gate_open(&g);
+    gate_open(g);
     assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
     cr_assert(workers_of(ex) == 0);
     cf_executor_destroy(ex);
@@ -119,12 +119,12 @@ collect_names(const char *prefix, char names[NAMED][32])
     }
     cf_executor *ex = pool_of(&opts);
     memset(copied, '#', sizeof copied - 1);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *fs[NAMED];
     for (int i = 0; i < NAMED; i++)
-        fs[i] = must_submit(ex, task_name, &g, 0);
-    gate_await(&g, NAMED);
-    gate_open(&g);
+        fs[i] = must_submit(ex, task_name, g, 0);
+    gate_await(g, NAMED);
+    gate_open(g);
     for (int i = 0; i < NAMED; i++) {
         cf_bytes bytes;
         assert_ok(cf_future_result(fs[i], CF_FOREVER, &bytes));
@@ -188,11 +188,11 @@ CF_TEST(an_idle_worker_ends_after_its_timeout_and_another_starts)
     opts.idle_timeout_ns = CF_MS(20);
     cf_executor *ex = pool_of(&opts);
     for (int i = 0; i < 3; i++) {
-        gate g = GATE_INIT;
+        gate *g = gate_new();
         cf_future *held[2];
-        occupy(ex, &g, 2, held);
+        occupy(ex, g, 2, held);
         cr_assert(workers_of(ex) == 2);
-        gate_open(&g);
+        gate_open(g);
         assert_ok(cf_wait(held, 2, CF_ALL_COMPLETED, CF_FOREVER, NULL));
         unref_all(held, 2);
         while (workers_of(ex) > 0)
@@ -235,12 +235,12 @@ CF_TEST(pinned_workers_take_the_cpus_of_the_mask_in_turn)
     cf_thread_pool_options opts = options_for(WORKERS);
     opts.pin_workers = 1;
     cf_executor *ex = pool_of(&opts);
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     cf_future *fs[WORKERS];
     for (int i = 0; i < WORKERS; i++)
-        fs[i] = must_submit(ex, task_affinity, &g, 0);
-    gate_await(&g, WORKERS);
-    gate_open(&g);
+        fs[i] = must_submit(ex, task_affinity, g, 0);
+    gate_await(g, WORKERS);
+    gate_open(g);
     for (int i = 0; i < WORKERS; i++) {
         cf_bytes bytes;
         assert_ok(cf_future_result(fs[i], CF_FOREVER, &bytes));

@@ -208,10 +208,10 @@ CF_CONCURRENT_TEST(a_hundred_futures_released_at_once_are_all_seen)
     enum { N = 100, ROUNDS = 20 };
     cf_executor *ex = test_executor(N);
     for (int round = 0; round < ROUNDS; round++) {
-        gate g = GATE_INIT;
+        gate *g = gate_new();
         cf_future *fs[N];
-        occupy(ex, &g, N, fs);
-        gate_open(&g);
+        occupy(ex, g, N, fs);
+        gate_open(g);
         size_t done = 0;
         assert_ok(cf_wait(fs, N, CF_ALL_COMPLETED, CF_FOREVER, &done));
         cr_assert(done == N);
@@ -239,7 +239,7 @@ CF_TEST(tasks_of_two_executors_can_be_waited_for_together)
 /* Several threads wait for the same futures in different ways. */
 typedef struct wait_case {
     pthread_t thread;
-    gate started;
+    gate *started;
     cf_future **fs;
     cf_return_when when;
     pid_t tid;
@@ -252,7 +252,7 @@ wait_main(void *arg)
 {
     wait_case *w = arg;
     w->tid = gettid();
-    gate_arrive(&w->started);
+    gate_arrive(w->started);
     w->err = cf_wait(w->fs, 4, w->when, CF_SECONDS(50), &w->done);
     return NULL;
 }
@@ -263,12 +263,12 @@ CF_TEST(several_threads_may_wait_for_the_same_futures)
     wait_case cases[6];
     for (int i = 0; i < 6; i++) {
         cases[i] = (wait_case){
-            .started = GATE_INIT, .fs = fs, .when = (cf_return_when)(i % 3)};
+            .started = gate_new(), .fs = fs, .when = (cf_return_when)(i % 3)};
         cr_assert(
             pthread_create(&cases[i].thread, NULL, wait_main, &cases[i]) == 0);
     }
     for (int i = 0; i < 6; i++) {
-        gate_await(&cases[i].started, 1);
+        gate_await(cases[i].started, 1);
         await_asleep(cases[i].tid);
     }
     cf_error error = CF_ERROR_INIT;

@@ -3,26 +3,21 @@
  * The one synchronisation object of the tests: a gate counts who arrives and
  * holds them until it is opened. With it a test knows that a task has started
  * and decides when it ends, so no test sleeps to get an order of events.
+ *
+ * It works between threads and between processes. A worker that is killed
+ * inside of it takes nothing along but its arrival, which has been counted.
  */
 #ifndef CF_TESTS_GATE_H
 #define CF_TESTS_GATE_H
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
-typedef struct gate {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    /* Guarded by lock. */
-    int arrived;
-    bool open;
-} gate;
+typedef struct gate gate;
 
-#define GATE_INIT                                                              \
-    {                                                                          \
-        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false          \
-    }
+/* A closed gate, in memory of shared_new(). */
+gate *gate_new(void);
 
 /* Counts one arrival and goes on at once. */
 void gate_arrive(gate *g);

@@ -90,12 +90,36 @@ task_count(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
+int
+task_count_pointer(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg_size;
+    atomic_int *counter;
+    memcpy(&counter, arg, sizeof counter);
+    return task_count(call, counter, 0);
+}
+
+void
+count_free(void *arg)
+{
+    atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+journal *
+journal_new(void)
+{
+    return shared_new(sizeof(journal));
+}
+
 void
 journal_add(journal *j, int entry)
 {
-    pthread_mutex_lock(&j->lock);
-    j->entries[j->length++] = entry;
-    pthread_mutex_unlock(&j->lock);
+    int at = atomic_fetch_add(&j->length, 1);
+    if (at >= (int)(sizeof j->entries / sizeof j->entries[0])) {
+        fprintf(stderr, "journal_add: full\n");
+        abort();
+    }
+    j->entries[at] = entry;
 }
 
 int

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "tests/support/gate.h"
+#include "tests/support/shared.h"
 
 /* Does nothing and returns nothing. */
 int task_nothing(cf_call *call, const void *arg, size_t arg_size);
@@ -35,19 +36,22 @@ int task_until_canceled(cf_call *call, const void *arg, size_t arg_size);
 /* Takes an atomic_int * (arg_size 0) and adds 1. */
 int task_count(cf_call *call, const void *arg, size_t arg_size);
 
+/* Takes an atomic_int * by value and adds 1. */
+int task_count_pointer(cf_call *call, const void *arg, size_t arg_size);
+
+/* What arg_free frees: adds 1 to an atomic_int. */
+void count_free(void *arg);
+
 /* Who ran in which order. */
 typedef struct journal {
-    pthread_mutex_t lock;
-    /* Guarded by lock. */
+    atomic_int length;
     int entries[1024];
-    int length;
 } journal;
 
-#define JOURNAL_INIT                                                           \
-    {                                                                          \
-        PTHREAD_MUTEX_INITIALIZER, {0}, 0                                      \
-    }
+/* An empty one, in memory of shared_new(). */
+journal *journal_new(void);
 
+/* Any thread or process may; it can be read when all of them have. */
 void journal_add(journal *j, int entry);
 
 typedef struct journal_entry {

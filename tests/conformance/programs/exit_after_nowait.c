@@ -13,13 +13,13 @@
 
 enum { TASKS = 100 };
 
-static gate exiting = GATE_INIT;
-static atomic_int ran;
+static gate *exiting;
+static atomic_int *ran;
 
 static void
 begin_to_exit(void)
 {
-    gate_open(&exiting);
+    gate_open(exiting);
 }
 
 static int
@@ -28,7 +28,7 @@ task_count_and_report(cf_call *call, const void *arg, size_t arg_size)
     (void)call;
     (void)arg;
     (void)arg_size;
-    if (atomic_fetch_add(&ran, 1) + 1 == TASKS)
+    if (atomic_fetch_add(ran, 1) + 1 == TASKS)
         printf("%d tasks ran\n", TASKS);
     return 0;
 }
@@ -36,10 +36,12 @@ task_count_and_report(cf_call *call, const void *arg, size_t arg_size)
 int
 main(void)
 {
+    exiting = gate_new();
+    ran = counter_new();
     cf_executor *ex = NULL;
     if (cf_executor_open("threads:2", &ex) != CF_OK ||
-        cf_submit(ex, task_hold, &exiting, 0, NULL) != CF_OK ||
-        cf_submit(ex, task_hold, &exiting, 0, NULL) != CF_OK ||
+        cf_submit(ex, task_hold, exiting, 0, NULL) != CF_OK ||
+        cf_submit(ex, task_hold, exiting, 0, NULL) != CF_OK ||
         atexit(begin_to_exit) != 0)
         return EXIT_FAILURE;
     for (int i = 0; i < TASKS; i++)

@@ -42,11 +42,11 @@ int
 main(void)
 {
     cf_executor *ex = NULL;
-    gate g = GATE_INIT;
+    gate *g = gate_new();
     if (cf_executor_open("threads:2", &ex) != CF_OK ||
-        cf_submit(ex, task_hold, &g, 0, NULL) != CF_OK)
+        cf_submit(ex, task_hold, g, 0, NULL) != CF_OK)
         return EXIT_FAILURE;
-    gate_await(&g, 1);
+    gate_await(g, 1);
     int well = 0;
     for (int i = 0; i < 2; i++) {
         bool with_handlers = i == 1;
@@ -59,7 +59,7 @@ main(void)
         well += cf_future_result(f, CF_FOREVER, NULL) == CF_OK;
         cf_future_unref(f);
     }
-    gate_open(&g);
+    gate_open(g);
     cf_executor_destroy(ex);
     printf("%d children ended well\n", well);
     return EXIT_SUCCESS;

@@ -14,13 +14,13 @@
 
 enum { TASKS = 1000 };
 
-static gate exiting = GATE_INIT;
-static atomic_int ran;
+static gate *exiting;
+static atomic_int *ran;
 
 static void
 begin_to_exit(void)
 {
-    gate_open(&exiting);
+    gate_open(exiting);
 }
 
 static int
@@ -29,7 +29,7 @@ task_report(cf_call *call, const void *arg, size_t arg_size)
     (void)call;
     (void)arg;
     (void)arg_size;
-    printf("%d tasks ran\n", atomic_load(&ran));
+    printf("%d tasks ran\n", atomic_load(ran));
     return 0;
 }
 
@@ -38,13 +38,15 @@ main(void)
 {
     cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
     opts.max_workers = 1;
+    exiting = gate_new();
+    ran = counter_new();
     cf_executor *ex = NULL;
     if (cf_thread_pool_create(&opts, &ex) != CF_OK ||
-        cf_submit(ex, task_hold, &exiting, 0, NULL) != CF_OK ||
+        cf_submit(ex, task_hold, exiting, 0, NULL) != CF_OK ||
         atexit(begin_to_exit) != 0)
         return EXIT_FAILURE;
     for (int i = 0; i < TASKS; i++)
-        if (cf_submit(ex, task_count, &ran, 0, NULL) != CF_OK)
+        if (cf_submit(ex, task_count, ran, 0, NULL) != CF_OK)
             return EXIT_FAILURE;
     if (cf_submit(ex, task_report, NULL, 0, NULL) != CF_OK)
         return EXIT_FAILURE;
