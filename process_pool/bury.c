@@ -107,11 +107,12 @@ break_by_initializer(struct cf__process_pool *pool,
     struct cf__wire_failure wire = {0};
     /* The worker is dead; but what it wrote is to be checked. */
     uint64_t at = cf_load_acquire(&lane->out->init_failure);
-    if (at > 0 && at - 1 <= CF__OUTBOX - sizeof wire) {
-        const unsigned char *from = lane->out->outbox + at - 1;
+    const uint64_t size = pool->shared->outbox_size;
+    if (at > 0 && at <= size && size - at >= sizeof wire) {
+        const unsigned char *from = lane->outbox + at - 1;
         memcpy(&wire, from, sizeof wire);
         if (wire.message_size < sizeof message &&
-            at - 1 + sizeof wire + wire.message_size <= CF__OUTBOX) {
+            wire.message_size < size - at - sizeof wire) {
             memcpy(message, from + sizeof wire, wire.message_size);
             message[wire.message_size] = '\0';
         }

@@ -24,43 +24,8 @@ static void
 give_back(void *owner, void *block)
 {
     struct cf__shared *shared = owner;
-    (void)cf__arena_free(&shared->parcels, block);
+    (void)cf__arena_free(&shared->vault, block);
     cf__shared_release(shared);
-}
-
-/* Another block in place of a grant; none if there is no memory. */
-static void
-replace_grant(struct cf__process_pool *pool,
-              struct cf__process_lane *lane,
-              size_t i,
-              size_t size)
-{
-    struct cf__grant *grant = &lane->in->grants[i];
-    void *block = cf__arena_alloc(&pool->shared->parcels, size);
-    lane->grants[i].block = block;
-    lane->grants[i].size = block ? size : 0;
-    grant->block = block;
-    grant->size = lane->grants[i].size;
-    /* pairs with find_grant: the block is there */
-    cf_store_release(&grant->number, block ? ++lane->grant_number : 0);
-}
-
-static bool
-take_grant(struct cf__process_pool *pool,
-           struct cf__process_lane *lane,
-           cf_future *f,
-           uint64_t i,
-           size_t size)
-{
-    if (i >= CF__GRANTS || !lane->grants[i].block ||
-        size > lane->grants[i].size)
-        return false;
-    struct cf__lent lent = {
-        lane->grants[i].block, size, give_back, pool->shared};
-    cf_fetch_add_relaxed(&pool->shared->users, 1); /* we are one */
-    cf__future_store_lent(f, &lent);
-    replace_grant(pool, lane, (size_t)i, lane->grants[i].size);
-    return true;
 }
 
 /* The record of a failure that has no text. */
@@ -78,23 +43,44 @@ plain_failure(const struct cf__process_pool *pool,
     return error;
 }
 
-/* Copies it: it stays in the lane only until it has been collected. */
+/* Copies a result to where no worker can write. false: no memory. */
+static bool
+copy_result(struct cf__shared *shared,
+            cf_future *f,
+            const unsigned char *from,
+            size_t size)
+{
+    void *copy = size <= CF__SMALL_RESULT
+                     ? malloc(size)
+                     : cf__arena_alloc(&shared->vault, size);
+    if (!copy)
+        return false;
+    memcpy(copy, from, size);
+    if (size <= CF__SMALL_RESULT) {
+        cf__future_store_result(f, copy, size);
+    } else {
+        struct cf__lent lent = {copy, size, give_back, shared};
+        cf_fetch_add_relaxed(&shared->users, 1); /* we are one */
+        cf__future_store_lent(f, &lent);
+    }
+    return true;
+}
+
 static bool
 take_outbox(const struct cf__process_pool *pool,
-            const struct cf__process_lane *lane,
+            struct cf__process_lane *lane,
             cf_future *f,
             uint64_t offset,
-            size_t size,
+            uint64_t size,
             uint64_t *flags)
 {
-    if (size > CF__OUTBOX_LARGEST || offset > CF__OUTBOX - size)
+    if (size > pool->shared->outbox_size ||
+        offset > pool->shared->outbox_size - size)
         return false;
-    void *copy = malloc(size);
-    if (copy) {
-        memcpy(copy, lane->out->outbox + offset, size);
-        cf__future_store_result(f, copy, size);
+    if (offset + size > lane->outbox_used)
+        lane->outbox_used = (size_t)(offset + size);
+    if (copy_result(pool->shared, f, lane->outbox + offset, (size_t)size))
         return true;
-    }
     cf_error error =
         plain_failure(pool, lane, CF_ETASK, "no memory for the result");
     error.code = CF_ENOMEM;
@@ -148,14 +134,15 @@ take_packed_failure(const struct cf__process_pool *pool,
                     uint64_t offset)
 {
     struct cf__wire_failure wire;
-    if (offset > CF__OUTBOX - sizeof wire)
+    const uint64_t size = pool->shared->outbox_size;
+    if (offset > size || size - offset < sizeof wire)
         return false;
-    memcpy(&wire, lane->out->outbox + offset, sizeof wire);
-    if (wire.message_size > CF__OUTBOX || wire.file_size > CF__OUTBOX ||
-        offset + sizeof wire + wire.message_size + wire.file_size > CF__OUTBOX)
+    memcpy(&wire, lane->outbox + offset, sizeof wire);
+    uint64_t left = size - offset - sizeof wire;
+    if ((uint64_t)wire.message_size + wire.file_size > left)
         return false;
     return take_failure(
-        pool, lane, f, &wire, lane->out->outbox + offset + sizeof wire);
+        pool, lane, f, &wire, lane->outbox + offset + sizeof wire);
 }
 
 /* Moves an outcome into its future. false: it is impossible. */
@@ -179,8 +166,6 @@ take_outcome(struct cf__process_pool *pool,
     }
     if (kind == CF__IN_OUTBOX)
         return take_outbox(pool, lane, f, offset, size, flags);
-    if (kind == CF__IN_GRANT)
-        return take_grant(pool, lane, f, offset, size);
     *flags = CF__FAILED;
     if (kind == CF__AS_FAILURE)
         return take_packed_failure(pool, lane, f, offset);
@@ -258,26 +243,15 @@ cf__process_pool_condemn_locked(struct cf__process_pool *pool,
 
 /* --- the lane ------------------------------------------------------------ */
 
+/* The worker has asked for what has just been done. */
 static void
-answer_request(struct cf__process_pool *pool, struct cf__process_lane *lane)
+answer_request(struct cf__process_lane *lane)
 {
-    /* pairs with request: what is wanted */
-    uint32_t requests = cf_load_acquire(&lane->out->requests);
+    uint32_t requests = cf_load_relaxed(&lane->out->requests); /* it waits */
     if (__builtin_expect(requests == lane->answered, 1))
         return;
-    uint32_t i = cf_load_relaxed(&lane->out->wanted_index);
-    uint64_t size = cf_load_relaxed(&lane->out->wanted_size);
-    if (size > pool->shared->parcels.size / 2) {
-        cf__process_pool_condemn_locked(pool, lane);
-        return;
-    }
-    if (size && i < CF__GRANTS) {
-        if (lane->grants[i].block)
-            cf__arena_free(&pool->shared->parcels, lane->grants[i].block);
-        replace_grant(pool, lane, i, (size_t)size);
-    }
     lane->answered = requests;
-    /* pairs with answered: the grant, and what has been collected */
+    /* pairs with answered: what has been collected */
     cf_store_release(&lane->in->answers, requests);
     cf__lane_nudge(lane, true);
 }
@@ -348,5 +322,5 @@ cf__process_pool_collect_locked(struct cf__process_pool *pool,
         /* pairs with free_collected: it has been read */
         cf_store_release(&lane->in->collected, lane->oldest);
     }
-    answer_request(pool, lane);
+    answer_request(lane);
 }

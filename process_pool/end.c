@@ -162,6 +162,7 @@ cf__process_pool_after_fork(cf_executor *ex)
     cf__queue_after_fork(&pool->queue);
     cf__arena_after_fork(&pool->shared->parcels);
     cf__arena_after_fork(&pool->shared->commons);
+    cf__arena_after_fork(&pool->shared->vault);
     cf__zygote_close(&pool->zygote);
     close(pool->doorbell);
     if (cf__zygote_is_coming && pool->open) {

@@ -16,6 +16,7 @@ cf__lane_init(struct cf__process_lane *lane,
     memset(lane, 0, sizeof *lane);
     lane->in = cf__shared_lane_in(shared, index);
     lane->out = cf__shared_lane_out(shared, index);
+    lane->outbox = cf__shared_outbox(shared, index);
     lane->oldest = lane->next = lane->published = CF__FIRST_POSITION;
 }
 

@@ -22,6 +22,7 @@ enum cf__lane_state {
 struct cf__process_lane {
     struct cf__lane_in *in;
     struct cf__lane_out *out;
+    unsigned char *outbox;
     enum cf__lane_state state;
     /* In hand are the positions oldest .. next - 1; those below published, the
      * worker has been told of. */
@@ -46,12 +47,8 @@ struct cf__process_lane {
     int kill_signal;
     uint64_t kill_position;
 
-    uint32_t answered; /* requests for a grant */
-    uint64_t grant_number;
-    struct {
-        void *block; /* NULL: none */
-        size_t size; /* bytes */
-    } grants[CF__GRANTS];
+    uint32_t answered;  /* requests */
+    size_t outbox_used; /* bytes, the most since it was trimmed */
 
     uint64_t done, failed; /* tasks, of all its workers */
 

@@ -20,10 +20,9 @@
 #include "lib/future.h"
 
 enum {
-    CF__LANE = 256,                 /* tasks in a lane, handed ahead */
-    CF__OUTBOX = 1 << 20,           /* bytes of results not yet collected */
-    CF__OUTBOX_LARGEST = 128 << 10, /* bytes; larger results go in a grant */
-    CF__GRANTS = 4                  /* blocks for large results, per lane */
+    CF__LANE = 256, /* tasks in a lane, handed ahead */
+    CF__SMALL_RESULT =
+        128 << 10 /* bytes: to malloc'ed memory, when collected */
 };
 
 /* Positions begin here: no pattern that memory is likely to hold is one. */
@@ -50,13 +49,6 @@ struct cf__order {
 
 _Static_assert(sizeof(struct cf__order) == CF_CACHE_LINE, "one line");
 
-/* Memory for a large result; the worker may write it until it has used it. */
-struct cf__grant {
-    _Atomic uint64_t number; /* changes with the block; 0: none */
-    void *block;
-    size_t size; /* bytes */
-};
-
 struct cf__lane_in {
     /* Atomic. Positions below it have been filled in. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t published;
@@ -68,7 +60,6 @@ struct cf__lane_in {
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t collected;
     /* Atomic. How many requests have been answered. */
     _Atomic uint32_t answers;
-    struct cf__grant grants[CF__GRANTS];
     _Alignas(CF_CACHE_LINE) struct cf__order orders[CF__LANE];
 };
 
@@ -107,7 +98,6 @@ cf__is_untaken(uint64_t state, uint64_t position)
 enum {
     CF__IN_PLACE,       /* size bytes in data */
     CF__IN_OUTBOX,      /* size bytes at offset in the outbox */
-    CF__IN_GRANT,       /* size bytes in the grant with the index offset */
     CF__AS_FAILURE,     /* a struct cf__wire_failure at offset in the outbox */
     CF__AS_BARE_FAILURE /* one without texts, in data */
 };
@@ -135,11 +125,8 @@ struct cf__lane_out {
     /* Atomic. Not 0: the worker sleeps, or is about to. The program takes it
      * away and wakes. */
     _Alignas(CF_CACHE_LINE) _Atomic uint32_t asleep;
-    /* Atomic. Requests so far; of the last one: which grant is to be replaced,
-     * by one of how many bytes; or 0: everything is to be collected. */
+    /* Atomic. How often it has asked for everything to be collected. */
     _Atomic uint32_t requests;
-    _Atomic uint32_t wanted_index;
-    _Atomic uint64_t wanted_size;
     _Atomic int32_t pid; /* of the worker; for error records only */
     /* Atomic. Not 0: the initializer has returned well. */
     _Atomic uint32_t ready;
@@ -147,7 +134,6 @@ struct cf__lane_out {
      * struct cf__wire_failure in the outbox. */
     _Atomic uint64_t init_failure;
     _Alignas(CF_CACHE_LINE) struct cf__outcome outcomes[CF__LANE];
-    _Alignas(CF_CACHE_LINE) unsigned char outbox[CF__OUTBOX];
 };
 
 /* --- how a worker ends ------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
@@ -186,9 +187,16 @@ trim_if_due(struct cf__process_pool *pool, int64_t now)
     pool->trim_at = 0;
     if (pool->in_hand)
         return; /* the next end of a task sets it anew */
+    for (int i = 0; i < pool->base.max_workers; i++) { /* nothing is there */
+        struct cf__process_lane *lane = &pool->lanes[i];
+        if (lane->outbox_used)
+            (void)madvise(lane->outbox, lane->outbox_used, MADV_REMOVE);
+        lane->outbox_used = 0;
+    }
     cf__process_pool_unlock(pool);
     (void)cf__arena_trim(&pool->shared->parcels);
     (void)cf__arena_trim(&pool->shared->commons);
+    (void)cf__arena_trim(&pool->shared->vault);
     cf__process_pool_lock(pool);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Filling the outbox and grants: see parcel.h. A worker has one packer and one
- * thread; cf__packer_alloc finds it through a static.
+ * Filling the outbox: see parcel.h. A worker has one packer and one thread;
+ * cf__packer_alloc finds it through a static.
  */
 #include "process_pool/parcel.h"
 
@@ -11,25 +11,30 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-enum { NO_GRANT = CF__GRANTS };
+enum {
+    LIMIT_MIN = 1 << 20, /* bytes of the outbox in use */
+    LIMIT_RESULTS = 4    /* or so many of the largest */
+};
 
 static struct cf__packer *the_packer; /* this process's */
 
 void
 cf__packer_init(struct cf__packer *packer,
                 const struct cf__worker_setup *setup,
-                struct cf__lane_in *in,
-                struct cf__lane_out *out,
+                int lane,
                 uint64_t start)
 {
+    const struct cf__shared *shared = setup->shared;
     memset(packer, 0, sizeof *packer);
     packer->setup = setup;
-    packer->in = in;
-    packer->out = out;
-    packer->position = packer->freed_position = start;
+    packer->in = cf__shared_lane_in(shared, lane);
+    packer->out = cf__shared_lane_out(shared, lane);
+    packer->outbox = cf__shared_outbox(shared, lane);
+    packer->size = shared->outbox_size;
+    packer->limit = LIMIT_MIN < packer->size ? LIMIT_MIN : packer->size;
+    packer->position = packer->freed = start;
     the_packer = packer;
 }
 
@@ -76,10 +81,13 @@ free_collected(struct cf__packer *packer)
 {
     /* pairs with collect: it has read what was there */
     uint64_t collected = cf_load_acquire(&packer->in->collected);
-    if (collected <= packer->freed_position)
+    if (collected <= packer->freed)
         return;
-    packer->freed_position = collected;
-    packer->freed = packer->filled_after[(collected - 1) % CF__LANE];
+    size_t *begin = &packer->begins[collected % CF__LANE];
+    packer->freed = collected;
+    packer->tail = *begin;
+    if (collected == packer->position && *begin == packer->at)
+        packer->at = packer->tail = *begin = 0; /* empty */
 }
 
 static bool
@@ -91,116 +99,61 @@ answered(void *packer)
            cf_load_relaxed(&p->out->requests); /* our own */
 }
 
-/* Asks the program for a grant of so many bytes in place of grant i, or with 0
- * to collect everything; waits for it. */
+/* Asks the program to collect everything, and waits for it. */
 static void
-request(struct cf__packer *packer, unsigned i, size_t size)
+request(struct cf__packer *packer)
 {
-    cf_store_relaxed(&packer->out->wanted_index, i);
-    cf_store_relaxed(&packer->out->wanted_size, size);
     uint32_t requests = cf_load_relaxed(&packer->out->requests); /* our own */
-    /* pairs with answer_request: what is wanted */
-    cf_store_release(&packer->out->requests, requests + 1);
+    cf_store_relaxed(&packer->out->requests, requests + 1); /* its bell rings */
     ring_always(packer);
     cf__packer_sleep(packer, answered, packer);
 }
 
-/* size bytes of the outbox; NULL: no room. */
+/* size bytes of the outbox, which may grow to most bytes; NULL: no room. */
 static unsigned char *
-try_outbox(struct cf__packer *packer, size_t size)
+try_outbox(struct cf__packer *packer, size_t size, size_t most)
 {
-    size_t at = packer->filled % CF__OUTBOX;
-    size_t skip = at + size > CF__OUTBOX ? CF__OUTBOX - at : 0;
-    if (packer->filled + skip + size - packer->freed > CF__OUTBOX)
-        return NULL;
-    at = (at + skip) % CF__OUTBOX;
-    packer->filled += skip + size;
+    size_t at = packer->at;
+    if (at < packer->tail) {
+        if (packer->tail - at <= size)
+            return NULL;
+    } else if (at > packer->limit || packer->limit - at < size) {
+        if (size < packer->tail)
+            at = 0;
+        else if (at <= most && size <= most - at)
+            packer->limit = at + size;
+        else
+            return NULL;
+    }
+    packer->at = at + size;
     packer->result = CF__IN_OUTBOX;
     packer->offset = at;
-    return packer->out->outbox + at;
+    return packer->outbox + at;
 }
 
 static unsigned char *
 take_outbox(struct cf__packer *packer, size_t size)
 {
-    size = (size + 15) & ~(size_t)15;
-    unsigned char *room = try_outbox(packer, size);
-    if (room)
-        return room;
-    free_collected(packer);
-    room = try_outbox(packer, size);
-    if (room)
-        return room;
-    /* What this task itself has used before is the rest. */
-    request(packer, 0, 0);
-    free_collected(packer);
-    return try_outbox(packer, size);
-}
-
-/* Makes a grant writable. */
-static bool
-open_grant(struct cf__packer *packer, unsigned i, uint64_t number)
-{
-    const struct cf__grant *grant = &packer->in->grants[i];
-    if (packer->opened[i] == number)
-        return true;
-    if (mprotect(grant->block, grant->size, PROT_READ | PROT_WRITE) != 0)
-        return false;
-    packer->opened[i] = number;
-    return true;
-}
-
-/* A grant of at least size bytes that is there; NO_GRANT: none. */
-static unsigned
-find_grant(struct cf__packer *packer, size_t size)
-{
-    for (unsigned i = 0; i < CF__GRANTS; i++) {
-        const struct cf__grant *grant = &packer->in->grants[i];
-        uint64_t number =
-            cf_load_acquire(&grant->number); /* pairs with grant */
-        if (number && number != packer->used[i] && size <= grant->size &&
-            open_grant(packer, i, number))
-            return i;
-    }
-    return NO_GRANT;
-}
-
-/* Asks the program for a grant of so many bytes, and waits. */
-static void
-request_grant(struct cf__packer *packer, size_t size)
-{
-    unsigned i = 0; /* one that is used up, or was never there; or too small */
-    while (i + 1 < CF__GRANTS &&
-           cf_load_relaxed(&packer->in->grants[i].number) != packer->used[i])
-        i++;
-    if (packer->result == CF__IN_GRANT && packer->offset == i)
-        i = (i + 1) % CF__GRANTS; /* the task still has that one */
-    request(packer, i, size);
-}
-
-static void *
-take_grant(struct cf__packer *packer, size_t size)
-{
-    unsigned i = find_grant(packer, size);
-    if (i == NO_GRANT) {
-        request_grant(packer, size);
-        i = find_grant(packer, size);
-    }
-    if (i == NO_GRANT)
+    if (size > packer->size)
         return NULL;
-    packer->result = CF__IN_GRANT;
-    packer->offset = i;
-    return packer->in->grants[i].block;
+    size = (size + 15) & ~(size_t)15;
+    size_t most = size < packer->size / LIMIT_RESULTS ? LIMIT_RESULTS * size
+                                                      : packer->size;
+    free_collected(packer);
+    unsigned char *room = try_outbox(packer, size, most);
+    if (room)
+        return room;
+    request(packer);
+    free_collected(packer);
+    /* What this task itself has used before is the rest. */
+    return try_outbox(packer, size, packer->size);
 }
 
 void *
 cf__packer_alloc(struct cf_call *call, size_t size)
 {
-    void *room = NULL;
     (void)call;
-    if (size <= CF__OUTBOX_LARGEST)
-        room = take_outbox(the_packer, size);
-    return room ? room : take_grant(the_packer, size);
+    return take_outbox(the_packer, size);
 }
 
 /* A failure and its texts in the outbox, at packer->offset; without room for
@@ -241,13 +194,6 @@ cf__packer_settle(struct cf__packer *packer,
         pack_failure(packer, call, rc, outcome->data);
     } else if (!call->heap) {
         packer->result = CF__IN_PLACE; /* an earlier, larger one was given up */
-    } else if (packer->result == CF__IN_GRANT) {
-        /* The result is the program's now: a later task that goes astray
-         * must not change it. */
-        unsigned i = (unsigned)packer->offset;
-        (void)mprotect(
-            packer->in->grants[i].block, packer->in->grants[i].size, PROT_READ);
-        packer->used[i] = packer->opened[i];
     }
     cf__failure_free(call->failure);
     /* published by the state */

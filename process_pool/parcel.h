@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The worker's side of outcomes that do not fit into their entry: the outbox,
- * a ring of bytes that is freed in the order in which it was filled, and
- * grants, blocks that the program lends for one large result each. Also how a
- * worker sleeps and rings.
+ * The worker's side of outcomes that do not fit into their entry: its outbox,
+ * a ring of bytes that is freed in the order in which it was filled. Also how
+ * a worker sleeps and rings.
  */
 #ifndef CF_PROCESS_POOL_PARCEL_H
 #define CF_PROCESS_POOL_PARCEL_H
@@ -19,23 +18,20 @@ struct cf__packer {
 
     /* Where the running task's result is: CF__IN_PLACE ... */
     uint32_t result;
-    uint64_t offset;
+    size_t offset;
 
-    /* Bytes of the outbox ever used and freed; and used after each
-     * position. */
-    uint64_t filled, freed;
-    uint64_t freed_position; /* positions below it are freed */
-    uint64_t filled_after[CF__LANE];
-
-    /* Of each grant: its number when it was used up, and when it was made
-     * writable. */
-    uint64_t used[CF__GRANTS], opened[CF__GRANTS];
+    /* The outbox. In use are the bytes from tail to at, or if at is below tail,
+     * from tail to the limit and from 0 to at. The limit is below the size, so
+     * that not all of the reservation is ever filled with memory. */
+    unsigned char *outbox;
+    size_t at, tail, limit, size;
+    uint64_t freed;          /* positions below it use nothing any more */
+    size_t begins[CF__LANE]; /* at, when the position began */
 };
 
 void cf__packer_init(struct cf__packer *packer,
                      const struct cf__worker_setup *setup,
-                     struct cf__lane_in *in,
-                     struct cf__lane_out *out,
+                     int lane,
                      uint64_t start);
 
 /* cf_call.alloc of the worker's tasks. */
@@ -56,8 +52,8 @@ void cf__packer_init_failure(struct cf__packer *packer,
 static inline void
 cf__packer_next(struct cf__packer *packer)
 {
-    packer->filled_after[packer->position % CF__LANE] = packer->filled;
     packer->position++;
+    packer->begins[packer->position % CF__LANE] = packer->at;
 }
 
 /* Wakes the manager, once for each of its sleeps. */

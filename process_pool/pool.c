@@ -334,7 +334,9 @@ launch(struct cf__process_pool *pool)
         &pool->zygote, &pool->setup, pool->setup.options.inherit_descriptors);
     if (err)
         return err;
-    err = cf__registry_add(&pool->base);
+    err = cf__shared_open_vault(pool->shared);
+    if (!err)
+        err = cf__registry_add(&pool->base);
     if (err)
         return err;
     pthread_mutex_lock(&pool->lock);

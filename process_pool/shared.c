@@ -15,7 +15,8 @@ whole_pages(size_t size)
     return (size + page - 1) / page * page;
 }
 
-/* Lays out the reservation for parcels and commons of size bytes each. */
+/* Lays out the reservation for outboxes, parcels and commons of size bytes
+ * each. */
 static void
 lay_out(struct cf__shared *shared, size_t size)
 {
@@ -24,7 +25,23 @@ lay_out(struct cf__shared *shared, size_t size)
     shared->lane_out_stride = whole_pages(sizeof(struct cf__lane_out));
     shared->size = whole_pages(sizeof(struct cf__board)) +
                    lanes * shared->lane_in_stride +
-                   lanes * shared->lane_out_stride + 2 * size;
+                   lanes * shared->lane_out_stride + (lanes + 2) * size;
+    shared->outbox_size = size;
+}
+
+/* Address space of size bytes; MAP_FAILED: none. */
+static void *
+map(size_t size)
+{
+    void *base = mmap(NULL,
+                      size,
+                      PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+                      -1,
+                      0);
+    if (base != MAP_FAILED) /* a dump of all of that would take minutes */
+        (void)madvise(base, size, MADV_DONTDUMP);
+    return base;
 }
 
 static bool
@@ -33,18 +50,10 @@ reserve(struct cf__shared *shared, size_t *size)
     for (; *size >= SMALLEST; *size /= 2) {
         *size = whole_pages(*size);
         lay_out(shared, *size);
-        void *base = mmap(NULL,
-                          shared->size,
-                          PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
-                          -1,
-                          0);
-        if (base == MAP_FAILED)
-            continue;
+        void *base = map(shared->size);
         shared->base = base;
-        /* A dump of all that address space would take minutes. */
-        (void)madvise(base, shared->size, MADV_DONTDUMP);
-        return true;
+        if (base != MAP_FAILED)
+            return true;
     }
     return false;
 }
@@ -76,6 +85,8 @@ cf__shared_new(int lanes, size_t size)
     shared->lanes_in = shared->base + whole_pages(sizeof(struct cf__board));
     shared->lanes_out =
         shared->lanes_in + (size_t)lanes * shared->lane_in_stride;
+    shared->outboxes =
+        shared->lanes_out + (size_t)lanes * shared->lane_out_stride;
     cf_store_relaxed(&shared->users, 1); /* nobody knows it yet */
     if (!init_arenas(shared, size)) {
         cf__shared_unmap(shared);
@@ -85,15 +96,30 @@ cf__shared_new(int lanes, size_t size)
     return shared;
 }
 
+cf_err
+cf__shared_open_vault(struct cf__shared *shared)
+{
+    size_t size = shared->parcels.size;
+    void *base = map(size);
+    if (base == MAP_FAILED)
+        return CF_ENOMEM;
+    cf_err err = cf__arena_init(&shared->vault, base, size);
+    if (err)
+        (void)munmap(base, size);
+    return err;
+}
+
 void
 cf__shared_release(struct cf__shared *shared)
 {
     /* pairs with the others' release: their use of it is over */
     if (cf_fetch_sub_acq_rel(&shared->users, 1) != 1)
         return;
+    cf__shared_unmap(shared);
     cf__arena_fini(&shared->parcels);
     cf__arena_fini(&shared->commons);
-    cf__shared_unmap(shared);
+    if (shared->vault.base)
+        cf__arena_fini(&shared->vault);
     free(shared);
 }
 
@@ -101,7 +127,8 @@ bool
 cf__shared_restrict(const struct cf__shared *shared)
 {
     size_t in = (size_t)(shared->lanes_out - shared->base);
-    size_t out = (size_t)shared->lanes * shared->lane_out_stride;
+    size_t out =
+        (size_t)((unsigned char *)shared->parcels.base - shared->lanes_out);
     return mprotect(shared->base, in, PROT_READ) == 0 &&
            mprotect(shared->lanes_out, out, PROT_NONE) == 0 &&
            mprotect(shared->parcels.base, shared->parcels.size, PROT_READ) == 0;
@@ -110,13 +137,18 @@ cf__shared_restrict(const struct cf__shared *shared)
 bool
 cf__shared_enter_lane(const struct cf__shared *shared, int lane)
 {
+    const int both = PROT_READ | PROT_WRITE;
     return mprotect(cf__shared_lane_out(shared, lane),
                     shared->lane_out_stride,
-                    PROT_READ | PROT_WRITE) == 0;
+                    both) == 0 &&
+           mprotect(
+               cf__shared_outbox(shared, lane), shared->outbox_size, both) == 0;
 }
 
 void
 cf__shared_unmap(const struct cf__shared *shared)
 {
     (void)munmap(shared->base, shared->size);
+    if (shared->vault.base)
+        (void)munmap(shared->vault.base, shared->vault.size);
 }

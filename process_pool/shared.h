@@ -5,13 +5,15 @@
  * everywhere.
  *
  *   board | lanes, written by the program | lanes, written by the workers |
- *   parcels: large arguments and results | commons: cf_shared_alloc()
+ *   outboxes: results | parcels: large arguments | commons: cf_shared_alloc()
  *
- * A worker may write its own lane, the commons, and the parcels that it was
- * granted; the rest it can only read, other workers' lanes not even that. What
- * is where in parcels and commons is known to the program alone (arena.h).
+ * A worker may write its own lane and outbox, and the commons; the rest it can
+ * only read, other workers' lanes and outboxes not even that. What is where in
+ * parcels and commons is known to the program alone (arena.h).
  *
- * Results that the user still holds keep all of it, also after the pool.
+ * Apart from it is the vault, which the workers do not have: large results, as
+ * the program's users get them. Results in their hands keep all of it, also
+ * after the pool.
  */
 #ifndef CF_PROCESS_POOL_SHARED_H
 #define CF_PROCESS_POOL_SHARED_H
@@ -25,18 +27,22 @@ struct cf__shared {
     unsigned char *base;
     size_t size;
     struct cf__board *board;
-    unsigned char *lanes_in, *lanes_out;
+    unsigned char *lanes_in, *lanes_out, *outboxes;
     size_t lane_in_stride, lane_out_stride; /* bytes, whole pages */
+    size_t outbox_size;                     /* bytes, of each */
 
-    struct cf__arena parcels, commons;
+    struct cf__arena parcels, commons, vault;
 
     /* Atomic. The pool, and results in the user's hands. */
     _Atomic uint64_t users;
 };
 
-/* Reserves up to size bytes each for parcels and commons; less, if the system
- * refuses. NULL: not even a little, or no memory. */
+/* Reserves up to size bytes each for parcels, commons and every outbox; less,
+ * if the system refuses. NULL: not even a little, or no memory. */
 struct cf__shared *cf__shared_new(int lanes, size_t size);
+
+/* Makes the vault, when the zygote has been forked. CF_ENOMEM. */
+cf_err cf__shared_open_vault(struct cf__shared *shared);
 
 /* One user less. The last one ends it. */
 void cf__shared_release(struct cf__shared *shared);
@@ -64,6 +70,12 @@ cf__shared_lane_out(const struct cf__shared *shared, int lane)
     return (struct cf__lane_out *)(void *)(shared->lanes_out +
                                            (size_t)lane *
                                                shared->lane_out_stride);
+}
+
+static inline unsigned char *
+cf__shared_outbox(const struct cf__shared *shared, int lane)
+{
+    return shared->outboxes + (size_t)lane * shared->outbox_size;
 }
 
 #endif

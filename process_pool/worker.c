@@ -226,7 +226,7 @@ cf__worker_main(const struct cf__worker_setup *setup, int lane, uint64_t start)
         _exit(CF__EXIT_CORRUPT);
     w.in = cf__shared_lane_in(setup->shared, lane);
     w.out = cf__shared_lane_out(setup->shared, lane);
-    cf__packer_init(&w.packer, setup, w.in, w.out, start);
+    cf__packer_init(&w.packer, setup, lane, start);
     cf_store_relaxed(&w.out->pid, getpid()); /* for error records */
     initialize(&w);
     cf_store_relaxed(&w.out->ready, 1); /* read when the worker is dead */
