@@ -34,12 +34,12 @@ task_count_and_report(cf_call *call, const void *arg, size_t arg_size)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
     exiting = gate_new();
     ran = counter_new();
     cf_executor *ex = NULL;
-    if (cf_executor_open("threads:2", &ex) != CF_OK ||
+    if (argc != 2 || cf_executor_open(argv[1], &ex) != CF_OK ||
         cf_submit(ex, task_hold, exiting, 0, NULL) != CF_OK ||
         cf_submit(ex, task_hold, exiting, 0, NULL) != CF_OK ||
         atexit(begin_to_exit) != 0)

@@ -18,11 +18,11 @@ task_exit(cf_call *call, const void *arg, size_t arg_size)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
     cf_executor *ex = NULL;
     cf_future *f = NULL;
-    if (cf_executor_open("threads:2", &ex) != CF_OK ||
+    if (argc != 2 || cf_executor_open(argv[1], &ex) != CF_OK ||
         cf_submit(ex, task_exit, NULL, 0, &f) != CF_OK)
         return EXIT_FAILURE;
     (void)cf_future_wait(f, CF_FOREVER);

@@ -1,10 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# expect.sh PROGRAM STATUS OUTPUT: the program ends with that status after
-# having printed exactly that line.
-output=$("$1")
+# expect.sh STATUS OUTPUT PROGRAM ARGUMENT...: the program ends with that status
+# after having printed exactly that line.
+expected_status=$1
+expected=$2
+shift 2
+output=$("$@")
 status=$?
-if [ "$status" -ne "$2" ] || [ "$output" != "$3" ]; then
-    echo "$1: status $status, not $2; it printed: $output; expected: $3"
+if [ "$status" -ne "$expected_status" ] || [ "$output" != "$expected" ]; then
+    echo "$*: status $status, not $expected_status;" \
+        "it printed: $output; expected: $expected"
     exit 1
 fi

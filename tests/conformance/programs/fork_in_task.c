@@ -39,11 +39,11 @@ task_fork(cf_call *call, const void *arg, size_t arg_size)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
     cf_executor *ex = NULL;
     gate *g = gate_new();
-    if (cf_executor_open("threads:2", &ex) != CF_OK ||
+    if (argc != 2 || cf_executor_open(argv[1], &ex) != CF_OK ||
         cf_submit(ex, task_hold, g, 0, NULL) != CF_OK)
         return EXIT_FAILURE;
     gate_await(g, 1);

@@ -34,14 +34,12 @@ task_report(cf_call *call, const void *arg, size_t arg_size)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    opts.max_workers = 1;
     exiting = gate_new();
     ran = counter_new();
     cf_executor *ex = NULL;
-    if (cf_thread_pool_create(&opts, &ex) != CF_OK ||
+    if (argc != 2 || cf_executor_open(argv[1], &ex) != CF_OK ||
         cf_submit(ex, task_hold, exiting, 0, NULL) != CF_OK ||
         atexit(begin_to_exit) != 0)
         return EXIT_FAILURE;

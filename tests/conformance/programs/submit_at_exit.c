@@ -19,9 +19,10 @@ submit_late(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-    if (atexit(submit_late) != 0 || cf_thread_pool_create(NULL, &ex) != CF_OK)
+    if (atexit(submit_late) != 0 || argc != 2 ||
+        cf_executor_open(argv[1], &ex) != CF_OK)
         return EXIT_FAILURE;
     if (cf_submit(ex, task_nothing, NULL, 0, NULL) != CF_OK)
         return EXIT_FAILURE;
