@@ -82,8 +82,6 @@ cf__process_pool_break_locked(struct cf__process_pool *pool,
     pool->broken = cf__failure_new(&error);
     cf__process_pool_refuse_locked(pool, CF_EBROKEN);
     /* What has begun may finish; the rest the manager will fail. */
-    for (int i = 0; i < pool->base.max_workers; i++)
-        cf__process_pool_take_back_locked(pool, &pool->lanes[i]);
 }
 
 /* As Python does it: all workers go. */
@@ -159,7 +157,7 @@ settle(struct cf__process_pool *pool,
     for (uint64_t p = lane->oldest; p < lane->next; p++) {
         bool back =
             trusted && (!lane->tasks[p % CF__LANE] || /* it was back already */
-                        cf__process_pool_take_back_one_locked(pool, lane, p));
+                        cf__process_pool_take_back_locked(pool, lane, p));
         if (!back && failed++) /* a worker starts only one at a time */
             trusted = false;
         if (back)

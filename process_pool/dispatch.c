@@ -49,9 +49,9 @@ cf__process_pool_next_locked(struct cf__process_pool *pool, uint64_t *sequence)
 }
 
 bool
-cf__process_pool_take_back_one_locked(struct cf__process_pool *pool,
-                                      struct cf__process_lane *lane,
-                                      uint64_t position)
+cf__process_pool_take_back_locked(struct cf__process_pool *pool,
+                                  struct cf__process_lane *lane,
+                                  uint64_t position)
 {
     cf_future *f = cf__lane_revoke(lane, position);
     if (!f)
@@ -71,14 +71,25 @@ take_back(struct cf__process_pool *pool,
           size_t count)
 {
     for (uint64_t p = lane->oldest; p < lane->next && count > 0; p++)
-        count -= cf__process_pool_take_back_one_locked(pool, lane, p);
+        count -= cf__process_pool_take_back_locked(pool, lane, p);
 }
 
-void
-cf__process_pool_take_back_locked(struct cf__process_pool *pool,
-                                  struct cf__process_lane *lane)
+cf_future *
+cf__process_pool_take_all_locked(struct cf__process_pool *pool)
 {
-    take_back(pool, lane, CF__LANE);
+    uint64_t sequence;
+    cf_future *first = NULL, *last = NULL, *f;
+    for (int i = 0; i < pool->base.max_workers; i++)
+        take_back(pool, &pool->lanes[i], CF__LANE);
+    while ((f = cf__process_pool_next_locked(pool, &sequence)) != NULL) {
+        cf_store_relaxed(&f->next, NULL); /* out of the queue, and ours */
+        if (last)
+            cf_store_relaxed(&last->next, f);
+        else
+            first = f;
+        last = f;
+    }
+    return first;
 }
 
 /* --- filling ------------------------------------------------------------- */

@@ -28,16 +28,14 @@ cf__process_pool_refuse_locked(struct cf__process_pool *pool, cf_err why)
 static void
 cancel_all(struct cf__process_pool *pool)
 {
-    uint64_t sequence;
-    cf_future *f;
-    for (int i = 0; i < pool->base.max_workers; i++)
-        cf__process_pool_take_back_locked(pool, &pool->lanes[i]);
-    while ((f = cf__process_pool_next_locked(pool, &sequence)) != NULL) {
-        pthread_mutex_unlock(&pool->lock); /* no service: nothing may start */
+    cf_future *f = cf__process_pool_take_all_locked(pool);
+    pthread_mutex_unlock(&pool->lock);
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
         (void)cf__future_cancel_now(f);
         cf__future_drop_stale(f);
-        pthread_mutex_lock(&pool->lock);
     }
+    pthread_mutex_lock(&pool->lock);
 }
 
 /* Waits for a change; false: the deadline has passed. */

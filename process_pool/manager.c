@@ -140,14 +140,16 @@ run_deferred(struct cf__process_pool *pool)
 static void
 fail_queued(struct cf__process_pool *pool)
 {
-    uint64_t sequence;
-    cf_future *f;
-    while ((f = cf__process_pool_next_locked(pool, &sequence)) != NULL) {
-        cf__process_pool_unlock(pool);
+    cf_future *f = cf__process_pool_take_all_locked(pool);
+    if (!f)
+        return;
+    cf__process_pool_unlock(pool);
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
         (void)cf__future_refuse(f, pool->broken);
         cf__future_drop_stale(f);
-        cf__process_pool_lock(pool);
     }
+    cf__process_pool_lock(pool);
 }
 
 /* --- the loop ------------------------------------------------------------ */

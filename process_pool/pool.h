@@ -123,13 +123,13 @@ cf_future *cf__process_pool_next_locked(struct cf__process_pool *pool,
 
 /* Takes the task at a position back, if its worker has not started it: it is
  * pending again, before all others. */
-bool cf__process_pool_take_back_one_locked(struct cf__process_pool *pool,
-                                           struct cf__process_lane *lane,
-                                           uint64_t position);
+bool cf__process_pool_take_back_locked(struct cf__process_pool *pool,
+                                       struct cf__process_lane *lane,
+                                       uint64_t position);
 
-/* All of the lane, likewise. */
-void cf__process_pool_take_back_locked(struct cf__process_pool *pool,
-                                       struct cf__process_lane *lane);
+/* Everything that is queued, or handed out and not started: linked by next, the
+ * caller's with the queue's handles. */
+cf_future *cf__process_pool_take_all_locked(struct cf__process_pool *pool);
 
 /* collect.c */
 
