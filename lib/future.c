@@ -251,10 +251,16 @@ cf__future_cancel_now(cf_future *f)
                                   (word & ~(CF__SLEEPER | CF__PHASE)) |
                                       CF_CANCELED | hold));
     if (hold) {
+        const bool on_heap = f->owned & CF__ARG_HEAP;
         cf__executor_never_ran(f->executor, f, !recalled);
+        if (on_heap) /* the executor's; else the user's code is called */
+            cf__future_release_arg(f);
         /* pairs with drop_stale: the executor is no longer needed */
         cf_fetch_and_acq_rel(&f->word, ~hold);
-        cf__future_release_arg(f);
+        if (recalled)
+            cf__remote_of(f)->let_go(f->executor);
+        if (!on_heap)
+            cf__future_release_arg(f);
     }
     cf__future_announce(f, word);
     if (recalled)

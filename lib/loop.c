@@ -188,6 +188,8 @@ cf__loop_run(const struct cf__loop *loop, cf_future **failed)
             memcpy(shared->data, loop->data, loop->data_size);
         size_t count = cut(loop, workers, shared, ranges);
         err = run_ranges(loop, ranges, count, futures, failed);
+        if (!err && cf_load_relaxed(&shared->failed)) /* all are done */
+            err = CF_ETASK; /* a worker process went astray */
         if (loop->data_size)
             memcpy(loop->data, shared->data, loop->data_size);
     }

@@ -74,23 +74,25 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
 
 static cf_err
 map_in_place(cf_executor *ex,
-             struct array *array,
+             const struct array *array,
              size_t count,
              const cf_map_options *options)
 {
     int64_t deadline_ns =
         options->timeout_ns > 0 ? cf__deadline(options->timeout_ns) : CF__NEVER;
+    struct array mine = *array; /* workers may write to what comes back */
     struct cf__loop loop = {.ex = ex,
                             .begin = 0,
                             .end = count,
                             .grain = options->chunk_size,
                             .fn = run_items,
-                            .data = array,
-                            .data_size = sizeof *array,
+                            .data = &mine,
+                            .data_size = sizeof mine,
                             .deadline_ns = deadline_ns};
     cf_err err = cf__loop_run(&loop, NULL);
-    size_t failed_index = cf_load_relaxed(&array->failed_index); /* all done */
-    /* Below count, unless a worker process went astray. */
+    size_t failed_index = cf_load_relaxed(&mine.failed_index); /* all done */
+    if (!err && failed_index != SIZE_MAX)
+        err = CF_ETASK; /* a worker process went astray, and stopped others */
     if (err && failed_index < count && options->failed_index)
         *options->failed_index = failed_index;
     return err;

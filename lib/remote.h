@@ -32,6 +32,9 @@ struct cf__remote_ops {
      * started it: it never will, and the caller has the queue's handle. */
     bool (*recall)(cf_future *f);
 
+    /* After a recall: the caller needs the executor no longer. */
+    void (*let_go)(cf_executor *ex);
+
     /* f, which has CF__INTERRUPT, may have been started. */
     void (*interrupt)(cf_future *f);
 
@@ -43,7 +46,7 @@ struct cf__remote_ops {
      * than its timeout. false: its timer has been set anew, or it is done. */
     bool (*outran)(cf_future *f);
 
-    /* f has failed that way: stops its worker. */
+    /* f is about to fail that way: stops its worker. */
     void (*stop)(cf_future *f);
 
     /* Memory for arguments that do not fit into a future. NULL: none. */

@@ -78,6 +78,17 @@ cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
     unlock_waiters(f);
 }
 
+bool
+cf__waiters_call_back(cf_future *f)
+{
+    bool found = false;
+    lock_waiters(f);
+    for (struct cf__waiter *w = f->waiters; w; w = w->next)
+        found = found || !w->notify;
+    unlock_waiters(f);
+    return found;
+}
+
 void
 cf__waiters_sync(cf_future *f)
 {

@@ -128,9 +128,11 @@ break_by_initializer(struct cf__process_pool *pool,
 static cf_future *
 remove_oldest(struct cf__process_pool *pool, struct cf__process_lane *lane)
 {
-    uint64_t p = lane->oldest++;
+    cf_future *f = lane->tasks[lane->oldest % CF__LANE];
+    lane->oldest++;
+    lane->revoked -= f == NULL;
     pool->in_hand--;
-    return lane->tasks[p % CF__LANE];
+    return f;
 }
 
 static void
@@ -209,12 +211,14 @@ cf__process_pool_bury_locked(struct cf__process_pool *pool,
     struct cf__process_lane *lane = &pool->lanes[index];
     const cf_process_pool_options *options = &pool->setup.options;
     cf_error death = record_of(index, pid, status, message, sizeof message);
-    bool ready = cf_load_relaxed(&lane->out->ready) != 0; /* it is dead */
-    bool initialized = ready || !options->initializer;
     cf__process_pool_collect_locked(pool, lane, cf__now_ns());
     bool in_task = had_begun(lane);
-    bool asked =
-        WIFEXITED(status) && !in_task && WEXITSTATUS(status) == CF__EXIT_DONE;
+    /* What it says itself may be written over; that it has begun a task, not. */
+    bool ready = cf_load_relaxed(&lane->out->ready) || in_task ||
+                 lane->oldest > lane->start;
+    bool initialized = ready || !options->initializer;
+    bool asked = WIFEXITED(status) && !in_task && (ready || lane->quitting) &&
+                 WEXITSTATUS(status) == CF__EXIT_DONE;
     if (!asked) {
         pool->restarts++;
         if (!initialized && !cf_load_relaxed(&pool->base.terminated))

@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/failure.h"
 #include "lib/life.h"
+#include "lib/registry.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@ static void
 give_back(void *owner, void *block)
 {
     struct cf__shared *shared = owner;
+    if (shared->generation != cf__generation)
+        return; /* in a fork's child: the vault is the parent's */
     (void)cf__arena_free(&shared->vault, block);
     cf__shared_release(shared);
 }
@@ -285,6 +288,7 @@ end_oldest(struct cf__process_pool *pool, struct cf__process_lane *lane)
         end_task(pool, lane, f, flags);
     } else {
         lane->oldest = p + 1;
+        lane->revoked--;
         pool->in_hand--;
     }
     return true;

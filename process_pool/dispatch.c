@@ -74,6 +74,13 @@ take_back(struct cf__process_pool *pool,
         count -= cf__process_pool_take_back_locked(pool, lane, p);
 }
 
+void
+cf__process_pool_empty_lane_locked(struct cf__process_pool *pool,
+                                   struct cf__process_lane *lane)
+{
+    take_back(pool, lane, CF__LANE);
+}
+
 cf_future *
 cf__process_pool_take_all_locked(struct cf__process_pool *pool)
 {
@@ -141,7 +148,7 @@ room_of(const struct cf__process_pool *pool,
     size_t depth = pool->base.bound ? 1 : lane->depth;
     size_t most = pool->setup.options.max_tasks_per_worker;
     if (lane->state != CF__LANE_SERVED || lane->quitting || lane->condemned ||
-        cf__lane_in_hand(lane) >= depth)
+        lane->doomed || cf__lane_in_hand(lane) >= depth)
         return 0;
     size_t room = depth - cf__lane_in_hand(lane);
     if (most && room > most - lane->handed)
@@ -269,19 +276,19 @@ even_out(struct cf__process_pool *pool, int64_t now)
     struct cf__process_lane *longest = NULL;
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
-        if (cf__lane_in_hand(lane) < 2)
+        if (cf__lane_tasks(lane) < 2)
             continue;
         if (now - lane->progress_at < STUCK_NS) {
             if (lane->progress_at + STUCK_NS < pool->look_at)
                 pool->look_at = lane->progress_at + STUCK_NS;
             continue;
         }
-        if (!longest || cf__lane_in_hand(lane) > cf__lane_in_hand(longest))
+        if (!longest || cf__lane_tasks(lane) > cf__lane_tasks(longest))
             longest = lane;
     }
     if (!longest)
         return;
-    take_back(pool, longest, cf__lane_in_hand(longest) / 2);
+    take_back(pool, longest, cf__lane_tasks(longest) / 2);
     if (pool->returned.count)
         fill_all(pool, now);
 }

@@ -38,11 +38,12 @@ cf__lane_reset(struct cf__process_lane *lane)
     cf_store_relaxed(&lane->in->published, start);
     cf_store_relaxed(&lane->in->collected, start);
     lane->oldest = lane->published = start;
-    lane->handed = 0;
+    lane->start = start;
+    lane->handed = lane->revoked = 0;
     lane->depth = 2;
     lane->mark_count = 0;
     lane->lowest = INT64_MAX;
-    lane->quitting = lane->condemned = false;
+    lane->quitting = lane->condemned = lane->doomed = false;
     lane->kill_at = 0;
     lane->answered = 0;
 }
@@ -126,6 +127,7 @@ cf__lane_revoke(struct cf__process_lane *lane, uint64_t p)
         return NULL;
     lane->tasks[p % CF__LANE] = NULL;
     lane->handed--;
+    lane->revoked++;
     return f;
 }
 
@@ -145,7 +147,7 @@ cf__lane_quit(struct cf__process_lane *lane)
     lane->quitting = true;
     /* pairs with the worker's must_rise */
     cf_store_release(&lane->in->quit, 1);
-    cf__lane_nudge(lane, false);
+    cf__lane_nudge(lane, true);
 }
 
 void

@@ -27,9 +27,12 @@ struct cf__process_lane {
     /* In hand are the positions oldest .. next - 1; those below published, the
      * worker has been told of. */
     uint64_t oldest, next, published;
+    uint64_t start;     /* where the worker began */
+    size_t revoked;     /* positions in hand without a task */
     size_t handed;      /* tasks, to this worker */
     unsigned depth;     /* how many it should have in hand */
     int64_t lowest;     /* no priority in hand is below; INT64_MAX: nothing */
+    bool doomed;        /* a signal is on its way: nothing more for it */
     bool quitting;      /* it has been told to end */
     bool condemned;     /* killed for what it has written */
     unsigned stillborn; /* workers in a row that died before they were ready */
@@ -70,6 +73,13 @@ static inline size_t
 cf__lane_in_hand(const struct cf__process_lane *lane)
 {
     return (size_t)(lane->next - lane->oldest);
+}
+
+/* What has not been taken back of it. */
+static inline size_t
+cf__lane_tasks(const struct cf__process_lane *lane)
+{
+    return cf__lane_in_hand(lane) - lane->revoked;
 }
 
 static inline struct cf__outcome *

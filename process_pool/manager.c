@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/fence.h"
 #include "lib/life.h"
+#include "lib/waiter.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,6 +21,7 @@
 enum {
     HEARTBEAT_NS = 100000000, /* how often workers that do not react are
                                  woken, in case one is wrong about sleeping */
+    DEPTH_MAX = 32,           /* callbacks that wait, in each other */
     SERVE_NS = 1000000 /* in a callback, what it waits for is looked at so
                           often at least */
 };
@@ -51,8 +53,14 @@ cf__process_pool_kill_later_locked(struct cf__process_pool *pool,
 {
     if (lane->state != CF__LANE_SERVED)
         return;
-    /* What is due earlier, or is stronger, stands. */
-    if (lane->kill_at && (lane->kill_signal == SIGKILL || lane->kill_at <= at))
+    /* What is due earlier, for the same or for anything, stands; but nothing
+     * stands in the way of SIGKILL. At most one task runs: a record for
+     * another one is past. */
+    bool stands = lane->kill_at && lane->kill_at <= at &&
+                  (lane->kill_position == CF__ANY_POSITION ||
+                   lane->kill_position == position) &&
+                  (lane->kill_signal == SIGKILL || signo != SIGKILL);
+    if (stands)
         return;
     lane->kill_position = position;
     lane->kill_signal = signo;
@@ -60,28 +68,50 @@ cf__process_pool_kill_later_locked(struct cf__process_pool *pool,
     cf__process_pool_ring(pool);
 }
 
+int64_t
+cf__process_pool_after_grace(const struct cf__process_pool *pool, int64_t now)
+{
+    int64_t grace = pool->setup.options.kill_grace_ns;
+    return grace >= CF__NEVER - now ? CF__NEVER : now + grace;
+}
+
+/* The task that the signal is for does not run any more. If it does, nothing
+ * else will before the signal has come: all that waits behind it goes back. */
+static bool
+is_past(struct cf__process_pool *pool, struct cf__process_lane *lane)
+{
+    uint64_t p = lane->kill_position;
+    if (p == CF__ANY_POSITION)
+        return false;
+    cf__process_pool_empty_lane_locked(pool, lane);
+    /* pairs with the worker's end of a task */
+    uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
+    return p < lane->oldest || state == CF__STATE(p, CF__DONE);
+}
+
 static void
 send_due_signal(struct cf__process_pool *pool,
                 struct cf__process_lane *lane,
                 int64_t now)
 {
-    if (!lane->kill_at)
+    if (!lane->kill_at || lane->kill_at > now)
         return;
-    if (lane->kill_position != CF__ANY_POSITION &&
-        lane->kill_position < lane->oldest) {
-        lane->kill_at = 0; /* that task has ended */
+    if (is_past(pool, lane)) {
+        lane->kill_at = 0;
         return;
     }
-    if (lane->kill_at > now)
-        return;
     int index = (int)(lane - pool->lanes);
     if (!cf__zygote_kill(&pool->zygote, index, lane->kill_signal)) {
-        lane->kill_at = now + SERVE_NS; /* its ear is full */
-    } else if (lane->kill_signal == SIGKILL) {
-        lane->kill_at = 0;
-    } else {
+        lane->kill_at = now + SERVE_NS; /* it has too much to read */
+        return;
+    }
+    /* The signal may come late: nobody else shall be hit by it. */
+    lane->doomed = true;
+    lane->kill_position = CF__ANY_POSITION;
+    lane->kill_at = 0;
+    if (lane->kill_signal != SIGKILL) {
         lane->kill_signal = SIGKILL;
-        lane->kill_at = now + pool->setup.options.kill_grace_ns;
+        lane->kill_at = cf__process_pool_after_grace(pool, now);
     }
 }
 
@@ -121,18 +151,43 @@ hear_zygote(struct cf__process_pool *pool)
 
 /* --- user code ----------------------------------------------------------- */
 
+/* Takes the next deferred future; in callbacks that wait in callbacks that wait
+ * ... from some depth on only one that calls no user code. NULL: none. */
+static cf_future *
+next_deferred(struct cf__process_pool *pool)
+{
+    cf_future *before = NULL, *f = pool->deferred;
+    while (f && pool->depth > DEPTH_MAX &&
+           (cf__waiters_call_back(f) ||
+            (f->attributes && f->attributes->arg_free))) {
+        before = f;
+        f = cf_load_relaxed(&f->next); /* under the lock */
+    }
+    if (!f)
+        return NULL;
+    cf_future *next = cf_load_relaxed(&f->next);
+    if (before)
+        cf_store_relaxed(&before->next, next);
+    else
+        pool->deferred = next;
+    if (f == pool->deferred_last)
+        pool->deferred_last = before;
+    return f;
+}
+
 /* Ends the deferred futures, each without the lock. */
 static void
 run_deferred(struct cf__process_pool *pool)
 {
-    while (pool->deferred) {
-        cf_future *f = pool->deferred;
-        pool->deferred = cf_load_relaxed(&f->next); /* under the lock */
-        uint64_t flags = cf_load_relaxed(&f->base);
+    for (cf_future *f; (f = next_deferred(pool)) != NULL;) {
+        uint64_t flags = cf_load_relaxed(&f->base); /* under the lock */
+        pool->finishing++;
         cf__process_pool_unlock(pool);
         cf__future_release_arg(f);
         (void)cf__future_finish(f, flags, 0, true);
         cf__process_pool_lock(pool);
+        pool->finishing--;
+        pthread_cond_broadcast(&pool->changed);
     }
 }
 
@@ -143,6 +198,7 @@ fail_queued(struct cf__process_pool *pool)
     cf_future *f = cf__process_pool_take_all_locked(pool);
     if (!f)
         return;
+    pool->finishing++;
     cf__process_pool_unlock(pool);
     for (cf_future *next; f; f = next) {
         next = cf_load_relaxed(&f->next); /* ours */
@@ -150,6 +206,8 @@ fail_queued(struct cf__process_pool *pool)
         cf__future_drop_stale(f);
     }
     cf__process_pool_lock(pool);
+    pool->finishing--;
+    pthread_cond_broadcast(&pool->changed);
 }
 
 /* --- the loop ------------------------------------------------------------ */
@@ -220,12 +278,12 @@ work(struct cf__process_pool *pool)
 
 /* When to look again though nobody rings. */
 static int64_t
-next_look(const struct cf__process_pool *pool, int64_t now)
+next_look(struct cf__process_pool *pool, int64_t now)
 {
     int64_t at = pool->look_at;
     if (pool->trim_at && pool->trim_at < at)
         at = pool->trim_at;
-    if (pool->in_hand && now + HEARTBEAT_NS < at)
+    if (!cf__process_pool_idle_locked(pool) && now + HEARTBEAT_NS < at)
         at = now + HEARTBEAT_NS;
     for (int i = 0; i < pool->base.max_workers; i++)
         if (pool->lanes[i].kill_at && pool->lanes[i].kill_at < at)
@@ -278,7 +336,7 @@ step(struct cf__process_pool *pool, int64_t deadline_ns)
     int64_t now = cf__now_ns();
     int64_t at = next_look(pool, now);
     at = at < deadline_ns ? at : deadline_ns;
-    if (!pool->deferred && at > now)
+    if ((!pool->deferred || pool->depth > DEPTH_MAX) && at > now)
         sleep_until(pool, at);
     cf_fetch_add_seq_cst(sleeps, 1);
     if (cf__now_ns() >= now + HEARTBEAT_NS)
@@ -291,7 +349,9 @@ serve(struct cf__server *server, int64_t deadline_ns)
     struct cf__process_pool *pool = cf__process_pool_of(server->executor);
     int64_t soon = cf__now_ns() + SERVE_NS;
     cf__process_pool_lock(pool);
+    pool->depth++;
     step(pool, deadline_ns < soon ? deadline_ns : soon);
+    pool->depth--;
     cf__process_pool_unlock(pool);
 }
 

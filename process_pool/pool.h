@@ -2,7 +2,8 @@
 /*
  * The pool as its modules see it. README.md has the protocol.
  *
- *   pool.c      made, submitted to, asked
+ *   create.c    made and unmade
+ *   pool.c      submitted to, served, asked
  *   dispatch.c  from the queue to the lanes
  *   collect.c   from the lanes to the futures
  *   remote.c    what lib/ asks of tasks that are elsewhere
@@ -57,7 +58,10 @@ struct cf__process_pool {
     int64_t look_at; /* when a service is due that nobody asks for */
     int64_t trim_at; /* when free memory is to be given back; 0: never */
     const cf_error *broken;
-    int waiting; /* threads in wait_idle() */
+    int finishing; /* threads that call user code for what has ended */
+    int recalling; /* threads that cancel what was in hand */
+    int depth;     /* of callbacks that wait, in each other */
+    int waiting;   /* threads in wait_idle() */
     bool zygote_stopped, zygote_gone;
     bool ending;   /* nothing is left to be done, and the workers know */
     bool ended;    /* no worker and no zygote is left */
@@ -83,10 +87,14 @@ cf__process_lane_of(struct cf__process_pool *pool, uint64_t word)
                : NULL;
 }
 
-/* pool.c */
+/* create.c */
 
 /* Frees what an ended pool has, and retires its memory. */
 void cf__process_pool_free(struct cf__process_pool *pool);
+
+/* pool.c */
+
+extern const struct cf__executor_ops cf__process_pool_ops;
 
 /* A service, by this thread or by the one that has the lock. */
 void cf__process_pool_attend(struct cf__process_pool *pool);
@@ -127,6 +135,10 @@ bool cf__process_pool_take_back_locked(struct cf__process_pool *pool,
                                        struct cf__process_lane *lane,
                                        uint64_t position);
 
+/* Takes back all that the lane's worker has not started. */
+void cf__process_pool_empty_lane_locked(struct cf__process_pool *pool,
+                                        struct cf__process_lane *lane);
+
 /* Everything that is queued, or handed out and not started: linked by next, the
  * caller's with the queue's handles. */
 cf_future *cf__process_pool_take_all_locked(struct cf__process_pool *pool);
@@ -161,6 +173,10 @@ void cf__process_pool_kill_later_locked(struct cf__process_pool *pool,
                                         uint64_t position,
                                         int signo,
                                         int64_t at);
+
+/* When what is asked to end now must have ended. */
+int64_t cf__process_pool_after_grace(const struct cf__process_pool *pool,
+                                     int64_t now);
 
 /* bury.c */
 

@@ -63,8 +63,19 @@ recall(cf_future *f)
     cf__process_pool_lock(pool);
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     bool recalled = lane && cf__lane_revoke(lane, position);
+    pool->recalling += recalled;
     cf__process_pool_unlock(pool);
     return recalled;
+}
+
+static void
+let_go(cf_executor *ex)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    cf__process_pool_lock(pool);
+    pool->recalling--;
+    cf__process_pool_service_locked(pool); /* it may be idle now */
+    cf__process_pool_unlock(pool);
 }
 
 static void
@@ -75,7 +86,7 @@ interrupt(cf_future *f)
     cf__process_pool_lock(pool);
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     if (lane) {
-        int64_t at = cf__now_ns() + pool->setup.options.kill_grace_ns;
+        int64_t at = cf__process_pool_after_grace(pool, cf__now_ns());
         /* A hint to the task. */
         cf_fetch_or_seq_cst(&cf__lane_order(lane, position)->flags,
                             CF__ORDER_STOP | CF__ORDER_NOTIFY);
@@ -121,7 +132,10 @@ outran(cf_future *f)
     int64_t begun = now; /* not at all, or it is over and there is no timer */
     if (lane && !cf__lane_is_untaken(lane, position))
         begun = begun_at(lane, position, now);
-    bool late = timeout_ns <= now - begun;
+    /* In a submitter, because the queue was full, it runs from the start. */
+    uint64_t word = cf_load_relaxed(&f->word);
+    bool in_caller = cf__state(word) == CF_RUNNING && cf__runner(word) < 0;
+    bool late = in_caller || timeout_ns <= now - begun;
     int64_t at =
         timeout_ns >= CF__NEVER - begun ? CF__NEVER : begun + timeout_ns;
     if (!late)
@@ -135,11 +149,9 @@ stop(cf_future *f)
 {
     struct cf__process_pool *pool = pool_of(f);
     cf__process_pool_lock(pool);
-    /* It is done, and so not found by its state. */
-    struct cf__process_lane *lane =
-        cf__process_lane_of(pool, cf_load_relaxed(&f->word));
-    uint64_t position = lane ? cf__lane_find(lane, f) : UINT64_MAX;
-    if (position != UINT64_MAX) {
+    uint64_t position;
+    struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
+    if (lane) {
         cf_fetch_or_seq_cst(&cf__lane_order(lane, position)->flags,
                             CF__ORDER_STOP | CF__ORDER_NOTIFY); /* a hint */
         cf__process_pool_kill_later_locked(
@@ -167,6 +179,7 @@ const struct cf__remote_ops cf__process_pool_remote_ops = {
     .attend = attend,
     .started = started,
     .recall = recall,
+    .let_go = let_go,
     .interrupt = interrupt,
     .expect = expect,
     .outran = outran,

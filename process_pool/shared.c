@@ -2,6 +2,8 @@
 /* Reserving, protecting and giving back what processes share: shared.h. */
 #include "process_pool/shared.h"
 
+#include "lib/registry.h"
+
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -47,15 +49,16 @@ map(size_t size)
 static bool
 reserve(struct cf__shared *shared, size_t *size)
 {
-    for (; *size >= SMALLEST; *size /= 2) {
+    for (;; *size /= 2) {
         *size = whole_pages(*size);
         lay_out(shared, *size);
         void *base = map(shared->size);
         shared->base = base;
         if (base != MAP_FAILED)
             return true;
+        if (*size < SMALLEST)
+            return false;
     }
-    return false;
 }
 
 static bool
@@ -77,6 +80,7 @@ cf__shared_new(int lanes, size_t size)
     if (!shared)
         return NULL;
     shared->lanes = lanes;
+    shared->generation = cf__generation;
     if (!reserve(shared, &size)) {
         free(shared);
         return NULL;

@@ -33,6 +33,7 @@ struct cf__shared {
 
     struct cf__arena parcels, commons, vault;
 
+    uint16_t generation; /* of the process that made it. Set once */
     /* Atomic. The pool, and results in the user's hands. */
     _Atomic uint64_t users;
 };

@@ -94,6 +94,14 @@ reap(struct zygote *z)
     }
 }
 
+/* The program shall read the end, even if a process that another thread forked
+ * at the wrong moment has a copy of this socket. */
+static void
+leave_socket(int socket)
+{
+    (void)shutdown(socket, SHUT_RDWR);
+}
+
 /* Nobody needs them any more. */
 _Noreturn static void
 end_all(struct zygote *z)
@@ -103,6 +111,7 @@ end_all(struct zygote *z)
             kill(z->pids[i], SIGKILL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         continue;
+    leave_socket(z->socket);
     _exit(0);
 }
 
@@ -204,6 +213,7 @@ zygote_main(const struct cf__worker_setup *setup,
     if (z.signals < 0 || z.pids == MAP_FAILED ||
         !cf__shared_restrict(setup->shared)) {
         report(&z, CF__SPAWN_FAILED, -1, getpid(), errno);
+        leave_socket(socket);
         _exit(1);
     }
     report(&z, CF__ZYGOTE_READY, -1, getpid(), 0);
@@ -272,7 +282,11 @@ cf__zygote_start(struct cf__zygote *zygote,
 #ifdef SYS_pidfd_open
     program = (int)syscall(SYS_pidfd_open, getpid(), 0);
 #endif
+    sigset_t all, old; /* no handler of the program runs in the child */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
     int error = fork_twice(setup, sockets, program, inherit_descriptors);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
     close(sockets[1]);
     if (program >= 0)
         close(program);
@@ -296,7 +310,10 @@ send_request(const struct cf__zygote *zygote,
 {
     ssize_t sent;
     do {
-        sent = send(zygote->socket, request, sizeof *request, MSG_NOSIGNAL);
+        sent = send(zygote->socket,
+                    request,
+                    sizeof *request,
+                    MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (sent < 0 && errno == EINTR);
     return sent == (ssize_t)sizeof *request;
 }

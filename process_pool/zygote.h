@@ -44,7 +44,8 @@ cf_err cf__zygote_start(struct cf__zygote *zygote,
                         const struct cf__worker_setup *setup,
                         bool inherit_descriptors);
 
-/* false: the zygote is gone. */
+/* false: the zygote is gone, or has too much to read: try again. Never blocks:
+ * the zygote itself may wait until its reports are read. */
 bool
 cf__zygote_spawn(const struct cf__zygote *zygote, int lane, uint64_t start);
 bool cf__zygote_kill(const struct cf__zygote *zygote, int lane, int signo);
