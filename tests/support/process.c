@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counts entries below /proc/self; see process.h.
+ * Reads /proc; see process.h.
  */
 #define _GNU_SOURCE
 #include "tests/support/process.h"
@@ -8,6 +8,9 @@
 #include <dirent.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -63,4 +66,77 @@ process_await_threads(int count)
 {
     while (process_threads() > count)
         sched_yield();
+}
+
+/* The process's name and state; false: there is none. */
+static bool
+read_stat(pid_t pid, char name[32], char *state)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return false;
+    int fields = fscanf(file, "%*d (%31[^)]) %c", name, state);
+    fclose(file);
+    return fields == 2;
+}
+
+char
+process_state(pid_t pid)
+{
+    char name[32];
+    char state;
+    return read_stat(pid, name, &state) ? state : 0;
+}
+
+static bool
+is_alive(char state)
+{
+    return state != 0 && state != 'Z' && state != 'X';
+}
+
+bool
+process_lives(pid_t pid)
+{
+    return is_alive(process_state(pid));
+}
+
+int
+process_find(const char *prefix, pid_t *pids, int most)
+{
+    DIR *dir = opendir("/proc");
+    if (dir == NULL)
+        return -1;
+    int count = 0;
+    for (const struct dirent *e; (e = readdir(dir)) != NULL;) {
+        pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
+        char name[32];
+        char state;
+        if (pid <= 0 || !read_stat(pid, name, &state) || !is_alive(state) ||
+            strncmp(name, prefix, strlen(prefix)) != 0)
+            continue;
+        if (count < most)
+            pids[count] = pid;
+        count++;
+    }
+    closedir(dir);
+    return count;
+}
+
+static int64_t
+now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t
+process_await_found(const char *prefix, int count)
+{
+    int64_t begin = now_ns();
+    while (process_find(prefix, NULL, 0) > count)
+        sched_yield();
+    return now_ns() - begin;
 }

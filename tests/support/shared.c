@@ -19,7 +19,8 @@ typedef struct region {
 
 static region *shared;
 
-__attribute__((constructor)) static void
+/* Early: what other constructors allocate is here too. */
+__attribute__((constructor(101))) static void
 map_shared(void)
 {
     void *p = mmap(NULL,

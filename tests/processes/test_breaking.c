@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What breaks a process pool for good: with CF_WORKER_BREAK any death, always
+ * that of an initializer, and that no worker can be had.
+ */
+#define _GNU_SOURCE
+#include "tests/processes/processes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tests/support/fork_faults.h"
+
+/* Takes a gate: arrives, waits, and dies. */
+static int
+task_hold_and_abort(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg_size;
+    gate_pass((gate *)arg);
+    abort();
+}
+
+static const cf_error *
+expect_broken(cf_future *f)
+{
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EBROKEN);
+    assert_state(f, CF_FINISHED);
+    const cf_error *error = cf_future_error(f);
+    cr_assert_not_null(error);
+    cr_assert(error->kind == CF_EBROKEN && error->message[0] != '\0');
+    return error;
+}
+
+/* Now, or as soon as the pool notices. */
+static void
+await_broken(cf_executor *ex)
+{
+    cf_err err;
+    do {
+        err = cf_submit(ex, task_nothing, NULL, 0, NULL);
+    } while (err == CF_OK && sched_yield() == 0);
+    cr_assert(err == CF_EBROKEN, "%s", cf_err_name(err));
+    assert_err(cf_submit_many(ex, task_nothing, NULL, 0, 3, NULL), CF_EBROKEN);
+}
+
+/* It can be ended as any other, and nothing is left. */
+static void
+end_broken(cf_executor *ex)
+{
+    assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+    assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
+    cf_executor_destroy(ex);
+    process_await_found(own_prefix(), 0);
+}
+
+static cf_executor *
+pool_that_breaks(int workers)
+{
+    cf_process_pool_options opts = options_for(workers);
+    opts.on_worker_death = CF_WORKER_BREAK;
+    return pool_of(&opts);
+}
+
+/* CPython: test_process_pool.test_killed_child, and
+ * test_broken_process_pool_traceback (3.15): one error for each */
+CF_TEST(with_break_a_death_fails_everything_with_errors_of_its_own)
+{
+    enum { PENDING = 20, N = PENDING + 2 };
+    cf_executor *ex = pool_that_breaks(2);
+    gate *g = gate_new();
+    gate *deadly = gate_new();
+    cf_future *fs[N];
+    occupy(ex, g, 1, &fs[0]);
+    fs[1] = must_submit(ex, task_hold_and_abort, deadly, 0);
+    gate_await(deadly, 1);
+    for (int i = 2; i < N; i++)
+        fs[i] = must_submit(ex, task_nothing, NULL, 0);
+    cf_future *canceled = must_submit(ex, task_nothing, NULL, 0);
+    cr_assert(cf_future_cancel(canceled));
+    gate_open(deadly);
+    const cf_error *errors[N];
+    for (int i = 0; i < N; i++) {
+        errors[i] = expect_broken(fs[i]);
+        cr_assert(errors[i]->signal == SIGABRT, "%d", errors[i]->signal);
+        cr_assert(errors[i]->pid == errors[0]->pid && errors[0]->pid > 0);
+        for (int k = 0; k < i; k++)
+            cr_assert(errors[k] != errors[i]);
+    }
+    assert_err(cf_future_result(canceled, 0, NULL), CF_ECANCELED);
+    await_broken(ex);
+    end_broken(ex);
+    unref_all(fs, N);
+    cf_future_unref(canceled);
+}
+
+CF_TEST(with_break_the_death_of_an_idle_worker_breaks_too)
+{
+    cf_executor *ex = pool_that_breaks(2);
+    cf_future *f = must_submit(ex, task_pid, NULL, 0);
+    cr_assert(kill(int_result(f), SIGKILL) == 0);
+    await_broken(ex);
+    end_broken(ex);
+    cf_future_unref(f);
+}
+
+CF_TEST(with_break_a_killed_task_that_was_too_slow_breaks_too)
+{
+    cf_executor *ex = pool_that_breaks(1);
+    gate *g = gate_new();
+    cf_task task = CF_TASK_INIT;
+    task.fn = task_hold;
+    task.arg = g;
+    task.timeout_ns = CF_MS(20);
+    cf_future *f = NULL;
+    assert_ok(cf_submit_task(ex, &task, &f));
+    cf_future *behind = must_submit(ex, task_nothing, NULL, 0);
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EDEADLINE);
+    expect_broken(behind);
+    await_broken(ex);
+    end_broken(ex);
+    cf_future_unref(f);
+    cf_future_unref(behind);
+}
+
+/* --- initializers ----------------------------------------------------------- */
+
+/* Takes a gate at which all but the first arrive and wait, and die. */
+typedef struct deadly_init {
+    atomic_int calls;
+    int lives; /* so many go well */
+    gate *deadly;
+    int exit_status; /* -1: by SIGABRT */
+} deadly_init;
+
+static int
+begin_deadly(cf_call *call, void *init_data, void **worker_data)
+{
+    deadly_init *d = init_data;
+    (void)call;
+    (void)worker_data;
+    if (atomic_fetch_add(&d->calls, 1) < d->lives)
+        return 0;
+    gate_pass(d->deadly);
+    if (d->exit_status < 0)
+        abort();
+    exit(d->exit_status);
+}
+
+static deadly_init *
+deadly_init_new(int lives, int exit_status)
+{
+    deadly_init *d = shared_new(sizeof *d);
+    d->lives = lives;
+    d->deadly = gate_new();
+    d->exit_status = exit_status;
+    return d;
+}
+
+static cf_executor *
+pool_with(deadly_init *d, int workers, size_t max_tasks)
+{
+    cf_process_pool_options opts = options_for(workers);
+    opts.initializer = begin_deadly;
+    opts.init_data = d;
+    opts.max_tasks_per_worker = max_tasks;
+    return pool_of(&opts);
+}
+
+static void
+expect_broken_by_initializer(int exit_status)
+{
+    enum { N = 20 };
+    deadly_init *d = deadly_init_new(0, exit_status);
+    cf_executor *ex = pool_with(d, 1, 0);
+    cf_future *fs[N];
+    for (int i = 0; i < N; i++)
+        fs[i] = must_submit(ex, task_nothing, NULL, 0);
+    gate_open(d->deadly);
+    for (int i = 0; i < N; i++)
+        cr_assert(expect_broken(fs[i])->signal ==
+                  (exit_status < 0 ? SIGABRT : 0));
+    await_broken(ex);
+    cr_assert(d->calls == 1, "%d calls", d->calls);
+    end_broken(ex);
+    unref_all(fs, N);
+}
+
+CF_TEST(an_abort_in_the_initializer_breaks_the_pool)
+{
+    expect_broken_by_initializer(-1);
+}
+
+CF_TEST(an_exit_in_the_initializer_breaks_the_pool)
+{
+    expect_broken_by_initializer(5);
+    expect_broken_by_initializer(113);
+    expect_broken_by_initializer(114);
+}
+
+CF_TEST(an_exit_with_success_in_the_initializer_breaks_the_pool_too)
+{
+    expect_broken_by_initializer(0);
+}
+
+CF_TEST(tasks_that_run_when_another_initializer_dies_finish)
+{
+    deadly_init *d = deadly_init_new(1, -1);
+    cf_executor *ex = pool_with(d, 2, 0);
+    gate *g = gate_new();
+    cf_future *held;
+    occupy(ex, g, 1, &held);
+    cf_future *behind = must_submit(ex, task_nothing, NULL, 0);
+    gate_open(d->deadly);
+    expect_broken(behind);
+    assert_state(held, CF_RUNNING);
+    gate_open(g);
+    assert_ok(cf_future_result(held, CF_FOREVER, NULL));
+    await_broken(ex);
+    end_broken(ex);
+    cf_future_unref(held);
+    cf_future_unref(behind);
+}
+
+/* The one of a worker that takes the place of another. */
+CF_TEST(a_death_in_a_later_initializer_breaks_the_pool)
+{
+    deadly_init *d = deadly_init_new(3, 9);
+    cf_executor *ex = pool_with(d, 1, 2);
+    gate_open(d->deadly);
+    cf_future *fs[20];
+    for (int i = 0; i < 20; i++) {
+        fs[i] = NULL;
+        if (cf_submit(ex, task_nothing, NULL, 0, &fs[i]) != CF_OK)
+            break;
+    }
+    int well = 0;
+    for (int i = 0; i < 20 && fs[i] != NULL; i++) {
+        cf_err err = cf_future_result(fs[i], CF_FOREVER, NULL);
+        cr_assert(err == CF_OK || err == CF_EBROKEN);
+        well += err == CF_OK;
+        cf_future_unref(fs[i]);
+    }
+    cr_assert(well == 6, "%d", well);
+    await_broken(ex);
+    end_broken(ex);
+}
+
+/* --- no workers --------------------------------------------------------------- */
+
+/* CPython: test_process_pool.test_python_finalization_error */
+CF_TEST(without_fork_there_is_no_pool)
+{
+    int fds = process_fds();
+    cf_executor *ex = NULL;
+    for (int after = 0; after < 2; after++) {
+        fork_faults_begin(after, EAGAIN);
+        errno = 0;
+        cf_process_pool_options opts = options_for(1);
+        cf_err err = cf_process_pool_create(&opts, &ex);
+        fork_faults_end();
+        cr_assert(err == CF_ESYS, "%d: %s", after, cf_err_name(err));
+        cr_assert(errno == EAGAIN, "errno %d", errno);
+        cr_assert_null(ex);
+    }
+    cr_assert(process_fds() == fds);
+    ex = pool_for(1);
+    expect_works(ex);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(a_pool_that_cannot_start_its_first_worker_is_broken)
+{
+    cf_executor *ex = pool_for(1);
+    fork_faults_begin(0, EAGAIN);
+    cf_future *fs[5] = {NULL, NULL, NULL, NULL, NULL};
+    for (int i = 0; i < 5; i++)
+        if (cf_submit(ex, task_nothing, NULL, 0, &fs[i]) == CF_OK)
+            expect_broken(fs[i]);
+    await_broken(ex);
+    cr_assert(fs[0] != NULL && fork_faults_count() > 0);
+    end_broken(ex);
+    for (int i = 0; i < 5; i++)
+        if (fs[i] != NULL)
+            cf_future_unref(fs[i]);
+}
+
+CF_TEST(a_pool_that_cannot_start_all_workers_goes_on_with_fewer)
+{
+    cf_executor *ex = pool_for(4);
+    fork_faults_begin(1, EAGAIN);
+    gate *g = gate_new();
+    cf_future *held;
+    occupy(ex, g, 1, &held);
+    cf_future *fs[50];
+    submit_squares(ex, fs, 50);
+    gate_open(g);
+    expect_squares(fs, 50);
+    cr_assert(stats_of(ex).workers == 1);
+    fork_faults_end();
+    cf_future_unref(held);
+    cf_executor_destroy(ex);
+}
+
+/* CPython: test_process_pool.test_failed_worker_replacement_breaks_pool
+ * (3.15) */
+CF_TEST(a_worker_that_cannot_be_replaced_breaks_the_pool)
+{
+    cf_process_pool_options opts = options_for(1);
+    opts.max_tasks_per_worker = 1;
+    cf_executor *ex = pool_of(&opts);
+    fork_faults_begin(1, ENOMEM);
+    gate *g = gate_new();
+    cf_future *held;
+    occupy(ex, g, 1, &held);
+    cf_future *behind = must_submit(ex, task_nothing, NULL, 0);
+    gate_open(g);
+    assert_ok(cf_future_result(held, CF_FOREVER, NULL));
+    expect_broken(behind);
+    await_broken(ex);
+    end_broken(ex);
+    cf_future_unref(held);
+    cf_future_unref(behind);
+}
+
+/* The process that forks workers: without it there are none. */
+CF_TEST(the_death_of_the_zygote_breaks_the_pool)
+{
+    cf_executor *ex = pool_for(2);
+    gate *g = gate_new();
+    cf_future *fs[10];
+    occupy(ex, g, 2, fs);
+    for (int i = 2; i < 10; i++)
+        fs[i] = must_submit(ex, task_nothing, NULL, 0);
+    char name[24];
+    pid_t zygote;
+    snprintf(name, sizeof name, "%s_z", own_prefix());
+    cr_assert(process_find(name, &zygote, 1) == 1);
+    cr_assert(kill(zygote, SIGKILL) == 0);
+    for (int i = 0; i < 2; i++) /* their processes die with it */
+        assert_err(cf_future_result(fs[i], CF_FOREVER, NULL), CF_EWORKERDIED);
+    for (int i = 2; i < 10; i++)
+        expect_broken(fs[i]);
+    await_broken(ex);
+    end_broken(ex);
+    unref_all(fs, 10);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pools among the program's other threads, its children and its other pools.
+ */
+#define _GNU_SOURCE
+#include "tests/processes/processes.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+
+static void
+use_a_pool(void)
+{
+    cf_executor *ex = pool_for(2);
+    expect_works(ex);
+    cf_executor_destroy(ex);
+}
+
+static atomic_bool enough;
+
+static void *
+use_libc_main(void *unused)
+{
+    while (!atomic_load(&enough)) {
+        char *volatile p = malloc(100 + (size_t)rand() % 10000);
+        snprintf(p, 100, "%d", rand());
+        (void)setenv("CF_TEST", p, 1);
+        free(p);
+        FILE *file = fopen("/dev/null", "w");
+        if (file != NULL) {
+            fprintf(file, "x");
+            fclose(file);
+        }
+    }
+    return unused;
+}
+
+static int
+task_uses_libc(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg;
+    (void)arg_size;
+    for (int i = 0; i < 50; i++) {
+        char *volatile p = malloc(100 + (size_t)i * 1000);
+        if (p == NULL)
+            return cf_fail(call, 1, "no memory");
+        snprintf(p, 100, "%d", i);
+        free(p);
+    }
+    printf("%s", "");
+    return 0;
+}
+
+/* CPython: gh-90622, gh-105464: locks that other threads held at the fork */
+CF_TEST(a_pool_may_be_created_while_other_threads_are_in_the_c_library)
+{
+    enum { THREADS = 8 };
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, use_libc_main, NULL);
+    for (int i = 0; i < 20; i++) {
+        cf_executor *ex = pool_for(2);
+        cf_future *fs[4];
+        for (int k = 0; k < 4; k++)
+            fs[k] = must_submit(ex, task_uses_libc, NULL, 0);
+        for (int k = 0; k < 4; k++)
+            assert_ok(cf_future_result(fs[k], CF_FOREVER, NULL));
+        unref_all(fs, 4);
+        cf_executor_destroy(ex);
+    }
+    atomic_store(&enough, true);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+CF_TEST(a_child_of_the_program_does_not_keep_a_pool_alive)
+{
+    cf_executor *ex = pool_for(2);
+    expect_workers(ex, 2);
+    pid_t child = fork();
+    if (child == 0) {
+        for (;;)
+            pause();
+    }
+    expect_works(ex);
+    cf_executor_destroy(ex);
+    process_await_found(own_prefix(), 0);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+CF_TEST(a_child_may_make_and_use_pools_while_its_parent_does)
+{
+    cf_executor *ex = pool_for(2);
+    cf_future *fs[50];
+    submit_squares(ex, fs, 50);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(30);
+        for (int i = 0; i < 3; i++)
+            use_a_pool();
+        _exit(0);
+    }
+    for (int i = 0; i < 3; i++)
+        use_a_pool();
+    int status = -1;
+    cr_assert(waitpid(child, &status, 0) == child && status == 0);
+    expect_squares(fs, 50);
+    cf_executor_destroy(ex);
+}
+
+/* Pools are created one after the other: each zygote is a fork of a program
+ * that already has pools. */
+CF_TEST(the_end_of_one_pool_does_not_depend_on_a_later_one)
+{
+    cf_executor *a = pool_for(1);
+    expect_works(a);
+    cf_executor *b = pool_for(1);
+    gate *g = gate_new();
+    cf_future *held;
+    occupy(b, g, 1, &held);
+    cf_executor_destroy(a);
+    process_await_found(own_prefix(), 2); /* b's worker and zygote */
+    gate_open(g);
+    assert_ok(cf_future_result(held, CF_FOREVER, NULL));
+    cf_future_unref(held);
+    cf_executor_destroy(b);
+}
+
+CF_TEST(worker_processes_are_called_after_the_pool)
+{
+    cf_process_pool_options opts = options_for(2);
+    char prefix[32];
+    char name[16];
+    snprintf(prefix, sizeof prefix, "%s-quite-long", own_prefix());
+    snprintf(name, sizeof name, "%.13s_", prefix);
+    opts.name_prefix = prefix;
+    cf_executor *ex = pool_of(&opts);
+    prefix[0] = '#'; /* it has been copied */
+    gate *g = gate_new();
+    cf_future *held[2];
+    occupy(ex, g, 2, held);
+    cr_assert(process_find(name, NULL, 0) == 3, "with the zygote");
+    for (int i = 0; i < 2; i++) {
+        name[14] = (char)('0' + i);
+        cr_assert(process_find(name, NULL, 0) == 1, "%s", name);
+    }
+    gate_open(g);
+    unref_all(held, 2);
+    cf_executor_destroy(ex);
+}
