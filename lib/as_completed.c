@@ -20,6 +20,7 @@
 #include "lib/future_set.h"
 #include "lib/in_task.h"
 #include "lib/registry.h"
+#include "lib/remote.h"
 #include "lib/spin.h"
 #include "lib/wait_graph.h"
 #include "lib/waiter.h"
@@ -235,9 +236,9 @@ sleep_on_ready(cf_as_completed *it, int64_t deadline_ns)
     /* pairs with completed: it sees SLEEPING, or we see what it pushed */
     if (!cf_cas_acq_rel(&it->ready, &empty, SLEEPING) && empty != SLEEPING)
         return true;
-    return cf__futex_wait(cf__as_completed_word(&it->ready),
-                          (uint32_t)(uintptr_t)SLEEPING,
-                          deadline_ns);
+    return cf__sleep(cf__as_completed_word(&it->ready),
+                     (uint32_t)(uintptr_t)SLEEPING,
+                     deadline_ns);
 }
 
 static cf_err

@@ -32,6 +32,8 @@
     atomic_fetch_sub_explicit(p, v, memory_order_acq_rel)
 #define cf_fetch_or_acq_rel(p, v)                                              \
     atomic_fetch_or_explicit(p, v, memory_order_acq_rel)
+#define cf_fetch_or_seq_cst(p, v)                                              \
+    atomic_fetch_or_explicit(p, v, memory_order_seq_cst)
 #define cf_fetch_and_acq_rel(p, v)                                             \
     atomic_fetch_and_explicit(p, v, memory_order_acq_rel)
 

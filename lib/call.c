@@ -11,9 +11,16 @@
 enum { FAILED_WITH_CODE_0 = 1 };
 
 static void
+free_heap(const struct cf_call *call, void *heap)
+{
+    if (!call->alloc)
+        free(heap);
+}
+
+static void
 drop_heap(struct cf_call *call)
 {
-    free(call->heap);
+    free_heap(call, call->heap);
     call->heap = NULL;
 }
 
@@ -23,7 +30,8 @@ cf_return_buffer(cf_call *call, size_t size)
     drop_heap(call);
     call->result_size = 0;
     if (size > call->sink_size) {
-        call->heap = call->fixed_sink ? NULL : malloc(size);
+        if (!call->fixed_sink)
+            call->heap = call->alloc ? call->alloc(call, size) : malloc(size);
         if (!call->heap)
             return NULL;
     }
@@ -31,12 +39,18 @@ cf_return_buffer(cf_call *call, size_t size)
     return call->heap ? call->heap : call->sink;
 }
 
-void
+bool
 cf__call_adopt(struct cf_call *call, void *block, size_t size)
 {
+    if (call->alloc) {
+        cf_err err = cf_return(call, block, size);
+        free(block);
+        return err == CF_OK;
+    }
     drop_heap(call);
     call->heap = block;
     call->result_size = size;
+    return true;
 }
 
 cf_err
@@ -64,7 +78,7 @@ cf_return(cf_call *call, const void *data, size_t size)
     void *to = cf_return_buffer(call, size);
     if (to && size)
         memmove(to, data, size);
-    free(former);
+    free_heap(call, former);
     return to ? CF_OK : CF_ENOMEM;
 }
 

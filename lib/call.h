@@ -17,6 +17,11 @@ struct cf_call {
     bool fixed_sink; /* no heap: larger results are refused */
 
     cf_future *future; /* whose cancel and deadline count; NULL: none */
+    /* Not 0: stop; told by another process. NULL: nobody does */
+    const _Atomic uint32_t *stop;
+    /* Where results that do not fit into the sink go, which are then not freed
+     * here. NULL: malloc's heap */
+    void *(*alloc)(struct cf_call *call, size_t size);
 
     /* The outcome as it stands. */
     unsigned char *sink;
@@ -25,6 +30,9 @@ struct cf_call {
     size_t result_size;      /* bytes */
     const cf_error *failure; /* of cf_fail() */
 };
+
+/* The bit of *cf_call.stop that counts. */
+#define CF__CALL_STOP UINT32_C(1)
 
 /* See cf_call_canceled(). Hints: nothing is read on the strength of them. */
 static inline bool
@@ -35,6 +43,8 @@ cf__call_canceled(const struct cf_call *call)
         if (cf__is_done(word) || word & (CF__INTERRUPT | CF__COMPLETING))
             return true;
     }
+    if (call->stop && cf_load_relaxed(call->stop) & CF__CALL_STOP)
+        return true;
     return call->executor && cf_load_relaxed(&call->executor->terminated);
 }
 
@@ -56,8 +66,9 @@ cf__call_begin(struct cf_call *call, unsigned char *sink, size_t sink_size)
  */
 const cf_error *cf__call_end(struct cf_call *call, int rc);
 
-/* Makes a malloc'ed block the result, without a copy. */
-void cf__call_adopt(struct cf_call *call, void *block, size_t size);
+/* Makes a malloc'ed block the result, without a copy if it can. false: no
+ * memory, and the block is freed. */
+bool cf__call_adopt(struct cf_call *call, void *block, size_t size);
 
 /* The rare ways of a run: see cf__call_run_task(). */
 uint64_t cf__call_settle(struct cf_call *call, cf_future *f, int rc);

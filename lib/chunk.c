@@ -147,6 +147,7 @@ cf__chunk_run(cf_call *call, const void *arg, size_t arg_size)
     const unsigned char *item_arg =
         (const unsigned char *)arg + CF__CHUNK_ITEMS;
     struct cf_call item = *call;
+    item.alloc = NULL;
     for (size_t i = 0; i < head.count; i++) {
         if (cf_call_canceled(call)) {
             free(pack.bytes);
@@ -158,7 +159,8 @@ cf__chunk_run(cf_call *call, const void *arg, size_t arg_size)
         }
         item_arg += head.item_size;
     }
-    cf__call_adopt(call, pack.bytes, pack.used);
+    if (!cf__call_adopt(call, pack.bytes, pack.used))
+        return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
     return 0;
 }
 
@@ -166,8 +168,40 @@ size_t
 cf__chunk_id(cf_bytes packed)
 {
     struct pack_head head;
+    if (packed.size < sizeof head)
+        return SIZE_MAX;
     memcpy(&head, packed.data, sizeof head);
     return head.id;
+}
+
+/* Reads the entry of item i. false: it is not all inside. */
+static bool
+read_entry(cf_bytes packed, size_t i, struct entry *out)
+{
+    const size_t head = sizeof(struct pack_head);
+    if (packed.size < head || (packed.size - head) / sizeof *out <= i)
+        return false;
+    const unsigned char *bytes = packed.data;
+    memcpy(out, bytes + head + i * sizeof *out, sizeof *out);
+    return out->offset <= packed.size && out->size <= packed.size - out->offset;
+}
+
+/* Copies a packed failure of size bytes, pointing into it. false: its texts
+ * are not all inside. */
+static bool
+read_failure(const unsigned char *bytes, size_t size, cf_error *out)
+{
+    if (size <= sizeof *out || bytes[size - 1] != '\0')
+        return false;
+    memcpy(out, bytes, sizeof *out);
+    out->size = sizeof *out;
+    out->message = (const char *)bytes + sizeof *out;
+    const char *file = out->message + strlen(out->message) + 1;
+    if (out->file && file == (const char *)bytes + size)
+        return false;
+    if (out->file)
+        out->file = file;
+    return out->kind == CF_ETASK || out->kind == CF_ECANCELED;
 }
 
 cf_err
@@ -175,17 +209,16 @@ cf__chunk_item(cf_bytes packed, size_t i, cf_bytes *out, cf_error *error)
 {
     const unsigned char *bytes = packed.data;
     struct entry entry;
-    memcpy(&entry,
-           bytes + sizeof(struct pack_head) + i * sizeof entry,
-           sizeof entry);
-    if (!entry.failed) {
+    *out = (cf_bytes){NULL, 0};
+    bool sound = read_entry(packed, i, &entry);
+    if (sound && !entry.failed) {
         *out = (cf_bytes){bytes + entry.offset, entry.size};
         return CF_OK;
     }
-    memcpy(error, bytes + entry.offset, sizeof *error);
-    error->message = (const char *)bytes + entry.offset + sizeof *error;
-    if (error->file)
-        error->file = error->message + strlen(error->message) + 1;
-    *out = (cf_bytes){NULL, 0};
+    if (!sound || !read_failure(bytes + entry.offset, entry.size, error)) {
+        *error = (cf_error)CF_ERROR_INIT;
+        error->message =
+            "a worker process went astray: no sense in its results";
+    }
     return error->kind;
 }

@@ -22,11 +22,12 @@ struct cf__chunk_head {
 /* The task. Its result: for cf__chunk_id() and cf__chunk_item(). */
 int cf__chunk_run(cf_call *call, const void *arg, size_t arg_size);
 
+/* As the pack says, which another process may have written over. */
 size_t cf__chunk_id(cf_bytes packed);
 
 /*
  * Item i of a packed result: CF_OK and its bytes, or its failure, copied to
- * *error with pointers into packed.
+ * *error with pointers into packed. A pack that makes no sense is a failure.
  */
 cf_err
 cf__chunk_item(cf_bytes packed, size_t i, cf_bytes *out, cf_error *error);

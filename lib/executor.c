@@ -8,6 +8,7 @@
 #include "lib/failure.h"
 #include "lib/life.h"
 #include "lib/registry.h"
+#include "lib/remote.h"
 #include "lib/thread.h"
 
 #include <signal.h>
@@ -19,6 +20,9 @@
 static void
 expired(cf_future *f)
 {
+    const struct cf__remote_ops *remote = f->executor->ops->remote;
+    if (remote && !remote->outran(f))
+        return;
     if (!cf__future_begin_completing(f, false))
         return;
     char message[160];
@@ -35,7 +39,38 @@ expired(cf_future *f)
     error.message = message;
     error.worker = cf__runner(cf_load_relaxed(&f->word)); /* set at claim */
     f->attributes->late_error = cf__failure_new(&error);
+    if (remote) /* before callbacks, which may take long */
+        remote->stop(f);
     (void)cf__future_finish(f, CF__FAILED, CF__COMPLETING, false);
+}
+
+cf_err
+cf__executor_prepare(cf_executor *ex,
+                     const struct cf__executor_ops *ops,
+                     int max_workers,
+                     size_t capacity,
+                     cf_queue_policy policy)
+{
+    ex->ops = ops;
+    ex->max_workers = max_workers;
+    ex->future_bits = ops->remote ? CF__REMOTE : 0;
+    ex->bound = capacity ? cf__bound_new(capacity, policy) : NULL;
+    ex->timers = cf__timers_new(expired);
+    ex->drained_at_exit = false;
+    cf_store_relaxed(&ex->terminated, false); /* nobody knows ex yet */
+    cf_store_relaxed(&ex->forked, false);
+    cf_store_relaxed(&ex->canceled, 0);
+    if (ex->timers && (ex->bound || !capacity))
+        return CF_OK;
+    cf__executor_unprepare(ex);
+    return CF_ENOMEM;
+}
+
+void
+cf__executor_unprepare(cf_executor *ex)
+{
+    cf__timers_free(ex->timers);
+    cf__bound_free(ex->bound);
 }
 
 cf_err
@@ -45,37 +80,30 @@ cf__executor_init(cf_executor *ex,
                   size_t capacity,
                   cf_queue_policy policy)
 {
-    ex->ops = ops;
-    ex->max_workers = max_workers;
-    ex->bound = capacity ? cf__bound_new(capacity, policy) : NULL;
-    ex->timers = cf__timers_new(expired);
-    ex->drained_at_exit = false;
-    cf_store_relaxed(&ex->terminated, false); /* nobody knows ex yet */
-    cf_store_relaxed(&ex->forked, false);
-    cf_store_relaxed(&ex->canceled, 0);
-    if (ex->timers && (ex->bound || !capacity) && cf__registry_add(ex) == CF_OK)
-        return CF_OK;
-    cf__bound_free(ex->bound);
-    cf__timers_free(ex->timers);
-    return CF_ENOMEM;
+    cf_err err = cf__executor_prepare(ex, ops, max_workers, capacity, policy);
+    if (err)
+        return err;
+    err = cf__registry_add(ex);
+    if (err)
+        cf__executor_unprepare(ex);
+    return err;
 }
 
 void
 cf__executor_fini(cf_executor *ex)
 {
     cf__registry_remove(ex);
-    cf__timers_free(ex->timers);
-    cf__bound_free(ex->bound);
+    cf__executor_unprepare(ex);
 }
 
 void
-cf__executor_never_ran(cf_executor *ex, cf_future *f)
+cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued)
 {
     cf_fetch_add_relaxed(&ex->canceled, 1); /* a counter */
-    if (ex->bound)
+    if (queued && ex->bound)
         cf__bound_release(ex->bound, 1);
     if (f->attributes && f->attributes->timeout_ns)
-        cf__timers_unreserve(ex->timers);
+        cf__timers_stop(ex->timers, f);
 }
 
 cf_err

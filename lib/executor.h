@@ -23,10 +23,6 @@
 struct cf__executor_ops {
     const char *name; /* what cf_executor_name() returns */
 
-    /* Tasks run in this address space: results may be written, and items read,
-     * in place. */
-    bool shares_memory;
-
     /*
      * Queues a chain of count tasks, linked from the oldest to the newest, all
      * or none; only a chain of one may have attributes. On CF_OK the backend
@@ -77,15 +73,22 @@ struct cf__executor_ops {
      * CF_EFORKED. Async-signal-safe. */
     void (*after_fork)(cf_executor *ex);
 
+    /* NULL: tasks run in this process. */
+    const struct cf__remote_ops *remote;
+
     /* NULL: plain memory. */
     void *(*shared_alloc)(cf_executor *ex, size_t size);
     void (*shared_free)(cf_executor *ex, void *p);
+    /* All of [p, p + size) is memory of shared_alloc(). NULL: tasks reach all
+     * of the program's memory. */
+    bool (*is_shared)(cf_executor *ex, const void *p, size_t size);
 };
 
 struct cf_executor {
     /* Set once, by the constructor. */
     const struct cf__executor_ops *ops;
     int max_workers;
+    uint64_t future_bits; /* of the words of its futures: CF__REMOTE or 0 */
 
     struct cf__bound *bound;   /* NULL: the queue has no bound. Set once */
     struct cf__timers *timers; /* deadlines of running tasks */
@@ -103,8 +106,17 @@ struct cf_executor {
 
 /*
  * Makes the common part. capacity 0: unbounded. CF_ENOMEM: nothing is left to
- * undo.
+ * undo. Without it being known to the process's hooks (registry.h), in two
+ * steps, for who needs them apart: prepare, then cf__registry_add().
  */
+cf_err cf__executor_prepare(cf_executor *ex,
+                            const struct cf__executor_ops *ops,
+                            int max_workers,
+                            size_t capacity,
+                            cf_queue_policy policy);
+void cf__executor_unprepare(cf_executor *ex);
+
+/* Both steps. */
 cf_err cf__executor_init(cf_executor *ex,
                          const struct cf__executor_ops *ops,
                          int max_workers,
@@ -114,8 +126,9 @@ cf_err cf__executor_init(cf_executor *ex,
 /* Undoes cf__executor_init(). */
 void cf__executor_fini(cf_executor *ex);
 
-/* Bookkeeping for f, which leaves PENDING without running. */
-void cf__executor_never_ran(cf_executor *ex, cf_future *f);
+/* Bookkeeping for f, which will not run. queued: it still counts as such for
+ * the bound. */
+void cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued);
 
 /* Takes a pending task for running on a worker. */
 static inline bool

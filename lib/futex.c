@@ -35,3 +35,19 @@ cf__futex_wake(void *word, int count)
         SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, NULL, NULL, 0);
     errno = saved_errno;
 }
+
+void
+cf__futex_wait_shared(void *word, uint32_t expected)
+{
+    int saved_errno = errno;
+    (void)syscall(SYS_futex, word, FUTEX_WAIT, expected, NULL, NULL, 0);
+    errno = saved_errno;
+}
+
+void
+cf__futex_wake_shared(void *word, int count)
+{
+    int saved_errno = errno;
+    (void)syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+    errno = saved_errno;
+}

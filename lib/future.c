@@ -12,6 +12,7 @@
 #include "lib/life.h"
 #include "lib/options.h"
 #include "lib/registry.h"
+#include "lib/remote.h"
 #include "lib/waiter.h"
 
 #include <limits.h>
@@ -50,7 +51,7 @@ cf__future_set_arg(cf_future *f, const void *arg, size_t size)
         memcpy(f->arg, arg, size);
         f->arg_size = (uint8_t)size;
     } else {
-        void *copy = malloc(size);
+        void *copy = cf__arg_alloc(f->executor, size);
         if (!copy)
             return false;
         memcpy(copy, arg, size);
@@ -63,7 +64,7 @@ void
 cf__future_release_arg(cf_future *f)
 {
     if (f->owned & CF__ARG_HEAP) {
-        free(load_heap(f->arg).data);
+        cf__arg_free(f->executor, load_heap(f->arg).data);
     } else if (f->attributes && f->attributes->arg_free) {
         void *arg;
         memcpy(&arg, f->arg, sizeof arg);
@@ -86,6 +87,11 @@ cf__future_free_owned(cf_future *f)
 {
     if (f->owned & CF__RESULT_HEAP)
         free(load_heap(f->result).data);
+    if (f->owned & CF__RESULT_LENT) {
+        struct cf__lent lent;
+        memcpy(&lent, f->result, sizeof lent);
+        lent.give_back(lent.owner, lent.data);
+    }
     if (f->owned & CF__RESULT_ERROR) {
         const cf_error *error;
         memcpy(&error, f->result, sizeof error);
@@ -102,7 +108,7 @@ void
 cf__future_discard(cf_future *f)
 {
     if (f->owned & CF__ARG_HEAP)
-        free(load_heap(f->arg).data);
+        cf__arg_free(f->executor, load_heap(f->arg).data);
     cf__future_free(f);
 }
 
@@ -146,6 +152,44 @@ cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
 }
 
 bool
+cf__future_finish_unwatched(cf_future *f, uint64_t flags)
+{
+    uint64_t word = cf_load_acquire(&f->word); /* the swap checks it */
+    uint64_t next;
+    do {
+        if (word & CF__WAITERS)
+            return false;
+        if (word & CF__COMPLETING) { /* another completer was faster */
+            cf__future_unref(f);
+            return true;
+        }
+        next = ((word & ~(CF__PHASE | CF__SLEEPER)) | CF_FINISHED | flags) -
+               CF__HANDLE;
+        /* pairs with every look at the state: publishes the outcome */
+    } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
+    if (next >> 32 == 0)
+        cf__future_free(f);
+    else if (word & CF__SLEEPER) /* an address: f may be gone */
+        cf__futex_wake(cf__futex_word(f), INT_MAX);
+    return true;
+}
+
+bool
+cf__future_unclaim(cf_future *f)
+{
+    const uint64_t worker = CF__WORKER_MASK << CF__WORKER_SHIFT;
+    uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
+    do {
+        if (word & CF__COMPLETING)
+            return false;
+    } while (!cf_cas_weak_acq_rel(
+        &f->word, &word, (word & ~(CF__PHASE | worker)) | CF_PENDING));
+    if (f->executor->bound)
+        (void)cf__bound_acquire(f->executor->bound, 1, true);
+    return true;
+}
+
+bool
 cf__future_begin_completing(cf_future *f, bool from_pending)
 {
     uint64_t word = cf_load_acquire(&f->word); /* pairs with its start */
@@ -166,12 +210,19 @@ cf__future_store_error(cf_future *f, const cf_error *error)
     f->owned |= CF__RESULT_ERROR;
 }
 
+void
+cf__future_store_lent(cf_future *f, const struct cf__lent *lent)
+{
+    memcpy(f->result, lent, sizeof *lent);
+    f->owned |= CF__RESULT_LENT;
+}
+
 bool
 cf__future_refuse(cf_future *f, const cf_error *error)
 {
     if (!cf__future_claim_word(f, -1))
         return false;
-    cf__executor_never_ran(f->executor, f);
+    cf__executor_never_ran(f->executor, f, true);
     cf__future_release_arg(f);
     cf__future_store_error(f, cf__failure_new(error));
     return cf__future_finish(f, CF__FAILED, 0, false);
@@ -183,19 +234,37 @@ cf__future_cancel_now(cf_future *f)
     /* The executor lives until its queue has dropped f, and that waits for
      * this bit to go. A future completed by hand has no executor. */
     const uint64_t hold = f->executor ? CF__COMPLETING : 0;
-    uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
+    uint64_t word = cf_load_acquire(&f->word); /* the swap checks it */
+    bool recalled = false;
     do {
-        if (cf__state(word) != CF_PENDING)
+        while (!recalled && cf__maybe_not_started(word)) {
+            recalled = cf__remote_of(f)->recall(f);
+            if (!recalled && cf__remote_of(f)->started(f))
+                return false;
+            /* It may be in the queue again. */
+            word = cf_load_acquire(&f->word);
+        }
+        if (!recalled && cf__state(word) != CF_PENDING)
             return false;
-    } while (!cf_cas_weak_acq_rel(
-        &f->word, &word, (word & ~CF__SLEEPER) | CF_CANCELED | hold));
+    } while (!cf_cas_weak_acq_rel(&f->word,
+                                  &word,
+                                  (word & ~(CF__SLEEPER | CF__PHASE)) |
+                                      CF_CANCELED | hold));
     if (hold) {
-        cf__executor_never_ran(f->executor, f);
+        const bool on_heap = f->owned & CF__ARG_HEAP;
+        cf__executor_never_ran(f->executor, f, !recalled);
+        if (on_heap) /* the executor's; else the user's code is called */
+            cf__future_release_arg(f);
         /* pairs with drop_stale: the executor is no longer needed */
         cf_fetch_and_acq_rel(&f->word, ~hold);
-        cf__future_release_arg(f);
+        if (recalled)
+            cf__remote_of(f)->let_go(f->executor);
+        if (!on_heap)
+            cf__future_release_arg(f);
     }
     cf__future_announce(f, word);
+    if (recalled)
+        cf__future_unref(f);
     return true;
 }
 
@@ -231,7 +300,11 @@ cf_future_unref(cf_future *f)
 cf_state
 cf_future_state(const cf_future *f)
 {
-    return cf__state(cf_load_acquire(&f->word)); /* pairs with finish */
+    (void)cf_future_done(f);
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    if (cf__maybe_not_started(word) && !cf__remote_of(f)->started(f))
+        return CF_PENDING;
+    return cf__state(word);
 }
 
 const char *
@@ -253,6 +326,10 @@ cf_state_name(cf_state state)
 bool
 cf_future_done(const cf_future *f)
 {
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    if (cf__is_done(word) || !(word & CF__REMOTE))
+        return cf__is_done(word);
+    cf__remote_of(f)->attend(f->executor);
     return cf__is_done(cf_load_acquire(&f->word)); /* pairs with finish */
 }
 
@@ -272,7 +349,12 @@ cf_future_interrupt(cf_future *f)
     if (cf_future_cancel(f))
         return true;
     /* Not pending any more. On a finished future the bit means nothing. */
-    return !cf__is_done(cf_fetch_or_acq_rel(&f->word, CF__INTERRUPT));
+    uint64_t word = cf_fetch_or_acq_rel(&f->word, CF__INTERRUPT);
+    if (cf__is_done(word))
+        return false;
+    if (word & CF__REMOTE)
+        cf__remote_of(f)->interrupt(f);
+    return true;
 }
 
 cf_err
@@ -283,7 +365,7 @@ cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out)
     if (word & CF__FAILED)
         return stored_error(f)->kind;
     if (out) {
-        if (f->owned & CF__RESULT_HEAP) {
+        if (f->owned & (CF__RESULT_HEAP | CF__RESULT_LENT)) {
             struct cf__heap heap = load_heap(f->result);
             *out = (cf_bytes){heap.data, heap.size};
         } else {

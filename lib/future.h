@@ -14,6 +14,9 @@
  *   bit  6      CF__COMPLETING  a completer other than the runner has won; on a
  *                               cancelled task: its canceller still needs the
  *                               executor
+ *   bit  7      CF__REMOTE      its task runs in another process: it may have
+ *                               ended, or while RUNNING not have begun, without
+ *                               this word telling (lib/remote.h). Set for life
  *   bits 8-23   1 + index of the worker that runs it, 0: none
  *   bits 32-63  handles: the user's, and one for the queue that holds it
  */
@@ -34,16 +37,18 @@
 #define CF__INTERRUPT (UINT64_C(1) << 4)
 #define CF__FAILED (UINT64_C(1) << 5)
 #define CF__COMPLETING (UINT64_C(1) << 6)
+#define CF__REMOTE (UINT64_C(1) << 7)
 #define CF__WORKER_SHIFT 8
 #define CF__WORKER_MASK UINT64_C(0xffff)
 #define CF__HANDLE (UINT64_C(1) << 32)
 
 /* What a future owns besides its block: bits of cf_future.owned. */
 enum {
-    CF__ARG_POINTER = 1 << 0, /* arg holds the user's pointer */
-    CF__ARG_HEAP = 1 << 1,    /* arg holds a struct cf__heap */
-    CF__RESULT_HEAP = 1 << 2, /* result holds a struct cf__heap */
-    CF__RESULT_ERROR = 1 << 3 /* result holds a const cf_error * */
+    CF__ARG_POINTER = 1 << 0,  /* arg holds the user's pointer */
+    CF__ARG_HEAP = 1 << 1,     /* arg holds a struct cf__heap */
+    CF__RESULT_HEAP = 1 << 2,  /* result holds a struct cf__heap */
+    CF__RESULT_ERROR = 1 << 3, /* result holds a const cf_error * */
+    CF__RESULT_LENT = 1 << 4   /* result holds a struct cf__lent */
 };
 
 enum { CF__INLINE_SIZE = 32 }; /* bytes of argument, and of result, inside */
@@ -51,6 +56,14 @@ enum { CF__INLINE_SIZE = 32 }; /* bytes of argument, and of result, inside */
 struct cf__heap {
     void *data;
     size_t size;
+};
+
+/* A result in somebody else's memory. Begins as a struct cf__heap. */
+struct cf__lent {
+    void *data;
+    size_t size;
+    void (*give_back)(void *owner, void *data); /* called once */
+    void *owner;
 };
 
 struct cf__waiter; /* lib/waiter.h */
@@ -81,7 +94,8 @@ struct cf_future {
     struct cf__waiter *waiters;        /* guarded by lock */
     struct cf__attributes *attributes; /* set at creation; NULL: all default */
     /* Where the runner's own tasks began when it took this one; 0: unknown.
-     * Writer: the runner (release). Readers: who helps it (acquire). */
+     * Writer: the runner (release). Readers: who helps it (acquire). A remote
+     * one's: where in its worker's lane it is; guarded by the pool's lock. */
     _Atomic uint32_t base;
     uint16_t generation; /* of the process: lib/registry.h. Set at creation */
     uint8_t arg_size;    /* bytes of an argument inside */
@@ -126,6 +140,14 @@ void cf__future_announce(cf_future *f, uint64_t old);
 bool
 cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop);
 
+/* The same for f with a handle to drop, where no callback may run: false, and
+ * nothing is changed, if somebody must be told. */
+bool cf__future_finish_unwatched(cf_future *f, uint64_t flags);
+
+/* Undoes the claim of a task that has not been started: it is pending again.
+ * false: it is done by its timeout. */
+bool cf__future_unclaim(cf_future *f);
+
 /* The right to finish f from outside its run: sets CF__COMPLETING on a
  * running future, and with from_pending on a pending one too. */
 bool cf__future_begin_completing(cf_future *f, bool from_pending);
@@ -143,6 +165,7 @@ bool cf__future_cancel_now(cf_future *f);
  * inside (heap NULL) or on the heap, or a record that f then owns. */
 void cf__future_store_result(cf_future *f, void *heap, size_t size);
 void cf__future_store_error(cf_future *f, const cf_error *error);
+void cf__future_store_lent(cf_future *f, const struct cf__lent *lent);
 
 /* What cf_future_result() says of a future whose word is word, and done. */
 cf_err cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out);

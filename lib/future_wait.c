@@ -12,8 +12,20 @@
 #include "lib/future.h"
 #include "lib/in_task.h"
 #include "lib/registry.h"
+#include "lib/remote.h"
 #include "lib/spin.h"
 #include "lib/worker.h"
+
+enum { NAP_NS = 100000000 };
+
+/* Who else collects a remote task's outcome may be in a callback that waits for
+ * this thread: so it looks for itself now and then. */
+static int64_t
+nap_end(uint64_t word, int64_t deadline_ns)
+{
+    int64_t soon = word & CF__REMOTE ? cf__now_ns() + NAP_NS : CF__NEVER;
+    return soon < deadline_ns ? soon : deadline_ns;
+}
 
 /* Sleeps until f is done (true) or the deadline has passed. */
 static bool
@@ -24,7 +36,10 @@ sleep_until_done(cf_future *f, int64_t deadline_ns)
         uint64_t asleep = word | CF__SLEEPER;
         if (word != asleep && !cf_cas_weak_acq_rel(&f->word, &word, asleep))
             continue;
-        if (!cf__futex_wait(cf__futex_word(f), (uint32_t)asleep, deadline_ns))
+        cf__remote_expect(f, word);
+        int64_t until = nap_end(word, deadline_ns);
+        if (!cf__sleep(cf__futex_word(f), (uint32_t)asleep, until) &&
+            (cf_future_done(f) || until == deadline_ns))
             return cf_future_done(f);
         word = cf_load_acquire(&f->word); /* pairs with finish */
     }
@@ -78,7 +93,8 @@ cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
         word = cf_load_acquire(&f->word); /* pairs with finish */
     }
     const uint64_t common = CF__PHASE | CF__FAILED;
-    if ((word & common) != CF_FINISHED || f->owned & CF__RESULT_HEAP || !out)
+    const unsigned outside = CF__RESULT_HEAP | CF__RESULT_LENT;
+    if ((word & common) != CF_FINISHED || f->owned & outside || !out)
         return cf__future_outcome(f, word, out);
     *out = (cf_bytes){f->result, f->result_size};
     return CF_OK;

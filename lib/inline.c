@@ -4,16 +4,21 @@
  * No threads, no queue, so nothing to wait for: every task of it is done when
  * its submitter sees it.
  */
+#include "lib/inline.h"
+
 #include "lib/backend.h"
 #include "lib/call.h"
 #include "lib/executor.h"
 #include "lib/life.h"
+#include "lib/registry.h"
 
 #include <sched.h>
 #include <stdlib.h>
 
 struct inline_executor {
     cf_executor base;
+    bool in_worker;    /* of another executor */
+    struct cf_call in; /* worker and worker_data of the tasks' calls */
     atomic_bool closed;
     /* Counters for the statistics. */
     _Atomic uint64_t started, done, failed;
@@ -37,7 +42,7 @@ self_of(cf_executor *ex)
 static void
 run(struct inline_executor *self, cf_future *f, struct frame *frame)
 {
-    struct cf_call call = {.executor = &self->base, .worker = 0};
+    struct cf_call call = self->in;
     uint64_t flags = cf__call_run_task(&call, f);
     if (flags)
         cf_fetch_add_relaxed(&self->failed, 1);
@@ -106,7 +111,9 @@ static cf_err
 inline_wait_idle(cf_executor *ex, int64_t deadline_ns)
 {
     struct inline_executor *self = self_of(ex);
-    return own_tasks(self) ? CF_EDEADLK : wait_for_others(self, deadline_ns);
+    if (self->in_worker || own_tasks(self)) /* the caller is in a task */
+        return CF_EDEADLK;
+    return wait_for_others(self, deadline_ns);
 }
 
 static cf_err
@@ -138,6 +145,8 @@ inline_stats(cf_executor *ex, cf_stats *out)
 static void
 inline_destroy(cf_executor *ex)
 {
+    if (self_of(ex)->in_worker)
+        return; /* the worker's own, for as long as it lives */
     cf__executor_fini(ex);
     free(ex);
 }
@@ -150,7 +159,6 @@ inline_after_fork(cf_executor *ex)
 
 static const struct cf__executor_ops ops = {
     .name = "inline",
-    .shares_memory = true,
     .submit = inline_submit,
     .wait_idle = inline_wait_idle,
     .shutdown = inline_shutdown,
@@ -160,21 +168,52 @@ static const struct cf__executor_ops ops = {
     .after_fork = inline_after_fork,
 };
 
-cf_err
-cf_inline_create(cf_executor **out)
+static cf_err
+make(bool in_worker, cf_executor **out)
 {
-    if (!out)
-        return CF_EINVAL;
     struct inline_executor *self = calloc(1, sizeof *self);
     if (!self)
         return CF_ENOMEM;
-    cf_err err = cf__executor_init(&self->base, &ops, 1, 0, CF_QUEUE_BLOCK);
+    self->in_worker = in_worker;
+    self->in.executor = &self->base;
+    cf_err err =
+        in_worker
+            ? cf__executor_prepare(&self->base, &ops, 1, 0, CF_QUEUE_BLOCK)
+            : cf__executor_init(&self->base, &ops, 1, 0, CF_QUEUE_BLOCK);
     if (err) {
         free(self);
         return err;
     }
     *out = &self->base;
     return CF_OK;
+}
+
+cf_err
+cf_inline_create(cf_executor **out)
+{
+    return out ? make(false, out) : CF_EINVAL;
+}
+
+cf_err
+cf__inline_new_in_worker(cf_executor **out)
+{
+    return make(true, out);
+}
+
+void
+cf__inline_enter_worker(cf_executor *ex, int worker, void *worker_data)
+{
+    self_of(ex)->in.worker = worker;
+    self_of(ex)->in.worker_data = worker_data;
+    /* For a task that forks: its child shall get CF_EFORKED. */
+    (void)cf__registry_add(ex);
+}
+
+void
+cf__inline_free_in_worker(cf_executor *ex)
+{
+    cf__executor_unprepare(ex);
+    free(ex);
 }
 
 static cf_err

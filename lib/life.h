@@ -7,6 +7,7 @@
 #define CF_LIB_LIFE_H
 
 #include "lib/block.h"
+#include "lib/executor.h"
 #include "lib/future.h"
 #include "lib/registry.h"
 
@@ -30,7 +31,8 @@ cf__future_new(cf_executor *ex, cf_task_fn *fn, unsigned handles)
     /* Nobody else knows f yet: publishing it orders these. */
     cf_store_relaxed(&f->base, 0);
     cf_store_relaxed(&f->lock, 0);
-    cf_store_relaxed(&f->word, handles * CF__HANDLE | CF_PENDING);
+    uint64_t bits = ex ? ex->future_bits : 0;
+    cf_store_relaxed(&f->word, handles * CF__HANDLE | bits | CF_PENDING);
     return f;
 }
 
@@ -40,9 +42,9 @@ cf__future_free(cf_future *f)
 {
     /* No handles: a further unref is found out until the block is reused. */
     cf_store_relaxed(&f->word, 0);
-    if (__builtin_expect(f->owned & (CF__RESULT_HEAP | CF__RESULT_ERROR) ||
-                             f->attributes || f->waiters,
-                         0))
+    const unsigned outside =
+        CF__RESULT_HEAP | CF__RESULT_ERROR | CF__RESULT_LENT;
+    if (__builtin_expect(f->owned & outside || f->attributes || f->waiters, 0))
         cf__future_free_owned(f);
     cf__block_free(f);
 }

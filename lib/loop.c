@@ -21,8 +21,9 @@ enum {
     RANGES_PER_WORKER = SMALLEST_SHARE + 16 /* ... so there are fewer */
 };
 
-/* What the ranges share. On the heap: if the caller's thread ends in a range
- * that it runs itself, others go on. */
+/* What the ranges share, in memory that is in reach of all of them. Not on the
+ * stack: if the caller's thread ends in a range that it runs itself, others go
+ * on. */
 struct shared {
     atomic_bool failed;                /* a range has */
     _Alignas(16) unsigned char data[]; /* the loop's copy */
@@ -33,7 +34,7 @@ struct range {
     cf_range_fn *fn;
     void *data;
     size_t begin, end, grain;
-    struct shared *shared; /* NULL: out of reach */
+    struct shared *shared;
 };
 
 static int
@@ -43,7 +44,7 @@ run_range(cf_call *call, const void *arg, size_t arg_size)
     (void)arg_size;
     size_t grain = range->grain ? range->grain : range->end - range->begin;
     for (size_t at = range->begin; at < range->end;) {
-        if (range->shared && cf_load_relaxed(&range->shared->failed))
+        if (cf_load_relaxed(&range->shared->failed))
             return 0; /* a hint; the loop has its error */
         if (cf_call_canceled(call))
             return cf_fail(call, 0, "given up");
@@ -51,8 +52,7 @@ run_range(cf_call *call, const void *arg, size_t arg_size)
         size_t next = at + (left < grain ? left : grain);
         int rc = range->fn(call, at, next, range->data);
         if (rc) {
-            if (range->shared)
-                cf_store_relaxed(&range->shared->failed, true);
+            cf_store_relaxed(&range->shared->failed, true);
             return rc;
         }
         (void)cf_return(call, NULL, 0); /* a range has no result */
@@ -68,7 +68,6 @@ cut(const struct cf__loop *loop,
     struct shared *shared,
     struct range *ranges)
 {
-    bool in_reach = loop->ex->ops->shares_memory;
     void *data = loop->data_size ? shared->data : loop->data;
     size_t unit = loop->grain ? loop->grain : 1;
     size_t units = (loop->end - loop->begin - 1) / unit + 1;
@@ -87,12 +86,8 @@ cut(const struct cf__loop *loop,
             size_t take = share < units ? share : units;
             units -= take;
             size_t next = units ? at + take * unit : loop->end;
-            ranges[count++] = (struct range){loop->fn,
-                                             data,
-                                             at,
-                                             next,
-                                             loop->grain,
-                                             in_reach ? shared : NULL};
+            ranges[count++] =
+                (struct range){loop->fn, data, at, next, loop->grain, shared};
             at = next;
         }
     }
@@ -184,7 +179,8 @@ cf__loop_run(const struct cf__loop *loop, cf_future **failed)
     size_t room = workers * RANGES_PER_WORKER;
     struct range *ranges = malloc(room * sizeof *ranges);
     cf_future **futures = malloc(room * sizeof *futures);
-    struct shared *shared = malloc(sizeof *shared + loop->data_size);
+    struct shared *shared =
+        cf_shared_alloc(loop->ex, sizeof *shared + loop->data_size);
     cf_err err = CF_ENOMEM;
     if (ranges && futures && shared) {
         cf_store_relaxed(&shared->failed, false); /* nobody knows it yet */
@@ -192,11 +188,13 @@ cf__loop_run(const struct cf__loop *loop, cf_future **failed)
             memcpy(shared->data, loop->data, loop->data_size);
         size_t count = cut(loop, workers, shared, ranges);
         err = run_ranges(loop, ranges, count, futures, failed);
+        if (!err && cf_load_relaxed(&shared->failed)) /* all are done */
+            err = CF_ETASK; /* a worker process went astray */
         if (loop->data_size)
             memcpy(loop->data, shared->data, loop->data_size);
     }
     if (err != CF_EDEADLK) /* else it is still in use */
-        free(shared);
+        cf_shared_free(loop->ex, shared);
     free(futures);
     free(ranges);
     return err;

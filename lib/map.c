@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "lib/executor.h"
 #include "lib/options.h"
+#include "lib/remote.h"
 #include "lib/submit.h"
 
 #include <stdlib.h>
@@ -135,13 +136,14 @@ submit_chunk(cf_results *r, size_t count)
         return err;
     if (!r->options.pull && count > r->item_count - r->taken)
         count = r->item_count - r->taken;
-    unsigned char *arg = malloc(CF__CHUNK_ITEMS + count * r->item_size);
+    unsigned char *arg =
+        cf__arg_alloc(r->ex, CF__CHUNK_ITEMS + count * r->item_size);
     if (!arg)
         return CF_ENOMEM;
     size_t first = r->taken;
     size_t got = take_items(r, arg + CF__CHUNK_ITEMS, count);
     if (got == 0) {
-        free(arg);
+        cf__arg_free(r->ex, arg);
         return CF_OK;
     }
     struct cf__chunk_head head = {r->fn, r->next_id, got, r->item_size};
@@ -229,8 +231,12 @@ static size_t
 id_of(cf_results *r, cf_future *f)
 {
     cf_bytes packed;
-    if (cf_future_result(f, 0, &packed) == CF_OK)
-        return cf__chunk_id(packed);
+    if (cf_future_result(f, 0, &packed) == CF_OK) {
+        size_t told = cf__chunk_id(packed);
+        if (told - r->oldest_id < r->next_id - r->oldest_id &&
+            chunk_at(r, told)->f == f)
+            return told;
+    }
     size_t id = r->oldest_id; /* it failed as a whole, which is rare */
     while (chunk_at(r, id)->f != f)
         id++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cf_map_array(): a loop over the items, in place where workers share the
- * caller's memory, else over the results of a cf_map().
+ * cf_map_array(): a loop over the items, in place. For workers in other
+ * processes, what is not in memory that they share is copied there and back.
  */
 #include "lib/call.h"
 #include "lib/clock.h"
@@ -74,57 +74,75 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
 
 static cf_err
 map_in_place(cf_executor *ex,
-             struct array *array,
+             const struct array *array,
              size_t count,
              const cf_map_options *options)
 {
     int64_t deadline_ns =
         options->timeout_ns > 0 ? cf__deadline(options->timeout_ns) : CF__NEVER;
+    struct array mine = *array; /* workers may write to what comes back */
     struct cf__loop loop = {.ex = ex,
                             .begin = 0,
                             .end = count,
                             .grain = options->chunk_size,
                             .fn = run_items,
-                            .data = array,
-                            .data_size = sizeof *array,
+                            .data = &mine,
+                            .data_size = sizeof mine,
                             .deadline_ns = deadline_ns};
     cf_err err = cf__loop_run(&loop, NULL);
-    size_t failed_index = cf_load_relaxed(&array->failed_index); /* all done */
-    if (err && failed_index != SIZE_MAX && options->failed_index)
+    size_t failed_index = cf_load_relaxed(&mine.failed_index); /* all done */
+    if (!err && failed_index != SIZE_MAX)
+        err = CF_ETASK; /* a worker process went astray, and stopped others */
+    if (err && failed_index < count && options->failed_index)
         *options->failed_index = failed_index;
     return err;
 }
 
-/* Through messages: for workers with memory of their own. */
-static cf_err
-map_by_copy(cf_executor *ex,
-            struct array *array,
-            size_t count,
-            const cf_map_options *options)
+/* Tasks of ex can use size bytes at p. */
+static bool
+in_reach(cf_executor *ex, const void *p, size_t size)
 {
-    cf_results *r;
-    cf_map_options ordered = *options;
-    ordered.unordered = 0;
-    ordered.buffer_size = 0;
-    cf_err err = cf_map(
-        ex, array->fn, array->items, array->item_size, count, &ordered, &r);
-    if (err)
+    return !ex->ops->is_shared || size == 0 || ex->ops->is_shared(ex, p, size);
+}
+
+/* A copy in reach, of size bytes. */
+static void *
+copy_in_reach(cf_executor *ex, const void *p, size_t size)
+{
+    void *copy = cf_shared_alloc(ex, size);
+    if (copy)
+        memcpy(copy, p, size);
+    return copy;
+}
+
+/* For workers with memory of their own. */
+static cf_err
+map_in_reach(cf_executor *ex,
+             const struct array *array,
+             size_t count,
+             const cf_map_options *options)
+{
+    struct array reached = *array;
+    size_t items_size = count * array->item_size;
+    size_t results_size = count * array->result_size;
+    bool copy_items = !in_reach(ex, array->items, items_size);
+    bool copy_results = !in_reach(ex, array->results, results_size);
+    if (copy_items)
+        reached.items = copy_in_reach(ex, array->items, items_size);
+    if (copy_results)
+        reached.results = copy_in_reach(ex, array->results, results_size);
+    cf_err err = CF_ENOMEM;
+    if ((reached.items || !copy_items) && (reached.results || !copy_results))
+        err = map_in_place(ex, &reached, count, options);
+    if (copy_results && reached.results)
+        memcpy(array->results, reached.results, results_size);
+    if (err == CF_EDEADLK) /* else they are still in use */
         return err;
-    cf_bytes bytes;
-    while ((err = cf_results_next(r, CF_FOREVER, &bytes)) == CF_OK) {
-        size_t i = cf_results_index(r);
-        if (bytes.size > array->result_size) {
-            err = CF_ETOOBIG;
-            break;
-        }
-        unsigned char *to = array->results + i * array->result_size;
-        if (bytes.size)
-            memcpy(to, bytes.data, bytes.size);
-    }
-    if (err != CF_EDONE && err != CF_ETIMEDOUT && options->failed_index)
-        *options->failed_index = cf_results_index(r);
-    cf_results_destroy(r, true);
-    return err == CF_EDONE ? CF_OK : err;
+    if (copy_items)
+        cf_shared_free(ex, (void *)reached.items);
+    if (copy_results)
+        cf_shared_free(ex, reached.results);
+    return err;
 }
 
 cf_err
@@ -150,6 +168,5 @@ cf_map_array(cf_executor *ex,
     if (count > SIZE_MAX / 2 / larger)
         return CF_ETOOBIG;
     struct array array = {fn, items, results, item_size, result_size, SIZE_MAX};
-    return ex->ops->shares_memory ? map_in_place(ex, &array, count, &options)
-                                  : map_by_copy(ex, &array, count, &options);
+    return map_in_reach(ex, &array, count, &options);
 }

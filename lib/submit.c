@@ -8,6 +8,7 @@
 #include "lib/executor.h"
 #include "lib/life.h"
 #include "lib/options.h"
+#include "lib/remote.h"
 #include "lib/thread.h"
 
 #include <stdlib.h>
@@ -32,7 +33,9 @@ enqueue_bounded(cf_executor *ex,
                 cf_future *newest,
                 size_t count)
 {
-    cf_err err = cf__bound_acquire(ex->bound, count, cf__is_own_worker(ex));
+    if (ex->ops->remote) /* what has begun meanwhile makes room */
+        ex->ops->remote->attend(ex);
+    cf_err err = cf__bound_acquire(ex->bound, count, cf__never_blocks(ex));
     if (err == CF_EDONE)
         return run_in_caller(ex, oldest, newest);
     if (err)
@@ -88,7 +91,7 @@ cf__submit_block(
 {
     cf_future *f = cf__future_new(ex, fn, 2);
     if (!f) {
-        free(block);
+        cf__arg_free(ex, block);
         return CF_ENOMEM;
     }
     cf__future_adopt_arg(f, block, size);

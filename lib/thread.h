@@ -9,6 +9,7 @@
 #include <cfutures/base.h>
 
 struct cf__worker;
+struct cf__server;
 
 struct cf__thread {
     cf_future *free_blocks;    /* linked by next */
@@ -17,6 +18,7 @@ struct cf__thread {
                                none yet, and has no hook at its end */
     cf_future *free_batch;     /* one whole batch more, or NULL */
     struct cf__worker *worker; /* NULL: not a worker of any pool */
+    struct cf__server *server; /* NULL: it serves none. lib/remote.h */
     bool long_waits;           /* its last wait was long: lib/spin.h */
 };
 

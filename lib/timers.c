@@ -24,7 +24,8 @@ struct cf__timers {
     size_t count, capacity;
     size_t reserved; /* running or pending tasks with a timeout */
     bool started, ending;
-    bool orphan; /* the thread frees this when it ends */
+    const cf_future *expiring; /* expired() is being called with it */
+    bool orphan;               /* the thread frees this when it ends */
 };
 
 struct cf__timers *
@@ -100,10 +101,12 @@ expire_first_locked(struct cf__timers *timers)
 {
     cf_future *f = cf_future_ref(timers->heap[1]);
     remove_locked(timers, f);
+    timers->expiring = f;
     pthread_mutex_unlock(&timers->lock);
     timers->expired(f);
     cf_future_unref(f);
     pthread_mutex_lock(&timers->lock);
+    timers->expiring = NULL;
 }
 
 static void *
@@ -197,15 +200,31 @@ cf__timers_unreserve(struct cf__timers *timers)
     pthread_mutex_unlock(&timers->lock);
 }
 
-void
-cf__timers_start(struct cf__timers *timers, cf_future *f)
+static void
+insert_locked(struct cf__timers *timers, cf_future *f, int64_t deadline_ns)
 {
-    pthread_mutex_lock(&timers->lock);
-    f->attributes->timer_at = cf__deadline(f->attributes->timeout_ns);
+    f->attributes->timer_at = deadline_ns;
     timers->count++;
     sift_locked(timers, timers->count, f);
     if (f->attributes->timer_index == 1)
         pthread_cond_signal(&timers->changed);
+}
+
+void
+cf__timers_start(struct cf__timers *timers, cf_future *f)
+{
+    pthread_mutex_lock(&timers->lock);
+    if (!f->attributes->timer_index && timers->expiring != f)
+        insert_locked(timers, f, cf__deadline(f->attributes->timeout_ns));
+    pthread_mutex_unlock(&timers->lock);
+}
+
+void
+cf__timers_again(struct cf__timers *timers, cf_future *f, int64_t deadline_ns)
+{
+    pthread_mutex_lock(&timers->lock);
+    if (timers->expiring == f) /* else it has been stopped meanwhile */
+        insert_locked(timers, f, deadline_ns);
     pthread_mutex_unlock(&timers->lock);
 }
 
@@ -215,6 +234,8 @@ cf__timers_stop(struct cf__timers *timers, cf_future *f)
     pthread_mutex_lock(&timers->lock);
     if (f->attributes->timer_index && timers->count) /* 0 after a fork */
         remove_locked(timers, f);
+    if (timers->expiring == f)
+        timers->expiring = NULL;
     timers->reserved--;
     pthread_mutex_unlock(&timers->lock);
 }
@@ -225,5 +246,6 @@ cf__timers_after_fork(struct cf__timers *timers)
     pthread_mutex_init(&timers->lock, NULL);
     pthread_cond_init(&timers->changed, NULL);
     timers->count = 0;
+    timers->expiring = NULL;
     timers->started = false;
 }

@@ -28,10 +28,15 @@ cf_err cf__timers_reserve(struct cf__timers *timers);
 /* Gives the room back: f will not run. */
 void cf__timers_unreserve(struct cf__timers *timers);
 
-/* f, which has room, has begun to run. */
+/* f, which has room, has begun to run, or may have. A second start changes
+ * nothing. */
 void cf__timers_start(struct cf__timers *timers, cf_future *f);
 
-/* f has ended. After it, expired(f) is not called any more, and the room is
+/* In expired(f): f may go on until deadline_ns. */
+void
+cf__timers_again(struct cf__timers *timers, cf_future *f, int64_t deadline_ns);
+
+/* f has ended, or never ran. After it, expired(f) is not called any more, and the room is
  * given back; it may still be under way. */
 void cf__timers_stop(struct cf__timers *timers, cf_future *f);
 

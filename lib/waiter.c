@@ -12,6 +12,7 @@
 
 #include "lib/executor.h"
 #include "lib/registry.h"
+#include "lib/remote.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -59,6 +60,8 @@ cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
         }
     }
     unlock_waiters(f);
+    if (added)
+        cf__remote_expect(f, word);
     return added;
 }
 
@@ -73,6 +76,17 @@ cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
         }
     }
     unlock_waiters(f);
+}
+
+bool
+cf__waiters_call_back(cf_future *f)
+{
+    bool found = false;
+    lock_waiters(f);
+    for (struct cf__waiter *w = f->waiters; w; w = w->next)
+        found = found || !w->notify;
+    unlock_waiters(f);
+    return found;
 }
 
 void

@@ -34,4 +34,7 @@ void cf__waiters_forget(cf_future *f);
 /* f is done: tells all waiters, then runs the callbacks without the lock. */
 void cf__waiters_notify(cf_future *f);
 
+/* Some of f's waiters are callbacks. */
+bool cf__waiters_call_back(cf_future *f);
+
 #endif

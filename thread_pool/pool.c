@@ -165,7 +165,6 @@ pool_stats(cf_executor *ex, cf_stats *out)
 
 static const struct cf__executor_ops ops = {
     .name = "thread_pool",
-    .shares_memory = true,
     .submit = pool_submit,
     .run_pending = cf__pool_run_pending,
     .help = cf__pool_help,

@@ -1,9 +1,10 @@
-#SPDX - License - Identifier : MIT
+# SPDX-License-Identifier: MIT
 """What the Python peers need: arguments, the empty task, output lines."""
 
 import sys
 
 MASK = (1 << 64) - 1
+SKIPPED = 77  # the exit status that tells bench/run so
 
 
 def parse(n):
@@ -16,6 +17,11 @@ def parse(n):
             sys.exit(f"'{text}': not a number from 1")
         values[i] = int(text)
     return values
+
+
+def skip(reason):
+    print(reason, file=sys.stderr)
+    sys.exit(SKIPPED)
 
 
 def echo(arg):

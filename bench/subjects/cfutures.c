@@ -3,6 +3,7 @@
  * This library: one cf_submit() per task, one future each.
  */
 #include "common/bench.h"
+#include "common/executor.h"
 #include "common/subject.h"
 
 #include <cfutures/cfutures.h>
@@ -29,12 +30,7 @@ run_task(cf_call *call, const void *arg, size_t arg_size)
 void
 subject_run(int workers, void (*body)(void *data), void *data)
 {
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-
-    opts.max_workers = workers;
-    cf_err err = cf_thread_pool_create(&opts, &pool);
-    if (err != CF_OK)
-        bench_die("cf_thread_pool_create: %s", cf_strerror(err));
+    pool = bench_open_executor(workers);
     body(data);
     cf_executor_destroy(pool);
 }

@@ -10,6 +10,7 @@
 #include <cfutures/executor.h>
 #include <cfutures/future.h>
 #include <cfutures/map.h>
+#include <cfutures/process_pool.h>
 #include <cfutures/task.h>
 #include <cfutures/thread_pool.h>
 #include <cfutures/wait.h>

@@ -10,7 +10,7 @@
 #   tests/unit anything
 . "$(dirname "$0")/common.sh"
 
-backends="$* process_pool" # process_pool: reserved before it exists
+backends="$*"
 any_backend=$(printf '%s\n' $backends | sort -u | paste -sd '|')
 
 # includes FILE: its included names with quotes or angle brackets.

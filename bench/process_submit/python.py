@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+"""process_submit in Python: ProcessPoolExecutor."""
+
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../common"))
+import workloads  # noqa: E402
+
+if __name__ == "__main__":
+    workloads.submit(ProcessPoolExecutor)

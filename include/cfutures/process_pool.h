@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The process pool: workers are forked processes. The same task functions as
+ * in a thread pool; a crash in a task is a failed future, and nothing else.
+ *
+ * What a task sees. Workers are forked from a snapshot of the program, taken
+ * when the pool is created: code, data and heap as they were then, each worker
+ * with a copy of its own. What a task writes there, no one else sees. What
+ * travels: the bytes of the argument and of the result (up to 32 in place,
+ * larger ones through shared memory; the argument is read-only), and pointers
+ * into the snapshot or into memory of cf_shared_alloc(). Functions of
+ * libraries that were loaded later do not exist in a worker.
+ *
+ * What a worker inherits. Standard input, output and error; other descriptors
+ * are closed, so that no worker keeps a pipe or a socket of the program open,
+ * unless inherit_descriptors is set. What the program had buffered for stdout
+ * and stderr is discarded in the worker; what tasks print there is written
+ * when the worker becomes idle or ends. Signals that the program handles have
+ * their default action, signals that it ignores stay ignored, SIGINT is
+ * ignored (a Ctrl-C is for the program), none is blocked.
+ *
+ * What the program sees. Nothing of the workers: they are no children of it,
+ * wait() neither returns nor waits for them, and SIGCHLD does not come for
+ * them. Once, while the pool is created, a child of the program ends, and is
+ * reaped by its process id before cf_process_pool_create() returns; a SIGCHLD
+ * for it may be delivered. Workers are gone when the pool is, and within 100 ms
+ * when the program dies, even by SIGKILL.
+ */
+#ifndef CFUTURES_PROCESS_POOL_H
+#define CFUTURES_PROCESS_POOL_H
+
+#include <cfutures/executor.h>
+
+CF_BEGIN_DECLS
+
+/* What becomes of the pool when a worker dies in a task. */
+typedef enum cf_on_worker_death {
+    CF_WORKER_REPLACE, /* its task fails, another worker takes its place */
+    CF_WORKER_BREAK    /* as in Python: every task fails with CF_EBROKEN, and
+                          so do later submits */
+} cf_on_worker_death;
+
+/* Zero is the default of every field. */
+typedef struct cf_process_pool_options {
+    size_t size;             /* sizeof(cf_process_pool_options) */
+    int max_workers;         /* 0: cf_cpu_count(); at most 1024 */
+    const char *name_prefix; /* worker process i is called <prefix>_<i> (as ps
+                                shows it), the prefix cut so that this fits in
+                                15 bytes. NULL: "cfp<k>", with another k for
+                                every pool */
+    cf_initializer_fn *initializer; /* once in each worker, before its tasks */
+    cf_finalizer_fn *finalizer;     /* once in each worker that ends by
+                                       itself, not in one that dies */
+    void *init_data;                /* for both: part of the snapshot */
+    size_t queue_capacity;          /* tasks queued; 0: unbounded */
+    cf_queue_policy queue_policy;   /* what a submit to a full queue does */
+    size_t max_tasks_per_worker;    /* a worker ends after so many, and another
+                                    takes its place; 0: never */
+    cf_on_worker_death on_worker_death;
+    int64_t kill_grace_ns; /* how long an interrupted task may go on before its
+                              worker gets SIGTERM, and how long a worker may go
+                              on after SIGTERM before it gets SIGKILL. 0: 5 s */
+    size_t memory_limit;   /* bytes of private memory that a worker may add to
+                              what it was forked with: beyond, malloc() gives
+                              NULL. 0: no limit */
+    size_t shared_memory;  /* bytes of address space to reserve for arguments
+                              and results, and as much again for
+                              cf_shared_alloc(); memory is used only as far as
+                              it is filled. 0: twice the machine's memory. If
+                              the system refuses, less is reserved */
+    int inherit_descriptors; /* not 0: workers keep what descriptors the
+                                program had open when the pool was created */
+} cf_process_pool_options;
+
+#define CF_PROCESS_POOL_OPTIONS_INIT                                           \
+    {                                                                          \
+        sizeof(cf_process_pool_options), 0, NULL, NULL, NULL, NULL, 0,         \
+            CF_QUEUE_BLOCK, 0, CF_WORKER_REPLACE, 0, 0, 0, 0                   \
+    }
+
+/**
+ * Makes a process pool, and the snapshot that its workers will be forked from:
+ * create it early, before the program is large. Workers start when there is
+ * work for them.
+ *
+ * How tasks end here that would end a program: a task whose worker dies (a
+ * fatal signal, exit(), _exit(), stack overflow, the kernel's out-of-memory
+ * killer) fails with CF_EWORKERDIED, and the future's error has pid, and signal
+ * or exit_status. The other tasks go on, the worker is replaced. A task that
+ * was started is never started again. exit() in a task does not run the
+ * program's atexit handlers. A task that outruns its timeout fails with
+ * CF_EDEADLINE at that moment and its worker is killed (SIGTERM, then SIGKILL
+ * after kill_grace_ns); an interrupted task that does not end within
+ * kill_grace_ns is killed likewise and fails with CF_ECANCELED.
+ *
+ * A failing initializer breaks the pool: pending and later tasks get
+ * CF_EBROKEN, running ones finish. A worker that cannot be replaced leaves the pool with fewer;
+ * without the last one it is broken.
+ *
+ * Submits inside tasks run at once in the same worker, in cf_submit(): so
+ * waiting in a task cannot deadlock. Callbacks run in a thread of the pool in
+ * the program; waiting in them is allowed.
+ *
+ * @param opts      NULL: defaults. Copied, name_prefix included.
+ * @param[out] out  The pool; untouched on error.
+ *
+ * @retval CF_OK
+ * @retval CF_EINVAL   out is NULL, or max_workers is negative or too large, or
+ *                     queue_policy or on_worker_death is none, or
+ *                     kill_grace_ns is negative.
+ * @retval CF_ETOOBIG  opts->size says fields that this library does not know,
+ *                     and they are not zero.
+ * @retval CF_ENOMEM   No memory, or no address space to reserve.
+ * @retval CF_ESYS     fork(), eventfd(), socketpair() or pthread_create()
+ *                     failed (errno).
+ *
+ * Ownership: *out is the caller's; cf_executor_destroy() it.
+ * Threads:   any number of callers, also while other threads run; two pools
+ *            share nothing.
+ * Blocks:    for two fork()s.
+ * Fork:      the pool is of the process that created it; children forked by
+ *            the application get CF_EFORKED.
+ * Python:    ProcessPoolExecutor(max_workers, initializer, initargs,
+ *            max_tasks_per_child), with a "fork server".
+ */
+CF_API CF_NODISCARD cf_err
+cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out);
+
+CF_END_DECLS
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Executors whose tasks run in another process. What a worker there does, a
+ * future's word here does not tell by itself: somebody has to look, and the
+ * executor's operations below are how lib/ asks for it.
+ *
+ *   PENDING   in the executor's queue, as anywhere
+ *   RUNNING   handed to a worker, which may have started it or not; nobody
+ *             but the executor knows (started, recall)
+ *
+ * Such futures have CF__REMOTE in their word. Their users may ask for an
+ * executor that ends at the same moment, so its memory stays readable, and its
+ * lock usable, for the life of the process.
+ */
+#ifndef CF_LIB_REMOTE_H
+#define CF_LIB_REMOTE_H
+
+#include "lib/executor.h"
+#include "lib/futex.h"
+
+#include <stdlib.h>
+
+struct cf__remote_ops {
+    /* Looks for results and hands out tasks, if nobody else is at it. Never
+     * blocks, runs no user code. */
+    void (*attend)(cf_executor *ex);
+
+    /* f, which was RUNNING, has been started by its worker, or is done. */
+    bool (*started)(const cf_future *f);
+
+    /* Takes f, which was RUNNING, out of its worker's hands if that has not
+     * started it: it never will, and the caller has the queue's handle. */
+    bool (*recall)(cf_future *f);
+
+    /* After a recall: the caller needs the executor no longer. */
+    void (*let_go)(cf_executor *ex);
+
+    /* f, which has CF__INTERRUPT, may have been started. */
+    void (*interrupt)(cf_future *f);
+
+    /* Somebody sleeps on f, or is to be called back: from now on its end is
+     * noticed without anybody asking. */
+    void (*expect)(cf_future *f);
+
+    /* In the timers' thread, when the timer of f is due: f has run for longer
+     * than its timeout. false: its timer has been set anew, or it is done. */
+    bool (*outran)(cf_future *f);
+
+    /* f is about to fail that way: stops its worker. */
+    void (*stop)(cf_future *f);
+
+    /* Memory for arguments that do not fit into a future. NULL: none. */
+    void *(*arg_alloc)(cf_executor *ex, size_t size);
+    void (*arg_free)(cf_executor *ex, void *arg);
+};
+
+/*
+ * The thread that looks after an executor, in a callback: it must not sleep
+ * until a future is done that only it completes, but serves meanwhile.
+ */
+struct cf__server {
+    cf_executor *executor;
+    /* Serves once, sleeping for work at most until deadline_ns. */
+    void (*serve)(struct cf__server *server, int64_t deadline_ns);
+};
+
+static inline const struct cf__remote_ops *
+cf__remote_of(const cf_future *f)
+{
+    return f->executor->ops->remote;
+}
+
+/* The word says RUNNING, which is not the whole truth. */
+static inline bool
+cf__maybe_not_started(uint64_t word)
+{
+    return (word & CF__REMOTE) && cf__state(word) == CF_RUNNING;
+}
+
+/* After CF__SLEEPER or CF__WAITERS was set in word: if f has been handed to a
+ * worker before, whoever handed it out has not seen that. */
+static inline void
+cf__remote_expect(cf_future *f, uint64_t word)
+{
+    if (cf__maybe_not_started(word))
+        cf__remote_of(f)->expect(f);
+}
+
+/* cf__futex_wait(), for a word that the calling thread itself may have to
+ * change. */
+static inline bool
+cf__sleep(void *word, uint32_t expected, int64_t deadline_ns)
+{
+    struct cf__server *server = cf__thread.server;
+    if (__builtin_expect(!server, 1))
+        return cf__futex_wait(word, expected, deadline_ns);
+    server->serve(server, deadline_ns);
+    return cf__now_ns() < deadline_ns;
+}
+
+/* A submit to ex by this thread goes over the bound: it would wait for
+ * itself. */
+static inline bool
+cf__never_blocks(const cf_executor *ex)
+{
+    const struct cf__server *server = cf__thread.server;
+    return cf__is_own_worker(ex) || (server && server->executor == ex);
+}
+
+static inline void *
+cf__arg_alloc(cf_executor *ex, size_t size)
+{
+    return ex->ops->remote ? ex->ops->remote->arg_alloc(ex, size)
+                           : malloc(size);
+}
+
+static inline void
+cf__arg_free(cf_executor *ex, void *arg)
+{
+    if (ex->ops->remote)
+        ex->ops->remote->arg_free(ex, arg);
+    else
+        free(arg);
+}
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* The arena: one lock around small blocks and runs of pages. See arena.h. */
+#include "process_pool/arena.h"
+
+#include "lib/contract.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { TRIM_PAGES = 64 << 10 }; /* at most, in one system call */
+
+static size_t
+round_up(size_t size, size_t unit)
+{
+    return (size + unit - 1) & ~(unit - 1);
+}
+
+static void
+init_locks(struct cf__arena *a)
+{
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->unheld, NULL);
+}
+
+cf_err
+cf__arena_init(struct cf__arena *a, void *base, size_t size)
+{
+    size_t system_page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t count = size >> CF__PAGE_SHIFT;
+    if ((uintptr_t)base % system_page != 0 || count == 0 ||
+        count >= CF__NO_PAGE)
+        return CF_EINVAL;
+    uint32_t pages = (uint32_t)count;
+    size_t runs_size = round_up(cf__runs_memory_size(pages), CF__PAGE_SIZE);
+    a->memory_size = runs_size + cf__small_memory_size(pages);
+    a->memory = mmap(NULL,
+                     a->memory_size,
+                     PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                     -1,
+                     0);
+    if (a->memory == MAP_FAILED)
+        return CF_ENOMEM;
+    /* The table is written here and there: small pages take less of it. */
+    (void)madvise(a->memory, a->memory_size, MADV_NOHUGEPAGE);
+    a->base = base;
+    a->size = count << CF__PAGE_SHIFT;
+    a->trimming = false;
+    a->held = CF__NO_PAGE;
+    cf__runs_init(&a->runs, a->memory, pages);
+    cf__small_init(&a->small, (char *)a->memory + runs_size, &a->runs, a->base);
+    init_locks(a);
+    return CF_OK;
+}
+
+void
+cf__arena_fini(struct cf__arena *a)
+{
+    pthread_cond_destroy(&a->unheld);
+    pthread_mutex_destroy(&a->lock);
+    munmap(a->memory, a->memory_size);
+}
+
+static char *
+address(const struct cf__arena *a, uint32_t page)
+{
+    return a->base + ((size_t)page << CF__PAGE_SHIFT);
+}
+
+static uint32_t
+page_of(const struct cf__arena *a, const void *p)
+{
+    return (uint32_t)((size_t)((const char *)p - a->base) >> CF__PAGE_SHIFT);
+}
+
+static void *
+take_pages_locked(struct cf__arena *a, size_t size, bool keep_dirty)
+{
+    size_t pages = round_up(size, CF__PAGE_SIZE) >> CF__PAGE_SHIFT;
+    uint32_t first = cf__runs_take(&a->runs, (uint32_t)pages, keep_dirty);
+    return first == CF__NO_PAGE ? NULL : address(a, first);
+}
+
+static void *
+take_locked(struct cf__arena *a, size_t size, bool keep_dirty)
+{
+    if (size <= CF__SMALL_MAX)
+        return cf__small_alloc(&a->small, size);
+    return take_pages_locked(a, size, keep_dirty);
+}
+
+/* All that is free joins: only then it is known that there is no room. */
+static void *
+take_last_locked(struct cf__arena *a, size_t size, bool keep_dirty)
+{
+    for (;;) {
+        cf__small_settle(&a->small);
+        cf__runs_settle(&a->runs);
+        void *p = take_locked(a, size, keep_dirty);
+        if (!p && size <= CF__SMALL_MAX) /* no slab: a page, then */
+            p = take_pages_locked(a, size, keep_dirty);
+        if (p || a->held == CF__NO_PAGE)
+            return p;
+        pthread_cond_wait(&a->unheld, &a->lock);
+    }
+}
+
+/* size: 1 .. a->size */
+static inline void *
+alloc_locked(struct cf__arena *a, size_t size, bool keep_dirty)
+{
+    void *p = take_locked(a, size, keep_dirty);
+    return p ? p : take_last_locked(a, size, keep_dirty);
+}
+
+void *
+cf__arena_alloc(struct cf__arena *a, size_t size)
+{
+    size += size == 0;
+    if (size > a->size)
+        return NULL;
+    pthread_mutex_lock(&a->lock);
+    void *p = alloc_locked(a, size, false);
+    pthread_mutex_unlock(&a->lock);
+    return p;
+}
+
+/* A run of pages begins at p, and is a block. */
+static bool
+is_run_locked(const struct cf__arena *a, const void *p)
+{
+    return (uintptr_t)p % CF__PAGE_SIZE == 0 &&
+           cf__run_kind(&a->runs, page_of(a, p)) == CF__RUN_USED;
+}
+
+static size_t
+run_size_locked(const struct cf__arena *a, const void *p)
+{
+    return (size_t)a->runs.table[page_of(a, p)].pages << CF__PAGE_SHIFT;
+}
+
+/* Clears what is dirty of a run. */
+static void
+clear_run(struct cf__arena *a, void *p, size_t size)
+{
+    uint32_t at = page_of(a, p), count;
+    uint32_t end = at + (uint32_t)(size >> CF__PAGE_SHIFT);
+    do {
+        pthread_mutex_lock(&a->lock);
+        count = cf__runs_next_dirty(&a->runs, &at, end);
+        pthread_mutex_unlock(&a->lock);
+        memset(address(a, at), 0, (size_t)count << CF__PAGE_SHIFT);
+        at += count;
+    } while (count);
+}
+
+void *
+cf__arena_alloc_zeroed(struct cf__arena *a, size_t size)
+{
+    size += size == 0;
+    if (size > a->size)
+        return NULL;
+    pthread_mutex_lock(&a->lock);
+    void *p = alloc_locked(a, size, true);
+    size_t run_size = 0;
+    if (p && is_run_locked(a, p))
+        run_size = run_size_locked(a, p);
+    pthread_mutex_unlock(&a->lock);
+    if (run_size)
+        clear_run(a, p, run_size);
+    else if (p)
+        memset(p, 0, size);
+    return p;
+}
+
+static size_t
+size_locked(const struct cf__arena *a, const void *p)
+{
+    if (is_run_locked(a, p))
+        return run_size_locked(a, p);
+    return cf__small_size(&a->small, p);
+}
+
+static size_t
+free_locked(struct cf__arena *a, const void *p)
+{
+    if (!is_run_locked(a, p))
+        return cf__small_free(&a->small, p);
+    size_t size = run_size_locked(a, p);
+    cf__runs_give(&a->runs, page_of(a, p));
+    return size;
+}
+
+size_t
+cf__arena_free(struct cf__arena *a, void *p)
+{
+    if (!p)
+        return 0;
+    size_t size = 0;
+    if (cf__arena_contains(a, p, 1)) {
+        pthread_mutex_lock(&a->lock);
+        size = free_locked(a, p);
+        pthread_mutex_unlock(&a->lock);
+    }
+    cf__contract(size, "no block in use begins at a freed pointer");
+    return size;
+}
+
+size_t
+cf__arena_size(struct cf__arena *a, const void *p)
+{
+    if (!cf__arena_contains(a, p, 1))
+        return 0;
+    pthread_mutex_lock(&a->lock);
+    size_t size = size_locked(a, p);
+    pthread_mutex_unlock(&a->lock);
+    return size;
+}
+
+bool
+cf__arena_contains(const struct cf__arena *a, const void *p, size_t size)
+{
+    uintptr_t offset = (uintptr_t)p - (uintptr_t)a->base; /* or huge */
+    return offset < a->size && size <= a->size - offset;
+}
+
+/* Gives those of the run's bytes to the system that are whole pages there. */
+static size_t
+give_to_system(char *begin, size_t size)
+{
+    size_t unit = (size_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = round_up((uintptr_t)begin, unit);
+    uintptr_t to = ((uintptr_t)begin + size) & ~(uintptr_t)(unit - 1);
+    if (from >= to)
+        return 0;
+    char *p = begin + (from - (uintptr_t)begin);
+    return madvise(p, to - from, MADV_REMOVE) == 0 ? to - from : 0;
+}
+
+/* Lets the lock go meanwhile. */
+static size_t
+trim_held_locked(struct cf__arena *a, uint32_t first)
+{
+    char *begin = address(a, first);
+    size_t size = run_size_locked(a, begin);
+    a->held = first;
+    pthread_mutex_unlock(&a->lock);
+    size_t given = give_to_system(begin, size);
+    pthread_mutex_lock(&a->lock);
+    cf__runs_unhold(&a->runs, first, given == size);
+    a->held = CF__NO_PAGE;
+    pthread_cond_broadcast(&a->unheld);
+    return given;
+}
+
+size_t
+cf__arena_trim(struct cf__arena *a)
+{
+    size_t bytes = 0;
+    uint32_t first;
+    pthread_mutex_lock(&a->lock);
+    bool begins = !a->trimming;
+    if (begins) {
+        a->trimming = true;
+        cf__small_settle(&a->small);
+        cf__runs_settle(&a->runs);
+        cf__runs_trim_begin(&a->runs);
+    }
+    while (begins && cf__runs_trim_next(&a->runs, TRIM_PAGES, &first)) {
+        if (first != CF__NO_PAGE)
+            bytes += trim_held_locked(a, first);
+        pthread_mutex_unlock(&a->lock); /* now others, if they wait */
+        pthread_mutex_lock(&a->lock);
+    }
+    if (begins)
+        a->trimming = false;
+    pthread_mutex_unlock(&a->lock);
+    return bytes;
+}
+
+void
+cf__arena_lock(struct cf__arena *a)
+{
+    pthread_mutex_lock(&a->lock);
+}
+
+void
+cf__arena_unlock(struct cf__arena *a)
+{
+    pthread_mutex_unlock(&a->lock);
+}
+
+void
+cf__arena_after_fork(struct cf__arena *a)
+{
+    init_locks(a);
+    if (a->held != CF__NO_PAGE)
+        cf__runs_unhold(&a->runs, a->held, false);
+    a->held = CF__NO_PAGE;
+    a->trimming = false;
+}

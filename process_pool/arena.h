@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocks in a range of address space that other processes see, and may write
+ * anything to: so nothing about the blocks is kept there, and nothing there is
+ * read. One process owns the arena; all that it knows is in its own memory,
+ * which is reserved for the whole range and taken as it is used.
+ *
+ * Blocks of up to CF__SMALL_MAX bytes come from slabs (small_blocks.h), larger
+ * ones are runs of pages (page_runs.h). A block that is freed is the first to
+ * be given again for an equal size.
+ */
+#ifndef CF_PROCESS_POOL_ARENA_H
+#define CF_PROCESS_POOL_ARENA_H
+
+#include <cfutures/error.h>
+
+#include "process_pool/page_runs.h"
+#include "process_pool/small_blocks.h"
+
+#include <pthread.h>
+
+struct cf__arena {
+    /* Set once. */
+    char *base;
+    size_t size; /* bytes, whole pages */
+    void *memory;
+    size_t memory_size;
+    /* Guards everything below. */
+    pthread_mutex_t lock;
+    pthread_cond_t unheld; /* a trim has held nothing since */
+    struct cf__runs runs;
+    struct cf__small small;
+    bool trimming;
+    uint32_t held; /* the run that the trim gives to the system, without the
+                      lock; or CF__NO_PAGE */
+};
+
+/*
+ * Makes all of base .. base + size - 1 free. The memory there must be zero,
+ * and a shared mapping for cf__arena_trim() to have an effect; it remains the
+ * caller's. Takes two system calls, and then memory in proportion to what is
+ * used: about 1/120 of it. CF_EINVAL: base is not at a page of the system,
+ * or size is less than a page, or 16 TiB or more. CF_ENOMEM.
+ */
+cf_err cf__arena_init(struct cf__arena *a, void *base, size_t size);
+
+/* Blocks that are still in use are forgotten. */
+void cf__arena_fini(struct cf__arena *a);
+
+/*
+ * A block of at least so many bytes, 0 being 1, at a multiple of 64, and from
+ * 4096 bytes on at a page. NULL: there is no room. Any number of threads; waits
+ * only if there is no room but what a trim has in hand.
+ */
+void *cf__arena_alloc(struct cf__arena *a, size_t size);
+
+/* Likewise, and the bytes are zero: clears only the pages that were used since
+ * they last came from the system, without the lock. What another process has
+ * written where no block was, is not known, and not cleared. */
+void *cf__arena_alloc_zeroed(struct cf__arena *a, size_t size);
+
+/*
+ * Frees a block, or nothing for NULL. Returns the bytes that it had. Breaks the
+ * contract if no block that is in use begins at p: it was freed before, or is
+ * not of this arena.
+ */
+size_t cf__arena_free(struct cf__arena *a, void *p);
+
+/* The bytes that can be used of the block at p; 0: no block in use begins
+ * there. */
+size_t cf__arena_size(struct cf__arena *a, const void *p);
+
+/* Whether p .. p + size - 1 is all in the range; in use or not. */
+bool cf__arena_contains(const struct cf__arena *a, const void *p, size_t size);
+
+/*
+ * Gives the memory of free pages that were used back to the system; returns
+ * how many bytes. They read as zero then. What the system refuses is kept. The
+ * lock is free during the system calls. While another thread is at it: 0.
+ */
+size_t cf__arena_trim(struct cf__arena *a);
+
+/* Held across fork(), so that the child finds the arena whole. */
+void cf__arena_lock(struct cf__arena *a);
+void cf__arena_unlock(struct cf__arena *a);
+
+/*
+ * In a fork's child: the lock is free. The arena is a copy then, that must not
+ * allocate or trim: the range is still the parent's.
+ */
+void cf__arena_after_fork(struct cf__arena *a);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A worker has ended: what it had done is delivered, what it was doing has
+ * failed, what it had not started goes back; and why the pool breaks, if it
+ * does.
+ */
+#include "process_pool/pool.h"
+
+#include "lib/clock.h"
+#include "lib/failure.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+enum { STILLBORN_MAX = 3 }; /* workers in a row, then none is to be had */
+
+/* ", SIGSEGV" and the like; "" for signals that do not mean much. */
+static const char *
+name_of(int signo)
+{
+    switch (signo) {
+    case SIGABRT:
+        return ", SIGABRT";
+    case SIGBUS:
+        return ", SIGBUS";
+    case SIGFPE:
+        return ", SIGFPE";
+    case SIGILL:
+        return ", SIGILL";
+    case SIGKILL:
+        return ", SIGKILL";
+    case SIGSEGV:
+        return ", SIGSEGV";
+    case SIGTERM:
+        return ", SIGTERM";
+    default:
+        return "";
+    }
+}
+
+/* How a worker ended, in words; message has room for size bytes. */
+static cf_error
+record_of(int index, pid_t pid, int status, char *message, size_t size)
+{
+    cf_error error = CF_ERROR_INIT;
+    error.kind = CF_EWORKERDIED;
+    error.worker = index;
+    error.pid = pid;
+    error.message = message;
+    if (WIFSIGNALED(status)) {
+        error.signal = WTERMSIG(status);
+        snprintf(message,
+                 size,
+                 "worker process %d was killed by signal %d%s",
+                 (int)pid,
+                 error.signal,
+                 name_of(error.signal));
+    } else {
+        error.exit_status = WEXITSTATUS(status);
+        snprintf(message,
+                 size,
+                 "worker process %d exited with status %d in a task",
+                 (int)pid,
+                 error.exit_status);
+    }
+    return error;
+}
+
+/* --- breaking ------------------------------------------------------------ */
+
+void
+cf__process_pool_break_locked(struct cf__process_pool *pool,
+                              const cf_error *why)
+{
+    if (pool->broken)
+        return;
+    cf_error error = *why;
+    error.kind = CF_EBROKEN;
+    pool->broken = cf__failure_new(&error);
+    cf__process_pool_refuse_locked(pool, CF_EBROKEN);
+    /* What has begun may finish; the rest the manager will fail. */
+}
+
+/* As Python does it: all workers go. */
+static void
+break_by_death(struct cf__process_pool *pool, const cf_error *death)
+{
+    int64_t now = cf__now_ns();
+    cf__process_pool_break_locked(pool, death);
+    for (int i = 0; i < pool->base.max_workers; i++)
+        cf__process_pool_kill_later_locked(
+            pool, &pool->lanes[i], CF__ANY_POSITION, SIGKILL, now);
+}
+
+/* Breaks with what the initializer left behind. */
+static void
+break_by_initializer(struct cf__process_pool *pool,
+                     const struct cf__process_lane *lane,
+                     const cf_error *death)
+{
+    char message[CF__MESSAGE_MAX + 1] = "the initializer failed";
+    struct cf__wire_failure wire = {0};
+    /* The worker is dead; but what it wrote is to be checked. */
+    uint64_t at = cf_load_acquire(&lane->out->init_failure);
+    const uint64_t size = pool->shared->outbox_size;
+    if (at > 0 && at <= size && size - at >= sizeof wire) {
+        const unsigned char *from = lane->outbox + at - 1;
+        memcpy(&wire, from, sizeof wire);
+        if (wire.message_size < sizeof message &&
+            wire.message_size < size - at - sizeof wire) {
+            memcpy(message, from + sizeof wire, wire.message_size);
+            message[wire.message_size] = '\0';
+        }
+    }
+    cf_error why = *death;
+    why.message = message;
+    why.code = wire.code;
+    why.exit_status = 0;
+    cf__process_pool_break_locked(pool, &why);
+}
+
+/* --- what it had in hand ------------------------------------------------- */
+
+/* The oldest position leaves the lane. */
+static cf_future *
+remove_oldest(struct cf__process_pool *pool, struct cf__process_lane *lane)
+{
+    cf_future *f = lane->tasks[lane->oldest % CF__LANE];
+    lane->oldest++;
+    lane->revoked -= f == NULL;
+    pool->in_hand--;
+    return f;
+}
+
+static void
+fail_oldest(struct cf__process_pool *pool,
+            struct cf__process_lane *lane,
+            const cf_error *death)
+{
+    bool python = pool->setup.options.on_worker_death == CF_WORKER_BREAK;
+    cf_future *f = remove_oldest(pool, lane);
+    if (f)
+        cf__process_pool_fail_locked(
+            pool, lane, f, python && pool->broken ? pool->broken : death);
+}
+
+/* Empties the lane of a dead worker. */
+static void
+settle(struct cf__process_pool *pool,
+       struct cf__process_lane *lane,
+       const cf_error *death)
+{
+    cf__process_pool_collect_locked(pool, lane, cf__now_ns());
+    bool trusted = !lane->condemned;
+    int failed = 0;
+    for (uint64_t p = lane->oldest; p < lane->next; p++) {
+        bool back =
+            trusted && (!lane->tasks[p % CF__LANE] || /* it was back already */
+                        cf__process_pool_take_back_locked(pool, lane, p));
+        if (!back && failed++) /* a worker starts only one at a time */
+            trusted = false;
+        if (back)
+            (void)remove_oldest(pool, lane);
+        else
+            fail_oldest(pool, lane, death);
+    }
+}
+
+/* A task of the lane runs, as far as its dead worker tells. */
+static bool
+had_begun(const struct cf__process_lane *lane)
+{
+    return cf__lane_in_hand(lane) > 0 && lane->tasks[lane->oldest % CF__LANE] &&
+           !cf__lane_is_untaken(lane, lane->oldest);
+}
+
+/* The worker is gone: another may take its lane, or none. */
+static void
+vacate(struct cf__process_pool *pool, struct cf__process_lane *lane, bool ready)
+{
+    lane->kill_at = 0;
+    lane->stillborn = ready ? 0 : lane->stillborn + 1;
+    lane->state = CF__LANE_ABSENT;
+    if (lane->stillborn >= STILLBORN_MAX || pool->zygote_gone)
+        lane->state = CF__LANE_LOST;
+    pthread_cond_broadcast(&pool->changed);
+}
+
+/* Without the last lane, the pool is broken. */
+static void
+check_lanes(struct cf__process_pool *pool, const char *why)
+{
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (pool->lanes[i].state != CF__LANE_LOST)
+            return;
+    cf_error error = CF_ERROR_INIT;
+    error.message = why;
+    cf__process_pool_break_locked(pool, &error);
+}
+
+void
+cf__process_pool_bury_locked(struct cf__process_pool *pool,
+                             int index,
+                             pid_t pid,
+                             int status)
+{
+    char message[128];
+    struct cf__process_lane *lane = &pool->lanes[index];
+    const cf_process_pool_options *options = &pool->setup.options;
+    cf_error death = record_of(index, pid, status, message, sizeof message);
+    cf__process_pool_collect_locked(pool, lane, cf__now_ns());
+    bool in_task = had_begun(lane);
+    /* What it says itself may be written over; that it has begun a task, not. */
+    bool ready = cf_load_relaxed(&lane->out->ready) || in_task ||
+                 lane->oldest > lane->start;
+    bool initialized = ready || !options->initializer;
+    bool asked = WIFEXITED(status) && !in_task && (ready || lane->quitting) &&
+                 WEXITSTATUS(status) == CF__EXIT_DONE;
+    if (!asked) {
+        pool->restarts++;
+        if (!initialized && !cf_load_relaxed(&pool->base.terminated))
+            break_by_initializer(pool, lane, &death);
+        else if (options->on_worker_death == CF_WORKER_BREAK)
+            break_by_death(pool, &death);
+    }
+    settle(pool, lane, &death);
+    vacate(pool, lane, ready || asked);
+    check_lanes(pool, "no worker process lives long enough to work");
+    cf__process_pool_service_locked(pool); /* another takes its place */
+}
+
+void
+cf__process_pool_lose_locked(struct cf__process_pool *pool,
+                             int index,
+                             int error)
+{
+    char message[128];
+    struct cf__process_lane *lane = &pool->lanes[index];
+    cf_error none = CF_ERROR_INIT;
+    snprintf(message,
+             sizeof message,
+             "no worker process could be started: %s",
+             strerror(error));
+    settle(pool, lane, &none);
+    vacate(pool, lane, true);
+    lane->state = CF__LANE_LOST;
+    check_lanes(pool, message);
+    cf__process_pool_service_locked(pool);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a lane's outcomes to futures. Everything that is read here may have
+ * been written by a task that went astray: each field is read once, checked,
+ * and then used.
+ */
+#include "process_pool/pool.h"
+
+#include "lib/clock.h"
+#include "lib/failure.h"
+#include "lib/life.h"
+#include "lib/registry.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+enum { DEPTH_NS = 200000, DEPTH_MAX = CF__LANE / 2, DEPTH_MIN = 2 };
+
+/* So long after its last task a pool gives free memory back. */
+#define TRIM_NS INT64_C(1000000000)
+
+/* --- results ------------------------------------------------------------- */
+
+static void
+give_back(void *owner, void *block)
+{
+    struct cf__shared *shared = owner;
+    if (shared->generation != cf__generation)
+        return; /* in a fork's child: the vault is the parent's */
+    (void)cf__arena_free(&shared->vault, block);
+    cf__shared_release(shared);
+}
+
+/* The record of a failure that has no text. */
+static cf_error
+plain_failure(const struct cf__process_pool *pool,
+              const struct cf__process_lane *lane,
+              cf_err kind,
+              const char *message)
+{
+    cf_error error = CF_ERROR_INIT;
+    error.kind = kind;
+    error.message = message;
+    error.worker = (int)(lane - pool->lanes);
+    error.pid = cf_load_relaxed(&lane->out->pid); /* for people to read */
+    return error;
+}
+
+/* Copies a result to where no worker can write. false: no memory. */
+static bool
+copy_result(struct cf__shared *shared,
+            cf_future *f,
+            const unsigned char *from,
+            size_t size)
+{
+    void *copy = size <= CF__SMALL_RESULT
+                     ? malloc(size)
+                     : cf__arena_alloc(&shared->vault, size);
+    if (!copy)
+        return false;
+    memcpy(copy, from, size);
+    if (size <= CF__SMALL_RESULT) {
+        cf__future_store_result(f, copy, size);
+    } else {
+        struct cf__lent lent = {copy, size, give_back, shared};
+        cf_fetch_add_relaxed(&shared->users, 1); /* we are one */
+        cf__future_store_lent(f, &lent);
+    }
+    return true;
+}
+
+static bool
+take_outbox(const struct cf__process_pool *pool,
+            struct cf__process_lane *lane,
+            cf_future *f,
+            uint64_t offset,
+            uint64_t size,
+            uint64_t *flags)
+{
+    if (size > pool->shared->outbox_size ||
+        offset > pool->shared->outbox_size - size)
+        return false;
+    if (offset + size > lane->outbox_used)
+        lane->outbox_used = (size_t)(offset + size);
+    if (copy_result(pool->shared, f, lane->outbox + offset, (size_t)size))
+        return true;
+    cf_error error =
+        plain_failure(pool, lane, CF_ETASK, "no memory for the result");
+    error.code = CF_ENOMEM;
+    cf__future_store_error(f, cf__failure_new(&error));
+    *flags = CF__FAILED;
+    return true;
+}
+
+/* An interrupted or terminated task that fails has been cancelled. */
+static cf_err
+kind_of_failure(const cf_future *f, cf_err kind)
+{
+    bool stopped = cf_load_relaxed(&f->word) & CF__INTERRUPT ||
+                   cf_load_relaxed(&f->executor->terminated);
+    return stopped ? CF_ECANCELED : kind;
+}
+
+/* texts: NULL: none. */
+static bool
+take_failure(const struct cf__process_pool *pool,
+             const struct cf__process_lane *lane,
+             cf_future *f,
+             const struct cf__wire_failure *wire,
+             const unsigned char *texts)
+{
+    char message[CF__MESSAGE_MAX + 1] = "", file[CF__MESSAGE_MAX + 1];
+    if (texts) {
+        if (wire->message_size >= sizeof message ||
+            wire->file_size >= sizeof file)
+            return false;
+        memcpy(message, texts, wire->message_size);
+        message[wire->message_size] = '\0';
+        memcpy(file, texts + wire->message_size, wire->file_size);
+        file[wire->file_size] = '\0';
+    }
+    cf_error error =
+        plain_failure(pool, lane, kind_of_failure(f, CF_ETASK), message);
+    error.code = wire->code;
+    if (texts && wire->file_size) {
+        error.file = file;
+        error.line = wire->line;
+    }
+    cf__future_store_error(f, cf__failure_new(&error));
+    return true;
+}
+
+static bool
+take_packed_failure(const struct cf__process_pool *pool,
+                    const struct cf__process_lane *lane,
+                    cf_future *f,
+                    uint64_t offset)
+{
+    struct cf__wire_failure wire;
+    const uint64_t size = pool->shared->outbox_size;
+    if (offset > size || size - offset < sizeof wire)
+        return false;
+    memcpy(&wire, lane->outbox + offset, sizeof wire);
+    uint64_t left = size - offset - sizeof wire;
+    if ((uint64_t)wire.message_size + wire.file_size > left)
+        return false;
+    return take_failure(
+        pool, lane, f, &wire, lane->outbox + offset + sizeof wire);
+}
+
+/* Moves an outcome into its future. false: it is impossible. */
+static bool
+take_outcome(struct cf__process_pool *pool,
+             struct cf__process_lane *lane,
+             cf_future *f,
+             const struct cf__outcome *outcome,
+             uint64_t *flags)
+{
+    /* Published by the state. */
+    uint32_t kind = cf_load_relaxed(&outcome->kind);
+    uint64_t size = cf_load_relaxed(&outcome->size);
+    uint64_t offset = cf_load_relaxed(&outcome->offset);
+    if (__builtin_expect(kind == CF__IN_PLACE, 1)) {
+        if (size > CF__INLINE_SIZE)
+            return false;
+        memcpy(f->result, outcome->data, CF__INLINE_SIZE);
+        f->result_size = (uint8_t)size;
+        return true;
+    }
+    if (kind == CF__IN_OUTBOX)
+        return take_outbox(pool, lane, f, offset, size, flags);
+    *flags = CF__FAILED;
+    if (kind == CF__AS_FAILURE)
+        return take_packed_failure(pool, lane, f, offset);
+    struct cf__wire_failure wire;
+    memcpy(&wire, outcome->data, sizeof wire);
+    return kind == CF__AS_BARE_FAILURE &&
+           take_failure(pool, lane, f, &wire, NULL);
+}
+
+/* --- ends ---------------------------------------------------------------- */
+
+/* Leaves f, with its outcome, to the manager: user code is to be called. */
+static void
+defer(struct cf__process_pool *pool, cf_future *f, uint64_t flags)
+{
+    cf_store_relaxed(&f->base, (uint32_t)flags); /* under the lock */
+    cf_store_relaxed(&f->next, NULL);
+    if (pool->deferred)
+        cf_store_relaxed(&pool->deferred_last->next, f);
+    else
+        pool->deferred = f;
+    pool->deferred_last = f;
+    cf__process_pool_ring(pool);
+}
+
+/* f has left its lane, and its outcome is in it. */
+static inline void
+end_task(struct cf__process_pool *pool,
+         struct cf__process_lane *lane,
+         cf_future *f,
+         uint64_t flags)
+{
+    lane->done++;
+    /* A task that has outrun its timeout has failed, whatever it returned. */
+    if (flags || cf_load_relaxed(&f->word) & CF__COMPLETING)
+        lane->failed++;
+    if (__builtin_expect(f->attributes != NULL, 0)) {
+        if (f->attributes->timeout_ns)
+            cf__timers_stop(pool->base.timers, f);
+        if (f->attributes->arg_free) {
+            defer(pool, f, flags);
+            return;
+        }
+    }
+    if (__builtin_expect(f->owned & CF__ARG_HEAP, 0)) {
+        cf__future_release_arg(f);
+        f->owned &= (unsigned char)~CF__ARG_HEAP;
+    }
+    if (__builtin_expect(!cf__future_finish_unwatched(f, flags), 0))
+        defer(pool, f, flags);
+}
+
+void
+cf__process_pool_fail_locked(struct cf__process_pool *pool,
+                             struct cf__process_lane *lane,
+                             cf_future *f,
+                             const cf_error *error)
+{
+    cf_error mine = *error;
+    mine.kind = kind_of_failure(f, error->kind);
+    cf__future_store_error(f, cf__failure_new(&mine));
+    end_task(pool, lane, f, CF__FAILED);
+}
+
+void
+cf__process_pool_condemn_locked(struct cf__process_pool *pool,
+                                struct cf__process_lane *lane)
+{
+    if (lane->condemned)
+        return;
+    lane->condemned = true;
+    cf__process_pool_kill_later_locked(
+        pool, lane, CF__ANY_POSITION, SIGKILL, cf__now_ns());
+}
+
+/* --- the lane ------------------------------------------------------------ */
+
+/* The worker has asked for what has just been done. */
+static void
+answer_request(struct cf__process_lane *lane)
+{
+    uint32_t requests = cf_load_relaxed(&lane->out->requests); /* it waits */
+    if (__builtin_expect(requests == lane->answered, 1))
+        return;
+    lane->answered = requests;
+    /* pairs with answered: what has been collected */
+    cf_store_release(&lane->in->answers, requests);
+    cf__lane_nudge(lane, true);
+}
+
+/* So many that a lane has work for DEPTH_NS, going by the last ones. */
+static void
+adapt_depth(struct cf__process_lane *lane, int64_t now)
+{
+    if (lane->mark_count == 0 || lane->oldest < lane->mark)
+        return;
+    int64_t each = (now - lane->marked_at) / lane->mark_count;
+    int64_t depth = each > 0 ? DEPTH_NS / each : DEPTH_MAX;
+    lane->depth = depth > DEPTH_MAX   ? DEPTH_MAX
+                  : depth < DEPTH_MIN ? DEPTH_MIN
+                                      : (unsigned)depth;
+    lane->mark_count = 0;
+}
+
+/* The worker has ended the task at the oldest position, or skipped it. */
+static inline bool
+end_oldest(struct cf__process_pool *pool, struct cf__process_lane *lane)
+{
+    uint64_t p = lane->oldest;
+    cf_future *f = lane->tasks[p % CF__LANE];
+    if (f) {
+        uint64_t flags = 0;
+        if (!take_outcome(pool, lane, f, cf__lane_outcome(lane, p), &flags))
+            return false;
+        lane->oldest = p + 1;
+        pool->in_hand--;
+        end_task(pool, lane, f, flags);
+    } else {
+        lane->oldest = p + 1;
+        lane->revoked--;
+        pool->in_hand--;
+    }
+    return true;
+}
+
+void
+cf__process_pool_collect_locked(struct cf__process_pool *pool,
+                                struct cf__process_lane *lane,
+                                int64_t now)
+{
+    uint64_t before = lane->oldest;
+    while (lane->oldest < lane->published) {
+        uint64_t p = lane->oldest;
+        /* pairs with the worker's end of a task: publishes the outcome */
+        uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
+        if (state != CF__STATE(p, CF__DONE)) {
+            if (state != CF__STATE(p, CF__TAKEN) &&
+                state != CF__STATE(p, CF__REVOKED) && !cf__is_untaken(state, p))
+                cf__process_pool_condemn_locked(pool, lane);
+            break;
+        }
+        if (!end_oldest(pool, lane)) {
+            cf__process_pool_condemn_locked(pool, lane);
+            break;
+        }
+    }
+    if (lane->oldest != before) {
+        lane->progress_at = now;
+        if (!pool->trim_at)
+            cf__process_pool_ring(pool); /* for the manager to note it */
+        pool->trim_at = now + TRIM_NS;
+        if (lane->oldest == lane->next)
+            lane->lowest = INT64_MAX;
+        adapt_depth(lane, now);
+        /* pairs with free_collected: it has been read */
+        cf_store_release(&lane->in->collected, lane->oldest);
+    }
+    answer_request(lane);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* The process pool's constructor, and what undoes it. */
+#include "process_pool/pool.h"
+
+#include "lib/backend.h"
+#include "lib/failure.h"
+#include "lib/inline.h"
+#include "lib/options.h"
+#include "lib/registry.h"
+
+#include <cfutures/process_pool.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define RESERVATION_MAX ((size_t)1 << 42) /* bytes; arena.h has a limit */
+#define KILL_GRACE_NS INT64_C(5000000000)
+
+/* Pools that have ended: their memory serves the next. */
+static struct {
+    pthread_mutex_t lock;
+    struct cf__process_pool *first;
+} retired = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void
+init_locks(struct cf__process_pool *pool)
+{
+    pthread_condattr_t attr;
+    pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->changed, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+/* A pool that is not open; NULL: no memory. */
+static struct cf__process_pool *
+obtain(void)
+{
+    pthread_mutex_lock(&retired.lock);
+    struct cf__process_pool *pool = retired.first;
+    if (pool)
+        retired.first = pool->retired_next;
+    pthread_mutex_unlock(&retired.lock);
+    if (pool)
+        return pool;
+    pool = aligned_alloc(CF_CACHE_LINE, sizeof *pool);
+    if (pool) {
+        memset(pool, 0, sizeof *pool);
+        init_locks(pool);
+    }
+    return pool;
+}
+
+static void
+retire(struct cf__process_pool *pool)
+{
+    pthread_mutex_lock(&retired.lock);
+    pool->retired_next = retired.first;
+    retired.first = pool;
+    pthread_mutex_unlock(&retired.lock);
+}
+
+/* Undoes what has been made of a pool. */
+static void
+dismantle(struct cf__process_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->open = false;
+    pthread_mutex_unlock(&pool->lock);
+    cf__zygote_close(&pool->zygote);
+    if (pool->doorbell >= 0)
+        close(pool->doorbell);
+    if (pool->setup.nested)
+        cf__inline_free_in_worker(pool->setup.nested);
+    if (pool->shared)
+        cf__shared_release(pool->shared);
+    cf__queue_fini(&pool->queue);
+    cf__returned_fini(&pool->returned);
+    cf__failure_free(pool->broken);
+    free(pool->lanes);
+    pool->lanes = NULL;
+    retire(pool);
+}
+
+void
+cf__process_pool_free(struct cf__process_pool *pool)
+{
+    cf__executor_fini(&pool->base);
+    dismantle(pool);
+}
+
+static cf_err
+check_options(const cf_process_pool_options *options)
+{
+    if (options->max_workers < 0 || options->max_workers > CF__PROCESSES_MAX ||
+        options->queue_policy > CF_QUEUE_CALLER_RUNS ||
+        options->on_worker_death > CF_WORKER_BREAK ||
+        options->kill_grace_ns < 0)
+        return CF_EINVAL;
+    return CF_OK;
+}
+
+static void
+set_name_prefix(struct cf__worker_setup *setup)
+{
+    static _Atomic unsigned pools; /* only to tell names apart */
+    const char *given = setup->options.name_prefix;
+    unsigned number = given ? 0 : cf_fetch_add_relaxed(&pools, 1);
+    if (given)
+        snprintf(setup->name_prefix, CF__PROCESS_NAME_SIZE, "%s", given);
+    else
+        snprintf(setup->name_prefix, CF__PROCESS_NAME_SIZE, "cfp%u", number);
+    setup->options.name_prefix = NULL; /* the caller's memory */
+}
+
+/* How much address space parcels and commons get each: enough that the memory
+ * of the machine is what limits them. */
+static size_t
+reservation(size_t wanted)
+{
+    long pages = sysconf(_SC_PHYS_PAGES);
+    long page = sysconf(_SC_PAGESIZE);
+    if (wanted)
+        return wanted < RESERVATION_MAX ? wanted : RESERVATION_MAX;
+    if (pages <= 0)
+        return (size_t)1 << 30;
+    size_t twice = 2 * (size_t)pages * (size_t)page;
+    return twice < RESERVATION_MAX ? twice : RESERVATION_MAX;
+}
+
+/* Nothing of the former pool in this memory is left, but its lock. */
+static void
+clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
+{
+    pool->setup = (struct cf__worker_setup){.options = *options};
+    if (!options->kill_grace_ns)
+        pool->setup.options.kill_grace_ns = KILL_GRACE_NS;
+    set_name_prefix(&pool->setup);
+    cf_store_relaxed(&pool->refuse, CF_OK);
+    cf_store_relaxed(&pool->wanting, 1);
+    cf__queue_init(&pool->queue);
+    pool->shared = NULL;
+    pool->zygote = (struct cf__zygote){-1, 0};
+    pool->lanes = NULL;
+    pool->sequence = pool->in_hand = pool->restarts = 0;
+    pool->deferred = NULL;
+    pool->look_at = CF__NEVER;
+    pool->trim_at = 0;
+    pool->broken = NULL;
+    pool->waiting = pool->finishing = pool->recalling = pool->depth = 0;
+    pool->zygote_stopped = pool->zygote_gone = false;
+    pool->ending = pool->ended = pool->joinable = pool->orphan = false;
+}
+
+/* Everything that the zygote is to find. */
+static cf_err
+furnish(struct cf__process_pool *pool, int workers)
+{
+    pool->doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (pool->doorbell < 0)
+        return CF_ESYS;
+    pool->lanes = calloc((size_t)workers, sizeof *pool->lanes);
+    pool->shared =
+        cf__shared_new(workers, reservation(pool->setup.options.shared_memory));
+    if (!pool->lanes || !pool->shared)
+        return CF_ENOMEM;
+    for (int i = 0; i < workers; i++)
+        cf__lane_init(&pool->lanes[i], pool->shared, i);
+    pool->setup.shared = pool->shared;
+    pool->setup.doorbell = pool->doorbell;
+    return cf__inline_new_in_worker(&pool->setup.nested);
+}
+
+/* Forks the zygote, and lets the pool begin. */
+static cf_err
+launch(struct cf__process_pool *pool)
+{
+    cf_err err = cf__zygote_start(
+        &pool->zygote, &pool->setup, pool->setup.options.inherit_descriptors);
+    if (err)
+        return err;
+    err = cf__shared_open_vault(pool->shared);
+    if (!err)
+        err = cf__registry_add(&pool->base);
+    if (err)
+        return err;
+    pthread_mutex_lock(&pool->lock);
+    pool->open = true;
+    cf__queue_open(&pool->queue);
+    err = cf__process_pool_start_manager(pool);
+    pool->open = err == CF_OK;
+    pthread_mutex_unlock(&pool->lock);
+    if (err)
+        cf__registry_remove(&pool->base);
+    return err;
+}
+
+cf_err
+cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
+{
+    cf_process_pool_options options;
+    if (!out)
+        return CF_EINVAL;
+    cf_err err = cf__options_import(&options, sizeof options, opts);
+    if (!err)
+        err = check_options(&options);
+    if (err)
+        return err;
+    unsigned cpus = cf_cpu_count();
+    int workers = options.max_workers        ? options.max_workers
+                  : cpus < CF__PROCESSES_MAX ? (int)cpus
+                                             : CF__PROCESSES_MAX;
+    struct cf__process_pool *pool = obtain();
+    if (!pool)
+        return CF_ENOMEM;
+    clear(pool, &options);
+    err = furnish(pool, workers);
+    if (!err) {
+        err = cf__executor_prepare(&pool->base,
+                                   &cf__process_pool_ops,
+                                   workers,
+                                   options.queue_capacity,
+                                   options.queue_policy);
+        if (!err)
+            err = launch(pool);
+        if (err)
+            cf__executor_unprepare(&pool->base);
+    }
+    if (err) {
+        int error = errno;
+        dismantle(pool);
+        errno = error;
+        return err;
+    }
+    *out = &pool->base;
+    return CF_OK;
+}
+
+static cf_err
+open_processes(int max_workers, cf_executor **out)
+{
+    cf_process_pool_options options = CF_PROCESS_POOL_OPTIONS_INIT;
+    options.max_workers = max_workers;
+    return cf_process_pool_create(&options, out);
+}
+
+const struct cf__backend cf__backend_process_pool = {"processes",
+                                                     open_processes};

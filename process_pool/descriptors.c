@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Closing descriptors: descriptors.h. */
+#include "process_pool/descriptors.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { KEPT_MAX = 8, OPEN_MAX_GUESS = 1 << 20 };
+
+/* Closes first .. last. */
+static void
+close_between(unsigned first, unsigned last)
+{
+    if (first > last)
+        return;
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, first, last, 0) == 0)
+        return;
+#endif
+    /* An old kernel: one by one, as far as there can be any. */
+    struct rlimit limit;
+    unsigned end = OPEN_MAX_GUESS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < end)
+        end = (unsigned)limit.rlim_max;
+    for (unsigned fd = first; fd <= last && fd < end; fd++)
+        (void)close((int)fd);
+}
+
+void
+cf__close_all_but(const int *kept, size_t count)
+{
+    unsigned next = 3; /* everything below is done */
+    for (size_t i = 0; i < count && i < KEPT_MAX; i++) {
+        unsigned lowest = ~0U; /* of the kept ones that are left */
+        for (size_t j = 0; j < count; j++) {
+            unsigned fd = (unsigned)kept[j]; /* -1: above all */
+            if (fd >= next && fd < lowest)
+                lowest = fd;
+        }
+        if (lowest == ~0U)
+            break;
+        if (lowest > next)
+            close_between(next, lowest - 1);
+        next = lowest + 1;
+    }
+    close_between(next, ~0U);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The end of a pool: shutdown, terminate, destroy; waiting until it is idle;
+ * and what a fork's child keeps of it. Callbacks of cancelled tasks run in the
+ * caller's thread, without the lock.
+ */
+#include "process_pool/pool.h"
+
+#include "lib/clock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+void
+cf__process_pool_refuse_locked(struct cf__process_pool *pool, cf_err why)
+{
+    if (cf_load_relaxed(&pool->refuse) == CF_OK || why == CF_EBROKEN) {
+        cf_store_relaxed(&pool->refuse, (int)why);
+        if (pool->base.bound)
+            cf__bound_close(pool->base.bound, why);
+    }
+    cf__queue_close(&pool->queue);
+    cf__process_pool_ring(pool);
+}
+
+/* Cancels everything that has not been started. */
+static void
+cancel_all(struct cf__process_pool *pool)
+{
+    cf_future *f = cf__process_pool_take_all_locked(pool);
+    pthread_mutex_unlock(&pool->lock);
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
+        (void)cf__future_cancel_now(f);
+        cf__future_drop_stale(f);
+    }
+    pthread_mutex_lock(&pool->lock);
+}
+
+/* Waits for a change; false: the deadline has passed. */
+static bool
+wait_locked(struct cf__process_pool *pool, int64_t deadline_ns)
+{
+    if (cf__process_pool_on_manager(pool)) { /* it makes the changes itself */
+        cf__process_pool_unlock(pool);
+        pool->server.serve(&pool->server, deadline_ns);
+        cf__process_pool_lock(pool);
+        return cf__now_ns() < deadline_ns;
+    }
+    if (deadline_ns == CF__NEVER)
+        return pthread_cond_wait(&pool->changed, &pool->lock) == 0;
+    if (deadline_ns == 0)
+        return false;
+    struct timespec at = cf__timespec(deadline_ns);
+    return pthread_cond_timedwait(&pool->changed, &pool->lock, &at) !=
+           ETIMEDOUT;
+}
+
+static void
+join_locked(struct cf__process_pool *pool)
+{
+    if (!pool->joinable || cf__process_pool_on_manager(pool))
+        return;
+    pool->joinable = false;
+    pthread_mutex_unlock(&pool->lock);
+    pthread_join(pool->manager, NULL);
+    pthread_mutex_lock(&pool->lock);
+}
+
+cf_err
+cf__process_pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    cf_err err = CF_OK;
+    cf__process_pool_lock(pool);
+    cf__process_pool_refuse_locked(pool, CF_ESHUTDOWN);
+    if (flags & CF_SHUTDOWN_CANCEL)
+        cancel_all(pool);
+    cf__process_pool_ring(pool);
+    while (!(flags & CF_SHUTDOWN_NOWAIT) && !pool->ended && !err)
+        if (!wait_locked(pool, deadline_ns) && !pool->ended)
+            err = CF_ETIMEDOUT;
+    if (pool->ended && !(flags & CF_SHUTDOWN_NOWAIT))
+        join_locked(pool);
+    cf__process_pool_unlock(pool);
+    return err;
+}
+
+static bool
+any_served(const struct cf__process_pool *pool)
+{
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (pool->lanes[i].state == CF__LANE_SERVED)
+            return true;
+    return false;
+}
+
+cf_err
+cf__process_pool_terminate(cf_executor *ex, int signo)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    cf__process_pool_lock(pool);
+    cf__process_pool_refuse_locked(pool, CF_ESHUTDOWN);
+    cancel_all(pool);
+    for (int i = 0; i < pool->base.max_workers; i++)
+        cf__process_pool_kill_later_locked(
+            pool, &pool->lanes[i], CF__ANY_POSITION, signo, cf__now_ns());
+    while (any_served(pool))
+        (void)wait_locked(pool, CF__NEVER);
+    cf__process_pool_unlock(pool);
+    return CF_OK;
+}
+
+cf_err
+cf__process_pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    _Atomic uint32_t *notify_all = &pool->shared->board->notify_all;
+    bool in_time = true;
+    cf__process_pool_lock(pool);
+    pool->waiting++;
+    /* pairs with the worker's end of a task: it sees this and rings, or the
+     * service sees the end */
+    cf_store_seq_cst(notify_all, 1);
+    cf__process_pool_service_locked(pool);
+    while (!cf__process_pool_idle_locked(pool) && in_time) {
+        cf__process_pool_ring(pool);
+        in_time = wait_locked(pool, deadline_ns);
+    }
+    bool idle = cf__process_pool_idle_locked(pool);
+    if (--pool->waiting == 0)
+        cf_store_seq_cst(notify_all, 0);
+    cf__process_pool_unlock(pool);
+    return idle ? CF_OK : CF_ETIMEDOUT;
+}
+
+void
+cf__process_pool_destroy(cf_executor *ex)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    cf__process_pool_lock(pool);
+    join_locked(pool);
+    pool->orphan = pool->joinable; /* in its own manager's callback */
+    bool orphan = pool->orphan;
+    if (orphan)
+        pthread_detach(pool->manager);
+    cf__process_pool_unlock(pool);
+    if (!orphan)
+        cf__process_pool_free(pool);
+}
+
+void
+cf__process_pool_after_fork(cf_executor *ex)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->changed, NULL);
+    cf_store_relaxed(&pool->refuse, CF_EFORKED); /* one thread */
+    cf__queue_after_fork(&pool->queue);
+    cf__arena_after_fork(&pool->shared->parcels);
+    cf__arena_after_fork(&pool->shared->commons);
+    cf__arena_after_fork(&pool->shared->vault);
+    cf__zygote_close(&pool->zygote);
+    close(pool->doorbell);
+    if (cf__zygote_is_coming && pool->open) {
+        cf__shared_unmap(pool->shared); /* not for another pool's workers */
+        pool->open = false;
+    }
+    if (ex->bound)
+        cf__bound_after_fork(ex->bound);
+    cf__timers_after_fork(ex->timers);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* The program's side of a lane: lane.h. */
+#include "process_pool/lane.h"
+
+#include "lib/executor.h"
+#include "lib/fence.h"
+#include "lib/futex.h"
+
+#include <limits.h>
+
+void
+cf__lane_init(struct cf__process_lane *lane,
+              const struct cf__shared *shared,
+              int index)
+{
+    memset(lane, 0, sizeof *lane);
+    lane->in = cf__shared_lane_in(shared, index);
+    lane->out = cf__shared_lane_out(shared, index);
+    lane->outbox = cf__shared_outbox(shared, index);
+    lane->oldest = lane->next = lane->published = CF__FIRST_POSITION;
+}
+
+void
+cf__lane_reset(struct cf__process_lane *lane)
+{
+    uint64_t start = lane->next;
+    /* Published by the fork of the worker. */
+    for (uint64_t p = start; p < start + CF__LANE; p++)
+        cf_store_relaxed(&cf__lane_outcome(lane, p)->state,
+                         CF__STATE(p, CF__FREE));
+    cf_store_relaxed(&lane->out->asleep, 0);
+    cf_store_relaxed(&lane->out->requests, 0);
+    cf_store_relaxed(&lane->out->pid, 0);
+    cf_store_relaxed(&lane->out->ready, 0);
+    cf_store_relaxed(&lane->out->init_failure, 0);
+    cf_store_relaxed(&lane->in->answers, 0);
+    cf_store_relaxed(&lane->in->quit, 0);
+    cf_store_relaxed(&lane->in->published, start);
+    cf_store_relaxed(&lane->in->collected, start);
+    lane->oldest = lane->published = start;
+    lane->start = start;
+    lane->handed = lane->revoked = 0;
+    lane->depth = 2;
+    lane->mark_count = 0;
+    lane->lowest = INT64_MAX;
+    lane->quitting = lane->condemned = lane->doomed = false;
+    lane->kill_at = 0;
+    lane->answered = 0;
+}
+
+uint64_t
+cf__lane_find(const struct cf__process_lane *lane, const cf_future *f)
+{
+    size_t slot = cf_load_relaxed(&f->base) % CF__LANE; /* under the lock */
+    uint64_t at = lane->oldest + (slot - lane->oldest) % CF__LANE;
+    return at < lane->next && lane->tasks[slot] == f ? at : UINT64_MAX;
+}
+
+/* How the argument travels. */
+static void
+write_order(struct cf__order *order, const cf_future *f, uint32_t flags)
+{
+    order->fn = f->fn;
+    order->data = NULL;
+    order->size = f->arg_size;
+    if (__builtin_expect(f->owned & (CF__ARG_POINTER | CF__ARG_HEAP), 0)) {
+        memcpy(&order->data, f->arg, sizeof order->data);
+        if (f->owned & CF__ARG_HEAP)
+            memcpy(&order->size, f->arg + sizeof order->data, sizeof(size_t));
+    } else {
+        memcpy(order->arg, f->arg, CF__INLINE_SIZE);
+    }
+    cf_store_relaxed(&order->flags, flags); /* published with the rest */
+}
+
+void
+cf__lane_add(struct cf__process_lane *lane,
+             cf_future *f,
+             uint64_t sequence,
+             uint32_t flags)
+{
+    uint64_t p = lane->next++;
+    write_order(cf__lane_order(lane, p), f, flags);
+    cf_store_relaxed(&f->base, (uint32_t)p); /* under the lock */
+    lane->tasks[p % CF__LANE] = f;
+    lane->sequences[p % CF__LANE] = sequence;
+    lane->handed++;
+    if (cf__priority(f) < lane->lowest)
+        lane->lowest = cf__priority(f);
+}
+
+void
+cf__lane_publish(struct cf__process_lane *lane, int64_t now)
+{
+    if (lane->published == lane->next)
+        return;
+    if (lane->published == lane->oldest) /* it had nothing to do */
+        lane->progress_at = now;
+    if (lane->mark_count == 0) {
+        lane->mark = lane->next;
+        lane->marked_at = now;
+        lane->mark_count = (unsigned)cf__lane_in_hand(lane);
+    }
+    lane->published = lane->next;
+    /* pairs with the worker's look: the orders are whole */
+    cf_store_release(&lane->in->published, lane->next);
+    cf__lane_nudge(lane, false);
+}
+
+bool
+cf__lane_is_untaken(const struct cf__process_lane *lane, uint64_t p)
+{
+    /* pairs with the worker's take: what it did before is seen */
+    uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
+    return cf__is_untaken(state, p);
+}
+
+cf_future *
+cf__lane_revoke(struct cf__process_lane *lane, uint64_t p)
+{
+    cf_future *f = lane->tasks[p % CF__LANE];
+    struct cf__outcome *outcome = cf__lane_outcome(lane, p);
+    uint64_t state = cf_load_relaxed(&outcome->state); /* the swap checks it */
+    /* pairs with the worker's take: one of both has it */
+    if (!f || !cf__is_untaken(state, p) ||
+        !cf_cas_acq_rel(&outcome->state, &state, CF__STATE(p, CF__REVOKED)))
+        return NULL;
+    lane->tasks[p % CF__LANE] = NULL;
+    lane->handed--;
+    lane->revoked++;
+    return f;
+}
+
+void
+cf__lane_expect(const struct cf__process_lane *lane, uint64_t p)
+{
+    /* pairs with the worker's end of a task: it sees the flag, or we the
+     * state that it wrote before */
+    cf_fetch_or_seq_cst(&cf__lane_order(lane, p)->flags, CF__ORDER_NOTIFY);
+}
+
+void
+cf__lane_quit(struct cf__process_lane *lane)
+{
+    if (lane->quitting)
+        return;
+    lane->quitting = true;
+    /* pairs with the worker's must_rise */
+    cf_store_release(&lane->in->quit, 1);
+    cf__lane_nudge(lane, true);
+}
+
+void
+cf__lane_nudge(const struct cf__process_lane *lane, bool always)
+{
+    /* pairs with the worker's sleep: it sees what we did, or we see it
+     * asleep */
+    cf__fence_full();
+    if (!always && !cf_load_relaxed(&lane->out->asleep))
+        return;
+    cf_store_relaxed(&lane->out->asleep, 0); /* one wake-up is enough */
+    cf_fetch_add_seq_cst(&lane->in->bell, 1);
+    cf__futex_wake_shared(&lane->in->bell, INT_MAX);
+}

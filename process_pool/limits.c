@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Limiting a worker's memory: RLIMIT_DATA, which counts private writable
+ * memory and neither the pool's shared reservation nor what is only mapped to
+ * be read.
+ */
+#include "process_pool/limits.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Private writable memory of this process in bytes: the sixth number of
+ * /proc/self/statm. 0 if that cannot be read. */
+static size_t
+data_size(void)
+{
+    char text[128];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t length = read(fd, text, sizeof text - 1);
+    close(fd);
+    size_t pages = 0;
+    int field = 1;
+    for (ssize_t i = 0; i < length && field <= 6; i++) {
+        if (text[i] == ' ')
+            field++;
+        else if (field == 6 && text[i] >= '0' && text[i] <= '9')
+            pages = pages * 10 + (size_t)(text[i] - '0');
+    }
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+bool
+cf__limit_memory(size_t size)
+{
+    struct rlimit limit;
+    if (size == 0)
+        return true;
+    if (getrlimit(RLIMIT_DATA, &limit) != 0)
+        return false;
+    rlim_t wanted = (rlim_t)data_size() + size;
+    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur <= wanted)
+        return true; /* the program's own is stricter */
+    limit.rlim_cur = wanted;
+    return setrlimit(RLIMIT_DATA, &limit) == 0;
+}

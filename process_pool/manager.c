@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The manager: a thread in the program that looks after the pool when nobody
+ * else does. It hears of workers that end, kills those that must, calls user
+ * code for what has ended, and sees the pool to its end. In a user's callback
+ * that waits, it goes on with all that from there.
+ */
+#include "process_pool/pool.h"
+
+#include "lib/clock.h"
+#include "lib/fence.h"
+#include "lib/life.h"
+#include "lib/waiter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    HEARTBEAT_NS = 100000000, /* how often workers that do not react are
+                                 woken, in case one is wrong about sleeping */
+    DEPTH_MAX = 32,           /* callbacks that wait, in each other */
+    SERVE_NS = 1000000 /* in a callback, what it waits for is looked at so
+                          often at least */
+};
+
+bool
+cf__process_pool_on_manager(const struct cf__process_pool *pool)
+{
+    return cf__thread.server == &pool->server;
+}
+
+void
+cf__process_pool_ring(struct cf__process_pool *pool)
+{
+    uint64_t one = 1;
+    /* Both sides have the lock. A full counter is a rung bell. */
+    if (cf_load_relaxed(&pool->shared->board->sleeps) % 2 == 1 &&
+        write(pool->doorbell, &one, sizeof one) < 0)
+        return;
+}
+
+/* --- signals ------------------------------------------------------------- */
+
+void
+cf__process_pool_kill_later_locked(struct cf__process_pool *pool,
+                                   struct cf__process_lane *lane,
+                                   uint64_t position,
+                                   int signo,
+                                   int64_t at)
+{
+    if (lane->state != CF__LANE_SERVED)
+        return;
+    /* What is due earlier, for the same or for anything, stands; but nothing
+     * stands in the way of SIGKILL. At most one task runs: a record for
+     * another one is past. */
+    bool stands = lane->kill_at && lane->kill_at <= at &&
+                  (lane->kill_position == CF__ANY_POSITION ||
+                   lane->kill_position == position) &&
+                  (lane->kill_signal == SIGKILL || signo != SIGKILL);
+    if (stands)
+        return;
+    lane->kill_position = position;
+    lane->kill_signal = signo;
+    lane->kill_at = at;
+    cf__process_pool_ring(pool);
+}
+
+int64_t
+cf__process_pool_after_grace(const struct cf__process_pool *pool, int64_t now)
+{
+    int64_t grace = pool->setup.options.kill_grace_ns;
+    return grace >= CF__NEVER - now ? CF__NEVER : now + grace;
+}
+
+/* The task that the signal is for does not run any more. If it does, nothing
+ * else will before the signal has come: all that waits behind it goes back. */
+static bool
+is_past(struct cf__process_pool *pool, struct cf__process_lane *lane)
+{
+    uint64_t p = lane->kill_position;
+    if (p == CF__ANY_POSITION)
+        return false;
+    cf__process_pool_empty_lane_locked(pool, lane);
+    /* pairs with the worker's end of a task */
+    uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
+    return p < lane->oldest || state == CF__STATE(p, CF__DONE);
+}
+
+static void
+send_due_signal(struct cf__process_pool *pool,
+                struct cf__process_lane *lane,
+                int64_t now)
+{
+    if (!lane->kill_at || lane->kill_at > now)
+        return;
+    if (is_past(pool, lane)) {
+        lane->kill_at = 0;
+        return;
+    }
+    int index = (int)(lane - pool->lanes);
+    if (!cf__zygote_kill(&pool->zygote, index, lane->kill_signal)) {
+        lane->kill_at = now + SERVE_NS; /* it has too much to read */
+        return;
+    }
+    /* The signal may come late: nobody else shall be hit by it. */
+    lane->doomed = true;
+    lane->kill_position = CF__ANY_POSITION;
+    lane->kill_at = 0;
+    if (lane->kill_signal != SIGKILL) {
+        lane->kill_signal = SIGKILL;
+        lane->kill_at = cf__process_pool_after_grace(pool, now);
+    }
+}
+
+/* --- the zygote ---------------------------------------------------------- */
+
+static void
+zygote_is_gone(struct cf__process_pool *pool)
+{
+    cf_error why = CF_ERROR_INIT;
+    why.kind = CF_EBROKEN;
+    why.message = "the process that starts workers has ended";
+    if (!pool->zygote_stopped)
+        cf__process_pool_break_locked(pool, &why);
+    pool->zygote_gone = true;
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (pool->lanes[i].state == CF__LANE_SERVED)
+            cf__process_pool_bury_locked(pool, i, 0, SIGKILL);
+}
+
+static void
+hear_zygote(struct cf__process_pool *pool)
+{
+    struct cf__zygote_report report;
+    int heard = 0;
+    while (!pool->zygote_gone &&
+           (heard = cf__zygote_receive(&pool->zygote, &report)) > 0) {
+        if (report.news == CF__WORKER_ENDED) {
+            cf__process_pool_bury_locked(
+                pool, report.lane, report.pid, report.status);
+        } else if (report.news == CF__SPAWN_FAILED) {
+            cf__process_pool_lose_locked(pool, report.lane, report.status);
+        }
+    }
+    if (!pool->zygote_gone && heard < 0)
+        zygote_is_gone(pool);
+}
+
+/* --- user code ----------------------------------------------------------- */
+
+/* Takes the next deferred future; in callbacks that wait in callbacks that wait
+ * ... from some depth on only one that calls no user code. NULL: none. */
+static cf_future *
+next_deferred(struct cf__process_pool *pool)
+{
+    cf_future *before = NULL, *f = pool->deferred;
+    while (f && pool->depth > DEPTH_MAX &&
+           (cf__waiters_call_back(f) ||
+            (f->attributes && f->attributes->arg_free))) {
+        before = f;
+        f = cf_load_relaxed(&f->next); /* under the lock */
+    }
+    if (!f)
+        return NULL;
+    cf_future *next = cf_load_relaxed(&f->next);
+    if (before)
+        cf_store_relaxed(&before->next, next);
+    else
+        pool->deferred = next;
+    if (f == pool->deferred_last)
+        pool->deferred_last = before;
+    return f;
+}
+
+/* Ends the deferred futures, each without the lock. */
+static void
+run_deferred(struct cf__process_pool *pool)
+{
+    for (cf_future *f; (f = next_deferred(pool)) != NULL;) {
+        uint64_t flags = cf_load_relaxed(&f->base); /* under the lock */
+        pool->finishing++;
+        cf__process_pool_unlock(pool);
+        cf__future_release_arg(f);
+        (void)cf__future_finish(f, flags, 0, true);
+        cf__process_pool_lock(pool);
+        pool->finishing--;
+        pthread_cond_broadcast(&pool->changed);
+    }
+}
+
+/* Everything that is queued has failed: why is the pool's own. */
+static void
+fail_queued(struct cf__process_pool *pool)
+{
+    cf_future *f = cf__process_pool_take_all_locked(pool);
+    if (!f)
+        return;
+    pool->finishing++;
+    cf__process_pool_unlock(pool);
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
+        (void)cf__future_refuse(f, pool->broken);
+        cf__future_drop_stale(f);
+    }
+    cf__process_pool_lock(pool);
+    pool->finishing--;
+    pthread_cond_broadcast(&pool->changed);
+}
+
+/* --- the loop ------------------------------------------------------------ */
+
+/* Nothing will come any more: the workers, then the zygote shall end. */
+static void
+see_to_end(struct cf__process_pool *pool)
+{
+    if (pool->ended || !cf_load_relaxed(&pool->refuse) ||
+        !cf__process_pool_idle_locked(pool))
+        return;
+    pool->ending = true;
+    bool served = false;
+    for (int i = 0; i < pool->base.max_workers; i++) {
+        if (pool->lanes[i].state == CF__LANE_SERVED) {
+            cf__lane_quit(&pool->lanes[i]);
+            served = true;
+        }
+    }
+    if (!served && !pool->zygote_gone && !pool->zygote_stopped) {
+        pool->zygote_stopped = true;
+        cf__zygote_stop(&pool->zygote);
+    }
+    if (pool->zygote_gone) {
+        pool->ended = true;
+        pthread_cond_broadcast(&pool->changed);
+    }
+}
+
+/* Free memory goes back to the system when the pool has been idle for a
+ * while. */
+static void
+trim_if_due(struct cf__process_pool *pool, int64_t now)
+{
+    if (!pool->trim_at || now < pool->trim_at)
+        return;
+    pool->trim_at = 0;
+    if (pool->in_hand)
+        return; /* the next end of a task sets it anew */
+    for (int i = 0; i < pool->base.max_workers; i++) { /* nothing is there */
+        struct cf__process_lane *lane = &pool->lanes[i];
+        if (lane->outbox_used)
+            (void)madvise(lane->outbox, lane->outbox_used, MADV_REMOVE);
+        lane->outbox_used = 0;
+    }
+    cf__process_pool_unlock(pool);
+    (void)cf__arena_trim(&pool->shared->parcels);
+    (void)cf__arena_trim(&pool->shared->commons);
+    (void)cf__arena_trim(&pool->shared->vault);
+    cf__process_pool_lock(pool);
+}
+
+/* Everything there is to do now. */
+static void
+work(struct cf__process_pool *pool)
+{
+    hear_zygote(pool);
+    cf__process_pool_service_locked(pool);
+    int64_t now = cf__now_ns();
+    for (int i = 0; i < pool->base.max_workers; i++)
+        send_due_signal(pool, &pool->lanes[i], now);
+    if (pool->broken)
+        fail_queued(pool);
+    run_deferred(pool);
+    trim_if_due(pool, now);
+    see_to_end(pool);
+}
+
+/* When to look again though nobody rings. */
+static int64_t
+next_look(struct cf__process_pool *pool, int64_t now)
+{
+    int64_t at = pool->look_at;
+    if (pool->trim_at && pool->trim_at < at)
+        at = pool->trim_at;
+    if (!cf__process_pool_idle_locked(pool) && now + HEARTBEAT_NS < at)
+        at = now + HEARTBEAT_NS;
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (pool->lanes[i].kill_at && pool->lanes[i].kill_at < at)
+            at = pool->lanes[i].kill_at;
+    return at;
+}
+
+/* Sleeps without the lock, until the bell rings or the zygote speaks. */
+static void
+sleep_until(struct cf__process_pool *pool, int64_t at)
+{
+    struct pollfd polled[] = {
+        {pool->doorbell, POLLIN, 0},
+        {pool->zygote_gone ? -1 : pool->zygote.socket, POLLIN, 0}};
+    int64_t left = at == CF__NEVER ? -1 : at - cf__now_ns();
+    struct timespec limit = cf__timespec(left > 0 ? left : 0);
+    cf__process_pool_unlock(pool);
+    if (ppoll(polled, 2, left == -1 ? NULL : &limit, NULL) > 0 &&
+        polled[0].revents) {
+        uint64_t count;
+        if (read(pool->doorbell, &count, sizeof count) < 0 && errno != EAGAIN)
+            cf__contract_broken("process pool: its eventfd was closed");
+    }
+    cf__process_pool_lock(pool);
+}
+
+/* In case a worker is wrong about being awake. */
+static void
+beat(const struct cf__process_pool *pool)
+{
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (cf__lane_in_hand(&pool->lanes[i]))
+            cf__lane_nudge(&pool->lanes[i], true);
+}
+
+/* Works, then sleeps if there is nothing more to do, at most until
+ * deadline_ns. */
+static void
+step(struct cf__process_pool *pool, int64_t deadline_ns)
+{
+    _Atomic uint32_t *sleeps = &pool->shared->board->sleeps;
+    work(pool);
+    if (pool->ended)
+        return;
+    /* pairs with cf__packer_ring: the worker sees us asleep, or we see what
+     * it did */
+    cf_fetch_add_seq_cst(sleeps, 1);
+    cf__fence_full();
+    cf__process_pool_service_locked(pool);
+    int64_t now = cf__now_ns();
+    int64_t at = next_look(pool, now);
+    at = at < deadline_ns ? at : deadline_ns;
+    if ((!pool->deferred || pool->depth > DEPTH_MAX) && at > now)
+        sleep_until(pool, at);
+    cf_fetch_add_seq_cst(sleeps, 1);
+    if (cf__now_ns() >= now + HEARTBEAT_NS)
+        beat(pool);
+}
+
+static void
+serve(struct cf__server *server, int64_t deadline_ns)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(server->executor);
+    int64_t soon = cf__now_ns() + SERVE_NS;
+    cf__process_pool_lock(pool);
+    pool->depth++;
+    step(pool, deadline_ns < soon ? deadline_ns : soon);
+    pool->depth--;
+    cf__process_pool_unlock(pool);
+}
+
+static void *
+manager_main(void *arg)
+{
+    struct cf__process_pool *pool = arg;
+    cf__thread.server = &pool->server;
+    cf__process_pool_lock(pool);
+    while (!pool->ended)
+        step(pool, CF__NEVER);
+    bool orphan = pool->orphan;
+    cf__process_pool_unlock(pool);
+    cf__thread.server = NULL;
+    if (orphan)
+        cf__process_pool_free(pool);
+    return NULL;
+}
+
+cf_err
+cf__process_pool_start_manager(struct cf__process_pool *pool)
+{
+    sigset_t all, old; /* the program's signals are for its own threads */
+    pool->server = (struct cf__server){&pool->base, serve};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int error = pthread_create(&pool->manager, NULL, manager_main, pool);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (error) {
+        errno = error;
+        return CF_ESYS;
+    }
+    pool->joinable = true;
+    return CF_OK;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The process pool's lock and service, its submit and its statistics, and the
+ * table of its operations.
+ */
+#include "process_pool/pool.h"
+
+#include "lib/clock.h"
+#include "lib/fence.h"
+
+enum {
+    ATTEND_EVERY = 16, /* submits, if no lane is idle */
+    ROUNDS_MAX = 8     /* services in a row for others */
+};
+
+/* --- the lock ------------------------------------------------------------ */
+
+void
+cf__process_pool_service_locked(struct cf__process_pool *pool)
+{
+    if (!pool->open)
+        return;
+    int64_t now = cf__now_ns();
+    pool->look_at = CF__NEVER;
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (pool->lanes[i].state == CF__LANE_SERVED)
+            cf__process_pool_collect_locked(pool, &pool->lanes[i], now);
+    if (!pool->broken)
+        cf__process_pool_dispatch_locked(pool, now);
+    bool refuses = cf_load_relaxed(&pool->refuse) && !pool->ending;
+    if ((pool->waiting || refuses) && cf__process_pool_idle_locked(pool)) {
+        pthread_cond_broadcast(&pool->changed);
+        cf__process_pool_ring(pool); /* for the end */
+    }
+}
+
+void
+cf__process_pool_unlock(struct cf__process_pool *pool)
+{
+    for (int rounds = 0;; rounds++) {
+        if (cf_load_relaxed(&pool->again)) { /* a hint; see the fence */
+            cf_store_relaxed(&pool->again, 0);
+            cf__process_pool_service_locked(pool);
+        }
+        if (rounds == ROUNDS_MAX) /* the manager shall go on with it */
+            cf__process_pool_ring(pool);
+        pthread_mutex_unlock(&pool->lock);
+        /* pairs with attend: we see its wish, or it gets the lock */
+        cf__fence_full();
+        if (!cf_load_relaxed(&pool->again) || rounds == ROUNDS_MAX ||
+            pthread_mutex_trylock(&pool->lock) != 0)
+            return;
+    }
+}
+
+void
+cf__process_pool_attend(struct cf__process_pool *pool)
+{
+    cf_store_relaxed(&pool->again, 1);
+    cf__fence_full(); /* pairs with unlock's */
+    if (pthread_mutex_trylock(&pool->lock) == 0)
+        cf__process_pool_unlock(pool);
+}
+
+bool
+cf__process_pool_idle_locked(struct cf__process_pool *pool)
+{
+    /* The manager may ask in a callback. */
+    bool finishing = pool->finishing > 0 && !cf__process_pool_on_manager(pool);
+    return pool->in_hand == 0 && !pool->deferred && !pool->returned.count &&
+           !finishing && !pool->recalling && !cf__queue_has_work(&pool->queue);
+}
+
+/* --- operations ---------------------------------------------------------- */
+
+static cf_err
+pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    bool often = true;
+    if (oldest->attributes && oldest->attributes->priority) {
+        cf_err err = cf__queue_push_prioritized(&pool->queue, oldest);
+        if (err)
+            return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
+    } else {
+        if (!cf__queue_push(&pool->queue, oldest, newest, count))
+            return cf_load_relaxed(&pool->refuse); /* set before the close */
+        often = count >= ATTEND_EVERY ||
+                cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
+    }
+    cf__fence_full(); /* pairs with dispatch's */
+    if (often || cf_load_relaxed(&pool->wanting))
+        cf__process_pool_attend(pool);
+    return CF_OK;
+}
+
+static void
+pool_stats(cf_executor *ex, cf_stats *out)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    cf__process_pool_lock(pool);
+    cf__process_pool_service_locked(pool);
+    out->canceled = cf_load_acquire(&ex->canceled); /* before submitted */
+    for (int i = 0; i < ex->max_workers; i++) {
+        const struct cf__process_lane *lane = &pool->lanes[i];
+        out->done += lane->done;
+        out->failed += lane->failed;
+        if (lane->state != CF__LANE_SERVED)
+            continue;
+        out->workers++;
+        if (cf__lane_in_hand(lane) == 0)
+            out->idle++;
+        else if (!cf__lane_is_untaken(lane, lane->oldest))
+            out->running++;
+    }
+    uint64_t left = out->done + out->running + out->canceled;
+    uint64_t submitted = cf__queue_count(&pool->queue);
+    out->queued = submitted > left ? submitted - left : 0;
+    out->restarts = pool->restarts;
+    cf__process_pool_unlock(pool);
+}
+
+static void *
+pool_shared_alloc(cf_executor *ex, size_t size)
+{
+    return cf_load_relaxed(&ex->forked)
+               ? NULL
+               : cf__arena_alloc_zeroed(
+                     &cf__process_pool_of(ex)->shared->commons, size);
+}
+
+static void
+pool_shared_free(cf_executor *ex, void *p)
+{
+    if (!cf_load_relaxed(&ex->forked))
+        (void)cf__arena_free(&cf__process_pool_of(ex)->shared->commons, p);
+}
+
+static bool
+pool_is_shared(cf_executor *ex, const void *p, size_t size)
+{
+    return cf__arena_contains(
+        &cf__process_pool_of(ex)->shared->commons, p, size);
+}
+
+const struct cf__executor_ops cf__process_pool_ops = {
+    .name = "process_pool",
+    .submit = pool_submit,
+    .wait_idle = cf__process_pool_wait_idle,
+    .shutdown = cf__process_pool_shutdown,
+    .terminate = cf__process_pool_terminate,
+    .stats = pool_stats,
+    .destroy = cf__process_pool_destroy,
+    .after_fork = cf__process_pool_after_fork,
+    .remote = &cf__process_pool_remote_ops,
+    .shared_alloc = pool_shared_alloc,
+    .shared_free = pool_shared_free,
+    .is_shared = pool_is_shared,
+};

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pool as its modules see it. README.md has the protocol.
+ *
+ *   create.c    made and unmade
+ *   pool.c      submitted to, served, asked
+ *   dispatch.c  from the queue to the lanes
+ *   collect.c   from the lanes to the futures
+ *   remote.c    what lib/ asks of tasks that are elsewhere
+ *   manager.c   the thread that looks after it all
+ *   bury.c      a worker has ended
+ *   end.c       shutdown, terminate, destroy, fork
+ *
+ * A pool's memory is never given back, only used for another pool: a user of
+ * one of its futures may look for the pool while it ends (lib/remote.h).
+ */
+#ifndef CF_PROCESS_POOL_POOL_H
+#define CF_PROCESS_POOL_POOL_H
+
+#include "lib/executor.h"
+#include "lib/queue.h"
+#include "lib/remote.h"
+#include "process_pool/lane.h"
+#include "process_pool/zygote.h"
+
+#include <pthread.h>
+
+enum { CF__PROCESSES_MAX = 1024 };
+
+struct cf__process_pool {
+    cf_executor base;
+    struct cf__queue queue;
+
+    /* Atomic. Why submits are refused, or CF_OK. Changes under the lock. */
+    _Alignas(CF_CACHE_LINE) _Atomic int refuse;
+    /* Atomic. A lane has nothing to do: a submit must attend. */
+    _Atomic uint32_t wanting;
+    /* Atomic. Somebody who did not get the lock wants a service. */
+    _Alignas(CF_CACHE_LINE) _Atomic uint32_t again;
+
+    _Alignas(CF_CACHE_LINE) pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t changed;        /* has ended, or is idle, or lost a worker */
+    bool open;                     /* the pool exists */
+    struct cf__shared *shared;     /* set once */
+    struct cf__worker_setup setup; /* set once */
+    struct cf__zygote zygote;
+    int doorbell;                   /* an eventfd; -1: none */
+    struct cf__process_lane *lanes; /* max_workers of them */
+    struct cf__returned returned;
+    uint64_t sequence; /* tasks ever handed out, the first time */
+    size_t in_hand;    /* tasks in lanes */
+    uint64_t restarts;
+
+    /* Done, but for what user code must be called for: linked by next, with
+     * their flags in base. */
+    cf_future *deferred, *deferred_last;
+
+    int64_t look_at; /* when a service is due that nobody asks for */
+    int64_t trim_at; /* when free memory is to be given back; 0: never */
+    const cf_error *broken;
+    int finishing; /* threads that call user code for what has ended */
+    int recalling; /* threads that cancel what was in hand */
+    int depth;     /* of callbacks that wait, in each other */
+    int waiting;   /* threads in wait_idle() */
+    bool zygote_stopped, zygote_gone;
+    bool ending;   /* nothing is left to be done, and the workers know */
+    bool ended;    /* no worker and no zygote is left */
+    bool joinable; /* the manager has not been joined */
+    bool orphan;   /* the manager frees the pool when it ends */
+    pthread_t manager;
+    struct cf__server server;
+    struct cf__process_pool *retired_next; /* guarded by the list's lock */
+};
+
+static inline struct cf__process_pool *
+cf__process_pool_of(cf_executor *ex)
+{
+    return (struct cf__process_pool *)ex;
+}
+
+static inline struct cf__process_lane *
+cf__process_lane_of(struct cf__process_pool *pool, uint64_t word)
+{
+    int runner = cf__runner(word);
+    return runner >= 0 && runner < pool->base.max_workers && pool->open
+               ? &pool->lanes[runner]
+               : NULL;
+}
+
+/* create.c */
+
+/* Frees what an ended pool has, and retires its memory. */
+void cf__process_pool_free(struct cf__process_pool *pool);
+
+/* pool.c */
+
+extern const struct cf__executor_ops cf__process_pool_ops;
+
+/* A service, by this thread or by the one that has the lock. */
+void cf__process_pool_attend(struct cf__process_pool *pool);
+
+static inline void
+cf__process_pool_lock(struct cf__process_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+}
+
+/* Serves who asked meanwhile. */
+void cf__process_pool_unlock(struct cf__process_pool *pool);
+
+/* Collects what has ended and hands out what is queued. Runs no user code, and
+ * waits for nobody. */
+void cf__process_pool_service_locked(struct cf__process_pool *pool);
+
+/* Nothing is queued or runs. */
+bool cf__process_pool_idle_locked(struct cf__process_pool *pool);
+
+/* Wakes the manager for another look. */
+void cf__process_pool_ring(struct cf__process_pool *pool);
+
+/* dispatch.c */
+
+/* by_manager: nobody else looks at the pool. */
+void cf__process_pool_dispatch_locked(struct cf__process_pool *pool,
+                                      int64_t now);
+
+/* The next task to start, which the caller owns the queue's handle of. NULL:
+ * none. sequence: 0 if it has not been handed out before. */
+cf_future *cf__process_pool_next_locked(struct cf__process_pool *pool,
+                                        uint64_t *sequence);
+
+/* Takes the task at a position back, if its worker has not started it: it is
+ * pending again, before all others. */
+bool cf__process_pool_take_back_locked(struct cf__process_pool *pool,
+                                       struct cf__process_lane *lane,
+                                       uint64_t position);
+
+/* Takes back all that the lane's worker has not started. */
+void cf__process_pool_empty_lane_locked(struct cf__process_pool *pool,
+                                        struct cf__process_lane *lane);
+
+/* Everything that is queued, or handed out and not started: linked by next, the
+ * caller's with the queue's handles. */
+cf_future *cf__process_pool_take_all_locked(struct cf__process_pool *pool);
+
+/* collect.c */
+
+void cf__process_pool_collect_locked(struct cf__process_pool *pool,
+                                     struct cf__process_lane *lane,
+                                     int64_t now);
+
+/* The task at the lane's oldest position, out of the lane, has failed. */
+void cf__process_pool_fail_locked(struct cf__process_pool *pool,
+                                  struct cf__process_lane *lane,
+                                  cf_future *f,
+                                  const cf_error *error);
+
+/* What a worker wrote is impossible: kills it. */
+void cf__process_pool_condemn_locked(struct cf__process_pool *pool,
+                                     struct cf__process_lane *lane);
+
+/* manager.c */
+
+/* CF_ESYS (errno). */
+cf_err cf__process_pool_start_manager(struct cf__process_pool *pool);
+
+/* The calling thread is in a callback of this pool. */
+bool cf__process_pool_on_manager(const struct cf__process_pool *pool);
+
+/* Sends the worker a signal at that time, if it is still at that position. */
+void cf__process_pool_kill_later_locked(struct cf__process_pool *pool,
+                                        struct cf__process_lane *lane,
+                                        uint64_t position,
+                                        int signo,
+                                        int64_t at);
+
+/* When what is asked to end now must have ended. */
+int64_t cf__process_pool_after_grace(const struct cf__process_pool *pool,
+                                     int64_t now);
+
+/* bury.c */
+
+void cf__process_pool_bury_locked(struct cf__process_pool *pool,
+                                  int index,
+                                  pid_t pid,
+                                  int status);
+
+/* The zygote could not fork a worker. */
+void cf__process_pool_lose_locked(struct cf__process_pool *pool,
+                                  int index,
+                                  int error);
+
+/* Fails everything that has not ended. */
+void cf__process_pool_break_locked(struct cf__process_pool *pool,
+                                   const cf_error *why);
+
+/* remote.c */
+
+extern const struct cf__remote_ops cf__process_pool_remote_ops;
+
+/* end.c: executor operations. */
+void cf__process_pool_refuse_locked(struct cf__process_pool *pool, cf_err why);
+cf_err cf__process_pool_wait_idle(cf_executor *ex, int64_t deadline_ns);
+cf_err
+cf__process_pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
+cf_err cf__process_pool_terminate(cf_executor *ex, int signo);
+void cf__process_pool_destroy(cf_executor *ex);
+void cf__process_pool_after_fork(cf_executor *ex);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* What lib/ asks of tasks that are elsewhere: lib/remote.h. */
+#include "process_pool/pool.h"
+
+#include "lib/clock.h"
+
+#include <signal.h>
+
+static struct cf__process_pool *
+pool_of(const cf_future *f)
+{
+    return cf__process_pool_of(f->executor);
+}
+
+/* The lane that has f in hand, and where; NULL: none does. */
+static struct cf__process_lane *
+lane_of_locked(struct cf__process_pool *pool,
+               const cf_future *f,
+               uint64_t *position)
+{
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with the claim */
+    if (cf__state(word) != CF_RUNNING)
+        return NULL;
+    struct cf__process_lane *lane = cf__process_lane_of(pool, word);
+    *position = lane ? cf__lane_find(lane, f) : UINT64_MAX;
+    return *position != UINT64_MAX ? lane : NULL;
+}
+
+/* For who will ask again: if somebody else is at it, that will do. */
+static void
+attend(cf_executor *ex)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    if (cf_load_relaxed(&ex->forked) || pthread_mutex_trylock(&pool->lock) != 0)
+        return;
+    cf__process_pool_service_locked(pool);
+    cf__process_pool_unlock(pool);
+}
+
+static bool
+started(const cf_future *f)
+{
+    struct cf__process_pool *pool = pool_of(f);
+    uint64_t position;
+    if (cf_load_relaxed(&pool->base.forked))
+        return true;
+    cf__process_pool_lock(pool);
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with the claim */
+    struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
+    bool untaken = cf__state(word) == CF_PENDING ||
+                   (lane && cf__lane_is_untaken(lane, position));
+    cf__process_pool_unlock(pool);
+    return !untaken;
+}
+
+static bool
+recall(cf_future *f)
+{
+    struct cf__process_pool *pool = pool_of(f);
+    uint64_t position;
+    if (cf_load_relaxed(&pool->base.forked))
+        return false;
+    cf__process_pool_lock(pool);
+    struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
+    bool recalled = lane && cf__lane_revoke(lane, position);
+    pool->recalling += recalled;
+    cf__process_pool_unlock(pool);
+    return recalled;
+}
+
+static void
+let_go(cf_executor *ex)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    cf__process_pool_lock(pool);
+    pool->recalling--;
+    cf__process_pool_service_locked(pool); /* it may be idle now */
+    cf__process_pool_unlock(pool);
+}
+
+static void
+interrupt(cf_future *f)
+{
+    struct cf__process_pool *pool = pool_of(f);
+    uint64_t position;
+    cf__process_pool_lock(pool);
+    struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
+    if (lane) {
+        int64_t at = cf__process_pool_after_grace(pool, cf__now_ns());
+        /* A hint to the task. */
+        cf_fetch_or_seq_cst(&cf__lane_order(lane, position)->flags,
+                            CF__ORDER_STOP | CF__ORDER_NOTIFY);
+        cf__process_pool_kill_later_locked(pool, lane, position, SIGTERM, at);
+    }
+    cf__process_pool_unlock(pool);
+}
+
+static void
+expect(cf_future *f)
+{
+    struct cf__process_pool *pool = pool_of(f);
+    uint64_t position;
+    if (cf_load_relaxed(&pool->base.forked))
+        return;
+    cf__process_pool_lock(pool);
+    struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
+    if (lane) {
+        cf__lane_expect(lane, position);
+        cf__process_pool_service_locked(pool);
+    }
+    cf__process_pool_unlock(pool);
+}
+
+/* When the task at a position began, by its worker's word. */
+static int64_t
+begun_at(const struct cf__process_lane *lane, uint64_t position, int64_t now)
+{
+    uint64_t begun = cf_load_relaxed(&cf__lane_outcome(lane, position)->offset);
+    return begun < (uint64_t)now ? (int64_t)begun : now;
+}
+
+static bool
+outran(cf_future *f)
+{
+    struct cf__process_pool *pool = pool_of(f);
+    const int64_t timeout_ns = f->attributes->timeout_ns;
+    uint64_t position;
+    cf__process_pool_lock(pool);
+    cf__process_pool_service_locked(pool);
+    int64_t now = cf__now_ns();
+    struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
+    int64_t begun = now; /* not at all, or it is over and there is no timer */
+    if (lane && !cf__lane_is_untaken(lane, position))
+        begun = begun_at(lane, position, now);
+    /* In a submitter, because the queue was full, it runs from the start. */
+    uint64_t word = cf_load_relaxed(&f->word);
+    bool in_caller = cf__state(word) == CF_RUNNING && cf__runner(word) < 0;
+    bool late = in_caller || timeout_ns <= now - begun;
+    int64_t at =
+        timeout_ns >= CF__NEVER - begun ? CF__NEVER : begun + timeout_ns;
+    if (!late)
+        cf__timers_again(pool->base.timers, f, at);
+    cf__process_pool_unlock(pool);
+    return late;
+}
+
+static void
+stop(cf_future *f)
+{
+    struct cf__process_pool *pool = pool_of(f);
+    cf__process_pool_lock(pool);
+    uint64_t position;
+    struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
+    if (lane) {
+        cf_fetch_or_seq_cst(&cf__lane_order(lane, position)->flags,
+                            CF__ORDER_STOP | CF__ORDER_NOTIFY); /* a hint */
+        cf__process_pool_kill_later_locked(
+            pool, lane, position, SIGTERM, cf__now_ns());
+    }
+    cf__process_pool_unlock(pool);
+}
+
+static void *
+arg_alloc(cf_executor *ex, size_t size)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    return cf_load_relaxed(&ex->forked)
+               ? NULL
+               : cf__arena_alloc(&pool->shared->parcels, size);
+}
+
+static void
+arg_free(cf_executor *ex, void *arg)
+{
+    cf__arena_free(&cf__process_pool_of(ex)->shared->parcels, arg);
+}
+
+const struct cf__remote_ops cf__process_pool_remote_ops = {
+    .attend = attend,
+    .started = started,
+    .recall = recall,
+    .let_go = let_go,
+    .interrupt = interrupt,
+    .expect = expect,
+    .outran = outran,
+    .stop = stop,
+    .arg_alloc = arg_alloc,
+    .arg_free = arg_free,
+};

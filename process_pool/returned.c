@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* A sorted array: see returned.h. */
+#include "process_pool/returned.h"
+
+#include <stdlib.h>
+
+bool
+cf__returned_reserve(struct cf__returned *returned, size_t count)
+{
+    if (count <= returned->capacity)
+        return true;
+    size_t capacity = 2 * count;
+    struct cf__returned_task *tasks =
+        realloc(returned->tasks, capacity * sizeof *tasks);
+    if (!tasks)
+        return false;
+    returned->tasks = tasks;
+    returned->capacity = capacity;
+    return true;
+}
+
+void
+cf__returned_fini(struct cf__returned *returned)
+{
+    free(returned->tasks);
+    *returned = (struct cf__returned){NULL, 0, 0};
+}
+
+/* a starts before b. */
+static bool
+before(const struct cf__returned_task *a, const struct cf__returned_task *b)
+{
+    return a->priority != b->priority ? a->priority > b->priority
+                                      : a->sequence < b->sequence;
+}
+
+void
+cf__returned_add(struct cf__returned *returned, cf_future *f, uint64_t sequence)
+{
+    struct cf__returned_task task = {f, cf__priority(f), sequence};
+    size_t at = returned->count++;
+    for (; at > 0 && before(&returned->tasks[at - 1], &task); at--)
+        returned->tasks[at] = returned->tasks[at - 1];
+    returned->tasks[at] = task;
+}
+
+struct cf__returned_task
+cf__returned_take(struct cf__returned *returned)
+{
+    return returned->tasks[--returned->count];
+}

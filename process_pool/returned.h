@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tasks that had been handed to a worker and were taken back before it started
+ * them: they go before all others of their priority, in their old order.
+ */
+#ifndef CF_PROCESS_POOL_RETURNED_H
+#define CF_PROCESS_POOL_RETURNED_H
+
+#include "lib/future.h"
+
+struct cf__returned_task {
+    cf_future *f;
+    int priority;
+    uint64_t sequence; /* of its first handing out */
+};
+
+/* Sorted: the next to start is the last. All zero is an empty one. */
+struct cf__returned {
+    struct cf__returned_task *tasks;
+    size_t count, capacity;
+};
+
+/* Makes room for count tasks, whatever is there included. false: no memory. */
+bool cf__returned_reserve(struct cf__returned *returned, size_t count);
+void cf__returned_fini(struct cf__returned *returned);
+
+/* There is room. */
+void cf__returned_add(struct cf__returned *returned,
+                      cf_future *f,
+                      uint64_t sequence);
+
+/* The next to start; there is one. */
+struct cf__returned_task cf__returned_take(struct cf__returned *returned);
+
+/* Its priority; INT64_MIN: there is none. */
+static inline int64_t
+cf__returned_top(const struct cf__returned *returned)
+{
+    return returned->count ? returned->tasks[returned->count - 1].priority
+                           : INT64_MIN;
+}
+
+/* The priority that f was submitted with. */
+static inline int
+cf__priority(const cf_future *f)
+{
+    return f->attributes ? f->attributes->priority : 0;
+}
+
+#endif

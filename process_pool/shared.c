@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Reserving, protecting and giving back what processes share: shared.h. */
+#include "process_pool/shared.h"
+
+#include "lib/registry.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { SMALLEST = 16 << 20 }; /* bytes below which it is not worth trying */
+
+static size_t
+whole_pages(size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (size + page - 1) / page * page;
+}
+
+/* Lays out the reservation for outboxes, parcels and commons of size bytes
+ * each. */
+static void
+lay_out(struct cf__shared *shared, size_t size)
+{
+    size_t lanes = (size_t)shared->lanes;
+    shared->lane_in_stride = whole_pages(sizeof(struct cf__lane_in));
+    shared->lane_out_stride = whole_pages(sizeof(struct cf__lane_out));
+    shared->size = whole_pages(sizeof(struct cf__board)) +
+                   lanes * shared->lane_in_stride +
+                   lanes * shared->lane_out_stride + (lanes + 2) * size;
+    shared->outbox_size = size;
+}
+
+/* Address space of size bytes; MAP_FAILED: none. */
+static void *
+map(size_t size)
+{
+    void *base = mmap(NULL,
+                      size,
+                      PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+                      -1,
+                      0);
+    if (base != MAP_FAILED) /* a dump of all of that would take minutes */
+        (void)madvise(base, size, MADV_DONTDUMP);
+    return base;
+}
+
+static bool
+reserve(struct cf__shared *shared, size_t *size)
+{
+    for (;; *size /= 2) {
+        *size = whole_pages(*size);
+        lay_out(shared, *size);
+        void *base = map(shared->size);
+        shared->base = base;
+        if (base != MAP_FAILED)
+            return true;
+        if (*size < SMALLEST)
+            return false;
+    }
+}
+
+static bool
+init_arenas(struct cf__shared *shared, size_t size)
+{
+    unsigned char *parcels = shared->base + shared->size - 2 * size;
+    if (cf__arena_init(&shared->parcels, parcels, size) != CF_OK)
+        return false;
+    if (cf__arena_init(&shared->commons, parcels + size, size) == CF_OK)
+        return true;
+    cf__arena_fini(&shared->parcels);
+    return false;
+}
+
+struct cf__shared *
+cf__shared_new(int lanes, size_t size)
+{
+    struct cf__shared *shared = calloc(1, sizeof *shared);
+    if (!shared)
+        return NULL;
+    shared->lanes = lanes;
+    shared->generation = cf__generation;
+    if (!reserve(shared, &size)) {
+        free(shared);
+        return NULL;
+    }
+    shared->board = (struct cf__board *)(void *)shared->base;
+    shared->lanes_in = shared->base + whole_pages(sizeof(struct cf__board));
+    shared->lanes_out =
+        shared->lanes_in + (size_t)lanes * shared->lane_in_stride;
+    shared->outboxes =
+        shared->lanes_out + (size_t)lanes * shared->lane_out_stride;
+    cf_store_relaxed(&shared->users, 1); /* nobody knows it yet */
+    if (!init_arenas(shared, size)) {
+        cf__shared_unmap(shared);
+        free(shared);
+        return NULL;
+    }
+    return shared;
+}
+
+cf_err
+cf__shared_open_vault(struct cf__shared *shared)
+{
+    size_t size = shared->parcels.size;
+    void *base = map(size);
+    if (base == MAP_FAILED)
+        return CF_ENOMEM;
+    cf_err err = cf__arena_init(&shared->vault, base, size);
+    if (err)
+        (void)munmap(base, size);
+    return err;
+}
+
+void
+cf__shared_release(struct cf__shared *shared)
+{
+    /* pairs with the others' release: their use of it is over */
+    if (cf_fetch_sub_acq_rel(&shared->users, 1) != 1)
+        return;
+    cf__shared_unmap(shared);
+    cf__arena_fini(&shared->parcels);
+    cf__arena_fini(&shared->commons);
+    if (shared->vault.base)
+        cf__arena_fini(&shared->vault);
+    free(shared);
+}
+
+bool
+cf__shared_restrict(const struct cf__shared *shared)
+{
+    size_t in = (size_t)(shared->lanes_out - shared->base);
+    size_t out =
+        (size_t)((unsigned char *)shared->parcels.base - shared->lanes_out);
+    return mprotect(shared->base, in, PROT_READ) == 0 &&
+           mprotect(shared->lanes_out, out, PROT_NONE) == 0 &&
+           mprotect(shared->parcels.base, shared->parcels.size, PROT_READ) == 0;
+}
+
+bool
+cf__shared_enter_lane(const struct cf__shared *shared, int lane)
+{
+    const int both = PROT_READ | PROT_WRITE;
+    return mprotect(cf__shared_lane_out(shared, lane),
+                    shared->lane_out_stride,
+                    both) == 0 &&
+           mprotect(
+               cf__shared_outbox(shared, lane), shared->outbox_size, both) == 0;
+}
+
+void
+cf__shared_unmap(const struct cf__shared *shared)
+{
+    (void)munmap(shared->base, shared->size);
+    if (shared->vault.base)
+        (void)munmap(shared->vault.base, shared->vault.size);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory that a pool's processes share: one reservation of address space,
+ * made before the first fork, so that a pointer into it means the same
+ * everywhere.
+ *
+ *   board | lanes, written by the program | lanes, written by the workers |
+ *   outboxes: results | parcels: large arguments | commons: cf_shared_alloc()
+ *
+ * A worker may write its own lane and outbox, and the commons; the rest it can
+ * only read, other workers' lanes and outboxes not even that. What is where in
+ * parcels and commons is known to the program alone (arena.h).
+ *
+ * Apart from it is the vault, which the workers do not have: large results, as
+ * the program's users get them. Results in their hands keep all of it, also
+ * after the pool.
+ */
+#ifndef CF_PROCESS_POOL_SHARED_H
+#define CF_PROCESS_POOL_SHARED_H
+
+#include "process_pool/arena.h"
+#include "process_pool/layout.h"
+
+struct cf__shared {
+    /* Set once. */
+    int lanes;
+    unsigned char *base;
+    size_t size;
+    struct cf__board *board;
+    unsigned char *lanes_in, *lanes_out, *outboxes;
+    size_t lane_in_stride, lane_out_stride; /* bytes, whole pages */
+    size_t outbox_size;                     /* bytes, of each */
+
+    struct cf__arena parcels, commons, vault;
+
+    uint16_t generation; /* of the process that made it. Set once */
+    /* Atomic. The pool, and results in the user's hands. */
+    _Atomic uint64_t users;
+};
+
+/* Reserves up to size bytes each for parcels, commons and every outbox; less,
+ * if the system refuses. NULL: not even a little, or no memory. */
+struct cf__shared *cf__shared_new(int lanes, size_t size);
+
+/* Makes the vault, when the zygote has been forked. CF_ENOMEM. */
+cf_err cf__shared_open_vault(struct cf__shared *shared);
+
+/* One user less. The last one ends it. */
+void cf__shared_release(struct cf__shared *shared);
+
+/* In the zygote: gives up writing what no worker may write. */
+bool cf__shared_restrict(const struct cf__shared *shared);
+
+/* In a worker, after that: its own lane. */
+bool cf__shared_enter_lane(const struct cf__shared *shared, int lane);
+
+/* In a child: unmaps what belongs to somebody else. */
+void cf__shared_unmap(const struct cf__shared *shared);
+
+static inline struct cf__lane_in *
+cf__shared_lane_in(const struct cf__shared *shared, int lane)
+{
+    return (struct cf__lane_in *)(void *)(shared->lanes_in +
+                                          (size_t)lane *
+                                              shared->lane_in_stride);
+}
+
+static inline struct cf__lane_out *
+cf__shared_lane_out(const struct cf__shared *shared, int lane)
+{
+    return (struct cf__lane_out *)(void *)(shared->lanes_out +
+                                           (size_t)lane *
+                                               shared->lane_out_stride);
+}
+
+static inline unsigned char *
+cf__shared_outbox(const struct cf__shared *shared, int lane)
+{
+    return shared->outboxes + (size_t)lane * shared->outbox_size;
+}
+
+#endif

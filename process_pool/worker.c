@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A worker process: see worker.h, and README.md for the protocol of its lane.
+ * It believes what the program has written, and checks its own side of the
+ * lane, which a task may have written over.
+ */
+#include "process_pool/worker.h"
+
+#include "lib/clock.h"
+#include "lib/failure.h"
+#include "lib/inline.h"
+#include "process_pool/limits.h"
+#include "process_pool/parcel.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum {
+    SEARCH_NS = 5000,      /* how long it looks for orders before it sleeps */
+    YIELD_AFTER_NS = 1000, /* whoever has work for it may need its processor */
+    LOOKS_PER_CLOCK = 8
+};
+
+void (*cf__worker_probe)(enum cf__moment moment, int lane);
+
+struct worker {
+    const struct cf__worker_setup *setup;
+    int lane;
+    uint64_t position; /* of the next order */
+    struct cf__lane_in *in;
+    struct cf__lane_out *out;
+    void *data; /* what the initializer left */
+    struct cf__packer packer;
+};
+
+static inline void
+probe(const struct worker *w, enum cf__moment moment)
+{
+    if (__builtin_expect(cf__worker_probe != NULL, 0))
+        cf__worker_probe(moment, w->lane);
+}
+
+void
+cf__worker_name(const struct cf__worker_setup *setup, const char *suffix)
+{
+    char name[CF__PROCESS_NAME_SIZE];
+    size_t room = sizeof name - 2 - strnlen(suffix, sizeof name - 3);
+    size_t length = strnlen(setup->name_prefix, room);
+    memcpy(name, setup->name_prefix, length);
+    name[length] = '_';
+    memcpy(name + length + 1, suffix, sizeof name - 2 - room + 1);
+    name[sizeof name - 1] = '\0';
+    (void)prctl(PR_SET_NAME, name);
+}
+
+static void
+name_worker(const struct worker *w)
+{
+    char digits[8], *at = digits + sizeof digits - 1;
+    int n = w->lane;
+    *at = '\0';
+    do {
+        *--at = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    cf__worker_name(w->setup, at);
+}
+
+/* The order at w->position is there, or comes while it looks. */
+static bool
+look(const struct worker *w)
+{
+    int64_t start = 0;
+    for (unsigned looks = 1;; looks++) {
+        /* pairs with cf__lane_publish: the order is whole */
+        if (cf_load_acquire(&w->in->published) != w->position)
+            return true;
+        cf_relax();
+        if (looks % LOOKS_PER_CLOCK != 0)
+            continue;
+        int64_t now = cf__now_ns();
+        if (start == 0)
+            start = now;
+        if (now - start >= SEARCH_NS)
+            return false;
+        if (now - start >= YIELD_AFTER_NS)
+            sched_yield();
+    }
+}
+
+/* There is something to do, or nothing will come any more. */
+static bool
+must_rise(void *worker)
+{
+    const struct worker *w = worker;
+    return cf_load_acquire(&w->in->published) != w->position || /* as look */
+           cf_load_acquire(&w->in->quit); /* pairs with cf__lane_quit */
+}
+
+/* Waits for the order at w->position; false: the worker shall end. */
+static bool
+await_order(struct worker *w)
+{
+    while (!look(w)) {
+        (void)fflush(stdout); /* what tasks have printed can be seen now */
+        /* Hints: the manager looks for itself. */
+        if (cf_load_relaxed(&w->in->collected) != w->position ||
+            cf_load_relaxed(&w->setup->shared->board->backlog))
+            cf__packer_ring(&w->packer);
+        probe(w, CF__BEFORE_SLEEP);
+        cf__packer_sleep(&w->packer, must_rise, w);
+        if (cf_load_acquire(&w->in->published) == w->position && /* as look */
+            cf_load_acquire(&w->in->quit)) /* pairs with cf__lane_quit */
+            return false;
+    }
+    return true;
+}
+
+/* The order at this position is this worker's from now on; false: it has been
+ * revoked, and is skipped. */
+static inline bool
+take(const struct worker *w, struct cf__outcome *outcome)
+{
+    uint64_t p = w->position;
+    uint64_t state = cf_load_relaxed(&outcome->state); /* the swap checks it */
+    /* pairs with cf__lane_revoke: one of both has it */
+    if (cf__is_untaken(state, p) &&
+        cf_cas_acq_rel(&outcome->state, &state, CF__STATE(p, CF__TAKEN)))
+        return true;
+    if (state != CF__STATE(p, CF__REVOKED))
+        _exit(CF__EXIT_CORRUPT);
+    cf_store_release(&outcome->state, CF__STATE(p, CF__DONE));
+    return false;
+}
+
+static inline void
+run(struct worker *w, const struct cf__order *order, struct cf__outcome *out)
+{
+    struct cf_call call = {.executor = w->setup->nested,
+                           .worker = w->lane,
+                           .worker_data = w->data,
+                           .stop = &order->flags,
+                           .alloc = cf__packer_alloc};
+    cf__call_begin(&call, out->data, sizeof out->data);
+    w->packer.result = CF__IN_PLACE;
+    const void *arg = order->data || !order->size ? order->data : order->arg;
+    int rc = order->fn(&call, arg, order->size);
+    if (__builtin_expect(rc || call.failure || call.heap, 0)) {
+        cf__packer_settle(&w->packer, &call, rc, out);
+    } else {
+        /* published by the state */
+        cf_store_relaxed(&out->size, call.result_size);
+        cf_store_relaxed(&out->kind, CF__IN_PLACE);
+    }
+}
+
+/* Runs the order at w->position; false: it was revoked. */
+static inline bool
+run_next(struct worker *w)
+{
+    size_t slot = w->position % CF__LANE;
+    struct cf__outcome *outcome = &w->out->outcomes[slot];
+    const struct cf__order *order = &w->in->orders[slot];
+    __builtin_prefetch(&w->in->orders[(slot + 1) % CF__LANE]);
+    probe(w, CF__BEFORE_TAKING);
+    if (__builtin_expect(cf_load_relaxed(&order->flags) & CF__ORDER_TIMED, 0))
+        /* published by take */
+        cf_store_relaxed(&outcome->offset, (uint64_t)cf__now_ns());
+    if (!take(w, outcome))
+        return false;
+    probe(w, CF__AFTER_TAKING);
+    run(w, order, outcome);
+    probe(w, CF__BEFORE_DONE);
+    /* pairs with collect: publishes the outcome; and before the flags are
+     * read, as cf__lane_expect sets them before it reads the state */
+    cf_store_seq_cst(&outcome->state, CF__STATE(w->position, CF__DONE));
+    probe(w, CF__AFTER_DONE);
+    if (__builtin_expect(
+            cf_load_seq_cst(&order->flags) & CF__ORDER_NOTIFY ||
+                cf_load_relaxed(&w->setup->shared->board->notify_all),
+            0))
+        cf__packer_ring(&w->packer);
+    return true;
+}
+
+/* Calls the initializer; ends the worker if that fails. */
+static void
+initialize(struct worker *w)
+{
+    const cf_process_pool_options *options = &w->setup->options;
+    if (options->initializer) {
+        struct cf_call call = {.worker = w->lane, .fixed_sink = true};
+        cf__call_begin(&call, NULL, 0);
+        int rc = options->initializer(&call, options->init_data, &w->data);
+        if (rc) {
+            cf__packer_init_failure(&w->packer, &call, rc);
+            (void)fflush(stdout);
+            _exit(CF__EXIT_INITIALIZER);
+        }
+        cf__failure_free(call.failure);
+    }
+    cf__inline_enter_worker(w->setup->nested, w->lane, w->data);
+}
+
+_Noreturn static void
+finish(struct worker *w)
+{
+    const cf_process_pool_options *options = &w->setup->options;
+    if (options->finalizer)
+        options->finalizer(options->init_data, w->data);
+    (void)fflush(stdout);
+    _exit(CF__EXIT_DONE);
+}
+
+_Noreturn void
+cf__worker_main(const struct cf__worker_setup *setup, int lane, uint64_t start)
+{
+    struct worker w = {.setup = setup, .lane = lane, .position = start};
+    size_t left = setup->options.max_tasks_per_worker;
+    name_worker(&w);
+    if (!cf__shared_enter_lane(setup->shared, lane) ||
+        !cf__limit_memory(setup->options.memory_limit))
+        _exit(CF__EXIT_CORRUPT);
+    w.in = cf__shared_lane_in(setup->shared, lane);
+    w.out = cf__shared_lane_out(setup->shared, lane);
+    cf__packer_init(&w.packer, setup, lane, start);
+    cf_store_relaxed(&w.out->pid, getpid()); /* for error records */
+    initialize(&w);
+    cf_store_relaxed(&w.out->ready, 1); /* read when the worker is dead */
+    while (await_order(&w)) {
+        bool ran = run_next(&w);
+        w.position++;
+        cf__packer_next(&w.packer);
+        if (ran && left && --left == 0)
+            break;
+    }
+    finish(&w);
+}

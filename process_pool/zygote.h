@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The zygote: a process with one thread, forked from the program when the pool
+ * is created. It forks every worker, reaps them and reports how they ended,
+ * and ends with the program. Requests and reports are messages of one socket
+ * pair.
+ */
+#ifndef CF_PROCESS_POOL_ZYGOTE_H
+#define CF_PROCESS_POOL_ZYGOTE_H
+
+#include "process_pool/worker.h"
+
+#include <sys/types.h>
+
+struct cf__zygote {
+    int socket; /* to the zygote; -1: none */
+    pid_t pid;
+};
+
+enum cf__zygote_verb { CF__ZYGOTE_SPAWN, CF__ZYGOTE_KILL };
+
+struct cf__zygote_request {
+    enum cf__zygote_verb verb;
+    int lane;
+    int signo;      /* to kill with */
+    uint64_t start; /* position at which the new worker begins */
+};
+
+enum cf__zygote_news { CF__ZYGOTE_READY, CF__WORKER_ENDED, CF__SPAWN_FAILED };
+
+struct cf__zygote_report {
+    enum cf__zygote_news news;
+    int lane;
+    pid_t pid;
+    int status; /* as waitpid() gives it; of a failure: errno */
+};
+
+/* In a fork's child: it becomes a zygote. */
+extern _Thread_local bool cf__zygote_is_coming;
+
+/* Forks the zygote. setup must be what its workers shall find. CF_ESYS
+ * (errno). */
+cf_err cf__zygote_start(struct cf__zygote *zygote,
+                        const struct cf__worker_setup *setup,
+                        bool inherit_descriptors);
+
+/* false: the zygote is gone, or has too much to read: try again. Never blocks:
+ * the zygote itself may wait until its reports are read. */
+bool
+cf__zygote_spawn(const struct cf__zygote *zygote, int lane, uint64_t start);
+bool cf__zygote_kill(const struct cf__zygote *zygote, int lane, int signo);
+
+/* The next report, without waiting. 1: there is one; 0: none now; -1: the
+ * zygote is gone. */
+int cf__zygote_receive(const struct cf__zygote *zygote,
+                       struct cf__zygote_report *out);
+
+/* Asks the zygote to end, with all workers: receive() says when it has. */
+void cf__zygote_stop(const struct cf__zygote *zygote);
+
+void cf__zygote_close(struct cf__zygote *zygote);
+
+#endif
