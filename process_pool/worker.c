@@ -12,6 +12,7 @@
 #include "process_pool/limits.h"
 #include "process_pool/parcel.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,11 +216,33 @@ finish(struct worker *w)
     _exit(CF__EXIT_DONE);
 }
 
+/* Runs orders until the worker shall end, or has run its number. */
+static void
+work(struct worker *w)
+{
+    size_t left = w->setup->options.max_tasks_per_worker;
+    while (await_order(w)) {
+        bool ran = run_next(w);
+        w->position++;
+        cf__packer_next(&w->packer);
+        if (ran && left && --left == 0)
+            break;
+    }
+}
+
+/* pthread_exit() in a task: takes the process, whatever threads it has. */
+static void
+leave(void *unused)
+{
+    (void)unused;
+    (void)fflush(stdout);
+    _exit(CF__EXIT_DONE); /* its position says that a task ran */
+}
+
 _Noreturn void
 cf__worker_main(const struct cf__worker_setup *setup, int lane, uint64_t start)
 {
     struct worker w = {.setup = setup, .lane = lane, .position = start};
-    size_t left = setup->options.max_tasks_per_worker;
     name_worker(&w);
     if (!cf__shared_enter_lane(setup->shared, lane) ||
         !cf__limit_memory(setup->options.memory_limit))
@@ -228,14 +251,10 @@ cf__worker_main(const struct cf__worker_setup *setup, int lane, uint64_t start)
     w.out = cf__shared_lane_out(setup->shared, lane);
     cf__packer_init(&w.packer, setup, lane, start);
     cf_store_relaxed(&w.out->pid, getpid()); /* for error records */
+    pthread_cleanup_push(leave, NULL);
     initialize(&w);
     cf_store_relaxed(&w.out->ready, 1); /* read when the worker is dead */
-    while (await_order(&w)) {
-        bool ran = run_next(&w);
-        w.position++;
-        cf__packer_next(&w.packer);
-        if (ran && left && --left == 0)
-            break;
-    }
+    work(&w);
     finish(&w);
+    pthread_cleanup_pop(0);
 }
