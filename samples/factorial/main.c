@@ -16,7 +16,8 @@ open_executor(const char *spec, int *status)
     cf_err err = cf_executor_open(spec, &ex);
     if (err == CF_EINVAL) {
         fprintf(stderr,
-                "factorial: --executor: '%s': not threads[:N] or inline\n"
+                "factorial: --executor: '%s': not threads[:N], "
+                "processes[:N] or inline\n"
                 "Try 'factorial --help'.\n",
                 spec);
         *status = EXIT_USAGE;

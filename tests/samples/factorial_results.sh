@@ -15,7 +15,8 @@ sorted() {
     LC_ALL=C sort -n "$1"
 }
 
-for executor in inline threads threads:1 threads:2 threads:7; do
+for executor in inline threads threads:1 threads:2 threads:7 \
+    processes processes:1 processes:3; do
     for order in submitted completed; do
         for print in value digits checksum; do
             echo "$executor $order $print"

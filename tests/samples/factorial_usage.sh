@@ -19,8 +19,9 @@ wrong() {
     head -n 1 err | grep -qxF "factorial: $message"
 }
 
-for spec in bogus threads: threads:0 threads:-1 threads:2x INLINE; do
-    wrong "--executor: '$spec': not threads[:N] or inline" --executor $spec 5
+for spec in bogus threads: threads:0 threads:-1 processes:2x INLINE; do
+    wrong "--executor: '$spec': not threads[:N], processes[:N] or inline" \
+        --executor $spec 5
 done
 wrong "--order: 'random': not submitted or completed" --order random 5
 wrong "--print: 'hex': not value, digits or checksum" --print=hex 5
@@ -41,7 +42,7 @@ test $status -eq 1
 grep -q "^arguments:1: '-5': not an integer" err
 
 if test -c /dev/full; then
-    for executor in inline threads:2; do
+    for executor in inline threads:2 processes:2; do
         status=0
         "$factorial" -e $executor 5 0-3000 50000 >/dev/full 2>err || status=$?
         test $status -eq 1
@@ -50,4 +51,6 @@ if test -c /dev/full; then
 fi
 
 # Whoever reads may stop early.
-test "$("$factorial" 0-3000 2>/dev/null | head -n 1)" = '0 1'
+for executor in threads processes; do
+    test "$("$factorial" -e $executor 0-3000 2>/dev/null | head -n 1)" = '0 1'
+done
