@@ -255,12 +255,6 @@ pool_with_limit(void)
     return pool_of(&opts);
 }
 
-#if TEST_ASAN /* its malloc() takes no less for a small block than for many */
-#define MALLOC_TEST CF_NO_TEST
-#else
-#define MALLOC_TEST CF_TEST
-#endif
-
 MALLOC_TEST(beyond_the_memory_limit_malloc_gives_null)
 {
     cf_executor *ex = pool_with_limit();

@@ -52,7 +52,7 @@ task_uses_libc(cf_call *call, const void *arg, size_t arg_size)
 }
 
 /* CPython: gh-90622, gh-105464: locks that other threads held at the fork */
-CF_TEST(a_pool_may_be_created_while_other_threads_are_in_the_c_library)
+MALLOC_TEST(a_pool_may_be_created_while_other_threads_are_in_the_c_library)
 {
     enum { THREADS = 8 };
     pthread_t threads[THREADS];
