@@ -16,7 +16,7 @@
 #include "lib/spin.h"
 #include "lib/worker.h"
 
-enum { NAP_NS = 100000000 };
+enum { NAP_NS = 100000000, REMOTE_LOOK = 5 };
 
 /* Who else collects a remote task's outcome may be in a callback that waits for
  * this thread: so it looks for itself now and then. */
@@ -53,6 +53,9 @@ wait_outside(cf_future *f, int64_t deadline_ns)
         return CF_ETIMEDOUT;
     struct cf__spin spin = cf__spin_begin();
     bool done = false;
+    /* A look at a remote one takes as long as REMOTE_LOOK plain ones. */
+    if (cf_load_relaxed(&f->word) & CF__REMOTE)
+        spin.spins = CF__SPINS_BEFORE_YIELD * (REMOTE_LOOK - 1) / REMOTE_LOOK;
     while (!done && cf__spin_on(&spin, deadline_ns))
         done = cf_future_done(f);
     if (!done)

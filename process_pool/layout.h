@@ -20,9 +20,8 @@
 #include "lib/future.h"
 
 enum {
-    CF__LANE = 256, /* tasks in a lane, handed ahead */
-    CF__SMALL_RESULT =
-        128 << 10 /* bytes: to malloc'ed memory, when collected */
+    CF__LANE = 256,            /* tasks in a lane, handed ahead */
+    CF__SMALL_RESULT = 4 << 10 /* bytes: to malloc'ed memory, if collected */
 };
 
 /* Positions begin here: no pattern that memory is likely to hold is one. */
