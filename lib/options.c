@@ -2,6 +2,9 @@
 /* Importing options structs of other versions: see options.h. */
 #include "lib/options.h"
 
+#include "lib/atomic.h"
+
+#include <stdio.h>
 #include <string.h>
 
 cf_err
@@ -20,4 +23,17 @@ cf__options_import(void *known, size_t known_size, const void *options)
             return CF_ETOOBIG;
     memcpy(known, options, size < known_size ? size : known_size);
     return CF_OK;
+}
+
+void
+cf__options_prefix(char *to,
+                   size_t size,
+                   const char *given,
+                   const char *stem,
+                   _Atomic unsigned *count)
+{
+    if (given)
+        snprintf(to, size, "%s", given);
+    else /* only to tell names apart */
+        snprintf(to, size, "%s%u", stem, cf_fetch_add_relaxed(count, 1));
 }

@@ -15,4 +15,14 @@
  */
 cf_err cf__options_import(void *known, size_t known_size, const void *options);
 
+/*
+ * A prefix for the names of a pool's workers: what the user has given, cut to
+ * fit, or the stem with a number of its own from *count.
+ */
+void cf__options_prefix(char *to,
+                        size_t size,
+                        const char *given,
+                        const char *stem,
+                        _Atomic unsigned *count);
+
 #endif

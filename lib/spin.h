@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spinning before a sleep, outside of pools.
+ * Spinning before a sleep: outside of pools, and of workers.
  *
  * A sleep and its wake-up cost tens of microseconds, most of it in the way of
  * the thread that wakes; so a waiter first spins for about as long, yielding
@@ -20,7 +20,10 @@
 enum {
     CF__SPIN_LONG_NS = 50000, /* a wake-up of a sleeping worker, its answer */
     CF__SPIN_SHORT_NS = 2000,
-    CF__SPINS_BEFORE_YIELD = 40 /* about a microsecond */
+    CF__SPINS_BEFORE_YIELD = 40, /* about a microsecond */
+    CF__SEARCH_NS = 5000,
+    CF__SEARCH_YIELD_NS = 1000,
+    CF__LOOKS_PER_CLOCK = 8
 };
 
 struct cf__spin {
@@ -49,6 +52,32 @@ cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
     if (now - spin->start >= budget || now >= deadline_ns)
         return false;
     sched_yield();
+    return true;
+}
+
+/*
+ * A worker looks for work before it sleeps: not as long as that, since it takes
+ * the processor from whoever has work for it. Begin with all zero.
+ */
+struct cf__search {
+    int64_t start;
+    unsigned looks;
+};
+
+/* It has looked in vain; false: it has been long enough. */
+static inline bool
+cf__search_on(struct cf__search *search)
+{
+    cf_relax();
+    if (++search->looks % CF__LOOKS_PER_CLOCK != 0)
+        return true;
+    int64_t now = cf__now_ns();
+    if (search->start == 0)
+        search->start = now;
+    if (now - search->start >= CF__SEARCH_NS)
+        return false;
+    if (now - search->start >= CF__SEARCH_YIELD_NS)
+        sched_yield();
     return true;
 }
 

@@ -7,11 +7,11 @@
 #include "lib/timers.h"
 
 #include "lib/clock.h"
+#include "lib/cond.h"
 #include "lib/executor.h"
+#include "lib/helper_thread.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 struct cf__timers {
@@ -35,11 +35,7 @@ cf__timers_new(cf__expired_fn *expired)
     if (!timers)
         return NULL;
     timers->expired = expired;
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&timers->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    cf__cond_init(&timers->changed);
     pthread_mutex_init(&timers->lock, NULL);
     return timers;
 }
@@ -115,14 +111,11 @@ timers_main(void *arg)
     struct cf__timers *timers = arg;
     pthread_mutex_lock(&timers->lock);
     while (!timers->ending) {
-        if (timers->count == 0) {
-            pthread_cond_wait(&timers->changed, &timers->lock);
-        } else if (at_locked(timers, 1) <= cf__now_ns()) {
+        int64_t at = timers->count ? at_locked(timers, 1) : CF__NEVER;
+        if (at <= cf__now_ns())
             expire_first_locked(timers);
-        } else {
-            struct timespec at = cf__timespec(at_locked(timers, 1));
-            pthread_cond_timedwait(&timers->changed, &timers->lock, &at);
-        }
+        else
+            (void)cf__cond_wait(&timers->changed, &timers->lock, at);
     }
     bool orphan = timers->orphan;
     pthread_mutex_unlock(&timers->lock);
@@ -152,21 +145,12 @@ cf__timers_free(struct cf__timers *timers)
     release(timers);
 }
 
-/* The program's signals are for the program's threads. */
 static cf_err
 start_thread_locked(struct cf__timers *timers)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int error = pthread_create(&timers->thread, NULL, timers_main, timers);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (error) {
-        errno = error;
-        return CF_ESYS;
-    }
-    timers->started = true;
-    return CF_OK;
+    cf_err err = cf__helper_thread_start(&timers->thread, timers_main, timers);
+    timers->started = err == CF_OK;
+    return err;
 }
 
 cf_err

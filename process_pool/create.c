@@ -3,6 +3,7 @@
 #include "process_pool/pool.h"
 
 #include "lib/backend.h"
+#include "lib/cond.h"
 #include "lib/failure.h"
 #include "lib/inline.h"
 #include "lib/options.h"
@@ -11,7 +12,6 @@
 #include <cfutures/process_pool.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -24,17 +24,6 @@ static struct {
     pthread_mutex_t lock;
     struct cf__process_pool *first;
 } retired = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static void
-init_locks(struct cf__process_pool *pool)
-{
-    pthread_condattr_t attr;
-    pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->changed, &attr);
-    pthread_condattr_destroy(&attr);
-}
 
 /* A pool that is not open; NULL: no memory. */
 static struct cf__process_pool *
@@ -50,7 +39,8 @@ obtain(void)
     pool = aligned_alloc(CF_CACHE_LINE, sizeof *pool);
     if (pool) {
         memset(pool, 0, sizeof *pool);
-        init_locks(pool);
+        pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
+        cf__cond_init(&pool->changed);
     }
     return pool;
 }
@@ -104,19 +94,6 @@ check_options(const cf_process_pool_options *options)
     return CF_OK;
 }
 
-static void
-set_name_prefix(struct cf__worker_setup *setup)
-{
-    static _Atomic unsigned pools; /* only to tell names apart */
-    const char *given = setup->options.name_prefix;
-    unsigned number = given ? 0 : cf_fetch_add_relaxed(&pools, 1);
-    if (given)
-        snprintf(setup->name_prefix, CF__PROCESS_NAME_SIZE, "%s", given);
-    else
-        snprintf(setup->name_prefix, CF__PROCESS_NAME_SIZE, "cfp%u", number);
-    setup->options.name_prefix = NULL; /* the caller's memory */
-}
-
 /* How much address space parcels and commons get each: enough that the memory
  * of the machine is what limits them. */
 static size_t
@@ -136,10 +113,17 @@ reservation(size_t wanted)
 static void
 clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
 {
-    pool->setup = (struct cf__worker_setup){.options = *options};
+    static _Atomic unsigned pools;
+    struct cf__worker_setup *setup = &pool->setup;
+    *setup = (struct cf__worker_setup){.options = *options};
     if (!options->kill_grace_ns)
-        pool->setup.options.kill_grace_ns = KILL_GRACE_NS;
-    set_name_prefix(&pool->setup);
+        setup->options.kill_grace_ns = KILL_GRACE_NS;
+    cf__options_prefix(setup->name_prefix,
+                       CF__PROCESS_NAME_SIZE,
+                       options->name_prefix,
+                       "cfp",
+                       &pools);
+    setup->options.name_prefix = NULL; /* the caller's memory */
     cf_store_relaxed(&pool->refuse, CF_OK);
     cf_store_relaxed(&pool->wanting, 1);
     cf__queue_init(&pool->queue);

@@ -7,8 +7,8 @@
 #include "process_pool/pool.h"
 
 #include "lib/clock.h"
+#include "lib/cond.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -48,13 +48,7 @@ wait_locked(struct cf__process_pool *pool, int64_t deadline_ns)
         cf__process_pool_lock(pool);
         return cf__now_ns() < deadline_ns;
     }
-    if (deadline_ns == CF__NEVER)
-        return pthread_cond_wait(&pool->changed, &pool->lock) == 0;
-    if (deadline_ns == 0)
-        return false;
-    struct timespec at = cf__timespec(deadline_ns);
-    return pthread_cond_timedwait(&pool->changed, &pool->lock, &at) !=
-           ETIMEDOUT;
+    return cf__cond_wait(&pool->changed, &pool->lock, deadline_ns);
 }
 
 static void

@@ -9,6 +9,7 @@
 
 #include "lib/clock.h"
 #include "lib/fence.h"
+#include "lib/helper_thread.h"
 #include "lib/life.h"
 #include "lib/waiter.h"
 
@@ -121,7 +122,6 @@ static void
 zygote_is_gone(struct cf__process_pool *pool)
 {
     cf_error why = CF_ERROR_INIT;
-    why.kind = CF_EBROKEN;
     why.message = "the process that starts workers has ended";
     if (!pool->zygote_stopped)
         cf__process_pool_break_locked(pool, &why);
@@ -250,7 +250,9 @@ trim_if_due(struct cf__process_pool *pool, int64_t now)
     for (int i = 0; i < pool->base.max_workers; i++) { /* nothing is there */
         struct cf__process_lane *lane = &pool->lanes[i];
         if (lane->outbox_used)
-            (void)madvise(lane->outbox, lane->outbox_used, MADV_REMOVE);
+            (void)madvise(cf__shared_outbox(pool->shared, i),
+                          lane->outbox_used,
+                          MADV_REMOVE);
         lane->outbox_used = 0;
     }
     cf__process_pool_unlock(pool);
@@ -374,16 +376,8 @@ manager_main(void *arg)
 cf_err
 cf__process_pool_start_manager(struct cf__process_pool *pool)
 {
-    sigset_t all, old; /* the program's signals are for its own threads */
     pool->server = (struct cf__server){&pool->base, serve};
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int error = pthread_create(&pool->manager, NULL, manager_main, pool);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (error) {
-        errno = error;
-        return CF_ESYS;
-    }
-    pool->joinable = true;
-    return CF_OK;
+    cf_err err = cf__helper_thread_start(&pool->manager, manager_main, pool);
+    pool->joinable = err == CF_OK;
+    return err;
 }

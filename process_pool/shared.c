@@ -2,20 +2,13 @@
 /* Reserving, protecting and giving back what processes share: shared.h. */
 #include "process_pool/shared.h"
 
+#include "lib/pages.h"
 #include "lib/registry.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 enum { SMALLEST = 16 << 20 }; /* bytes below which it is not worth trying */
-
-static size_t
-whole_pages(size_t size)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    return (size + page - 1) / page * page;
-}
 
 /* Lays out the reservation for outboxes, parcels and commons of size bytes
  * each. */
@@ -23,9 +16,9 @@ static void
 lay_out(struct cf__shared *shared, size_t size)
 {
     size_t lanes = (size_t)shared->lanes;
-    shared->lane_in_stride = whole_pages(sizeof(struct cf__lane_in));
-    shared->lane_out_stride = whole_pages(sizeof(struct cf__lane_out));
-    shared->size = whole_pages(sizeof(struct cf__board)) +
+    shared->lane_in_stride = cf__whole_pages(sizeof(struct cf__lane_in));
+    shared->lane_out_stride = cf__whole_pages(sizeof(struct cf__lane_out));
+    shared->size = cf__whole_pages(sizeof(struct cf__board)) +
                    lanes * shared->lane_in_stride +
                    lanes * shared->lane_out_stride + (lanes + 2) * size;
     shared->outbox_size = size;
@@ -50,7 +43,7 @@ static bool
 reserve(struct cf__shared *shared, size_t *size)
 {
     for (;; *size /= 2) {
-        *size = whole_pages(*size);
+        *size = cf__whole_pages(*size);
         lay_out(shared, *size);
         void *base = map(shared->size);
         shared->base = base;
@@ -86,7 +79,7 @@ cf__shared_new(int lanes, size_t size)
         return NULL;
     }
     shared->board = (struct cf__board *)(void *)shared->base;
-    shared->lanes_in = shared->base + whole_pages(sizeof(struct cf__board));
+    shared->lanes_in = shared->base + cf__whole_pages(sizeof(struct cf__board));
     shared->lanes_out =
         shared->lanes_in + (size_t)lanes * shared->lane_in_stride;
     shared->outboxes =

@@ -9,21 +9,15 @@
 #include "lib/clock.h"
 #include "lib/failure.h"
 #include "lib/inline.h"
+#include "lib/spin.h"
 #include "process_pool/limits.h"
 #include "process_pool/parcel.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-enum {
-    SEARCH_NS = 5000,      /* how long it looks for orders before it sleeps */
-    YIELD_AFTER_NS = 1000, /* whoever has work for it may need its processor */
-    LOOKS_PER_CLOCK = 8
-};
 
 void (*cf__worker_probe)(enum cf__moment moment, int lane);
 
@@ -74,22 +68,12 @@ name_worker(const struct worker *w)
 static bool
 look(const struct worker *w)
 {
-    int64_t start = 0;
-    for (unsigned looks = 1;; looks++) {
-        /* pairs with cf__lane_publish: the order is whole */
-        if (cf_load_acquire(&w->in->published) != w->position)
-            return true;
-        cf_relax();
-        if (looks % LOOKS_PER_CLOCK != 0)
-            continue;
-        int64_t now = cf__now_ns();
-        if (start == 0)
-            start = now;
-        if (now - start >= SEARCH_NS)
+    struct cf__search so_far = {0};
+    /* pairs with cf__lane_publish: the order is whole */
+    while (cf_load_acquire(&w->in->published) == w->position)
+        if (!cf__search_on(&so_far))
             return false;
-        if (now - start >= YIELD_AFTER_NS)
-            sched_yield();
-    }
+    return true;
 }
 
 /* There is something to do, or nothing will come any more. */

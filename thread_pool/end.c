@@ -6,9 +6,9 @@
  */
 #include "thread_pool/pool.h"
 
+#include "lib/cond.h"
 #include "lib/failure.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 
@@ -76,17 +76,10 @@ wake_all(struct cf__pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* Waits for a change; false: the deadline has passed. */
 static bool
 wait_locked(struct cf__pool *pool, int64_t deadline_ns)
 {
-    if (deadline_ns == CF__NEVER)
-        return pthread_cond_wait(&pool->changed, &pool->lock) == 0;
-    if (deadline_ns == 0)
-        return false;
-    struct timespec at = cf__timespec(deadline_ns);
-    return pthread_cond_timedwait(&pool->changed, &pool->lock, &at) !=
-           ETIMEDOUT;
+    return cf__cond_wait(&pool->changed, &pool->lock, deadline_ns);
 }
 
 void

@@ -8,17 +8,10 @@
 #include "thread_pool/pool.h"
 
 #include "lib/fence.h"
+#include "lib/spin.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/* How long an idle worker looks for work before it sleeps: a wake-up costs the
- * submitter more than this. */
-enum {
-    SEARCH_NS = 5000,
-    YIELD_AFTER_NS = 1000, /* whoever has work for it may need its processor */
-    LOOKS_PER_CLOCK = 8
-};
 
 bool
 cf__pool_has_work(struct cf__pool *pool)
@@ -214,24 +207,15 @@ begin_searching(struct cf__pool *pool, struct cf__pool_worker *w)
     return true;
 }
 
+/* A wake-up would cost the submitter more than this. */
 static bool
 search(struct cf__pool *pool)
 {
-    int64_t start = 0;
-    for (unsigned looks = 1;; looks++) {
-        if (cf__pool_has_work(pool))
-            return true;
-        cf_relax();
-        if (looks % LOOKS_PER_CLOCK != 0)
-            continue;
-        int64_t now = cf__now_ns();
-        if (start == 0)
-            start = now;
-        if (now - start >= SEARCH_NS)
+    struct cf__search so_far = {0};
+    while (!cf__pool_has_work(pool))
+        if (!cf__search_on(&so_far))
             return false;
-        if (now - start >= YIELD_AFTER_NS)
-            sched_yield();
-    }
+    return true;
 }
 
 static void

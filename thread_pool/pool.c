@@ -6,14 +6,14 @@
 #include "thread_pool/pool.h"
 
 #include "lib/backend.h"
+#include "lib/cond.h"
 #include "lib/failure.h"
 #include "lib/options.h"
+#include "lib/pages.h"
 #include "lib/thread.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* The queue is closed: says why, or starts the first worker and opens it. */
 static cf_err
@@ -192,41 +192,10 @@ check_options(const cf_thread_pool_options *options)
     return CF_OK;
 }
 
-/* The system would round it down. */
-static size_t
-whole_pages(size_t size)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    return size > SIZE_MAX - page ? size : (size + page - 1) / page * page;
-}
-
-static void
-set_name_prefix(struct cf__pool *pool)
-{
-    static _Atomic unsigned pools; /* only to tell names apart */
-    const char *given = pool->options.name_prefix;
-    unsigned number = given ? 0 : cf_fetch_add_relaxed(&pools, 1);
-    if (given)
-        snprintf(pool->name_prefix, CF__NAME_SIZE, "%s", given);
-    else
-        snprintf(pool->name_prefix, CF__NAME_SIZE, "cf%u", number);
-    pool->options.name_prefix = NULL; /* the caller's memory */
-}
-
-static void
-init_lock(struct cf__pool *pool)
-{
-    pthread_condattr_t attr;
-    pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->changed, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
 cf_err
 cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
 {
+    static _Atomic unsigned pools;
     cf_thread_pool_options options;
     if (!out)
         return CF_EINVAL;
@@ -242,8 +211,11 @@ cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
         return CF_ENOMEM;
     memset(pool, 0, sizeof *pool);
     pool->options = options;
-    pool->options.stack_size = whole_pages(options.stack_size);
-    set_name_prefix(pool);
+    /* The system would round it down. */
+    pool->options.stack_size = cf__whole_pages(options.stack_size);
+    cf__options_prefix(
+        pool->name_prefix, CF__NAME_SIZE, options.name_prefix, "cf", &pools);
+    pool->options.name_prefix = NULL; /* the caller's memory */
     if (options.pin_workers &&
         sched_getaffinity(0, sizeof pool->cpus, &pool->cpus) != 0)
         pool->options.pin_workers = 0; /* more CPUs than the set can name */
@@ -252,7 +224,8 @@ cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
     /* Nobody else knows the pool yet. */
     cf_store_relaxed(&pool->activity, (uint64_t)workers * CF__STARTABLE);
     cf__queue_init(&pool->queue);
-    init_lock(pool);
+    pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
+    cf__cond_init(&pool->changed);
     err = pool->workers ? cf__executor_init(&pool->base,
                                             &ops,
                                             workers,

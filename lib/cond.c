@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Condition variables on the monotonic clock: see cond.h. */
+#include "lib/cond.h"
+
+#include "lib/clock.h"
+
+#include <errno.h>
+
+void
+cf__cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+bool
+cf__cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns)
+{
+    if (deadline_ns == CF__NEVER)
+        return pthread_cond_wait(cond, lock) == 0;
+    if (deadline_ns == 0)
+        return false;
+    struct timespec at = cf__timespec(deadline_ns);
+    return pthread_cond_timedwait(cond, lock, &at) != ETIMEDOUT;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Threads of the library that are no workers: timers, a pool's manager. */
+#ifndef CF_LIB_HELPER_THREAD_H
+#define CF_LIB_HELPER_THREAD_H
+
+#include <cfutures/error.h>
+
+#include <pthread.h>
+
+/* Starts one with all signals blocked: the program's signals are for the
+ * program's threads. CF_ESYS (errno). */
+cf_err
+cf__helper_thread_start(pthread_t *out, void *(*fn)(void *arg), void *arg);
+
+#endif
