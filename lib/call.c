@@ -160,11 +160,8 @@ cf__call_end(struct cf_call *call, int rc)
         return NULL;
     }
     drop_heap(call);
-    bool interrupted =
-        (call->future &&
-         cf_load_relaxed(&call->future->word) & CF__INTERRUPT) ||
-        (call->executor && cf_load_relaxed(&call->executor->terminated));
-    if (failure && !interrupted)
+    bool stopped = cf__was_stopped(call->executor, call->future);
+    if (failure && !stopped)
         return failure;
     cf_error error = CF_ERROR_INIT;
     if (failure) {
@@ -173,7 +170,7 @@ cf__call_end(struct cf_call *call, int rc)
         error.code = rc;
         error.worker = call->worker;
     }
-    if (interrupted)
+    if (stopped)
         error.kind = CF_ECANCELED;
     const cf_error *result = cf__failure_new(&error);
     cf__failure_free(failure);

@@ -130,6 +130,15 @@ void cf__executor_fini(cf_executor *ex);
  * the bound. */
 void cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued);
 
+/* A task that fails has been told to stop: that counts as cancelled. f, or ex,
+ * may be NULL. */
+static inline bool
+cf__was_stopped(const cf_executor *ex, const cf_future *f)
+{
+    return (f && cf_load_relaxed(&f->word) & CF__INTERRUPT) ||
+           (ex && cf_load_relaxed(&ex->terminated)); /* hints, both */
+}
+
 /* Takes a pending task for running on a worker. */
 static inline bool
 cf__future_claim(cf_future *f, int worker)

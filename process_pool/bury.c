@@ -101,23 +101,15 @@ break_by_initializer(struct cf__process_pool *pool,
                      const struct cf__process_lane *lane,
                      const cf_error *death)
 {
-    char message[CF__MESSAGE_MAX + 1] = "the initializer failed";
-    struct cf__wire_failure wire = {0};
-    /* The worker is dead; but what it wrote is to be checked. */
-    uint64_t at = cf_load_acquire(&lane->out->init_failure);
-    const uint64_t size = pool->shared->outbox_size;
-    if (at > 0 && at <= size && size - at >= sizeof wire) {
-        const unsigned char *from = lane->outbox + at - 1;
-        memcpy(&wire, from, sizeof wire);
-        if (wire.message_size < sizeof message &&
-            wire.message_size < size - at - sizeof wire) {
-            memcpy(message, from + sizeof wire, wire.message_size);
-            message[wire.message_size] = '\0';
-        }
-    }
+    struct cf__lane_failure left;
     cf_error why = *death;
-    why.message = message;
-    why.code = wire.code;
+    why.message = "the initializer failed";
+    /* The worker is dead; but what it wrote is to be checked. 0: nothing. */
+    uint64_t at = cf_load_acquire(&lane->out->init_failure);
+    if (at > 0 && cf__lane_read_failure(lane, at - 1, &left)) {
+        why.message = left.message;
+        why.code = left.wire.code;
+    }
     why.exit_status = 0;
     cf__process_pool_break_locked(pool, &why);
 }
@@ -147,13 +139,12 @@ fail_oldest(struct cf__process_pool *pool,
             pool, lane, f, python && pool->broken ? pool->broken : death);
 }
 
-/* Empties the lane of a dead worker. */
+/* Empties the lane of a dead worker, whose outcomes have been collected. */
 static void
 settle(struct cf__process_pool *pool,
        struct cf__process_lane *lane,
        const cf_error *death)
 {
-    cf__process_pool_collect_locked(pool, lane, cf__now_ns());
     bool trusted = !lane->condemned;
     int failed = 0;
     for (uint64_t p = lane->oldest; p < lane->next; p++) {

@@ -77,8 +77,7 @@ take_outbox(const struct cf__process_pool *pool,
             uint64_t size,
             uint64_t *flags)
 {
-    if (size > pool->shared->outbox_size ||
-        offset > pool->shared->outbox_size - size)
+    if (!cf__lane_has(lane, offset, size))
         return false;
     if (offset + size > lane->outbox_used)
         lane->outbox_used = (size_t)(offset + size);
@@ -96,56 +95,34 @@ take_outbox(const struct cf__process_pool *pool,
 static cf_err
 kind_of_failure(const cf_future *f, cf_err kind)
 {
-    bool stopped = cf_load_relaxed(&f->word) & CF__INTERRUPT ||
-                   cf_load_relaxed(&f->executor->terminated);
-    return stopped ? CF_ECANCELED : kind;
+    return cf__was_stopped(f->executor, f) ? CF_ECANCELED : kind;
 }
 
-/* texts: NULL: none. */
+/* kind: how the failure is packed. */
 static bool
 take_failure(const struct cf__process_pool *pool,
              const struct cf__process_lane *lane,
              cf_future *f,
-             const struct cf__wire_failure *wire,
-             const unsigned char *texts)
+             uint32_t kind,
+             uint64_t offset,
+             const struct cf__outcome *outcome)
 {
-    char message[CF__MESSAGE_MAX + 1] = "", file[CF__MESSAGE_MAX + 1];
-    if (texts) {
-        if (wire->message_size >= sizeof message ||
-            wire->file_size >= sizeof file)
-            return false;
-        memcpy(message, texts, wire->message_size);
-        message[wire->message_size] = '\0';
-        memcpy(file, texts + wire->message_size, wire->file_size);
-        file[wire->file_size] = '\0';
-    }
-    cf_error error =
-        plain_failure(pool, lane, kind_of_failure(f, CF_ETASK), message);
-    error.code = wire->code;
-    if (texts && wire->file_size) {
-        error.file = file;
-        error.line = wire->line;
+    struct cf__lane_failure failure;
+    failure.message[0] = failure.file[0] = '\0';
+    if (kind == CF__AS_BARE_FAILURE)
+        memcpy(&failure.wire, outcome->data, sizeof failure.wire);
+    else if (kind != CF__AS_FAILURE ||
+             !cf__lane_read_failure(lane, offset, &failure))
+        return false;
+    cf_error error = plain_failure(
+        pool, lane, kind_of_failure(f, CF_ETASK), failure.message);
+    error.code = failure.wire.code;
+    if (failure.file[0]) {
+        error.file = failure.file;
+        error.line = failure.wire.line;
     }
     cf__future_store_error(f, cf__failure_new(&error));
     return true;
-}
-
-static bool
-take_packed_failure(const struct cf__process_pool *pool,
-                    const struct cf__process_lane *lane,
-                    cf_future *f,
-                    uint64_t offset)
-{
-    struct cf__wire_failure wire;
-    const uint64_t size = pool->shared->outbox_size;
-    if (offset > size || size - offset < sizeof wire)
-        return false;
-    memcpy(&wire, lane->outbox + offset, sizeof wire);
-    uint64_t left = size - offset - sizeof wire;
-    if ((uint64_t)wire.message_size + wire.file_size > left)
-        return false;
-    return take_failure(
-        pool, lane, f, &wire, lane->outbox + offset + sizeof wire);
 }
 
 /* Moves an outcome into its future. false: it is impossible. */
@@ -170,12 +147,7 @@ take_outcome(struct cf__process_pool *pool,
     if (kind == CF__IN_OUTBOX)
         return take_outbox(pool, lane, f, offset, size, flags);
     *flags = CF__FAILED;
-    if (kind == CF__AS_FAILURE)
-        return take_packed_failure(pool, lane, f, offset);
-    struct cf__wire_failure wire;
-    memcpy(&wire, outcome->data, sizeof wire);
-    return kind == CF__AS_BARE_FAILURE &&
-           take_failure(pool, lane, f, &wire, NULL);
+    return take_failure(pool, lane, f, kind, offset, outcome);
 }
 
 /* --- ends ---------------------------------------------------------------- */
@@ -233,9 +205,11 @@ cf__process_pool_fail_locked(struct cf__process_pool *pool,
     end_task(pool, lane, f, CF__FAILED);
 }
 
-void
-cf__process_pool_condemn_locked(struct cf__process_pool *pool,
-                                struct cf__process_lane *lane)
+/* --- the lane ------------------------------------------------------------ */
+
+/* What the worker wrote is impossible: kills it. */
+static void
+condemn(struct cf__process_pool *pool, struct cf__process_lane *lane)
 {
     if (lane->condemned)
         return;
@@ -243,8 +217,6 @@ cf__process_pool_condemn_locked(struct cf__process_pool *pool,
     cf__process_pool_kill_later_locked(
         pool, lane, CF__ANY_POSITION, SIGKILL, cf__now_ns());
 }
-
-/* --- the lane ------------------------------------------------------------ */
 
 /* The worker has asked for what has just been done. */
 static void
@@ -307,11 +279,11 @@ cf__process_pool_collect_locked(struct cf__process_pool *pool,
         if (state != CF__STATE(p, CF__DONE)) {
             if (state != CF__STATE(p, CF__TAKEN) &&
                 state != CF__STATE(p, CF__REVOKED) && !cf__is_untaken(state, p))
-                cf__process_pool_condemn_locked(pool, lane);
+                condemn(pool, lane);
             break;
         }
         if (!end_oldest(pool, lane)) {
-            cf__process_pool_condemn_locked(pool, lane);
+            condemn(pool, lane);
             break;
         }
     }

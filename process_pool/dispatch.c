@@ -27,8 +27,10 @@ waiting_priority(struct cf__process_pool *pool)
     return heap > returned ? heap : returned;
 }
 
-cf_future *
-cf__process_pool_next_locked(struct cf__process_pool *pool, uint64_t *sequence)
+/* The next task to start, which the caller owns the queue's handle of. NULL:
+ * none. sequence: 0 if it has not been handed out before. */
+static cf_future *
+next_task(struct cf__process_pool *pool, uint64_t *sequence)
 {
     int64_t returned = cf__returned_top(&pool->returned);
     int64_t heap = cf_load_relaxed(&pool->queue.heap_top); /* a hint */
@@ -88,7 +90,7 @@ cf__process_pool_take_all_locked(struct cf__process_pool *pool)
     cf_future *first = NULL, *last = NULL, *f;
     for (int i = 0; i < pool->base.max_workers; i++)
         take_back(pool, &pool->lanes[i], CF__LANE);
-    while ((f = cf__process_pool_next_locked(pool, &sequence)) != NULL) {
+    while ((f = next_task(pool, &sequence)) != NULL) {
         cf_store_relaxed(&f->next, NULL); /* out of the queue, and ours */
         if (last)
             cf_store_relaxed(&last->next, f);
@@ -124,7 +126,7 @@ hand_one(struct cf__process_pool *pool, struct cf__process_lane *lane)
     int index = (int)(lane - pool->lanes);
     for (;;) {
         uint64_t sequence;
-        cf_future *f = cf__process_pool_next_locked(pool, &sequence);
+        cf_future *f = next_task(pool, &sequence);
         if (!f)
             return false;
         if (__builtin_expect(!cf__future_claim(f, index), 0)) {

@@ -17,6 +17,7 @@ cf__lane_init(struct cf__process_lane *lane,
     lane->in = cf__shared_lane_in(shared, index);
     lane->out = cf__shared_lane_out(shared, index);
     lane->outbox = cf__shared_outbox(shared, index);
+    lane->outbox_size = shared->outbox_size;
     lane->oldest = lane->next = lane->published = CF__FIRST_POSITION;
 }
 
@@ -161,4 +162,26 @@ cf__lane_nudge(const struct cf__process_lane *lane, bool always)
     cf_store_relaxed(&lane->out->asleep, 0); /* one wake-up is enough */
     cf_fetch_add_seq_cst(&lane->in->bell, 1);
     cf__futex_wake_shared(&lane->in->bell, INT_MAX);
+}
+
+bool
+cf__lane_read_failure(const struct cf__process_lane *lane,
+                      uint64_t offset,
+                      struct cf__lane_failure *out)
+{
+    struct cf__wire_failure *wire = &out->wire;
+    if (!cf__lane_has(lane, offset, sizeof *wire))
+        return false;
+    memcpy(wire, lane->outbox + offset, sizeof *wire);
+    if (wire->message_size >= sizeof out->message ||
+        wire->file_size >= sizeof out->file ||
+        !cf__lane_has(
+            lane, offset, sizeof *wire + wire->message_size + wire->file_size))
+        return false;
+    const unsigned char *texts = lane->outbox + offset + sizeof *wire;
+    memcpy(out->message, texts, wire->message_size);
+    out->message[wire->message_size] = '\0';
+    memcpy(out->file, texts + wire->message_size, wire->file_size);
+    out->file[wire->file_size] = '\0';
+    return true;
 }

@@ -8,6 +8,7 @@
 #ifndef CF_PROCESS_POOL_LANE_H
 #define CF_PROCESS_POOL_LANE_H
 
+#include "lib/failure.h"
 #include "process_pool/returned.h"
 #include "process_pool/shared.h"
 
@@ -22,7 +23,8 @@ enum cf__lane_state {
 struct cf__process_lane {
     struct cf__lane_in *in;
     struct cf__lane_out *out;
-    unsigned char *outbox;
+    const unsigned char *outbox;
+    size_t outbox_size; /* bytes */
     enum cf__lane_state state;
     /* In hand are the positions oldest .. next - 1; those below published, the
      * worker has been told of. */
@@ -93,6 +95,26 @@ cf__lane_order(const struct cf__process_lane *lane, uint64_t position)
 {
     return &lane->in->orders[position % CF__LANE];
 }
+
+/* A failure as a worker has left it, its texts with terminators. */
+struct cf__lane_failure {
+    struct cf__wire_failure wire;
+    char message[CF__MESSAGE_MAX + 1], file[CF__MESSAGE_MAX + 1];
+};
+
+/* Whether the outbox has size bytes at offset. */
+static inline bool
+cf__lane_has(const struct cf__process_lane *lane,
+             uint64_t offset,
+             uint64_t size)
+{
+    return size <= lane->outbox_size && offset <= lane->outbox_size - size;
+}
+
+/* Reads the failure at offset of the outbox. false: it makes no sense. */
+bool cf__lane_read_failure(const struct cf__process_lane *lane,
+                           uint64_t offset,
+                           struct cf__lane_failure *out);
 
 /* The position of a task of this lane, by what it remembers; UINT64_MAX: the
  * lane does not have it (any more). */

@@ -78,17 +78,19 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 {
     struct cf__process_pool *pool = cf__process_pool_of(ex);
     bool often = true;
+    /* The fences pair with dispatch's. */
     if (oldest->attributes && oldest->attributes->priority) {
         cf_err err = cf__queue_push_prioritized(&pool->queue, oldest);
         if (err)
             return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
+        cf__fence_full();
     } else {
         if (!cf__queue_push(&pool->queue, oldest, newest, count))
             return cf_load_relaxed(&pool->refuse); /* set before the close */
         often = count >= ATTEND_EVERY ||
                 cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
+        cf__fence_after_rmw(); /* the push's, of the queue's tail */
     }
-    cf__fence_full(); /* pairs with dispatch's */
     if (often || cf_load_relaxed(&pool->wanting))
         cf__process_pool_attend(pool);
     return CF_OK;

@@ -120,14 +120,9 @@ void cf__process_pool_ring(struct cf__process_pool *pool);
 
 /* dispatch.c */
 
-/* by_manager: nobody else looks at the pool. */
+/* Hands out what is queued. */
 void cf__process_pool_dispatch_locked(struct cf__process_pool *pool,
                                       int64_t now);
-
-/* The next task to start, which the caller owns the queue's handle of. NULL:
- * none. sequence: 0 if it has not been handed out before. */
-cf_future *cf__process_pool_next_locked(struct cf__process_pool *pool,
-                                        uint64_t *sequence);
 
 /* Takes the task at a position back, if its worker has not started it: it is
  * pending again, before all others. */
@@ -154,10 +149,6 @@ void cf__process_pool_fail_locked(struct cf__process_pool *pool,
                                   struct cf__process_lane *lane,
                                   cf_future *f,
                                   const cf_error *error);
-
-/* What a worker wrote is impossible: kills it. */
-void cf__process_pool_condemn_locked(struct cf__process_pool *pool,
-                                     struct cf__process_lane *lane);
 
 /* manager.c */
 
@@ -190,7 +181,7 @@ void cf__process_pool_lose_locked(struct cf__process_pool *pool,
                                   int index,
                                   int error);
 
-/* Fails everything that has not ended. */
+/* Refuses submits, and lets the manager fail everything that has not begun. */
 void cf__process_pool_break_locked(struct cf__process_pool *pool,
                                    const cf_error *why);
 

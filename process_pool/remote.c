@@ -78,21 +78,33 @@ let_go(cf_executor *ex)
     cf__process_pool_unlock(pool);
 }
 
+/* Asks the task, if it runs, to stop, and stops its worker unless it has ended
+ * at that time. */
 static void
-interrupt(cf_future *f)
+stop_by(struct cf__process_pool *pool, cf_future *f, int64_t at)
 {
-    struct cf__process_pool *pool = pool_of(f);
     uint64_t position;
     cf__process_pool_lock(pool);
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     if (lane) {
-        int64_t at = cf__process_pool_after_grace(pool, cf__now_ns());
-        /* A hint to the task. */
         cf_fetch_or_seq_cst(&cf__lane_order(lane, position)->flags,
-                            CF__ORDER_STOP | CF__ORDER_NOTIFY);
+                            CF__ORDER_STOP | CF__ORDER_NOTIFY); /* a hint */
         cf__process_pool_kill_later_locked(pool, lane, position, SIGTERM, at);
     }
     cf__process_pool_unlock(pool);
+}
+
+static void
+interrupt(cf_future *f)
+{
+    struct cf__process_pool *pool = pool_of(f);
+    stop_by(pool, f, cf__process_pool_after_grace(pool, cf__now_ns()));
+}
+
+static void
+stop(cf_future *f)
+{
+    stop_by(pool_of(f), f, cf__now_ns());
 }
 
 static void
@@ -142,22 +154,6 @@ outran(cf_future *f)
         cf__timers_again(pool->base.timers, f, at);
     cf__process_pool_unlock(pool);
     return late;
-}
-
-static void
-stop(cf_future *f)
-{
-    struct cf__process_pool *pool = pool_of(f);
-    cf__process_pool_lock(pool);
-    uint64_t position;
-    struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
-    if (lane) {
-        cf_fetch_or_seq_cst(&cf__lane_order(lane, position)->flags,
-                            CF__ORDER_STOP | CF__ORDER_NOTIFY); /* a hint */
-        cf__process_pool_kill_later_locked(
-            pool, lane, position, SIGTERM, cf__now_ns());
-    }
-    cf__process_pool_unlock(pool);
 }
 
 static void *
