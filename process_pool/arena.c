@@ -16,13 +16,6 @@ round_up(size_t size, size_t unit)
     return (size + unit - 1) & ~(unit - 1);
 }
 
-static void
-init_locks(struct cf__arena *a)
-{
-    pthread_mutex_init(&a->lock, NULL);
-    pthread_cond_init(&a->unheld, NULL);
-}
-
 cf_err
 cf__arena_init(struct cf__arena *a, void *base, size_t size)
 {
@@ -50,7 +43,8 @@ cf__arena_init(struct cf__arena *a, void *base, size_t size)
     a->held = CF__NO_PAGE;
     cf__runs_init(&a->runs, a->memory, pages);
     cf__small_init(&a->small, (char *)a->memory + runs_size, &a->runs, a->base);
-    init_locks(a);
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->unheld, NULL);
     return CF_OK;
 }
 
@@ -277,26 +271,4 @@ cf__arena_trim(struct cf__arena *a)
         a->trimming = false;
     pthread_mutex_unlock(&a->lock);
     return bytes;
-}
-
-void
-cf__arena_lock(struct cf__arena *a)
-{
-    pthread_mutex_lock(&a->lock);
-}
-
-void
-cf__arena_unlock(struct cf__arena *a)
-{
-    pthread_mutex_unlock(&a->lock);
-}
-
-void
-cf__arena_after_fork(struct cf__arena *a)
-{
-    init_locks(a);
-    if (a->held != CF__NO_PAGE)
-        cf__runs_unhold(&a->runs, a->held, false);
-    a->held = CF__NO_PAGE;
-    a->trimming = false;
 }

@@ -80,14 +80,4 @@ bool cf__arena_contains(const struct cf__arena *a, const void *p, size_t size);
  */
 size_t cf__arena_trim(struct cf__arena *a);
 
-/* Held across fork(), so that the child finds the arena whole. */
-void cf__arena_lock(struct cf__arena *a);
-void cf__arena_unlock(struct cf__arena *a);
-
-/*
- * In a fork's child: the lock is free. The arena is a copy then, that must not
- * allocate or trim: the range is still the parent's.
- */
-void cf__arena_after_fork(struct cf__arena *a);
-
 #endif

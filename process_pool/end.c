@@ -152,9 +152,6 @@ cf__process_pool_after_fork(cf_executor *ex)
     pthread_cond_init(&pool->changed, NULL);
     cf_store_relaxed(&pool->refuse, CF_EFORKED); /* one thread */
     cf__queue_after_fork(&pool->queue);
-    cf__arena_after_fork(&pool->shared->parcels);
-    cf__arena_after_fork(&pool->shared->commons);
-    cf__arena_after_fork(&pool->shared->vault);
     cf__zygote_close(&pool->zygote);
     close(pool->doorbell);
     if (cf__zygote_is_coming && pool->open) {

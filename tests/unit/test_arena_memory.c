@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/arena_rounds.h"
@@ -178,26 +177,5 @@ Test(arena_memory, what_a_trim_has_in_hand_is_waited_for)
     }
     atomic_store(&trims, false);
     pthread_join(thread, NULL);
-    cf__arena_fini(&arena);
-}
-
-/* The child has the arena as it was: it may look, and free its copy. */
-Test(arena_memory, a_child_of_a_fork_finds_the_arena_whole)
-{
-    open_arena(16 * MIB);
-    char *p = cf__arena_alloc(&arena, 100);
-    cf__arena_lock(&arena);
-    pid_t pid = fork();
-    if (pid == 0) {
-        cf__arena_after_fork(&arena);
-        bool right = cf__arena_size(&arena, p) == 128 &&
-                     cf__arena_free(&arena, p) == 128 &&
-                     cf__arena_size(&arena, p) == 0;
-        _exit(right ? 0 : 1);
-    }
-    cf__arena_unlock(&arena);
-    int status = -1;
-    cr_assert(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
-    cr_assert(cf__arena_free(&arena, p) == 128, "still in use here");
     cf__arena_fini(&arena);
 }
