@@ -38,9 +38,9 @@ expired(cf_future *f)
     error.kind = CF_EDEADLINE;
     error.message = message;
     error.worker = cf__runner(cf_load_relaxed(&f->word)); /* set at claim */
-    f->attributes->late_error = cf__failure_new(&error);
     if (remote) /* before callbacks, which may take long */
-        remote->stop(f);
+        error.pid = remote->stop(f);
+    f->attributes->late_error = cf__failure_new(&error);
     (void)cf__future_finish(f, CF__FAILED, CF__COMPLETING, false);
 }
 

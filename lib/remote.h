@@ -19,6 +19,7 @@
 #include "lib/futex.h"
 
 #include <stdlib.h>
+#include <sys/types.h>
 
 struct cf__remote_ops {
     /* Looks for results and hands out tasks, if nobody else is at it. Never
@@ -46,8 +47,9 @@ struct cf__remote_ops {
      * than its timeout. false: its timer has been set anew, or it is done. */
     bool (*outran)(cf_future *f);
 
-    /* f is about to fail that way: stops its worker. */
-    void (*stop)(cf_future *f);
+    /* f is about to fail that way: stops its worker, and returns its process
+     * id; 0: it does not run there. */
+    pid_t (*stop)(cf_future *f);
 
     /* Memory for arguments that do not fit into a future. NULL: none. */
     void *(*arg_alloc)(cf_executor *ex, size_t size);
@@ -107,17 +109,24 @@ cf__never_blocks(const cf_executor *ex)
     return cf__is_own_worker(ex) || (server && server->executor == ex);
 }
 
+/* In a fork's child nothing but a submit that fails has such. */
+static inline bool
+cf__args_are_remote(const cf_executor *ex)
+{
+    return ex->ops->remote && !cf_load_relaxed(&ex->forked); /* one thread */
+}
+
 static inline void *
 cf__arg_alloc(cf_executor *ex, size_t size)
 {
-    return ex->ops->remote ? ex->ops->remote->arg_alloc(ex, size)
-                           : malloc(size);
+    return cf__args_are_remote(ex) ? ex->ops->remote->arg_alloc(ex, size)
+                                   : malloc(size);
 }
 
 static inline void
 cf__arg_free(cf_executor *ex, void *arg)
 {
-    if (ex->ops->remote)
+    if (cf__args_are_remote(ex))
         ex->ops->remote->arg_free(ex, arg);
     else
         free(arg);

@@ -79,32 +79,35 @@ let_go(cf_executor *ex)
 }
 
 /* Asks the task, if it runs, to stop, and stops its worker unless it has ended
- * at that time. */
-static void
+ * at that time. Returns the worker's process id, or 0. */
+static pid_t
 stop_by(struct cf__process_pool *pool, cf_future *f, int64_t at)
 {
     uint64_t position;
+    pid_t pid = 0;
     cf__process_pool_lock(pool);
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     if (lane) {
+        pid = cf_load_relaxed(&lane->out->pid); /* for people to read */
         cf_fetch_or_seq_cst(&cf__lane_order(lane, position)->flags,
                             CF__ORDER_STOP | CF__ORDER_NOTIFY); /* a hint */
         cf__process_pool_kill_later_locked(pool, lane, position, SIGTERM, at);
     }
     cf__process_pool_unlock(pool);
+    return pid;
 }
 
 static void
 interrupt(cf_future *f)
 {
     struct cf__process_pool *pool = pool_of(f);
-    stop_by(pool, f, cf__process_pool_after_grace(pool, cf__now_ns()));
+    (void)stop_by(pool, f, cf__process_pool_after_grace(pool, cf__now_ns()));
 }
 
-static void
+static pid_t
 stop(cf_future *f)
 {
-    stop_by(pool_of(f), f, cf__now_ns());
+    return stop_by(pool_of(f), f, cf__now_ns());
 }
 
 static void
@@ -159,10 +162,7 @@ outran(cf_future *f)
 static void *
 arg_alloc(cf_executor *ex, size_t size)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
-    return cf_load_relaxed(&ex->forked)
-               ? NULL
-               : cf__arena_alloc(&pool->shared->parcels, size);
+    return cf__arena_alloc(&cf__process_pool_of(ex)->shared->parcels, size);
 }
 
 static void

@@ -36,7 +36,10 @@ child_main(cf_executor *ex, cf_future *done, cf_future *running, cf_future *f)
     alarm(30); /* a hang ends the child, and the test fails */
     cf_future *out = NULL;
     cf_stats stats;
+    char large[1000] = "";
     child_check(cf_submit(ex, task_nothing, NULL, 0, &out) == CF_EFORKED);
+    child_check(cf_submit(ex, task_nothing, large, sizeof large, &out) ==
+                CF_EFORKED);
     child_check(out == NULL);
     child_check(cf_submit_many(ex, task_nothing, NULL, 0, 2, NULL) ==
                 CF_EFORKED);

@@ -74,6 +74,7 @@ expect_deadline(cf_task_fn *fn, int64_t grace_ns)
     const cf_error *error = cf_future_error(f);
     cr_assert(error->kind == CF_EDEADLINE && error->code == 0);
     cr_assert(error->worker == 0 || error->worker == 1);
+    cr_assert(error->pid == t->pid);
     expect_squares(fs, 20);
     await_gone(t->pid);
     expect_workers(ex, 2);
