@@ -118,7 +118,7 @@ payload_input(int index)
     return slots[index].input;
 }
 
-/* Counts what read() or write() moved; false: nothing, for now. */
+/* Counts what read() or write() moved; false: nothing yet. */
 static bool
 moved(ssize_t bytes, size_t *count)
 {
