@@ -21,7 +21,6 @@ enum {
     CF__SPIN_LONG_NS = 50000, /* a wake-up of a sleeping worker, its answer */
     CF__SPIN_SHORT_NS = 2000,
     CF__SPINS_BEFORE_YIELD = 40, /* about a microsecond */
-    CF__SEARCH_NS = 5000,
     CF__SEARCH_YIELD_NS = 1000,
     CF__LOOKS_PER_CLOCK = 8
 };
@@ -56,28 +55,32 @@ cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
 }
 
 /*
- * A worker looks for work before it sleeps: not as long as that, since it takes
- * the processor from whoever has work for it. Begin with all zero.
+ * A worker looks for work before it sleeps, soon yielding to whoever may have
+ * some for it, then ever more seldom. Begin with all zero.
  */
 struct cf__search {
-    int64_t start;
+    int64_t start, yield_at;
     unsigned looks;
 };
 
-/* It has looked in vain; false: it has been long enough. */
+/* It has looked in vain; false: it has been limit_ns. */
 static inline bool
-cf__search_on(struct cf__search *search)
+cf__search_on(struct cf__search *search, int64_t limit_ns)
 {
     cf_relax();
     if (++search->looks % CF__LOOKS_PER_CLOCK != 0)
         return true;
     int64_t now = cf__now_ns();
-    if (search->start == 0)
+    if (search->start == 0) {
         search->start = now;
-    if (now - search->start >= CF__SEARCH_NS)
+        search->yield_at = now + CF__SEARCH_YIELD_NS;
+    }
+    if (now - search->start >= limit_ns)
         return false;
-    if (now - search->start >= CF__SEARCH_YIELD_NS)
+    if (now >= search->yield_at) {
         sched_yield();
+        search->yield_at = 2 * now - search->start;
+    }
     return true;
 }
 

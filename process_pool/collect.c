@@ -231,7 +231,8 @@ answer_request(struct cf__process_lane *lane)
     cf__lane_nudge(lane, true);
 }
 
-/* So many that a lane has work for DEPTH_NS, going by the last ones. */
+/* So many that a lane has work for DEPTH_NS, going by the last ones; but if it
+ * had nothing to do then, that says only what the least is. */
 static void
 adapt_depth(struct cf__process_lane *lane, int64_t now)
 {
@@ -239,6 +240,8 @@ adapt_depth(struct cf__process_lane *lane, int64_t now)
         return;
     int64_t each = (now - lane->marked_at) / lane->mark_count;
     int64_t depth = each > 0 ? DEPTH_NS / each : DEPTH_MAX;
+    if (lane->oldest == lane->published && depth < 2 * lane->depth)
+        depth = 2 * lane->depth;
     lane->depth = depth > DEPTH_MAX   ? DEPTH_MAX
                   : depth < DEPTH_MIN ? DEPTH_MIN
                                       : (unsigned)depth;

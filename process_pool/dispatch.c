@@ -180,9 +180,8 @@ fill(struct cf__process_pool *pool,
     uint64_t first = lane->next;
     while (room > 0 && hand_one(pool, lane))
         room--;
-    /* If nobody else is there to hand out more, half way is the time. */
-    if (lane->next - first > 1 && cf__process_pool_on_manager(pool) &&
-        has_work(pool))
+    /* If nobody else hands out more, half way is the time. */
+    if (lane->next - first > 1 && !pool->helped && has_work(pool))
         cf__lane_expect(lane, first + (lane->next - first) / 2);
     cf__lane_publish(lane, now);
 }
@@ -232,9 +231,15 @@ fill_all(struct cf__process_pool *pool, int64_t now)
 {
     const int lanes = pool->base.max_workers;
     size_t share = share_of(pool);
-    for (int i = 0; i < lanes && has_work(pool); i++)
+    for (int i = 0; i < lanes && has_work(pool); i++) {
+        if (!is_idle(pool, &pool->lanes[i]))
+            continue;
+        fill(pool, &pool->lanes[i], share, now);
+        /* A push is half done: who pushes it will attend. No worker is to be
+         * started for what this one can do. */
         if (is_idle(pool, &pool->lanes[i]))
-            fill(pool, &pool->lanes[i], share, now);
+            return;
+    }
     for (int i = 0; i < lanes && has_work(pool); i++)
         start(pool, &pool->lanes[i], share, now);
     for (int i = 0; i < lanes && has_work(pool); i++)
@@ -258,22 +263,28 @@ give_way(struct cf__process_pool *pool)
     }
 }
 
-static bool
-any_could_start(const struct cf__process_pool *pool)
+/* What submits shall do: attend, if a lane could start something; but none
+ * does if an idle worker is still looking for more. */
+static uint32_t
+wanting_of(const struct cf__process_pool *pool)
 {
+    uint32_t wanting = CF__CONTENT;
     for (int i = 0; i < pool->base.max_workers; i++) {
         const struct cf__process_lane *lane = &pool->lanes[i];
-        if (is_idle(pool, lane) || lane->state == CF__LANE_ABSENT)
-            return true;
+        bool idle = is_idle(pool, lane);
+        if (idle && !cf_load_relaxed(&lane->out->asleep)) /* a hint */
+            return CF__AWAKE + (uint32_t)i;
+        if (idle || lane->state == CF__LANE_ABSENT)
+            wanting = CF__EAGER;
     }
-    return false;
+    return wanting;
 }
 
 /* Nothing is queued: an idle worker gets what waits behind a long task. */
 static void
 even_out(struct cf__process_pool *pool, int64_t now)
 {
-    if (has_work(pool) || !any_could_start(pool))
+    if (has_work(pool) || wanting_of(pool) == CF__CONTENT)
         return;
     struct cf__process_lane *longest = NULL;
     for (int i = 0; i < pool->base.max_workers; i++) {
@@ -295,32 +306,34 @@ even_out(struct cf__process_pool *pool, int64_t now)
         fill_all(pool, now);
 }
 
-/* What the workers shall know of it. */
+/* Says whether an idle worker shall ring before it sleeps. */
 static void
-tell(struct cf__process_pool *pool)
+set_backlog(struct cf__process_pool *pool, bool backlog)
 {
-    struct cf__board *board = pool->shared->board;
-    bool backlog = has_work(pool);
+    _Atomic uint32_t *shared = &pool->shared->board->backlog;
     for (int i = 0; i < pool->base.max_workers && !backlog; i++)
         backlog = cf__lane_in_hand(&pool->lanes[i]) > 1;
-    if (cf_load_relaxed(&board->backlog) != backlog) /* ours, but shared */
-        cf_store_relaxed(&board->backlog, backlog);
+    if (cf_load_relaxed(shared) != backlog)
+        cf_store_relaxed(shared, backlog); /* submits may set it, too */
 }
 
 void
 cf__process_pool_dispatch_locked(struct cf__process_pool *pool, int64_t now)
 {
-    for (int tries = 0; tries < 2; tries++) {
+    bool work = true;
+    for (int tries = 0; work && tries < 2; tries++) {
         give_way(pool);
         fill_all(pool, now);
         even_out(pool, now);
-        bool wanting = any_could_start(pool);
-        /* pairs with submit: it sees that it must attend, or we see what it
-         * has pushed */
-        cf_store_relaxed(&pool->wanting, wanting);
+        set_backlog(pool, false);
+        cf_store_relaxed(&pool->wanting, wanting_of(pool));
+        /* pairs with submit: it sees that it must attend or set the backlog,
+         * or we see what it has pushed */
         cf__fence_full();
-        if (!wanting || !has_work(pool))
+        work = has_work(pool);
+        if (cf_load_relaxed(&pool->wanting) == CF__CONTENT)
             break;
     }
-    tell(pool);
+    if (work)
+        set_backlog(pool, true);
 }

@@ -66,7 +66,8 @@ struct cf__lane_in {
 struct cf__board {
     /* Atomic. Odd: the manager sleeps, for the (n / 2)-th time. */
     _Alignas(CF_CACHE_LINE) _Atomic uint32_t sleeps;
-    /* Atomic. Not 0: there is work that a lane with nothing to do could get. */
+    /* Atomic. Not 0: there is work that a lane with nothing to do could get; a
+     * worker rings before it sleeps. */
     _Atomic uint32_t backlog;
     /* Atomic. Not 0: each task's end is to be noticed. */
     _Atomic uint32_t notify_all;

@@ -302,6 +302,7 @@ sleep_until(struct cf__process_pool *pool, int64_t at)
         {pool->zygote_gone ? -1 : pool->zygote.socket, POLLIN, 0}};
     int64_t left = at == CF__NEVER ? -1 : at - cf__now_ns();
     struct timespec limit = cf__timespec(left > 0 ? left : 0);
+    pool->helped = false;
     cf__process_pool_unlock(pool);
     if (ppoll(polled, 2, left == -1 ? NULL : &limit, NULL) > 0 &&
         polled[0].revents) {

@@ -66,11 +66,15 @@ cf__packer_sleep(struct cf__packer *packer,
     while (!must_rise(data)) {
         uint32_t bell =
             cf_load_acquire(&packer->in->bell); /* pairs with nudge */
-        /* pairs with nudge: it sees us asleep, or we see what it did */
+        /* pairs with nudge, and with submit: it sees us asleep, or we see
+         * what it did */
         cf_store_seq_cst(&packer->out->asleep, 1);
         cf__fence_full();
-        if (!must_rise(data))
+        if (!must_rise(data)) {
+            if (cf_load_relaxed(&packer->setup->shared->board->backlog))
+                cf__packer_ring(packer);
             cf__futex_wait_shared(&packer->in->bell, bell);
+        }
         cf_store_relaxed(&packer->out->asleep, 0); /* a hint */
     }
 }

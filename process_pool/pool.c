@@ -22,6 +22,7 @@ cf__process_pool_service_locked(struct cf__process_pool *pool)
         return;
     int64_t now = cf__now_ns();
     pool->look_at = CF__NEVER;
+    pool->helped = pool->helped || !cf__process_pool_on_manager(pool);
     for (int i = 0; i < pool->base.max_workers; i++)
         if (pool->lanes[i].state == CF__LANE_SERVED)
             cf__process_pool_collect_locked(pool, &pool->lanes[i], now);
@@ -73,6 +74,22 @@ cf__process_pool_idle_locked(struct cf__process_pool *pool)
 
 /* --- operations ---------------------------------------------------------- */
 
+/* After a push and a fence: it is not to be seen to now. If a worker is awake
+ * and has nothing to do, it rings before it sleeps, if it sees the backlog. */
+static bool
+may_wait(struct cf__process_pool *pool)
+{
+    uint32_t wanting = cf_load_relaxed(&pool->wanting); /* after the fence */
+    if (wanting < CF__AWAKE)
+        return wanting == CF__CONTENT;
+    _Atomic uint32_t *backlog = &pool->shared->board->backlog;
+    if (!cf_load_acquire(backlog)) { /* before the look at asleep */
+        cf_store_relaxed(backlog, 1);
+        cf__fence_full(); /* pairs with cf__packer_sleep */
+    }
+    return !cf_load_relaxed(&pool->lanes[wanting - CF__AWAKE].out->asleep);
+}
+
 static cf_err
 pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 {
@@ -91,7 +108,7 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
                 cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
         cf__fence_after_rmw(); /* the push's, of the queue's tail */
     }
-    if (often || cf_load_relaxed(&pool->wanting))
+    if (often || !may_wait(pool))
         cf__process_pool_attend(pool);
     return CF_OK;
 }

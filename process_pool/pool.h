@@ -27,13 +27,22 @@
 
 enum { CF__PROCESSES_MAX = 1024 };
 
+/* Which lanes could start something: cf__process_pool.wanting. */
+enum {
+    CF__CONTENT, /* none: a submit may leave it */
+    CF__EAGER,   /* an idle one, or one without a worker: it must attend */
+    CF__AWAKE    /* + i: lane i, whose worker looks for more: a submit may wait
+                    for others, once the backlog is set */
+};
+
 struct cf__process_pool {
     cf_executor base;
     struct cf__queue queue;
 
     /* Atomic. Why submits are refused, or CF_OK. Changes under the lock. */
     _Alignas(CF_CACHE_LINE) _Atomic int refuse;
-    /* Atomic. A lane has nothing to do: a submit must attend. */
+    /* Atomic. Whether a submit must attend: CF__CONTENT ... Changes under the
+     * lock. */
     _Atomic uint32_t wanting;
     /* Atomic. Somebody who did not get the lock wants a service. */
     _Alignas(CF_CACHE_LINE) _Atomic uint32_t again;
@@ -55,6 +64,7 @@ struct cf__process_pool {
      * their flags in base. */
     cf_future *deferred, *deferred_last;
 
+    bool helped;     /* a thread has served since the manager fell asleep */
     int64_t look_at; /* when a service is due that nobody asks for */
     int64_t trim_at; /* when free memory is to be given back; 0: never */
     const cf_error *broken;

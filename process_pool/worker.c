@@ -19,6 +19,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+/* As long as a wake-up takes: more orders come when the program has some
+ * together (pool.c). */
+enum { SEARCH_NS = 50000 };
+
 void (*cf__worker_probe)(enum cf__moment moment, int lane);
 
 struct worker {
@@ -71,7 +75,7 @@ look(const struct worker *w)
     struct cf__search so_far = {0};
     /* pairs with cf__lane_publish: the order is whole */
     while (cf_load_acquire(&w->in->published) == w->position)
-        if (!cf__search_on(&so_far))
+        if (!cf__search_on(&so_far, SEARCH_NS))
             return false;
     return true;
 }
@@ -91,9 +95,8 @@ await_order(struct worker *w)
 {
     while (!look(w)) {
         (void)fflush(stdout); /* what tasks have printed can be seen now */
-        /* Hints: the manager looks for itself. */
-        if (cf_load_relaxed(&w->in->collected) != w->position ||
-            cf_load_relaxed(&w->setup->shared->board->backlog))
+        /* A hint: the manager looks for itself. */
+        if (cf_load_relaxed(&w->in->collected) != w->position)
             cf__packer_ring(&w->packer);
         probe(w, CF__BEFORE_SLEEP);
         cf__packer_sleep(&w->packer, must_rise, w);

@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { SEARCH_NS = 5000 }; /* a wake-up costs the submitter more than this */
+
 bool
 cf__pool_has_work(struct cf__pool *pool)
 {
@@ -207,13 +209,12 @@ begin_searching(struct cf__pool *pool, struct cf__pool_worker *w)
     return true;
 }
 
-/* A wake-up would cost the submitter more than this. */
 static bool
 search(struct cf__pool *pool)
 {
     struct cf__search so_far = {0};
     while (!cf__pool_has_work(pool))
-        if (!cf__search_on(&so_far))
+        if (!cf__search_on(&so_far, SEARCH_NS))
             return false;
     return true;
 }
