@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue of an executor: see queue.h and lib/README.md. refill_lock guards
- * the inbox's old end; it is held for the length of one refill.
+ * The queue of an executor: see queue.h and lib/README.md. refill_lock makes
+ * its holder the inbox's taker, for the length of one refill.
  */
 #include "lib/queue.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 enum {
@@ -17,6 +16,7 @@ void
 cf__queue_init(struct cf__queue *q)
 {
     memset(q, 0, sizeof *q);
+    cf__inbox_init(&q->inbox);
     cf_store_relaxed(&q->heap_top, INT64_MIN); /* nobody knows q yet */
     pthread_mutex_init(&q->heap_lock, NULL);
 }
@@ -26,27 +26,7 @@ cf__queue_fini(struct cf__queue *q)
 {
     pthread_mutex_destroy(&q->heap_lock);
     free(q->heap);
-}
-
-bool
-cf__queue_push(struct cf__queue *q,
-               cf_future *oldest,
-               cf_future *newest,
-               size_t count)
-{
-    cf_store_relaxed(&newest->next, NULL);       /* published below */
-    cf_future *tail = cf_load_acquire(&q->tail); /* pairs with this swap */
-    do {
-        if (!tail)
-            return false;
-        /* pairs with the other pushes, close and has_work */
-    } while (!cf_cas_weak_acq_rel(&q->tail, &tail, newest));
-    /* The newest stays in the inbox until something is behind it: tail is
-     * alive, and its next is ours. */
-    /* pairs with pop_locked: the tasks */
-    cf_store_release(&tail->next, oldest);
-    cf_fetch_add_relaxed(&q->pushed, count); /* a counter */
-    return true;
+    cf__inbox_fini(&q->inbox);
 }
 
 static bool
@@ -59,85 +39,38 @@ try_lock_refill(struct cf__queue *q)
 }
 
 static void
-lock_refill(struct cf__queue *q)
-{
-    while (!try_lock_refill(q))
-        sched_yield();
-}
-
-static void
 unlock_refill(struct cf__queue *q)
 {
     cf_store_release(&q->refill_lock, 0); /* pairs with try_lock_refill */
 }
 
-/* Puts the stub behind the last task, so that it can be taken out; false: a
- * push was faster, or the inbox is closed. */
-static bool
-append_stub_locked(struct cf__queue *q, cf_future *last)
-{
-    cf_store_relaxed(&q->stub.next, NULL); /* published by the swap */
-    cf_future *tail = last;
-    if (!cf_cas_acq_rel(&q->tail, &tail, &q->stub)) /* pairs with push */
-        return false;
-    cf_store_relaxed(&last->next, &q->stub); /* read by this holder only */
-    return true;
-}
-
-/* The oldest task; NULL: none, or its push is not over. */
-static cf_future *
-pop_locked(struct cf__queue *q)
-{
-    if (q->head == &q->stub) {
-        cf_future *next = cf_load_acquire(&q->stub.next); /* pairs with push */
-        if (!next)
-            return NULL;
-        q->head = next;
-    }
-    cf_future *f = q->head;
-    if (!f)
-        return NULL;
-    if (f == q->end) { /* closed: the last */
-        q->head = NULL;
-        cf_store_release(&q->leftover, false); /* pairs with inbox_empty */
-        return f;
-    }
-    cf_future *next = cf_load_acquire(&f->next); /* pairs with push */
-    if (!next && cf_load_relaxed(&q->tail) == f && append_stub_locked(q, f))
-        next = &q->stub;
-    if (!next)
-        return NULL;
-    /* Futures that were allocated one after another lie at even distances. */
-    uintptr_t ahead = (uintptr_t)next + 6 * ((uintptr_t)next - (uintptr_t)f);
-    __builtin_prefetch((const void *)ahead, 1);
-    q->head = next;
-    return f;
-}
-
 /* Moves the oldest of the inbox into the ring, as many as fit. */
-static void
+static bool
 fill_ring_locked(struct cf__queue *q)
 {
-    uint64_t bottom = cf_load_relaxed(&q->ring_bottom); /* the holder's own */
+    uint64_t first = cf_load_relaxed(&q->ring_bottom); /* the holder's own */
+    uint64_t end = cf_load_acquire(&q->inbox.pushed);  /* pairs with push */
     /* pairs with take: the slots before it have been read */
-    uint64_t end = cf_load_acquire(&q->ring_top) + CF__RING_SIZE;
-    if (end > bottom + REFILL_MAX)
-        end = bottom + REFILL_MAX;
-    for (cf_future *f; bottom < end && (f = pop_locked(q)); bottom++)
-        cf_store_relaxed(&q->ring[bottom % CF__RING_SIZE], f);
+    uint64_t room = cf_load_acquire(&q->ring_top) + CF__RING_SIZE - first;
+    if (room > REFILL_MAX)
+        room = REFILL_MAX;
+    if (end - first > room)
+        end = first + room;
+    cf__inbox_take(&q->inbox, first, end, q->ring, CF__RING_SIZE);
     /* pairs with take: publishes the slots */
-    cf_store_release(&q->ring_bottom, bottom);
+    cf_store_release(&q->ring_bottom, end);
+    return end != first;
 }
 
 /* false: nothing to refill with, or somebody else is at it. */
 static bool
 refill(struct cf__queue *q)
 {
-    if (cf__queue_inbox_empty(q) || !try_lock_refill(q))
+    /* Hints: who gets the lock looks again. */
+    if (cf_load_relaxed(&q->inbox.pushed) == cf_load_relaxed(&q->ring_bottom) ||
+        !try_lock_refill(q))
         return false;
-    uint64_t bottom = cf_load_relaxed(&q->ring_bottom); /* the holder's own */
-    fill_ring_locked(q);
-    bool moved = cf_load_relaxed(&q->ring_bottom) != bottom;
+    bool moved = fill_ring_locked(q);
     unlock_refill(q);
     return moved;
 }
@@ -182,60 +115,31 @@ cf__queue_count(struct cf__queue *q)
     pthread_mutex_lock(&q->heap_lock);
     uint64_t count = q->heap_pushed;
     pthread_mutex_unlock(&q->heap_lock);
-    return count + cf_load_relaxed(&q->pushed); /* a counter */
+    return count + cf_load_relaxed(&q->inbox.pushed); /* a counter */
 }
 
 void
 cf__queue_open(struct cf__queue *q)
 {
-    lock_refill(q);
-    if (!cf_load_relaxed(&q->tail)) { /* closed, and nothing is left */
-        cf_store_relaxed(&q->stub.next, NULL);
-        q->head = &q->stub;
-        q->end = NULL;
-        cf_store_release(&q->tail, &q->stub); /* pairs with push */
-    }
-    unlock_refill(q);
-}
-
-static void
-close_locked(struct cf__queue *q)
-{
-    pthread_mutex_lock(&q->heap_lock);
-    /* pairs with push: what was accepted is before it, nothing comes after */
-    cf_future *newest = cf_exchange_acq_rel(&q->tail, NULL);
-    bool empty = newest == &q->stub;
-    if (newest) {
-        q->end = empty ? NULL : newest;
-        q->head = empty ? NULL : q->head;
-        cf_store_release(&q->leftover, !empty); /* pairs with inbox_empty */
-    }
-    pthread_mutex_unlock(&q->heap_lock);
+    cf__inbox_open(&q->inbox);
 }
 
 void
 cf__queue_close(struct cf__queue *q)
 {
-    lock_refill(q);
-    close_locked(q);
-    unlock_refill(q);
+    pthread_mutex_lock(&q->heap_lock); /* pushes to the heap look there */
+    cf__inbox_close(&q->inbox);
+    pthread_mutex_unlock(&q->heap_lock);
 }
 
 bool
 cf__queue_close_if_empty(struct cf__queue *q)
 {
-    lock_refill(q);
     pthread_mutex_lock(&q->heap_lock);
-    cf_future *tail = &q->stub;
-    bool closed =
-        q->heap_count == 0 && !cf_load_relaxed(&q->leftover) &&
-        cf_load_relaxed(&q->ring_top) == cf_load_relaxed(&q->ring_bottom) &&
-        (cf_cas_acq_rel(&q->tail, &tail, NULL) || /* pairs with push */
-         !tail);                                  /* it is closed already */
-    if (closed)
-        q->head = q->end = NULL;
+    /* It never runs ahead of pushed: if they are equal, they stay so. */
+    uint64_t taken = cf_load_relaxed(&q->ring_top);
+    bool closed = q->heap_count == 0 && cf__inbox_close_after(&q->inbox, taken);
     pthread_mutex_unlock(&q->heap_lock);
-    unlock_refill(q);
     return closed;
 }
 
@@ -243,13 +147,12 @@ void
 cf__queue_after_fork(struct cf__queue *q)
 {
     /* One thread: no order is needed. The tasks are the parent's. */
-    cf_store_relaxed(&q->tail, NULL);
-    cf_store_relaxed(&q->leftover, false);
-    cf_store_relaxed(&q->ring_top, cf_load_relaxed(&q->ring_bottom));
-    cf_store_relaxed(&q->pushed, cf_load_relaxed(&q->ring_bottom));
+    cf__inbox_after_fork(&q->inbox);
+    uint64_t pushed = cf_load_relaxed(&q->inbox.pushed);
+    cf_store_relaxed(&q->ring_top, pushed);
+    cf_store_relaxed(&q->ring_bottom, pushed);
     cf_store_relaxed(&q->refill_lock, 0);
     cf_store_relaxed(&q->heap_top, INT64_MIN);
-    q->head = q->end = NULL;
     q->heap_count = 0;
     pthread_mutex_init(&q->heap_lock, NULL);
 }

@@ -6,16 +6,15 @@
  *   submitters --> inbox --(refill)--> ready ring --> workers
  *   submitters --> heap (priorities other than 0) -->
  *
- * The inbox is a linked list, oldest first: a submit is one compare-and-swap
- * of its tail. Whoever finds the ready ring empty moves the oldest tasks from
- * the inbox into it, and from the ring every worker takes the next with one
- * compare-and-swap. So tasks start in exactly the order in which they were
- * pushed.
+ * A submit puts its task into the inbox (inbox.h). Whoever finds the ready ring
+ * empty moves the oldest tasks from the inbox into it, and from the ring every
+ * worker takes the next with one compare-and-swap. So tasks start in exactly
+ * the order in which they were pushed.
  */
 #ifndef CF_LIB_QUEUE_H
 #define CF_LIB_QUEUE_H
 
-#include "lib/future.h"
+#include "lib/inbox.h"
 
 #include <pthread.h>
 
@@ -28,26 +27,15 @@ struct cf__prioritized {
 };
 
 struct cf__queue {
-    /* Atomic. Writers: submitters, the refill lock's holder. The newest task,
-     * the stub, or NULL: closed, nothing is accepted. */
-    _Alignas(CF_CACHE_LINE) _Atomic(cf_future *) tail;
-    /* Atomic. Writers: submitters, right after their push, while they still
-     * have the cache line. Tasks of priority 0 ever pushed. */
-    _Atomic uint64_t pushed;
+    struct cf__inbox inbox; /* its taker is the refill lock's holder */
 
-    /* Atomic. Writers: workers, by compare-and-swap. */
+    /* Atomic. Writers: workers, by compare-and-swap. Tasks of priority 0 ever
+     * taken. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t ring_top;
 
     /* Writer: the refill lock's holder. Readers of bottom: all. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t ring_bottom;
     atomic_uchar refill_lock;
-    /* Atomic. Writer: the refill lock's holder. There is something before the
-     * tail of a closed inbox. */
-    atomic_bool leftover;
-    /* The refill lock's holder's. */
-    cf_future *head; /* the oldest task in the inbox, or the stub */
-    cf_future *end;  /* closed: the newest, or NULL */
-    cf_future stub;  /* stands in the inbox where no task does */
 
     /* Guarded by heap_lock, but for heap_top: the priority of the first, or
      * INT64_MIN; atomic, a hint for who does not hold the lock. */
@@ -64,12 +52,16 @@ struct cf__queue {
 void cf__queue_init(struct cf__queue *q);
 void cf__queue_fini(struct cf__queue *q);
 
-/* Pushes a chain of count, linked from the oldest to the newest. false: the
- * queue is closed. */
-bool cf__queue_push(struct cf__queue *q,
-                    cf_future *oldest,
-                    cf_future *newest,
-                    size_t count);
+/* Pushes a chain of count, linked from the oldest to the newest: a full fence,
+ * with cf__fence_after_rmw(). CF_ESHUTDOWN: the queue is closed; CF_ENOMEM. */
+static inline cf_err
+cf__queue_push(struct cf__queue *q,
+               cf_future *oldest,
+               cf_future *newest,
+               size_t count)
+{
+    return cf__inbox_push(&q->inbox, oldest, newest, count);
+}
 
 /* Pushes a task of a priority other than 0. CF_ENOMEM; CF_ESHUTDOWN: closed. */
 cf_err cf__queue_push_prioritized(struct cf__queue *q, cf_future *f);
@@ -90,11 +82,11 @@ cf_future *cf__queue_take(struct cf__queue *q);
 cf_future *cf__queue_take_prioritized(struct cf__queue *q, bool above);
 
 /* How many tasks of priority 0 were pushed so far (modulo 2^32): those have the
- * places 0 .. n - 1. A push under way may not be counted yet. */
+ * places 0 .. n - 1. */
 static inline uint32_t
 cf__queue_pushed(struct cf__queue *q)
 {
-    return (uint32_t)cf_load_relaxed(&q->pushed); /* a hint */
+    return (uint32_t)cf_load_relaxed(&q->inbox.pushed); /* a hint */
 }
 
 /* The place of the next task of priority 0 to be taken (modulo 2^32). */
@@ -107,23 +99,12 @@ cf__queue_next_place(struct cf__queue *q)
 /* How many tasks were ever pushed, of any priority. */
 uint64_t cf__queue_count(struct cf__queue *q);
 
-static inline bool
-cf__queue_inbox_empty(struct cf__queue *q)
-{
-    /* pairs with the refill: if it has emptied the inbox, its lock is seen
-     * taken, or the ring filled */
-    cf_future *tail = cf_load_acquire(&q->tail);
-    return tail == &q->stub || (!tail && !cf_load_acquire(&q->leftover));
-}
-
-/* There may be something to take, now or when a refill or a push under way is
- * over. After a fence, for who is about to sleep. */
+/* There is something to take, now or when a refill is over. After a fence, for
+ * who is about to sleep. */
 static inline bool
 cf__queue_has_work(struct cf__queue *q)
 {
-    return !cf__queue_inbox_empty(q) ||
-           cf_load_acquire(&q->refill_lock) || /* pairs with unlock_refill */
-           cf_load_relaxed(&q->ring_top) < cf_load_relaxed(&q->ring_bottom) ||
+    return cf_load_relaxed(&q->inbox.pushed) != cf_load_relaxed(&q->ring_top) ||
            cf_load_relaxed(&q->heap_top) != INT64_MIN;
 }
 

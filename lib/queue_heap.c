@@ -71,8 +71,9 @@ cf__queue_push_prioritized(struct cf__queue *q, cf_future *f)
 {
     cf_err err = CF_OK;
     pthread_mutex_lock(&q->heap_lock);
-    /* close() and open() change it with this lock, or before any push */
-    if (!cf_load_relaxed(&q->tail))
+    /* close() sets it with this lock; who sees it open late, or closed, could
+     * have come a little later, or earlier */
+    if (cf_load_relaxed(&q->inbox.closed))
         err = CF_ESHUTDOWN;
     else if (!make_room_locked(q))
         err = CF_ENOMEM;

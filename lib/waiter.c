@@ -10,11 +10,11 @@
  */
 #include "lib/waiter.h"
 
+#include "lib/byte_lock.h"
 #include "lib/executor.h"
 #include "lib/registry.h"
 #include "lib/remote.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 struct callback {
@@ -23,28 +23,10 @@ struct callback {
     void *data;
 };
 
-static void
-lock_waiters(cf_future *f)
-{
-    /* pairs with unlock_waiters: the list as the last holder left it */
-    for (int spins = 0; cf_exchange_acquire(&f->lock, 1) != 0; spins++) {
-        if (spins < 64)
-            cf_relax();
-        else
-            sched_yield();
-    }
-}
-
-static void
-unlock_waiters(cf_future *f)
-{
-    cf_store_release(&f->lock, 0); /* pairs with lock_waiters */
-}
-
 bool
 cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
 {
-    lock_waiters(f);
+    cf__byte_lock(&f->lock);
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     bool added = !cf__is_done(word);
     if (added) {
@@ -59,7 +41,7 @@ cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
             }
         }
     }
-    unlock_waiters(f);
+    cf__byte_unlock(&f->lock);
     if (added)
         cf__remote_expect(f, word);
     return added;
@@ -68,39 +50,39 @@ cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
 void
 cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
 {
-    lock_waiters(f);
+    cf__byte_lock(&f->lock);
     for (struct cf__waiter **at = &f->waiters; *at; at = &(*at)->next) {
         if (*at == waiter) {
             *at = waiter->next;
             break;
         }
     }
-    unlock_waiters(f);
+    cf__byte_unlock(&f->lock);
 }
 
 bool
 cf__waiters_call_back(cf_future *f)
 {
     bool found = false;
-    lock_waiters(f);
+    cf__byte_lock(&f->lock);
     for (struct cf__waiter *w = f->waiters; w; w = w->next)
         found = found || !w->notify;
-    unlock_waiters(f);
+    cf__byte_unlock(&f->lock);
     return found;
 }
 
 void
 cf__waiters_sync(cf_future *f)
 {
-    lock_waiters(f);
-    unlock_waiters(f);
+    cf__byte_lock(&f->lock);
+    cf__byte_unlock(&f->lock);
 }
 
 void
 cf__waiters_notify(cf_future *f)
 {
     struct cf__waiter *callbacks = NULL; /* the list is newest first */
-    lock_waiters(f);
+    cf__byte_lock(&f->lock);
     for (struct cf__waiter *w = f->waiters, *next; w; w = next) {
         next = w->next;
         if (w->notify) {
@@ -111,7 +93,7 @@ cf__waiters_notify(cf_future *f)
         }
     }
     f->waiters = NULL;
-    unlock_waiters(f);
+    cf__byte_unlock(&f->lock);
     struct cf__worker *worker = cf__thread.worker;
     if (callbacks && worker && worker->executor->ops->callbacks_begin)
         worker->executor->ops->callbacks_begin(worker);

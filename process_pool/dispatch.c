@@ -231,15 +231,9 @@ fill_all(struct cf__process_pool *pool, int64_t now)
 {
     const int lanes = pool->base.max_workers;
     size_t share = share_of(pool);
-    for (int i = 0; i < lanes && has_work(pool); i++) {
-        if (!is_idle(pool, &pool->lanes[i]))
-            continue;
-        fill(pool, &pool->lanes[i], share, now);
-        /* A push is half done: who pushes it will attend. No worker is to be
-         * started for what this one can do. */
+    for (int i = 0; i < lanes && has_work(pool); i++)
         if (is_idle(pool, &pool->lanes[i]))
-            return;
-    }
+            fill(pool, &pool->lanes[i], share, now);
     for (int i = 0; i < lanes && has_work(pool); i++)
         start(pool, &pool->lanes[i], share, now);
     for (int i = 0; i < lanes && has_work(pool); i++)

@@ -102,11 +102,12 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
             return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
         cf__fence_full();
     } else {
-        if (!cf__queue_push(&pool->queue, oldest, newest, count))
-            return cf_load_relaxed(&pool->refuse); /* set before the close */
+        cf_err err = cf__queue_push(&pool->queue, oldest, newest, count);
+        if (__builtin_expect(err, 0)) /* refuse is set before the close */
+            return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
         often = count >= ATTEND_EVERY ||
                 cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
-        cf__fence_after_rmw(); /* the push's, of the queue's tail */
+        cf__fence_after_rmw(); /* the push's */
     }
     if (often || !may_wait(pool))
         cf__process_pool_attend(pool);

@@ -41,11 +41,15 @@ submit_outside(struct cf__pool *pool,
                cf_future *newest,
                size_t count)
 {
-    while (!cf__queue_push(&pool->queue, oldest, newest, count)) {
-        cf_err err = open_queue(pool);
+    cf_err err;
+    while ((err = cf__queue_push(&pool->queue, oldest, newest, count)) ==
+           CF_ESHUTDOWN) {
+        err = open_queue(pool);
         if (err)
             return err;
     }
+    if (__builtin_expect(err, 0))
+        return err;
     cf__pool_wake_after_rmw(pool);
     return CF_OK;
 }

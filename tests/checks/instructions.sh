@@ -5,7 +5,7 @@
 # number, here and in docs/benchmarks.md.
 . "$(dirname "$0")/common.sh"
 
-noted=460 # submit, run, result and unref, gcc 12 -O2, x86-64
+noted=493 # submit, run, result and unref, gcc 12 -O2, x86-64
 
 if ! command -v valgrind >/dev/null; then
     echo "instructions: valgrind is not installed"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The arena's memory: what a range takes, what a trim gives back, and what a
- * fork leaves.
+ * The arena's memory: what a range takes, and what a trim gives back.
  */
 #include <criterion/criterion.h>
 #include <stdatomic.h>

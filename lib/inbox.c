@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* The inbox of a queue: see inbox.h and lib/README.md. */
+#include "lib/inbox.h"
+
+#include "lib/byte_lock.h"
+
+#include <stdlib.h>
+
+/* Makes a block 4 KiB, with what malloc needs. */
+enum { SLOTS = 509 };
+
+/* A slot has a task, or the oldest of a chain and CHAIN. */
+#define CHAIN ((uintptr_t)1)
+
+struct cf__inbox_block {
+    struct cf__inbox_block *next; /* set before anything is in it */
+    uintptr_t slots[SLOTS];
+};
+
+void
+cf__inbox_init(struct cf__inbox *inbox)
+{
+    memset(inbox, 0, sizeof *inbox);
+    inbox->used = SLOTS;
+    cf_store_relaxed(&inbox->closed, true); /* nobody knows it yet */
+}
+
+void
+cf__inbox_fini(struct cf__inbox *inbox)
+{
+    for (struct cf__inbox_block *b = inbox->first, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    free(cf_load_relaxed(&inbox->spare)); /* nobody uses it any more */
+}
+
+/* The last block is full, or there is none. */
+__attribute__((noinline)) static bool
+add_block_locked(struct cf__inbox *inbox)
+{
+    struct cf__inbox_block *block = NULL;
+    if (cf_load_relaxed(&inbox->spare)) /* the swap decides */
+        /* pairs with leave_block: the taker has read it */
+        block = cf_exchange_acq_rel(&inbox->spare, NULL);
+    if (!block)
+        block = malloc(sizeof *block);
+    if (!block)
+        return false;
+    block->next = NULL;
+    if (inbox->last)
+        inbox->last->next = block;
+    else
+        inbox->first = block;
+    inbox->last = block;
+    inbox->used = 0;
+    return true;
+}
+
+cf_err
+cf__inbox_push(struct cf__inbox *inbox,
+               cf_future *oldest,
+               cf_future *newest,
+               size_t count)
+{
+    uintptr_t slot = (uintptr_t)oldest;
+    cf_err err = CF_OK;
+    if (count > 1) {
+        cf_store_relaxed(&newest->next, NULL); /* published below */
+        slot |= CHAIN;
+    }
+    cf__byte_lock(&inbox->lock);
+    if (__builtin_expect(cf_load_relaxed(&inbox->closed), 0)) /* locked */
+        err = CF_ESHUTDOWN;
+    else if (__builtin_expect(inbox->used == SLOTS, 0) &&
+             !add_block_locked(inbox))
+        err = CF_ENOMEM;
+    if (__builtin_expect(!err, 1)) {
+        inbox->last->slots[inbox->used++] = slot;
+        uint64_t pushed = cf_load_relaxed(&inbox->pushed); /* locked */
+        /* pairs with who takes: publishes the slot, and the tasks */
+        cf_store_release(&inbox->pushed, pushed + count);
+    }
+    cf__byte_unlock_rmw(&inbox->lock);
+    return err;
+}
+
+/* The first block has been read to its end. */
+__attribute__((noinline)) static void
+leave_block(struct cf__inbox *inbox)
+{
+    struct cf__inbox_block *block = inbox->first;
+    inbox->first = block->next; /* published by pushed, with what is in it */
+    inbox->next = 0;
+    /* pairs with add_block_locked */
+    free(cf_exchange_acq_rel(&inbox->spare, block));
+}
+
+static inline cf_future *
+pop(struct cf__inbox *inbox)
+{
+    cf_future *f = inbox->chain;
+    if (!f) {
+        if (__builtin_expect(inbox->next == SLOTS, 0))
+            leave_block(inbox);
+        uintptr_t slot = inbox->first->slots[inbox->next++];
+        f = (cf_future *)(slot & ~CHAIN);
+        if (!(slot & CHAIN))
+            return f;
+    }
+    /* All of the chain is published by pushed. */
+    inbox->chain = cf_load_relaxed(&f->next);
+    /* Futures that were allocated one after another lie at even distances. */
+    uintptr_t step = (uintptr_t)inbox->chain - (uintptr_t)f;
+    __builtin_prefetch((const void *)((uintptr_t)f + 6 * step), 1);
+    return f;
+}
+
+void
+cf__inbox_take(struct cf__inbox *inbox,
+               uint64_t from,
+               uint64_t end,
+               _Atomic(cf_future *) *ring,
+               size_t ring_size)
+{
+    /* published by the ring's owner */
+    for (uint64_t place = from; place < end; place++)
+        cf_store_relaxed(&ring[place & (ring_size - 1)], pop(inbox));
+}
+
+void
+cf__inbox_open(struct cf__inbox *inbox)
+{
+    cf__byte_lock(&inbox->lock);
+    cf_store_relaxed(&inbox->closed, false); /* locked */
+    cf__byte_unlock(&inbox->lock);
+}
+
+void
+cf__inbox_close(struct cf__inbox *inbox)
+{
+    cf__byte_lock(&inbox->lock);
+    cf_store_relaxed(&inbox->closed, true); /* locked */
+    cf__byte_unlock(&inbox->lock);
+}
+
+bool
+cf__inbox_close_after(struct cf__inbox *inbox, uint64_t taken)
+{
+    cf__byte_lock(&inbox->lock);
+    bool empty = cf_load_relaxed(&inbox->pushed) == taken; /* locked, both */
+    if (empty)
+        cf_store_relaxed(&inbox->closed, true);
+    cf__byte_unlock(&inbox->lock);
+    return empty;
+}
+
+void
+cf__inbox_after_fork(struct cf__inbox *inbox)
+{
+    uint64_t pushed = cf_load_relaxed(&inbox->pushed); /* one thread */
+    cf__inbox_init(inbox);
+    cf_store_relaxed(&inbox->pushed, pushed);
+}

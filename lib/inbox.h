@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inbox of a queue: what was pushed and nobody has looked at yet, oldest
+ * first. Many push, under a lock of a few instructions; one at a time takes
+ * out, which is the caller's business. lib/README.md has the protocol.
+ *
+ * It holds pointers, in blocks, and not the tasks' own links: a taker would
+ * wait for the cache line of each task before it knew the next one.
+ */
+#ifndef CF_LIB_INBOX_H
+#define CF_LIB_INBOX_H
+
+#include "lib/future.h"
+
+struct cf__inbox_block;
+
+struct cf__inbox {
+    /* Guards what follows, to pushed. */
+    _Alignas(CF_CACHE_LINE) atomic_uchar lock;
+    /* Atomic. Nothing is accepted. May be read without the lock by who can bear
+     * that it changes. */
+    atomic_bool closed;
+    uint16_t used; /* slots of the last block; without one: all */
+    struct cf__inbox_block *last;
+    /* Atomic. Writer: the lock's holder. Tasks ever pushed. */
+    _Atomic uint64_t pushed;
+
+    /* The taker's. The first push sets first. */
+    _Alignas(CF_CACHE_LINE) struct cf__inbox_block *first;
+    cf_future *chain; /* the rest of a chain; NULL: none */
+    unsigned next;    /* slot of the first block */
+    /* Atomic. An empty block that the taker leaves to the pushers. */
+    _Atomic(struct cf__inbox_block *) spare;
+};
+
+/* Begins closed. */
+void cf__inbox_init(struct cf__inbox *inbox);
+void cf__inbox_fini(struct cf__inbox *inbox);
+
+/* Pushes a chain of count, linked from the oldest to the newest: a full fence,
+ * with cf__fence_after_rmw(). CF_ESHUTDOWN: it is closed; CF_ENOMEM. */
+cf_err cf__inbox_push(struct cf__inbox *inbox,
+                      cf_future *oldest,
+                      cf_future *newest,
+                      size_t count);
+
+/* Lets pushes through, or not from now on. */
+void cf__inbox_open(struct cf__inbox *inbox);
+void cf__inbox_close(struct cf__inbox *inbox);
+
+/* Closes only if no more than taken were ever pushed. */
+bool cf__inbox_close_after(struct cf__inbox *inbox, uint64_t taken);
+
+/* Takes the oldest out, the tasks from .. end - 1 ever pushed, into a ring of
+ * ring_size slots, a power of two. The caller has seen in pushed (acquire) that they are there,
+ * and is the only one who takes. */
+void cf__inbox_take(struct cf__inbox *inbox,
+                    uint64_t from,
+                    uint64_t end,
+                    _Atomic(cf_future *) *ring,
+                    size_t ring_size);
+
+/* In a fork's child: empty and closed. What was in it is the parent's. */
+void cf__inbox_after_fork(struct cf__inbox *inbox);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lib/queue.h with one thread: order over the blocks of the inbox, chains,
+ * counts, opening and closing. What several threads do to it is the business
+ * of the stress programs.
+ */
+#include "lib/queue.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+enum { TASKS = 5000 }; /* ten blocks, and more than the ring holds */
+
+static struct cf__queue queue;
+static cf_future *tasks;
+
+static void
+open_queue(void)
+{
+    tasks = aligned_alloc(CF_CACHE_LINE, TASKS * sizeof *tasks);
+    cr_assert_not_null(tasks);
+    memset(tasks, 0, TASKS * sizeof *tasks);
+    cf__queue_init(&queue);
+    cf__queue_open(&queue);
+}
+
+static void
+close_queue(void)
+{
+    cf__queue_fini(&queue);
+    free(tasks);
+}
+
+/* Pushes the tasks from .. from + count - 1 together. */
+static cf_err
+push(int from, int count)
+{
+    for (int i = from; i < from + count - 1; i++)
+        atomic_init(&tasks[i].next, &tasks[i + 1]);
+    /* Where it was linked before is nobody's business. */
+    atomic_init(&tasks[from + count - 1].next, &tasks[0]);
+    return cf__queue_push(
+        &queue, &tasks[from], &tasks[from + count - 1], (size_t)count);
+}
+
+static void
+expect_taken(int from, int to)
+{
+    for (int i = from; i < to; i++)
+        cr_assert(cf__queue_take(&queue) == &tasks[i], "task %d", i);
+}
+
+Test(queue,
+     gives_single_tasks_in_order,
+     .init = open_queue,
+     .fini = close_queue)
+{
+    for (int i = 0; i < TASKS; i++)
+        cr_assert(push(i, 1) == CF_OK);
+    cr_assert(cf__queue_pushed(&queue) == TASKS);
+    expect_taken(0, TASKS);
+    cr_assert_null(cf__queue_take(&queue));
+    cr_assert(cf__queue_next_place(&queue) == TASKS);
+}
+
+Test(queue, gives_chains_in_order, .init = open_queue, .fini = close_queue)
+{
+    int at = 0;
+    for (int size = 1; at + size <= TASKS; size = size % 37 + 1) {
+        cr_assert(push(at, size) == CF_OK);
+        at += size;
+    }
+    cr_assert(cf__queue_count(&queue) == (uint64_t)at);
+    expect_taken(0, at);
+    cr_assert_null(cf__queue_take(&queue));
+}
+
+Test(queue, reuses_what_has_been_read, .init = open_queue, .fini = close_queue)
+{
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < TASKS; i += 10) {
+            cr_assert(push(i, 3) == CF_OK && push(i + 3, 1) == CF_OK);
+            cr_assert(push(i + 4, 6) == CF_OK);
+            expect_taken(i, i + 5);
+            cr_assert(cf__queue_has_work(&queue));
+            expect_taken(i + 5, i + 10);
+            cr_assert(!cf__queue_has_work(&queue));
+        }
+    }
+}
+
+Test(queue, closed_refuses_and_keeps_what_it_has)
+{
+    open_queue();
+    cr_assert(push(0, 1) == CF_OK && push(1, 2) == CF_OK);
+    cr_assert(!cf__queue_close_if_empty(&queue), "there are three");
+    cf__queue_close(&queue);
+    cr_assert(push(3, 1) == CF_ESHUTDOWN && push(3, 2) == CF_ESHUTDOWN);
+    expect_taken(0, 3);
+    cr_assert_null(cf__queue_take(&queue));
+    cf__queue_open(&queue);
+    cr_assert(push(3, 1) == CF_OK);
+    expect_taken(3, 4);
+    cr_assert(cf__queue_close_if_empty(&queue));
+    cr_assert(push(4, 1) == CF_ESHUTDOWN);
+    close_queue();
+}
+
+Test(queue, is_empty_and_closed_after_a_fork)
+{
+    open_queue();
+    for (int i = 0; i < 1000; i++)
+        cr_assert(push(i, 1) == CF_OK);
+    expect_taken(0, 10);
+    cf__queue_after_fork(&queue);
+    cr_assert(!cf__queue_has_work(&queue));
+    cr_assert_null(cf__queue_take(&queue));
+    cr_assert(push(1000, 1) == CF_ESHUTDOWN);
+    free(tasks); /* the inbox's blocks are the parent's */
+}
