@@ -109,6 +109,8 @@ break_by_initializer(struct cf__process_pool *pool,
     if (at > 0 && cf__lane_read_failure(lane, at - 1, &left)) {
         why.message = left.message;
         why.code = left.wire.code;
+        why.file = left.file[0] ? left.file : NULL;
+        why.line = left.file[0] ? left.wire.line : 0;
     }
     why.exit_status = 0;
     cf__process_pool_break_locked(pool, &why);

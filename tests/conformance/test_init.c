@@ -6,6 +6,7 @@
 #include "tests/conformance/conformance.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What the initializers and finalizers of one pool did; in shared memory. */
 typedef struct lives {
@@ -127,6 +128,7 @@ expect_broken(cf_future *f)
     cr_assert_not_null(error);
     cr_assert(error->kind == CF_EBROKEN && error->code == 31);
     cr_assert_str_eq(error->message, "life 0 is not wanted");
+    cr_assert(strstr(error->file, "test_init.c") && error->line > 0);
 }
 
 /* CPython: test_init.FailingInitializerMixin.test_initializer */
