@@ -39,8 +39,8 @@ struct cf__remote_ops {
     /* f, which has CF__INTERRUPT, may have been started. */
     void (*interrupt)(cf_future *f);
 
-    /* Somebody sleeps on f, or is to be called back: from now on its end is
-     * noticed without anybody asking. */
+    /* Somebody sleeps on f, or is to be called back: it is handed to a worker
+     * soon, and its end noticed, without anybody asking. */
     void (*expect)(cf_future *f);
 
     /* In the timers' thread, when the timer of f is due: f has run for longer
@@ -79,12 +79,12 @@ cf__maybe_not_started(uint64_t word)
     return (word & CF__REMOTE) && cf__state(word) == CF_RUNNING;
 }
 
-/* After CF__SLEEPER or CF__WAITERS was set in word: if f has been handed to a
- * worker before, whoever handed it out has not seen that. */
+/* After CF__SLEEPER or CF__WAITERS was set in word: f may wait for more to be
+ * handed out together, or have been handed out by who has not seen that. */
 static inline void
 cf__remote_expect(cf_future *f, uint64_t word)
 {
-    if (cf__maybe_not_started(word))
+    if (word & CF__REMOTE && !cf__is_done(word))
         cf__remote_of(f)->expect(f);
 }
 

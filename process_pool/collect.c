@@ -14,7 +14,12 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { DEPTH_NS = 200000, DEPTH_MAX = CF__LANE / 2, DEPTH_MIN = 2 };
+enum {
+    DEPTH_NS = 200000,
+    STARVED_NS = 1000000, /* a longer task is not what starves a worker */
+    DEPTH_MAX = CF__LANE / 2,
+    DEPTH_MIN = 2
+};
 
 /* So long after its last task a pool gives free memory back. */
 #define TRIM_NS INT64_C(1000000000)
@@ -232,15 +237,18 @@ answer_request(struct cf__process_lane *lane)
 }
 
 /* So many that a lane has work for DEPTH_NS, going by the last ones; but if it
- * had nothing to do then, that says only what the least is. */
+ * ran dry while there was work, that says only what the least is. */
 static void
-adapt_depth(struct cf__process_lane *lane, int64_t now)
+adapt_depth(struct cf__process_pool *pool,
+            struct cf__process_lane *lane,
+            int64_t now)
 {
     if (lane->mark_count == 0 || lane->oldest < lane->mark)
         return;
     int64_t each = (now - lane->marked_at) / lane->mark_count;
     int64_t depth = each > 0 ? DEPTH_NS / each : DEPTH_MAX;
-    if (lane->oldest == lane->published && depth < 2 * lane->depth)
+    if (lane->oldest == lane->published && each < STARVED_NS &&
+        depth < 2 * lane->depth && cf__queue_has_work(&pool->queue))
         depth = 2 * lane->depth;
     lane->depth = depth > DEPTH_MAX   ? DEPTH_MAX
                   : depth < DEPTH_MIN ? DEPTH_MIN
@@ -297,7 +305,7 @@ cf__process_pool_collect_locked(struct cf__process_pool *pool,
         pool->trim_at = now + TRIM_NS;
         if (lane->oldest == lane->next)
             lane->lowest = INT64_MAX;
-        adapt_depth(lane, now);
+        adapt_depth(pool, lane, now);
         /* pairs with free_collected: it has been read */
         cf_store_release(&lane->in->collected, lane->oldest);
     }

@@ -130,9 +130,10 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
     pool->shared = NULL;
     pool->zygote = (struct cf__zygote){-1, 0};
     pool->lanes = NULL;
-    pool->sequence = pool->in_hand = pool->restarts = 0;
+    pool->sequence = pool->taken = pool->in_hand = pool->restarts = 0;
     pool->deferred = NULL;
-    pool->look_at = CF__NEVER;
+    pool->helped = false;
+    pool->wakes_at = pool->look_at = CF__NEVER;
     pool->trim_at = 0;
     pool->broken = NULL;
     pool->waiting = pool->finishing = pool->recalling = pool->depth = 0;

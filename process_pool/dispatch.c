@@ -42,9 +42,11 @@ next_task(struct cf__process_pool *pool, uint64_t *sequence)
             f = cf__queue_take(&pool->queue);
         if (!f && returned < heap)
             f = cf__queue_take_prioritized(&pool->queue, false);
+        pool->taken += f != NULL;
         if (f || returned == INT64_MIN)
             return f;
     }
+    pool->taken++;
     struct cf__returned_task task = cf__returned_take(&pool->returned);
     *sequence = task.sequence;
     return task.f;
@@ -216,14 +218,15 @@ start(struct cf__process_pool *pool,
     lane->state = CF__LANE_ABSENT;
 }
 
-/* A fair part of what is queued. */
+/* A fair part of what is queued; at least 1. */
 static size_t
 share_of(struct cf__process_pool *pool)
 {
     uint32_t queued =
         cf__queue_pushed(&pool->queue) - cf__queue_next_place(&pool->queue);
     size_t lanes = (size_t)pool->base.max_workers;
-    return (queued + pool->returned.count) / lanes + 1;
+    size_t all = queued + pool->returned.count;
+    return all ? (all + lanes - 1) / lanes : 1;
 }
 
 static void
@@ -258,7 +261,8 @@ give_way(struct cf__process_pool *pool)
 }
 
 /* What submits shall do: attend, if a lane could start something; but none
- * does if an idle worker is still looking for more. */
+ * need do if an idle worker is still looking for more: it will ring. While user
+ * code has the manager, nobody would hear it. */
 static uint32_t
 wanting_of(const struct cf__process_pool *pool)
 {
@@ -266,7 +270,8 @@ wanting_of(const struct cf__process_pool *pool)
     for (int i = 0; i < pool->base.max_workers; i++) {
         const struct cf__process_lane *lane = &pool->lanes[i];
         bool idle = is_idle(pool, lane);
-        if (idle && !cf_load_relaxed(&lane->out->asleep)) /* a hint */
+        if (idle && !pool->finishing &&
+            !cf_load_relaxed(&lane->out->asleep)) /* a hint */
             return CF__AWAKE + (uint32_t)i;
         if (idle || lane->state == CF__LANE_ABSENT)
             wanting = CF__EAGER;
@@ -274,12 +279,13 @@ wanting_of(const struct cf__process_pool *pool)
     return wanting;
 }
 
-/* Nothing is queued: an idle worker gets what waits behind a long task. */
-static void
+/* Nothing is queued: an idle worker gets what waits behind a long task. false:
+ * there is no such thing, or not yet. */
+static bool
 even_out(struct cf__process_pool *pool, int64_t now)
 {
     if (has_work(pool) || wanting_of(pool) == CF__CONTENT)
-        return;
+        return false;
     struct cf__process_lane *longest = NULL;
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
@@ -294,10 +300,12 @@ even_out(struct cf__process_pool *pool, int64_t now)
             longest = lane;
     }
     if (!longest)
-        return;
+        return false;
     take_back(pool, longest, cf__lane_tasks(longest) / 2);
-    if (pool->returned.count)
-        fill_all(pool, now);
+    if (!pool->returned.count)
+        return false;
+    fill_all(pool, now);
+    return true;
 }
 
 /* Says whether an idle worker shall ring before it sleeps. */
@@ -314,11 +322,13 @@ set_backlog(struct cf__process_pool *pool, bool backlog)
 void
 cf__process_pool_dispatch_locked(struct cf__process_pool *pool, int64_t now)
 {
+    const uint64_t before = pool->taken;
     bool work = true;
     for (int tries = 0; work && tries < 2; tries++) {
         give_way(pool);
         fill_all(pool, now);
-        even_out(pool, now);
+        for (int i = 0; i < pool->base.max_workers && even_out(pool, now); i++)
+            continue;
         set_backlog(pool, false);
         cf_store_relaxed(&pool->wanting, wanting_of(pool));
         /* pairs with submit: it sees that it must attend or set the backlog,
@@ -328,6 +338,10 @@ cf__process_pool_dispatch_locked(struct cf__process_pool *pool, int64_t now)
         if (cf_load_relaxed(&pool->wanting) == CF__CONTENT)
             break;
     }
-    if (work)
-        set_backlog(pool, true);
+    if (!work)
+        return;
+    set_backlog(pool, true);
+    /* Who pushed it may have seen a worker awake, and left. */
+    if (cf_load_relaxed(&pool->wanting) != CF__CONTENT && pool->taken != before)
+        cf_store_relaxed(&pool->again, 1); /* for the unlock */
 }

@@ -29,13 +29,13 @@ static void
 cancel_all(struct cf__process_pool *pool)
 {
     cf_future *f = cf__process_pool_take_all_locked(pool);
-    pthread_mutex_unlock(&pool->lock);
+    cf__process_pool_unlock(pool);
     for (cf_future *next; f; f = next) {
         next = cf_load_relaxed(&f->next); /* ours */
         (void)cf__future_cancel_now(f);
         cf__future_drop_stale(f);
     }
-    pthread_mutex_lock(&pool->lock);
+    cf__process_pool_lock(pool);
 }
 
 /* Waits for a change; false: the deadline has passed. */
@@ -48,7 +48,13 @@ wait_locked(struct cf__process_pool *pool, int64_t deadline_ns)
         cf__process_pool_lock(pool);
         return cf__now_ns() < deadline_ns;
     }
-    return cf__cond_wait(&pool->changed, &pool->lock, deadline_ns);
+    /* Somebody may have left a service to this thread, which sleeps. */
+    int64_t soon = cf__now_ns() + CF__HEARTBEAT_NS;
+    if (deadline_ns <= soon)
+        return cf__cond_wait(&pool->changed, &pool->lock, deadline_ns);
+    if (!cf__cond_wait(&pool->changed, &pool->lock, soon))
+        cf__process_pool_service_locked(pool);
+    return true;
 }
 
 static void

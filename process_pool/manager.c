@@ -20,9 +20,7 @@
 #include <unistd.h>
 
 enum {
-    HEARTBEAT_NS = 100000000, /* how often workers that do not react are
-                                 woken, in case one is wrong about sleeping */
-    DEPTH_MAX = 32,           /* callbacks that wait, in each other */
+    DEPTH_MAX = 32,    /* callbacks that wait, in each other */
     SERVE_NS = 1000000 /* in a callback, what it waits for is looked at so
                           often at least */
 };
@@ -182,6 +180,8 @@ run_deferred(struct cf__process_pool *pool)
     for (cf_future *f; (f = next_deferred(pool)) != NULL;) {
         uint64_t flags = cf_load_relaxed(&f->base); /* under the lock */
         pool->finishing++;
+        if (cf_load_relaxed(&pool->wanting) >= CF__AWAKE)
+            cf_store_relaxed(&pool->again, 1); /* it may be EAGER now */
         cf__process_pool_unlock(pool);
         cf__future_release_arg(f);
         (void)cf__future_finish(f, flags, 0, true);
@@ -278,15 +278,18 @@ work(struct cf__process_pool *pool)
     see_to_end(pool);
 }
 
-/* When to look again though nobody rings. */
+/* When to look again though nobody rings. In an idle pool, too, if somebody
+ * has served meanwhile: so who makes it busy next need not ring. */
 static int64_t
 next_look(struct cf__process_pool *pool, int64_t now)
 {
     int64_t at = pool->look_at;
     if (pool->trim_at && pool->trim_at < at)
         at = pool->trim_at;
-    if (!cf__process_pool_idle_locked(pool) && now + HEARTBEAT_NS < at)
-        at = now + HEARTBEAT_NS;
+    bool busy = pool->helped || !cf__process_pool_idle_locked(pool) ||
+                cf_load_relaxed(&pool->wanting) >= CF__AWAKE;
+    if (busy && now + CF__HEARTBEAT_NS < at)
+        at = now + CF__HEARTBEAT_NS;
     for (int i = 0; i < pool->base.max_workers; i++)
         if (pool->lanes[i].kill_at && pool->lanes[i].kill_at < at)
             at = pool->lanes[i].kill_at;
@@ -303,6 +306,7 @@ sleep_until(struct cf__process_pool *pool, int64_t at)
     int64_t left = at == CF__NEVER ? -1 : at - cf__now_ns();
     struct timespec limit = cf__timespec(left > 0 ? left : 0);
     pool->helped = false;
+    pool->wakes_at = at;
     cf__process_pool_unlock(pool);
     if (ppoll(polled, 2, left == -1 ? NULL : &limit, NULL) > 0 &&
         polled[0].revents) {
@@ -342,7 +346,7 @@ step(struct cf__process_pool *pool, int64_t deadline_ns)
     if ((!pool->deferred || pool->depth > DEPTH_MAX) && at > now)
         sleep_until(pool, at);
     cf_fetch_add_seq_cst(sleeps, 1);
-    if (cf__now_ns() >= now + HEARTBEAT_NS)
+    if (cf__now_ns() >= now + CF__HEARTBEAT_NS)
         beat(pool);
 }
 

@@ -9,11 +9,24 @@
 #include "lib/fence.h"
 
 enum {
-    ATTEND_EVERY = 16, /* submits, if no lane is idle */
+    ATTEND_EVERY = 16, /* submits or so, if no lane must be seen to at once */
     ROUNDS_MAX = 8     /* services in a row for others */
 };
 
 /* --- the lock ------------------------------------------------------------ */
+
+/* What has begun now may need the manager before that would look. */
+static void
+set_alarm(struct cf__process_pool *pool, int64_t now)
+{
+    int64_t at = pool->look_at;
+    if (pool->in_hand && now + CF__HEARTBEAT_NS < at)
+        at = now + CF__HEARTBEAT_NS;
+    if (at >= pool->wakes_at)
+        return;
+    pool->wakes_at = at;
+    cf__process_pool_ring(pool);
+}
 
 void
 cf__process_pool_service_locked(struct cf__process_pool *pool)
@@ -28,6 +41,7 @@ cf__process_pool_service_locked(struct cf__process_pool *pool)
             cf__process_pool_collect_locked(pool, &pool->lanes[i], now);
     if (!pool->broken)
         cf__process_pool_dispatch_locked(pool, now);
+    set_alarm(pool, now);
     bool refuses = cf_load_relaxed(&pool->refuse) && !pool->ending;
     if ((pool->waiting || refuses) && cf__process_pool_idle_locked(pool)) {
         pthread_cond_broadcast(&pool->changed);

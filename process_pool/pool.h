@@ -25,7 +25,11 @@
 
 #include <pthread.h>
 
-enum { CF__PROCESSES_MAX = 1024 };
+enum {
+    CF__PROCESSES_MAX = 1024,
+    CF__HEARTBEAT_NS = 100000000 /* how often the manager of a busy pool looks,
+                                    in case a worker is wrong about sleeping */
+};
 
 /* Which lanes could start something: cf__process_pool.wanting. */
 enum {
@@ -57,6 +61,7 @@ struct cf__process_pool {
     struct cf__process_lane *lanes; /* max_workers of them */
     struct cf__returned returned;
     uint64_t sequence; /* tasks ever handed out, the first time */
+    uint64_t taken;    /* tasks ever taken from the queue or from returned */
     size_t in_hand;    /* tasks in lanes */
     uint64_t restarts;
 
@@ -64,9 +69,10 @@ struct cf__process_pool {
      * their flags in base. */
     cf_future *deferred, *deferred_last;
 
-    bool helped;     /* a thread has served since the manager fell asleep */
-    int64_t look_at; /* when a service is due that nobody asks for */
-    int64_t trim_at; /* when free memory is to be given back; 0: never */
+    bool helped;      /* a thread has served since the manager fell asleep */
+    int64_t wakes_at; /* when the manager does, asleep or not */
+    int64_t look_at;  /* when a service is due that nobody asks for */
+    int64_t trim_at;  /* when free memory is to be given back; 0: never */
     const cf_error *broken;
     int finishing; /* threads that call user code for what has ended */
     int recalling; /* threads that cancel what was in hand */

@@ -117,6 +117,12 @@ expect(cf_future *f)
     uint64_t position;
     if (cf_load_relaxed(&pool->base.forked))
         return;
+    /* Who hands it out later, will see who waits for it (flags_of). */
+    if (cf__state(cf_load_acquire(&f->word)) == CF_PENDING) {
+        if (cf_load_relaxed(&pool->wanting) != CF__CONTENT)
+            cf__process_pool_attend(pool);
+        return;
+    }
     cf__process_pool_lock(pool);
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     if (lane) {

@@ -94,10 +94,10 @@ static bool
 await_order(struct worker *w)
 {
     while (!look(w)) {
-        (void)fflush(stdout); /* what tasks have printed can be seen now */
         /* A hint: the manager looks for itself. */
         if (cf_load_relaxed(&w->in->collected) != w->position)
             cf__packer_ring(&w->packer);
+        (void)fflush(stdout); /* what tasks have printed can be seen now */
         probe(w, CF__BEFORE_SLEEP);
         cf__packer_sleep(&w->packer, must_rise, w);
         if (cf_load_acquire(&w->in->published) == w->position && /* as look */

@@ -199,8 +199,11 @@ CF_API const cf_error *cf_future_error(cf_future *f);
  * they were added, in the thread that completes or cancels the future, with
  * no lock held. On a future already done fn runs at once, in the caller,
  * perhaps before earlier callbacks have finished. After a task's own timeout
- * they run in the executor's timer thread, whose other deadlines wait for them. A callback may submit,
- * wait, cancel and shut down; it must not longjmp or end its thread.
+ * they run in the executor's timer thread, whose other deadlines wait for
+ * them; those of a process pool's tasks in a thread of the pool, and while one
+ * blocks without waiting for a future, queued tasks that nobody waits for may
+ * wait for it. A callback may submit, wait, cancel and shut down; it must not
+ * longjmp or end its thread.
  *
  * @param fn    Gets f, lent for the call, and data.
  * @param data  Passed on untouched.
