@@ -123,8 +123,11 @@ start_all(cf_future *f, void *data)
     struct starter *s = data;
     (void)f;
     int all = cf_executor_max_workers(s->ex);
-    for (int i = 0; i < all; i++) {
-        CHECK_EQ(cf_submit(s->ex, hold, s->gate, 0, NULL), CF_OK);
+    int together = random_percent(&s->r, 30) ? all : 1;
+    for (int i = 0; i < all; i += together) {
+        CHECK_EQ(
+            cf_submit_many(s->ex, hold, s->gate, 0, (size_t)together, NULL),
+            CF_OK);
         random_delay(&s->r, PAUSE_NS / 2);
     }
     await(all);
