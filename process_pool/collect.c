@@ -247,9 +247,10 @@ adapt_depth(struct cf__process_pool *pool,
         return;
     int64_t each = (now - lane->marked_at) / lane->mark_count;
     int64_t depth = each > 0 ? DEPTH_NS / each : DEPTH_MAX;
-    if (lane->oldest == lane->published && each < STARVED_NS &&
-        depth < 2 * lane->depth && cf__queue_has_work(&pool->queue))
-        depth = 2 * lane->depth;
+    int64_t twice = (int64_t)lane->depth * 2;
+    if (lane->oldest == lane->published && each < STARVED_NS && depth < twice &&
+        cf__queue_has_work(&pool->queue))
+        depth = twice;
     lane->depth = depth > DEPTH_MAX   ? DEPTH_MAX
                   : depth < DEPTH_MIN ? DEPTH_MIN
                                       : (unsigned)depth;

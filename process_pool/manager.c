@@ -249,10 +249,11 @@ trim_if_due(struct cf__process_pool *pool, int64_t now)
         return; /* the next end of a task sets it anew */
     for (int i = 0; i < pool->base.max_workers; i++) { /* nothing is there */
         struct cf__process_lane *lane = &pool->lanes[i];
-        if (lane->outbox_used)
+        if (lane->outbox_used) {
             (void)madvise(cf__shared_outbox(pool->shared, i),
                           lane->outbox_used,
                           MADV_REMOVE);
+        }
         lane->outbox_used = 0;
     }
     cf__process_pool_unlock(pool);
