@@ -28,8 +28,8 @@ static struct {
     cf_executor *shown;
 } program = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static int64_t
-now_ns(void)
+int64_t
+stress_now_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -173,9 +173,9 @@ stress_begin(int argc, char **argv)
     const char *slash = strrchr(argv[0], '/');
     program.name = slash ? slash + 1 : argv[0];
     double seconds = argc > 1 ? atof(argv[1]) : 2;
-    program.seed =
-        argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)now_ns() % 1000000007;
-    program.end_ns = now_ns() + (int64_t)(seconds * 1e9);
+    program.seed = argc > 2 ? strtoull(argv[2], NULL, 0)
+                            : (uint64_t)stress_now_ns() % 1000000007;
+    program.end_ns = stress_now_ns() + (int64_t)(seconds * 1e9);
     printf("%s: %g s, seed %" PRIu64 "\n", program.name, seconds, program.seed);
     fflush(stdout);
     pthread_cond_init(&program.changed, NULL);
@@ -187,7 +187,7 @@ bool
 stress_goes_on(void)
 {
     stress_alive();
-    return now_ns() < program.end_ns;
+    return stress_now_ns() < program.end_ns;
 }
 
 int
@@ -251,8 +251,8 @@ random_delay(struct random *r, unsigned most_ns)
     while (most_ns >> magnitudes)
         magnitudes++;
     unsigned limit = most_ns >> random_below(r, magnitudes);
-    int64_t until = now_ns() + (limit ? random_below(r, limit) : 0);
-    while (now_ns() < until)
+    int64_t until = stress_now_ns() + (limit ? random_below(r, limit) : 0);
+    while (stress_now_ns() < until)
         continue;
 }
 

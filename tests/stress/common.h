@@ -62,6 +62,9 @@ void stress_begin(int argc, char **argv);
 /* There is time for one more round. */
 bool stress_goes_on(void);
 
+/* Monotonic nanoseconds. */
+int64_t stress_now_ns(void);
+
 /* Something has happened: the watchdog starts counting anew. */
 void stress_alive(void);
 

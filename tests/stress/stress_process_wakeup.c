@@ -15,9 +15,8 @@
 #include <cfutures/process_pool.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "tests/support/shared.h"
+#include "tests/support/tasks.h"
 
 /* A worker looks for 50 us (SEARCH_NS of worker.c); the manager looks every
  * 100 ms. */
@@ -32,39 +31,17 @@ enum {
     SLOW_PER_MILLE = 10
 };
 
-static atomic_int *ran;  /* by all tasks */
-static atomic_int *gate; /* not 0: tasks that hold may end */
 static struct {
     atomic_uint bursts, starts, slow;
     atomic_uint_fast64_t tasks;
 } sum;
 
-static int
-run(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)call;
-    (void)arg;
-    (void)arg_size;
-    atomic_fetch_add_explicit(ran, 1, memory_order_relaxed);
-    return 0;
-}
-
-static int64_t
-now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-/* Until so many have run, without calling the library. */
+/* What began then is over. */
 static void
-await(int many)
+note_end(int64_t begun_ns)
 {
-    int64_t start = now_ns();
-    while (atomic_load(ran) < many)
-        sched_yield();
-    atomic_fetch_add(&sum.slow, now_ns() - start > SLOW_NS);
+    atomic_fetch_add(&sum.slow, stress_now_ns() - begun_ns > SLOW_NS);
+    stress_alive();
 }
 
 /* --- bursts --------------------------------------------------------------- */
@@ -73,6 +50,7 @@ struct submitters {
     cf_executor *ex;
     uint64_t stream;
     atomic_int submitted;
+    atomic_int *ran;
 };
 
 static void
@@ -84,35 +62,27 @@ submit_bursts(unsigned index, void *data)
         unsigned size = 1 + random_below(&r, BURST_MAX);
         for (unsigned k = 0; k < size; k++) {
             atomic_fetch_add(&s->submitted, 1);
-            CHECK_EQ(cf_submit(s->ex, run, NULL, 0, NULL), CF_OK);
+            CHECK_EQ(cf_submit(s->ex, task_count, s->ran, 0, NULL), CF_OK);
             if (random_percent(&r, 10))
                 random_delay(&r, PAUSE_NS / 10);
         }
-        await(atomic_load(&s->submitted));
+        int64_t begun = stress_now_ns();
+        while (atomic_load(s->ran) < atomic_load(&s->submitted))
+            sched_yield(); /* and calls nothing of the library */
+        note_end(begun);
         atomic_fetch_add(&sum.bursts, 1);
         atomic_fetch_add(&sum.tasks, size);
-        stress_alive();
         random_delay(&r, PAUSE_NS);
     }
 }
 
 /* --- starts --------------------------------------------------------------- */
 
-/* Runs until the gate opens: as many as there are workers must run at once,
- * whatever they were handed together with. */
-static int
-hold(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)arg_size;
-    run(call, NULL, 0);
-    while (!atomic_load((const atomic_int *)arg))
-        nanosleep(&(struct timespec){0, 100000}, NULL);
-    return 0;
-}
-
+/* As many tasks as there are workers must run at once, whatever they were
+ * handed together with: none ends before the last has begun. */
 struct starter {
     cf_executor *ex;
-    atomic_int *gate;
+    gate *gate;
     struct random r;
     bool by_callback; /* submits them in a callback, and stays there */
 };
@@ -125,35 +95,36 @@ start_all(cf_future *f, void *data)
     int all = cf_executor_max_workers(s->ex);
     int together = random_percent(&s->r, 30) ? all : 1;
     for (int i = 0; i < all; i += together) {
-        CHECK_EQ(
-            cf_submit_many(s->ex, hold, s->gate, 0, (size_t)together, NULL),
-            CF_OK);
+        CHECK_EQ(cf_submit_many(
+                     s->ex, task_hold, s->gate, 0, (size_t)together, NULL),
+                 CF_OK);
         random_delay(&s->r, PAUSE_NS / 2);
     }
-    await(all);
+    int64_t begun = stress_now_ns();
+    gate_await(s->gate, all);
+    note_end(begun);
 }
 
 static void
-watch(unsigned index, void *data)
+start(struct starter *s)
 {
-    struct starter *s = data;
-    struct random r = random_stream(index);
-    cf_stats stats;
-    if (index == 0) {
-        cf_future *f = NULL;
-        if (s->by_callback) {
-            CHECK_EQ(cf_submit(s->ex, run, NULL, 0, &f), CF_OK);
-            atomic_fetch_sub(ran, 1); /* it is not one of them */
-            CHECK_EQ(cf_future_on_done(f, start_all, s), CF_OK);
-            CHECK_EQ(cf_future_wait(f, CF_FOREVER), CF_OK);
-            await(cf_executor_max_workers(s->ex));
-        } else {
-            start_all(NULL, s);
-        }
-        cf_future_unref(f);
-        atomic_store(s->gate, 1);
-        return;
+    cf_future *f = NULL;
+    if (s->by_callback) {
+        CHECK_EQ(cf_submit(s->ex, task_nothing, NULL, 0, &f), CF_OK);
+        CHECK_EQ(cf_future_on_done(f, start_all, s), CF_OK);
+        gate_await(s->gate, cf_executor_max_workers(s->ex));
+    } else {
+        start_all(NULL, s);
     }
+    gate_open(s->gate);
+    cf_future_unref(f);
+}
+
+/* Does services at any moment. */
+static void
+look(struct starter *s, struct random r)
+{
+    cf_stats stats;
     for (int i = 0; i < 10; i++) {
         random_delay(&r, PAUSE_NS);
         CHECK_EQ(cf_executor_stats(s->ex, &stats), CF_OK);
@@ -161,17 +132,23 @@ watch(unsigned index, void *data)
 }
 
 static void
+start_or_look(unsigned index, void *data)
+{
+    if (index == 0)
+        start(data);
+    else
+        look(data, random_stream(index));
+}
+
+static void
 start_together(cf_executor *ex, struct random *r)
 {
-    struct starter s = {.ex = ex, .gate = gate};
+    struct starter s = {.ex = ex, .gate = gate_new()};
     s.r = random_stream(random_next(r));
     s.by_callback = random_percent(r, 30);
-    atomic_store(ran, 0);
-    atomic_store(gate, 0);
-    in_threads(1 + random_below(r, 2), watch, &s);
+    in_threads(1 + random_below(r, 2), start_or_look, &s);
     CHECK_EQ(cf_executor_wait_idle(ex, CF_FOREVER), CF_OK);
     atomic_fetch_add(&sum.starts, 1);
-    stress_alive();
 }
 
 static void
@@ -179,11 +156,10 @@ one_round(uint64_t round)
 {
     struct random r = random_stream(round);
     cf_process_pool_options options = CF_PROCESS_POOL_OPTIONS_INIT;
-    struct submitters s = {.stream = random_next(&r)};
+    struct submitters s = {.stream = random_next(&r), .ran = counter_new()};
     options.max_workers = 1 + (int)random_below(&r, WORKERS_MAX);
     CHECK_EQ(cf_process_pool_create(&options, &s.ex), CF_OK);
     stress_show(s.ex);
-    atomic_store(ran, 0);
     in_threads(1 + random_below(&r, SUBMITTERS_MAX), submit_bursts, &s);
     for (int i = 0; i < STARTS; i++)
         start_together(s.ex, &r);
@@ -196,8 +172,6 @@ main(int argc, char **argv)
 {
     if (STRESS_TSAN)
         return STRESS_SKIPPED; /* forks with threads */
-    ran = counter_new();
-    gate = counter_new();
     stress_begin(argc, argv);
     for (uint64_t round = 1; stress_goes_on(); round++)
         one_round(round);
