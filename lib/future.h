@@ -182,6 +182,13 @@ cf__is_done(uint64_t word)
     return (word & CF__PHASE) >= CF_CANCELED;
 }
 
+/* The priority that f was submitted with. */
+static inline int
+cf__priority(const cf_future *f)
+{
+    return f->attributes ? f->attributes->priority : 0;
+}
+
 /* The half of the word that has the state, for futex. */
 static inline void *
 cf__futex_word(cf_future *f)

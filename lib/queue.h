@@ -52,19 +52,22 @@ struct cf__queue {
 void cf__queue_init(struct cf__queue *q);
 void cf__queue_fini(struct cf__queue *q);
 
-/* Pushes a chain of count, linked from the oldest to the newest: a full fence,
- * with cf__fence_after_rmw(). CF_ESHUTDOWN: the queue is closed; CF_ENOMEM. */
+/* Part of cf__queue_push(): into the heap. */
+cf_err cf__queue_push_prioritized(struct cf__queue *q, cf_future *f);
+
+/* Pushes a chain of count, linked from the oldest to the newest; one with a
+ * priority alone. A full fence, with cf__fence_after_rmw(). CF_ESHUTDOWN: the
+ * queue is closed; CF_ENOMEM. */
 static inline cf_err
 cf__queue_push(struct cf__queue *q,
                cf_future *oldest,
                cf_future *newest,
                size_t count)
 {
-    return cf__inbox_push(&q->inbox, oldest, newest, count);
+    return __builtin_expect(cf__priority(oldest) != 0, 0)
+               ? cf__queue_push_prioritized(q, oldest)
+               : cf__inbox_push(&q->inbox, oldest, newest, count);
 }
-
-/* Pushes a task of a priority other than 0. CF_ENOMEM; CF_ESHUTDOWN: closed. */
-cf_err cf__queue_push_prioritized(struct cf__queue *q, cf_future *f);
 
 /* Lets pushes through. The caller serialises open and close. */
 void cf__queue_open(struct cf__queue *q);

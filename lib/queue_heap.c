@@ -5,6 +5,8 @@
  */
 #include "lib/queue.h"
 
+#include "lib/fence.h"
+
 #include <stdlib.h>
 
 static bool
@@ -78,12 +80,12 @@ cf__queue_push_prioritized(struct cf__queue *q, cf_future *f)
     else if (!make_room_locked(q))
         err = CF_ENOMEM;
     if (!err) {
-        struct cf__prioritized entry = {
-            f, f->attributes->priority, q->heap_pushed++};
+        struct cf__prioritized entry = {f, cf__priority(f), q->heap_pushed++};
         insert_locked(q, entry);
         set_top_locked(q);
     }
     pthread_mutex_unlock(&q->heap_lock);
+    cf__fence_full(); /* as push promises */
     return err;
 }
 

@@ -108,22 +108,14 @@ static cf_err
 pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 {
     struct cf__process_pool *pool = cf__process_pool_of(ex);
-    bool often = true;
-    /* The fences pair with dispatch's. */
-    if (oldest->attributes && oldest->attributes->priority) {
-        cf_err err = cf__queue_push_prioritized(&pool->queue, oldest);
-        if (err)
-            return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
-        cf__fence_full();
-    } else {
-        cf_err err = cf__queue_push(&pool->queue, oldest, newest, count);
-        if (__builtin_expect(err, 0)) /* refuse is set before the close */
-            return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
-        often = count >= ATTEND_EVERY ||
-                cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
-        cf__fence_after_rmw(); /* the push's */
-    }
-    if (often || !may_wait(pool))
+    /* After the push the tasks may be gone. */
+    bool at_once = count >= ATTEND_EVERY || cf__priority(oldest) != 0;
+    cf_err err = cf__queue_push(&pool->queue, oldest, newest, count);
+    if (__builtin_expect(err, 0)) /* refuse is set before the close */
+        return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
+    bool turn = cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
+    cf__fence_after_rmw(); /* pairs with dispatch's */
+    if (at_once || turn || !may_wait(pool))
         cf__process_pool_attend(pool);
     return CF_OK;
 }

@@ -40,11 +40,4 @@ cf__returned_top(const struct cf__returned *returned)
                            : INT64_MIN;
 }
 
-/* The priority that f was submitted with. */
-static inline int
-cf__priority(const cf_future *f)
-{
-    return f->attributes ? f->attributes->priority : 0;
-}
-
 #endif

@@ -15,8 +15,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* The queue is closed: says why, or starts the first worker and opens it. */
-static cf_err
+/* The queue is closed: says why, or starts the first worker and opens it. Rare,
+ * and not to be in the way of submits. */
+__attribute__((noinline)) static cf_err
 open_queue(struct cf__pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
@@ -35,6 +36,7 @@ open_queue(struct cf__pool *pool)
     return err;
 }
 
+/* To the queue; a task with a priority from anywhere. */
 static cf_err
 submit_outside(struct cf__pool *pool,
                cf_future *oldest,
@@ -50,23 +52,6 @@ submit_outside(struct cf__pool *pool,
     }
     if (__builtin_expect(err, 0))
         return err;
-    cf__pool_wake_after_rmw(pool);
-    return CF_OK;
-}
-
-static cf_err
-submit_prioritized(struct cf__pool *pool, cf_future *f)
-{
-    cf_err err;
-    while ((err = cf__queue_push_prioritized(&pool->queue, f)) ==
-           CF_ESHUTDOWN) {
-        err = open_queue(pool);
-        if (err)
-            break;
-    }
-    if (err)
-        return err;
-    cf__fence_full(); /* README.md, "Sleeping and waking" */
     cf__pool_wake_after_rmw(pool);
     return CF_OK;
 }
@@ -111,9 +96,7 @@ static cf_err
 pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 {
     struct cf__pool *pool = cf__pool_of(ex);
-    if (__builtin_expect(oldest->attributes && oldest->attributes->priority, 0))
-        return submit_prioritized(pool, oldest);
-    if (cf__is_own_worker(ex))
+    if (cf__is_own_worker(ex) && cf__priority(oldest) == 0)
         return submit_inside(
             pool, cf__pool_worker_of(cf__thread.worker), oldest, newest, count);
     return submit_outside(pool, oldest, newest, count);
