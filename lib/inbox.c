@@ -129,18 +129,10 @@ cf__inbox_take(struct cf__inbox *inbox,
 }
 
 void
-cf__inbox_open(struct cf__inbox *inbox)
+cf__inbox_set_closed(struct cf__inbox *inbox, bool closed)
 {
     cf__byte_lock(&inbox->lock);
-    cf_store_relaxed(&inbox->closed, false); /* locked */
-    cf__byte_unlock(&inbox->lock);
-}
-
-void
-cf__inbox_close(struct cf__inbox *inbox)
-{
-    cf__byte_lock(&inbox->lock);
-    cf_store_relaxed(&inbox->closed, true); /* locked */
+    cf_store_relaxed(&inbox->closed, closed); /* locked */
     cf__byte_unlock(&inbox->lock);
 }
 

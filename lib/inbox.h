@@ -45,15 +45,14 @@ cf_err cf__inbox_push(struct cf__inbox *inbox,
                       size_t count);
 
 /* Lets pushes through, or not from now on. */
-void cf__inbox_open(struct cf__inbox *inbox);
-void cf__inbox_close(struct cf__inbox *inbox);
+void cf__inbox_set_closed(struct cf__inbox *inbox, bool closed);
 
 /* Closes only if no more than taken were ever pushed. */
 bool cf__inbox_close_after(struct cf__inbox *inbox, uint64_t taken);
 
 /* Takes the oldest out, the tasks from .. end - 1 ever pushed, into a ring of
- * ring_size slots, a power of two. The caller has seen in pushed (acquire) that they are there,
- * and is the only one who takes. */
+ * ring_size slots, a power of two. The caller has seen in pushed (acquire) that
+ * they are there, and is the only one who takes. */
 void cf__inbox_take(struct cf__inbox *inbox,
                     uint64_t from,
                     uint64_t end,

@@ -121,14 +121,14 @@ cf__queue_count(struct cf__queue *q)
 void
 cf__queue_open(struct cf__queue *q)
 {
-    cf__inbox_open(&q->inbox);
+    cf__inbox_set_closed(&q->inbox, false);
 }
 
 void
 cf__queue_close(struct cf__queue *q)
 {
     pthread_mutex_lock(&q->heap_lock); /* pushes to the heap look there */
-    cf__inbox_close(&q->inbox);
+    cf__inbox_set_closed(&q->inbox, true);
     pthread_mutex_unlock(&q->heap_lock);
 }
 

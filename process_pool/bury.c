@@ -106,12 +106,8 @@ break_by_initializer(struct cf__process_pool *pool,
     why.message = "the initializer failed";
     /* The worker is dead; but what it wrote is to be checked. 0: nothing. */
     uint64_t at = cf_load_acquire(&lane->out->init_failure);
-    if (at > 0 && cf__lane_read_failure(lane, at - 1, &left)) {
-        why.message = left.message;
-        why.code = left.wire.code;
-        why.file = left.file[0] ? left.file : NULL;
-        why.line = left.file[0] ? left.wire.line : 0;
-    }
+    if (at > 0 && cf__lane_read_failure(lane, at - 1, &left))
+        cf__lane_describe(&left, &why);
     why.exit_status = 0;
     cf__process_pool_break_locked(pool, &why);
 }

@@ -40,12 +40,10 @@ give_back(void *owner, void *block)
 static cf_error
 plain_failure(const struct cf__process_pool *pool,
               const struct cf__process_lane *lane,
-              cf_err kind,
-              const char *message)
+              cf_err kind)
 {
     cf_error error = CF_ERROR_INIT;
     error.kind = kind;
-    error.message = message;
     error.worker = (int)(lane - pool->lanes);
     error.pid = cf_load_relaxed(&lane->out->pid); /* for people to read */
     return error;
@@ -88,8 +86,8 @@ take_outbox(const struct cf__process_pool *pool,
         lane->outbox_used = (size_t)(offset + size);
     if (copy_result(pool->shared, f, lane->outbox + offset, (size_t)size))
         return true;
-    cf_error error =
-        plain_failure(pool, lane, CF_ETASK, "no memory for the result");
+    cf_error error = plain_failure(pool, lane, CF_ETASK);
+    error.message = "no memory for the result";
     error.code = CF_ENOMEM;
     cf__future_store_error(f, cf__failure_new(&error));
     *flags = CF__FAILED;
@@ -119,13 +117,8 @@ take_failure(const struct cf__process_pool *pool,
     else if (kind != CF__AS_FAILURE ||
              !cf__lane_read_failure(lane, offset, &failure))
         return false;
-    cf_error error = plain_failure(
-        pool, lane, kind_of_failure(f, CF_ETASK), failure.message);
-    error.code = failure.wire.code;
-    if (failure.file[0]) {
-        error.file = failure.file;
-        error.line = failure.wire.line;
-    }
+    cf_error error = plain_failure(pool, lane, kind_of_failure(f, CF_ETASK));
+    cf__lane_describe(&failure, &error);
     cf__future_store_error(f, cf__failure_new(&error));
     return true;
 }

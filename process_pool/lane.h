@@ -111,6 +111,18 @@ cf__lane_has(const struct cf__process_lane *lane,
     return size <= lane->outbox_size && offset <= lane->outbox_size - size;
 }
 
+/* The error record of a failure, which refers to it from now on. */
+static inline void
+cf__lane_describe(const struct cf__lane_failure *failure, cf_error *out)
+{
+    out->code = failure->wire.code;
+    out->message = failure->message;
+    if (failure->file[0]) {
+        out->file = failure->file;
+        out->line = failure->wire.line;
+    }
+}
+
 /* Reads the failure at offset of the outbox. false: it makes no sense. */
 bool cf__lane_read_failure(const struct cf__process_lane *lane,
                            uint64_t offset,

@@ -76,12 +76,6 @@ wake_all(struct cf__pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static bool
-wait_locked(struct cf__pool *pool, int64_t deadline_ns)
-{
-    return cf__cond_wait(&pool->changed, &pool->lock, deadline_ns);
-}
-
 void
 cf__pool_join_locked(struct cf__pool *pool)
 {
@@ -116,7 +110,7 @@ cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     pool->ending += own;
     pthread_cond_broadcast(&pool->changed);
     while (pool->alive > (own ? pool->ending : 0) && !err) {
-        if (!wait_locked(pool, deadline_ns) &&
+        if (!cf__cond_wait(&pool->changed, &pool->lock, deadline_ns) &&
             pool->alive > (own ? pool->ending : 0))
             err = CF_ETIMEDOUT;
     }
@@ -155,7 +149,7 @@ cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
     pthread_mutex_lock(&pool->lock);
     pool->waiting++;
     while (!is_idle_locked(pool) && in_time)
-        in_time = wait_locked(pool, deadline_ns);
+        in_time = cf__cond_wait(&pool->changed, &pool->lock, deadline_ns);
     bool idle = is_idle_locked(pool);
     pool->waiting--;
     pthread_mutex_unlock(&pool->lock);
