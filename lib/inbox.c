@@ -13,7 +13,8 @@ enum { SLOTS = 509 };
 #define CHAIN ((uintptr_t)1)
 
 struct cf__inbox_block {
-    struct cf__inbox_block *next; /* set before anything is in it */
+    /* Atomic. Set before anything is in it. */
+    _Atomic(struct cf__inbox_block *) next;
     uintptr_t slots[SLOTS];
 };
 
@@ -28,11 +29,14 @@ cf__inbox_init(struct cf__inbox *inbox)
 void
 cf__inbox_fini(struct cf__inbox *inbox)
 {
-    for (struct cf__inbox_block *b = inbox->first, *next; b; b = next) {
-        next = b->next;
+    /* nobody uses it any more */
+    struct cf__inbox_block *b = cf_load_relaxed(&inbox->first);
+    while (b) {
+        struct cf__inbox_block *next = cf_load_relaxed(&b->next);
         free(b);
+        b = next;
     }
-    free(cf_load_relaxed(&inbox->spare)); /* nobody uses it any more */
+    free(cf_load_relaxed(&inbox->spare));
 }
 
 /* The last block is full, or there is none. */
@@ -47,11 +51,12 @@ add_block_locked(struct cf__inbox *inbox)
         block = malloc(sizeof *block);
     if (!block)
         return false;
-    block->next = NULL;
+    cf_store_relaxed(&block->next, NULL);
+    /* A fork's child finds the list whole, whenever it was forked. */
     if (inbox->last)
-        inbox->last->next = block;
+        cf_store_release(&inbox->last->next, block);
     else
-        inbox->first = block;
+        cf_store_release(&inbox->first, block);
     inbox->last = block;
     inbox->used = 0;
     return true;
@@ -89,8 +94,9 @@ cf__inbox_push(struct cf__inbox *inbox,
 __attribute__((noinline)) static void
 leave_block(struct cf__inbox *inbox)
 {
-    struct cf__inbox_block *block = inbox->first;
-    inbox->first = block->next; /* published by pushed, with what is in it */
+    struct cf__inbox_block *block = cf_load_relaxed(&inbox->first); /* own */
+    /* published by pushed, with what is in it */
+    cf_store_relaxed(&inbox->first, cf_load_relaxed(&block->next));
     inbox->next = 0;
     /* pairs with add_block_locked */
     free(cf_exchange_acq_rel(&inbox->spare, block));
@@ -103,7 +109,8 @@ pop(struct cf__inbox *inbox)
     if (!f) {
         if (__builtin_expect(inbox->next == SLOTS, 0))
             leave_block(inbox);
-        uintptr_t slot = inbox->first->slots[inbox->next++];
+        struct cf__inbox_block *first = cf_load_relaxed(&inbox->first);
+        uintptr_t slot = first->slots[inbox->next++]; /* published by pushed */
         f = (cf_future *)(slot & ~CHAIN);
         if (!(slot & CHAIN))
             return f;
@@ -150,7 +157,6 @@ cf__inbox_close_after(struct cf__inbox *inbox, uint64_t taken)
 void
 cf__inbox_after_fork(struct cf__inbox *inbox)
 {
-    uint64_t pushed = cf_load_relaxed(&inbox->pushed); /* one thread */
-    cf__inbox_init(inbox);
-    cf_store_relaxed(&inbox->pushed, pushed);
+    cf_store_relaxed(&inbox->lock, 0); /* one thread */
+    cf_store_relaxed(&inbox->closed, true);
 }

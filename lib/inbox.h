@@ -25,8 +25,8 @@ struct cf__inbox {
     /* Atomic. Writer: the lock's holder. Tasks ever pushed. */
     _Atomic uint64_t pushed;
 
-    /* The taker's. The first push sets first. */
-    _Alignas(CF_CACHE_LINE) struct cf__inbox_block *first;
+    /* The taker's. The first push sets first, which is atomic for who forks. */
+    _Alignas(CF_CACHE_LINE) _Atomic(struct cf__inbox_block *) first;
     cf_future *chain; /* the rest of a chain; NULL: none */
     unsigned next;    /* slot of the first block */
     /* Atomic. An empty block that the taker leaves to the pushers. */
@@ -59,7 +59,8 @@ void cf__inbox_take(struct cf__inbox *inbox,
                     _Atomic(cf_future *) *ring,
                     size_t ring_size);
 
-/* In a fork's child: empty and closed. What was in it is the parent's. */
+/* In a fork's child: closed, and nothing is taken any more. The tasks are the
+ * parent's, the blocks cf__inbox_fini()'s. */
 void cf__inbox_after_fork(struct cf__inbox *inbox);
 
 #endif
