@@ -15,10 +15,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* The queue is closed: says why, or starts the first worker and opens it. Rare,
- * and not to be in the way of submits. */
-__attribute__((noinline)) static cf_err
-open_queue(struct cf__pool *pool)
+/* Starts the first worker, unless there are some, and opens the queue. */
+static cf_err
+open_queue(struct cf__pool *pool, bool *started)
 {
     pthread_mutex_lock(&pool->lock);
     cf_err err = cf_load_relaxed(&pool->refuse);
@@ -28,12 +27,42 @@ open_queue(struct cf__pool *pool)
         pthread_cond_wait(&pool->changed, &pool->lock);
         err = cf_load_relaxed(&pool->refuse);
     }
-    if (!err && pool->serving == 0)
+    *started = !err && pool->serving == 0;
+    if (*started)
         err = cf__pool_start_locked(pool);
     if (!err)
         cf__queue_open(&pool->queue);
     pthread_mutex_unlock(&pool->lock);
     return err;
+}
+
+/* The queue was closed: says why, or opens and pushes. Rare, and not to be in
+ * the way of submits. */
+__attribute__((noinline)) static cf_err
+submit_to_closed(struct cf__pool *pool,
+                 cf_future *oldest,
+                 cf_future *newest,
+                 size_t count)
+{
+    bool started;
+    cf_err err;
+    do {
+        err = open_queue(pool, &started);
+        if (err)
+            return err;
+        err = cf__queue_push(&pool->queue, oldest, newest, count);
+    } while (err == CF_ESHUTDOWN);
+    if (err)
+        return err;
+    cf__fence_after_rmw();
+    uint64_t activity = cf_load_relaxed(&pool->activity);
+    /* The worker that was started for one task looks for it before it sleeps,
+     * though it may not count as searching: it needs no second one. */
+    bool comes =
+        started && count == 1 && CF__COUNT(activity, CF__SLEEPING) == 0;
+    if (!comes && cf__pool_nobody_comes(activity))
+        cf__pool_wake_one(pool);
+    return CF_OK;
 }
 
 /* To the queue; a task with a priority from anywhere. */
@@ -43,13 +72,9 @@ submit_outside(struct cf__pool *pool,
                cf_future *newest,
                size_t count)
 {
-    cf_err err;
-    while ((err = cf__queue_push(&pool->queue, oldest, newest, count)) ==
-           CF_ESHUTDOWN) {
-        err = open_queue(pool);
-        if (err)
-            return err;
-    }
+    cf_err err = cf__queue_push(&pool->queue, oldest, newest, count);
+    if (__builtin_expect(err == CF_ESHUTDOWN, 0))
+        return submit_to_closed(pool, oldest, newest, count);
     if (__builtin_expect(err, 0))
         return err;
     cf__pool_wake_after_rmw(pool);

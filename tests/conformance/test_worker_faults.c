@@ -76,6 +76,35 @@ CF_TEST(if_later_workers_cannot_start_the_pool_goes_on_with_fewer)
 }
 
 static int
+begin_at_gate(cf_call *call, void *init_data, void **worker_data)
+{
+    (void)call;
+    (void)worker_data;
+    gate_pass((gate *)init_data);
+    return 0;
+}
+
+/* The push comes when the worker that it started no longer counts as one that
+ * looks for tasks. */
+CF_TEST(one_task_starts_one_worker_however_late_it_is_pushed)
+{
+    gate *g = gate_new();
+    cf_executor *ex = test_pool((test_options){
+        .max_workers = 4, .initializer = begin_at_gate, .init_data = g});
+    thread_faults_return_after(g);
+    cf_future *f = must_submit(ex, task_square, &(int){6}, sizeof(int));
+    thread_faults_return_after(NULL);
+    cf_stats s;
+    assert_ok(cf_executor_stats(ex, &s));
+    cr_assert(s.workers == 1, "%d workers", (int)s.workers);
+    gate_open(g);
+    cr_assert(int_result(f) == 36);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+    cr_assert(gate_arrived(g) == 1);
+}
+
+static int
 task_ends_its_thread(cf_call *call, const void *arg, size_t arg_size)
 {
     (void)call;

@@ -15,6 +15,7 @@ static atomic_bool failing;
 static atomic_int allowed;
 static atomic_int refused;
 static int error_given;
+static _Atomic(gate *) awaited;
 
 typedef int create_fn(pthread_t *thread,
                       const pthread_attr_t *attr,
@@ -42,6 +43,12 @@ thread_faults_count(void)
     return atomic_load(&refused);
 }
 
+void
+thread_faults_return_after(gate *g)
+{
+    atomic_store(&awaited, g);
+}
+
 int
 pthread_create(pthread_t *restrict thread,
                const pthread_attr_t *restrict attr,
@@ -56,5 +63,9 @@ pthread_create(pthread_t *restrict thread,
     void *symbol = dlsym(RTLD_NEXT, "pthread_create");
     create_fn *next;
     memcpy(&next, &symbol, sizeof next);
-    return next(thread, attr, start, arg);
+    int error = next(thread, attr, start, arg);
+    gate *g = atomic_load(&awaited);
+    if (!error && g)
+        gate_await(g, 1);
+    return error;
 }
