@@ -43,6 +43,8 @@ function(cf_library_targets)
                    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
     set_target_properties(
         cfutures_static PROPERTIES OUTPUT_NAME cfutures EXPORT_NAME static)
+    # Symbols are bound once, not in each worker that is forked.
+    target_link_options(cfutures PRIVATE LINKER:-z,now)
     if(NOT CF_SANITIZE) # whose runtime is linked into programs only
         target_link_options(cfutures PRIVATE LINKER:-z,defs)
     endif()
