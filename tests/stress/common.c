@@ -24,7 +24,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* Guarded by lock. */
-    bool over;
+    bool watched, over;
     cf_executor *shown;
 } program = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -133,6 +133,8 @@ watch(void *unused)
     uint_fast64_t seen = 0;
     int silent = 0;
     pthread_mutex_lock(&program.lock);
+    program.watched = true;
+    pthread_cond_signal(&program.changed);
     while (!program.over) {
         struct timespec at;
         clock_gettime(CLOCK_REALTIME, &at);
@@ -181,6 +183,12 @@ stress_begin(int argc, char **argv)
     pthread_cond_init(&program.changed, NULL);
     if (pthread_create(&program.watchdog, NULL, watch, NULL) != 0)
         FAIL("the watchdog's thread could not be started");
+    /* A process that is forked while a thread begins finds the address
+     * sanitizer's allocator locked. */
+    pthread_mutex_lock(&program.lock);
+    while (!program.watched)
+        pthread_cond_wait(&program.changed, &program.lock);
+    pthread_mutex_unlock(&program.lock);
 }
 
 bool

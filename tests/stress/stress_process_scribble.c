@@ -264,10 +264,8 @@ await_lingering(void)
 {
     for (int i = 0; i < atomic_load(&tainted->count); i++) {
         int pid = atomic_load(&tainted->lingering[i]);
-        while (pid > 0 && process_lives(pid)) {
-            stress_alive();
+        while (pid > 0 && process_lives(pid))
             sched_yield();
-        }
     }
 }
 
