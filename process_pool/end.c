@@ -159,7 +159,9 @@ cf__process_pool_after_fork(cf_executor *ex)
     cf_store_relaxed(&pool->refuse, CF_EFORKED); /* one thread */
     cf__queue_after_fork(&pool->queue);
     cf__zygote_close(&pool->zygote);
-    close(pool->doorbell);
+    if (pool->doorbell >= 0)
+        close(pool->doorbell);
+    pool->doorbell = -1; /* the child may fork again */
     if (cf__zygote_is_coming && pool->open) {
         cf__shared_unmap(pool->shared); /* not for another pool's workers */
         pool->open = false;

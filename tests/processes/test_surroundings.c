@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -87,6 +88,35 @@ CF_TEST(a_child_of_the_program_does_not_keep_a_pool_alive)
     process_await_found(own_prefix(), 0);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
+}
+
+/* The numbers of the pool's descriptors are the child's now. */
+CF_TEST(a_child_that_forks_again_keeps_its_own_descriptors)
+{
+    cf_executor *ex = pool_for(1);
+    pid_t child = fork();
+    if (child == 0) {
+        enum { PIPES = 4 };
+        int fds[2 * PIPES], status = -1;
+        alarm(30);
+        for (int i = 0; i < PIPES; i++)
+            if (pipe(&fds[2 * i]) != 0)
+                _exit(2);
+        pid_t grandchild = fork();
+        for (int i = 0; grandchild == 0 && i < 2 * PIPES; i++)
+            if (fcntl(fds[i], F_GETFD) < 0)
+                _exit(3);
+        if (grandchild == 0)
+            _exit(0);
+        if (waitpid(grandchild, &status, 0) != grandchild || status != 0)
+            _exit(4);
+        use_a_pool();
+        _exit(0);
+    }
+    int status = -1;
+    cr_assert(waitpid(child, &status, 0) == child && status == 0);
+    expect_works(ex);
+    cf_executor_destroy(ex);
 }
 
 CF_TEST(a_child_may_make_and_use_pools_while_its_parent_does)
