@@ -138,7 +138,11 @@ cf__pool_start_locked(struct cf__pool *pool)
         pool->alive++;
         pool->serving++;
         w->serving = true;
-        change(pool, CF__SEARCHING, CF__STARTABLE);
+        /* 0: one could not be started, but now there is no other to go on. */
+        uint64_t activity = cf_load_relaxed(&pool->activity); /* locked */
+        uint64_t counted =
+            CF__COUNT(activity, CF__STARTABLE) ? CF__STARTABLE : 0;
+        change(pool, CF__SEARCHING, counted);
         int error = create_thread(pool, w);
         if (!error)
             return CF_OK;
@@ -147,7 +151,7 @@ cf__pool_start_locked(struct cf__pool *pool)
         pool->alive--;
         pool->serving--;
         w->serving = false;
-        change(pool, CF__STARTABLE, CF__SEARCHING);
+        change(pool, counted, CF__SEARCHING);
         errno = error;
         err = CF_ESYS;
     }

@@ -75,6 +75,45 @@ CF_TEST(if_later_workers_cannot_start_the_pool_goes_on_with_fewer)
     cf_future_unref(held);
 }
 
+static void
+end_at_gate(void *init_data, void *worker_data)
+{
+    (void)worker_data;
+    gate_pass((gate *)init_data);
+}
+
+/* One is in its finalizer, and one could not be started: that makes one. */
+CF_TEST(a_thread_that_could_not_start_does_not_let_the_pool_grow)
+{
+    gate *leaving = gate_new(), *first = gate_new(), *second = gate_new();
+    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
+    opts.max_workers = 2;
+    opts.idle_timeout_ns = 1;
+    opts.finalizer = end_at_gate;
+    opts.init_data = leaving;
+    cf_executor *ex = NULL;
+    assert_ok(cf_thread_pool_create(&opts, &ex));
+    cf_future *fs[4];
+    occupy(ex, first, 1, fs);
+    thread_faults_begin(0, EAGAIN);
+    fs[1] = must_submit(ex, task_square, &(int){7}, sizeof(int));
+    cr_assert(thread_faults_count() == 1);
+    thread_faults_end();
+    gate_open(first);
+    cr_assert(int_result(fs[1]) == 49);
+    gate_await(leaving, 1);
+    occupy(ex, second, 1, &fs[2]);
+    fs[3] = must_submit(ex, task_hold, second, 0);
+    cf_stats s;
+    assert_ok(cf_executor_stats(ex, &s));
+    cr_assert(s.workers <= 2, "%d workers", (int)s.workers);
+    gate_open(leaving);
+    gate_open(second);
+    assert_ok(cf_wait(fs, 4, CF_ALL_COMPLETED, CF_FOREVER, NULL));
+    unref_all(fs, 4);
+    cf_executor_destroy(ex);
+}
+
 static int
 begin_at_gate(cf_call *call, void *init_data, void **worker_data)
 {
