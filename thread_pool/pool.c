@@ -121,9 +121,13 @@ static cf_err
 pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 {
     struct cf__pool *pool = cf__pool_of(ex);
-    if (cf__is_own_worker(ex) && cf__priority(oldest) == 0)
-        return submit_inside(
-            pool, cf__pool_worker_of(cf__thread.worker), oldest, newest, count);
+    if (cf__is_own_worker(ex)) {
+        struct cf__pool_worker *w = cf__pool_worker_of(cf__thread.worker);
+        /* In a finalizer it has left the pool: it would wait for itself to go
+         * before the queue can be opened. */
+        if (cf__priority(oldest) == 0 || !w->serving)
+            return submit_inside(pool, w, oldest, newest, count);
+    }
     return submit_outside(pool, oldest, newest, count);
 }
 

@@ -203,6 +203,41 @@ CF_TEST(an_idle_worker_ends_after_its_timeout_and_another_starts)
     process_await_threads(before);
 }
 
+struct last_will {
+    cf_executor *ex;
+    atomic_bool done;
+    atomic_int ran;
+};
+
+static void
+submit_last_will(void *init_data, void *worker_data)
+{
+    struct last_will *will = init_data;
+    (void)worker_data;
+    cf_task task = CF_TASK_INIT;
+    task.fn = task_count;
+    task.arg = &will->ran;
+    task.priority = 5;
+    if (!atomic_exchange(&will->done, true))
+        cr_assert(cf_submit_task(will->ex, &task, NULL) == CF_OK);
+}
+
+/* The only thread is on its way out, and no other can be started before. */
+CF_TEST(a_finalizer_may_submit_with_a_priority_to_its_own_pool)
+{
+    struct last_will will = {0};
+    cf_thread_pool_options opts = options_for(1);
+    opts.idle_timeout_ns = 1;
+    opts.finalizer = submit_last_will;
+    opts.init_data = &will;
+    cf_executor *ex = will.ex = pool_of(&opts);
+    assert_ok(cf_submit(ex, task_nothing, NULL, 0, NULL));
+    while (atomic_load(&will.ran) == 0)
+        sched_yield();
+    cf_executor_destroy(ex);
+    cr_assert(atomic_load(&will.ran) == 1);
+}
+
 static int
 task_affinity(cf_call *call, const void *arg, size_t arg_size)
 {
