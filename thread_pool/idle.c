@@ -179,14 +179,20 @@ void
 cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     w->searching = false;
-    change(pool, 0, CF__SEARCHING);
+    change(pool, CF__INITIALIZING, CF__SEARCHING);
 }
 
 void
 cf__pool_resume_search(struct cf__pool *pool, struct cf__pool_worker *w)
 {
-    change(pool, CF__SEARCHING, 0);
+    change(pool, CF__SEARCHING, CF__INITIALIZING);
     w->searching = true;
+}
+
+void
+cf__pool_abandon_search(struct cf__pool *pool)
+{
+    change(pool, 0, CF__INITIALIZING);
 }
 
 void

@@ -56,10 +56,11 @@ submit_to_closed(struct cf__pool *pool,
         return err;
     cf__fence_after_rmw();
     uint64_t activity = cf_load_relaxed(&pool->activity);
-    /* The worker that was started for one task looks for it before it sleeps,
-     * though it may not count as searching: it needs no second one. */
-    bool comes =
-        started && count == 1 && CF__COUNT(activity, CF__SLEEPING) == 0;
+    /* The worker that was started for one task, or one that was started since,
+     * is in its initializer and searches after it: it needs no second one. */
+    bool comes = started && count == 1 &&
+                 CF__COUNT(activity, CF__INITIALIZING) > 0 &&
+                 CF__COUNT(activity, CF__SLEEPING) == 0;
     if (!comes && cf__pool_nobody_comes(activity))
         cf__pool_wake_one(pool);
     return CF_OK;

@@ -130,10 +130,12 @@ cf__pool_worker_of(struct cf__worker *worker)
 
 /* --- idle.c ------------------------------------------------------------- */
 
-/* Counts in activity. */
+/* Counts in activity: CF__SLEEPING and more, if somebody could be made to
+ * come. */
 #define CF__SEARCHING UINT64_C(1)
-#define CF__SLEEPING (UINT64_C(1) << 16)
-#define CF__STARTABLE (UINT64_C(1) << 32)
+#define CF__INITIALIZING (UINT64_C(1) << 16)
+#define CF__SLEEPING (UINT64_C(1) << 32)
+#define CF__STARTABLE (UINT64_C(1) << 48)
 #define CF__COUNT(activity, unit) (((activity) / (unit)) & 0xffff)
 
 /* Wakes or starts a worker if none is searching. */
@@ -157,6 +159,9 @@ void cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w);
  * finds that or hands on. */
 void cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w);
 void cf__pool_resume_search(struct cf__pool *pool, struct cf__pool_worker *w);
+
+/* Instead of resuming: the initializer has failed, and the pool is broken. */
+void cf__pool_abandon_search(struct cf__pool *pool);
 
 /* Counts the worker as searching before its task is published as finished, so
  * that whoever sees the result and submits finds it free. */

@@ -194,6 +194,7 @@ initialize(struct cf__pool *pool, struct cf__pool_worker *w)
     cf_error why = *failure;
     why.kind = CF_EBROKEN;
     cf__pool_break(pool, &why);
+    cf__pool_abandon_search(pool);
     cf__failure_free(failure);
 }
 
@@ -246,6 +247,7 @@ died(void *worker)
         why.message = "the initializer ended its thread";
         why.worker = w->base.index;
         cf__pool_break(pool, &why);
+        cf__pool_abandon_search(pool);
     }
     finalize(pool, w);
     cf__thread.worker = NULL;
