@@ -60,7 +60,7 @@ void cf__inbox_take(struct cf__inbox *inbox,
                     size_t ring_size);
 
 /* In a fork's child: closed, and nothing is taken any more. The tasks are the
- * parent's, the blocks cf__inbox_fini()'s. */
+ * parent's; the blocks stay until cf__inbox_fini(). */
 void cf__inbox_after_fork(struct cf__inbox *inbox);
 
 #endif
