@@ -292,11 +292,15 @@ cf__pool_worker_gone(struct cf__pool *pool,
         lose_locked(pool, w);
     w->alive = false;
     pool->alive--;
-    change(pool, CF__STARTABLE, 0);
+    /* Also those that could not be started are tried again. */
+    uint64_t activity = cf_load_relaxed(&pool->activity); /* locked */
+    uint64_t startable = CF__COUNT(activity, CF__STARTABLE);
+    uint64_t absent = (uint64_t)(pool->base.max_workers - pool->alive);
+    change(pool, (absent - startable) * CF__STARTABLE, 0);
     /* Nobody would come for what a push left to this worker. */
     if (cf_load_relaxed(&pool->nested))
-        cf__fence_heavy(); /* as before a sleep */
-    uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
+        cf__fence_heavy();                       /* as before a sleep */
+    activity = cf_load_relaxed(&pool->activity); /* a hint */
     bool forlorn = cf__pool_has_work(pool) &&
                    CF__COUNT(activity, CF__SEARCHING) == 0 &&
                    cf_load_relaxed(&pool->refuse) != CF_EBROKEN;

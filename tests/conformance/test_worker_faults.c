@@ -152,6 +152,26 @@ task_ends_its_thread(cf_call *call, const void *arg, size_t arg_size)
     pthread_exit(NULL);
 }
 
+CF_TEST(when_a_worker_has_ended_all_that_could_not_start_are_tried_again)
+{
+    cf_executor *ex = test_executor(4);
+    gate *g = gate_new(), *all = gate_new();
+    cf_future *fs[2], *held[4];
+    occupy(ex, g, 1, fs);
+    thread_faults_begin(0, EAGAIN);
+    fs[1] = must_submit(ex, task_ends_its_thread, NULL, 0);
+    cr_assert(thread_faults_count() == 1);
+    thread_faults_end();
+    gate_open(g);
+    assert_err(cf_future_result(fs[1], CF_FOREVER, NULL), CF_EWORKERDIED);
+    assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+    occupy(ex, all, 4, held); /* at the same time, or never */
+    gate_open(all);
+    cf_executor_destroy(ex);
+    unref_all(fs, 2);
+    unref_all(held, 4);
+}
+
 CF_TEST(a_task_that_ends_its_thread_fails_alone)
 {
     cf_executor *ex = test_executor(1);
