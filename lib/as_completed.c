@@ -175,6 +175,9 @@ cf_as_completed_create(cf_future *const *futures,
     for (size_t i = 0; i < count; i++)
         if (!futures[i])
             return CF_EINVAL;
+    for (size_t i = 0; i < count; i++)
+        if (cf__forked(futures[i]))
+            return CF_EFORKED;
     cf_as_completed *it = aligned_alloc(CF_CACHE_LINE, sizeof *it);
     if (!it)
         return CF_ENOMEM;
@@ -197,6 +200,8 @@ cf_as_completed_add(cf_as_completed *it, cf_future *f)
 {
     if (!it || !f)
         return CF_EINVAL;
+    if (cf__forked(f))
+        return CF_EFORKED;
     size_t more = it->remaining > CHUNK_MIN ? it->remaining : CHUNK_MIN;
     if (cf__future_set_reserve(&it->members, 1) ||
         (!it->free && !add_chunk(it, more)))

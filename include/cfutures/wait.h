@@ -61,8 +61,10 @@ CF_API cf_err cf_wait(cf_future *const *futures,
  * @param[out] out  The iterator; untouched on error.
  *
  * @retval CF_OK
- * @retval CF_EINVAL  A NULL future or out.
+ * @retval CF_EINVAL   A NULL future or out.
  * @retval CF_ENOMEM
+ * @retval CF_EFORKED  One is not done, and belongs to the process that forked
+ *                     this one: it never will be.
  *
  * Ownership: *out is the caller's; cf_as_completed_destroy() it.
  * Threads:   one at a time uses an iterator; the futures are anybody's.
@@ -83,8 +85,9 @@ CF_API CF_NODISCARD cf_err cf_as_completed_create(cf_future *const *futures,
  *           out may be added again, and comes out again.
  *
  * @retval CF_OK
- * @retval CF_EINVAL  it or f is NULL.
- * @retval CF_ENOMEM  Not added.
+ * @retval CF_EINVAL   it or f is NULL.
+ * @retval CF_ENOMEM   Not added.
+ * @retval CF_EFORKED  As cf_as_completed_create(). Not added.
  *
  * Ownership: the handle stays the caller's.
  * Threads:   the one that uses the iterator.

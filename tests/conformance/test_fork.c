@@ -137,6 +137,33 @@ CF_TEST(a_promise_made_before_the_fork_works_in_the_child)
     cf_future_unref(f);
 }
 
+CF_TEST(whoever_waits_for_the_first_of_the_parent_s_futures_is_told)
+{
+    cf_executor *ex = test_executor(1);
+    gate *g = gate_new();
+    cf_future *held;
+    occupy(ex, g, 1, &held);
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0) {
+        alarm(30);
+        cf_as_completed *it = NULL;
+        child_check(cf_wait(&held, 1, CF_FIRST_COMPLETED, CF_FOREVER, NULL) ==
+                    CF_EFORKED);
+        child_check(cf_wait(&held, 1, CF_FIRST_ERROR, CF_FOREVER, NULL) ==
+                    CF_EFORKED);
+        child_check(cf_as_completed_create(&held, 1, &it) == CF_EFORKED);
+        child_check(cf_as_completed_create(NULL, 0, &it) == CF_OK);
+        child_check(cf_as_completed_add(it, held) == CF_EFORKED);
+        cf_as_completed_destroy(it);
+        _exit(0);
+    }
+    expect_clean_exit(child);
+    gate_open(g);
+    cf_executor_destroy(ex);
+    cf_future_unref(held);
+}
+
 CF_TEST(an_iterator_of_the_parent_does_not_hang_in_the_child)
 {
     cf_executor *ex = test_executor(1);
