@@ -9,8 +9,10 @@
  */
 #include "lib/loop.h"
 
+#include "lib/call.h"
 #include "lib/clock.h"
 #include "lib/executor.h"
+#include "lib/failure.h"
 
 #include <cfutures/wait.h>
 
@@ -55,7 +57,9 @@ run_range(cf_call *call, const void *arg, size_t arg_size)
             cf_store_relaxed(&range->shared->failed, true);
             return rc;
         }
-        (void)cf_return(call, NULL, 0); /* a range has no result */
+        (void)cf_return(call, NULL, 0);  /* a range has no result ... */
+        cf__failure_free(call->failure); /* ... and has thought better of it */
+        call->failure = NULL;
         at = next;
     }
     return 0;

@@ -315,6 +315,11 @@ hand_out_item(cf_results *r, cf_bytes *out)
     cf_err err = cf_future_result(r->current, 0, &packed);
     if (err) { /* the chunk as a whole: each of its items */
         r->failure = cf_future_error(r->current);
+        if (!r->failure) { /* cancelled: that leaves no record */
+            r->error = (cf_error)CF_ERROR_INIT;
+            r->error.kind = err;
+            r->failure = &r->error;
+        }
     } else {
         err = cf__chunk_item(packed, i, &item, &r->error);
         r->failure = err ? &r->error : NULL;

@@ -34,7 +34,8 @@ fail_range(cf_call *call, struct array *array, size_t index, int rc)
 {
     cf__failure_free(call->failure);
     call->failure = NULL;
-    note_failure(array, index);
+    if (!cf__call_canceled(call)) /* else it stopped because another failed */
+        note_failure(array, index);
     return rc;
 }
 

@@ -64,9 +64,10 @@ typedef struct cf_map_options {
  * @retval CF_EINVAL   A NULL that may not be, item_size 0, timeout below -1.
  * @retval CF_ETOOBIG  opts has fields that this library does not know, or
  *                     count * item_size does not fit in memory.
- * @retval CF_ENOMEM   Nothing of it runs on; likewise for every error that
- *                     cf_submit() can give: CF_EBROKEN, CF_ESHUTDOWN,
- *                     CF_EAGAIN, CF_EFORKED, CF_ESYS.
+ * @retval CF_ENOMEM   Nothing more of it begins, and what runs is asked to
+ *                     stop; likewise for every error that cf_submit() can
+ *                     give: CF_EBROKEN, CF_ESHUTDOWN, CF_EAGAIN, CF_EFORKED,
+ *                     CF_ESYS.
  *
  * Ownership: *out is the caller's; cf_results_destroy() it.
  * Threads:   any number of callers, also inside tasks of ex.
@@ -171,8 +172,9 @@ CF_API void cf_results_destroy(cf_results *r, bool cancel_rest);
  *
  * @retval CF_OK         Every item succeeded.
  * @retval CF_ETASK ...  The error of the failing item with the lowest index
- *                       among those that ran; no more items are begun after a
- *                       failure. *opts->failed_index is its index.
+ *                       among those that failed before they were asked to
+ *                       stop; no more items are begun after a failure.
+ *                       *opts->failed_index is its index.
  * @retval CF_ETIMEDOUT  opts->timeout_ns passed; what was running has ended.
  * @retval CF_EINVAL     As cf_map(), or opts->pull is set.
  * @retval CF_ENOMEM, CF_ETOOBIG, CF_EBROKEN, CF_ESHUTDOWN, CF_EAGAIN,

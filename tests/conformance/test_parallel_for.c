@@ -126,6 +126,29 @@ CF_TEST(the_first_failure_is_returned_with_its_future)
     cf_executor_destroy(ex);
 }
 
+/* Iteration 0 records a failure and thinks better of it; 1 fails without. */
+static int
+record_then_fail(cf_call *call, size_t begin, size_t end, void *data)
+{
+    (void)end;
+    (void)data;
+    if (begin == 0)
+        (void)cf_fail(call, 5, "thought better of it");
+    return begin == 0 ? 0 : 7;
+}
+
+CF_TEST(a_failure_has_no_record_of_another_range)
+{
+    cf_executor *ex = test_executor(1);
+    cf_future *failed = NULL;
+    assert_err(cf_parallel_for(ex, 0, 2, 1, record_then_fail, NULL, &failed),
+               CF_ETASK);
+    const cf_error *error = cf_future_error(failed);
+    cr_assert(error != NULL && error->code == 7, "code %d", error->code);
+    cf_future_unref(failed);
+    cf_executor_destroy(ex);
+}
+
 CF_TEST(no_range_is_begun_after_a_failure)
 {
     cf_executor *ex = test_executor(1);
