@@ -39,6 +39,7 @@ cf__arena_init(struct cf__arena *a, void *base, size_t size)
     (void)madvise(a->memory, a->memory_size, MADV_NOHUGEPAGE);
     a->base = base;
     a->size = count << CF__PAGE_SHIFT;
+    a->private = false;
     a->trimming = false;
     a->held = CF__NO_PAGE;
     cf__runs_init(&a->runs, a->memory, pages);
@@ -212,6 +213,12 @@ cf__arena_size(struct cf__arena *a, const void *p)
     return size;
 }
 
+void
+cf__arena_set_private(struct cf__arena *a)
+{
+    a->private = true;
+}
+
 bool
 cf__arena_contains(const struct cf__arena *a, const void *p, size_t size)
 {
@@ -221,7 +228,7 @@ cf__arena_contains(const struct cf__arena *a, const void *p, size_t size)
 
 /* Gives those of the run's bytes to the system that are whole pages there. */
 static size_t
-give_to_system(char *begin, size_t size)
+give_to_system(char *begin, size_t size, int advice)
 {
     size_t unit = (size_t)sysconf(_SC_PAGESIZE);
     uintptr_t from = round_up((uintptr_t)begin, unit);
@@ -229,7 +236,7 @@ give_to_system(char *begin, size_t size)
     if (from >= to)
         return 0;
     char *p = begin + (from - (uintptr_t)begin);
-    return madvise(p, to - from, MADV_REMOVE) == 0 ? to - from : 0;
+    return madvise(p, to - from, advice) == 0 ? to - from : 0;
 }
 
 /* Lets the lock go meanwhile. */
@@ -240,7 +247,8 @@ trim_held_locked(struct cf__arena *a, uint32_t first)
     size_t size = run_size_locked(a, begin);
     a->held = first;
     pthread_mutex_unlock(&a->lock);
-    size_t given = give_to_system(begin, size);
+    size_t given =
+        give_to_system(begin, size, a->private ? MADV_DONTNEED : MADV_REMOVE);
     pthread_mutex_lock(&a->lock);
     cf__runs_unhold(&a->runs, first, given == size);
     a->held = CF__NO_PAGE;

@@ -30,6 +30,7 @@ struct cf__arena {
     pthread_cond_t unheld; /* a trim has held nothing since */
     struct cf__runs runs;
     struct cf__small small;
+    bool private; /* the mapping is */
     bool trimming;
     uint32_t held; /* the run that the trim gives to the system, without the
                       lock; or CF__NO_PAGE */
@@ -37,12 +38,15 @@ struct cf__arena {
 
 /*
  * Makes all of base .. base + size - 1 free. The memory there must be zero,
- * and a shared mapping for cf__arena_trim() to have an effect; it remains the
+ * and a shared mapping (or see below) for cf__arena_trim() to have an effect; it remains the
  * caller's. Takes two system calls, and then memory in proportion to what is
  * used: about 1/120 of it. CF_EINVAL: base is not at a page of the system,
  * or size is less than a page, or 16 TiB or more. CF_ENOMEM.
  */
 cf_err cf__arena_init(struct cf__arena *a, void *base, size_t size);
+
+/* After that: the mapping is private. */
+void cf__arena_set_private(struct cf__arena *a);
 
 /* Blocks that are still in use are forgotten. */
 void cf__arena_fini(struct cf__arena *a);

@@ -24,14 +24,15 @@ lay_out(struct cf__shared *shared, size_t size)
     shared->outbox_size = size;
 }
 
-/* Address space of size bytes; MAP_FAILED: none. */
+/* Address space of size bytes, shared with whom the program forks, or private;
+ * MAP_FAILED: none. */
 static void *
-map(size_t size)
+map(size_t size, int how)
 {
     void *base = mmap(NULL,
                       size,
                       PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+                      how | MAP_ANONYMOUS | MAP_NORESERVE,
                       -1,
                       0);
     if (base != MAP_FAILED) /* a dump of all of that would take minutes */
@@ -45,7 +46,7 @@ reserve(struct cf__shared *shared, size_t *size)
     for (;; *size /= 2) {
         *size = cf__whole_pages(*size);
         lay_out(shared, *size);
-        void *base = map(shared->size);
+        void *base = map(shared->size, MAP_SHARED);
         shared->base = base;
         if (base != MAP_FAILED)
             return true;
@@ -97,12 +98,14 @@ cf_err
 cf__shared_open_vault(struct cf__shared *shared)
 {
     size_t size = shared->parcels.size;
-    void *base = map(size);
+    void *base = map(size, MAP_PRIVATE);
     if (base == MAP_FAILED)
         return CF_ENOMEM;
     cf_err err = cf__arena_init(&shared->vault, base, size);
     if (err)
         (void)munmap(base, size);
+    else
+        cf__arena_set_private(&shared->vault);
     return err;
 }
 
@@ -115,8 +118,10 @@ cf__shared_release(struct cf__shared *shared)
     cf__shared_unmap(shared);
     cf__arena_fini(&shared->parcels);
     cf__arena_fini(&shared->commons);
-    if (shared->vault.base)
+    if (shared->vault.base) {
+        (void)munmap(shared->vault.base, shared->vault.size);
         cf__arena_fini(&shared->vault);
+    }
     free(shared);
 }
 
@@ -146,6 +151,4 @@ void
 cf__shared_unmap(const struct cf__shared *shared)
 {
     (void)munmap(shared->base, shared->size);
-    if (shared->vault.base)
-        (void)munmap(shared->vault.base, shared->vault.size);
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 static const size_t sizes[] = {0,
                                1,
@@ -143,6 +144,36 @@ CF_TEST(large_results_outlive_the_pool)
     for (unsigned i = 0; i < SIZES; i++)
         expect_payload(fs[i], sizes[i], i);
     unref_all(fs, SIZES);
+}
+
+/* Read by the child when the parent has used its memory for other ones. */
+CF_TEST(a_child_s_copy_of_a_result_stays_what_it_was)
+{
+    enum { SIZE = 100000 };
+    cf_executor *ex = pool_for(1);
+    gate *g = gate_new();
+    cf_future *fs[4];
+    for (unsigned i = 0; i < 4; i++) {
+        wish w = {SIZE, i};
+        fs[i] = must_submit(ex, task_fill, &w, sizeof w);
+        expect_payload(fs[i], SIZE, i);
+        if (i > 0) {
+            cf_future_unref(fs[i]);
+            continue;
+        }
+        if (fork() == 0) {
+            gate_pass(g);
+            cf_bytes bytes = {NULL, 0};
+            _exit(cf_future_result(fs[0], 0, &bytes) != CF_OK ||
+                  first_wrong(bytes.data, SIZE, 0) != SIZE);
+        }
+        gate_await(g, 1);
+        cf_future_unref(fs[0]);
+    }
+    gate_open(g);
+    int status = -1;
+    cr_assert(wait(&status) > 0 && status == 0);
+    cf_executor_destroy(ex);
 }
 
 /* More of them than there is room for between worker and program. */
