@@ -170,7 +170,7 @@ had_begun(const struct cf__process_lane *lane)
 static void
 vacate(struct cf__process_pool *pool, struct cf__process_lane *lane, bool ready)
 {
-    lane->kill_at = 0;
+    lane->kill_at = lane->grace_ends_at = 0;
     lane->stillborn = ready ? 0 : lane->stillborn + 1;
     lane->state = CF__LANE_ABSENT;
     if (lane->stillborn >= STILLBORN_MAX || pool->zygote_gone)

@@ -51,6 +51,7 @@ struct cf__process_lane {
     int64_t kill_at;
     int kill_signal;
     uint64_t kill_position;
+    int64_t grace_ends_at; /* SIGKILL, after the first other one; 0: none yet */
 
     uint32_t answered;  /* requests */
     size_t outbox_used; /* bytes, the most since it was trimmed */

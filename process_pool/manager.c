@@ -109,8 +109,10 @@ send_due_signal(struct cf__process_pool *pool,
     lane->kill_position = CF__ANY_POSITION;
     lane->kill_at = 0;
     if (lane->kill_signal != SIGKILL) {
+        if (!lane->grace_ends_at) /* a second signal grants no second grace */
+            lane->grace_ends_at = cf__process_pool_after_grace(pool, now);
         lane->kill_signal = SIGKILL;
-        lane->kill_at = cf__process_pool_after_grace(pool, now);
+        lane->kill_at = lane->grace_ends_at;
     }
 }
 
