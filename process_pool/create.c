@@ -210,10 +210,11 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
                                    workers,
                                    options.queue_capacity,
                                    options.queue_policy);
-        if (!err)
+        if (!err) {
             err = launch(pool);
-        if (err)
-            cf__executor_unprepare(&pool->base);
+            if (err)
+                cf__executor_unprepare(&pool->base);
+        }
     }
     if (err) {
         int error = errno;
