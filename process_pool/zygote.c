@@ -196,11 +196,13 @@ zygote_main(const struct cf__worker_setup *setup,
 {
     struct zygote z = {setup, NULL, socket, -1, program};
     size_t size = (size_t)setup->shared->lanes * sizeof *z.pids;
-    sigset_t chld;
+    sigset_t chld, all;
     reset_signals();
     sigemptyset(&chld);
     sigaddset(&chld, SIGCHLD);
-    sigprocmask(SIG_SETMASK, &chld, NULL);
+    /* What is sent to the program's whole group is for it and the workers. */
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
     if (!inherit_descriptors) {
         const int kept[] = {socket, program, setup->doorbell};
         cf__close_all_but(kept, 3);
