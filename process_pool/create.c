@@ -128,7 +128,7 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
     cf_store_relaxed(&pool->wanting, CF__EAGER);
     cf__queue_init(&pool->queue);
     pool->shared = NULL;
-    pool->zygote = (struct cf__zygote){-1, 0};
+    pool->zygote = (struct cf__zygote){.socket = -1};
     pool->lanes = NULL;
     pool->sequence = pool->taken = pool->in_hand = pool->restarts = 0;
     pool->deferred = NULL;

@@ -126,6 +126,7 @@ zygote_is_gone(struct cf__process_pool *pool)
     if (!pool->zygote_stopped)
         cf__process_pool_break_locked(pool, &why);
     pool->zygote_gone = true;
+    cf__zygote_reap(&pool->zygote);
     for (int i = 0; i < pool->base.max_workers; i++)
         if (pool->lanes[i].state == CF__LANE_SERVED)
             cf__process_pool_bury_locked(pool, i, 0, SIGKILL);

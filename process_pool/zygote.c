@@ -234,7 +234,12 @@ await_ready(struct cf__zygote *zygote)
         size = recv(zygote->socket, &first, sizeof first, 0);
     } while (size < 0 && errno == EINTR);
     if (size == (ssize_t)sizeof first && first.news == CF__ZYGOTE_READY) {
+        siginfo_t info;
         zygote->pid = first.pid;
+        zygote->adopted = waitid(P_PID,
+                                 (id_t)first.pid,
+                                 &info,
+                                 WEXITED | WNOHANG | WNOWAIT) == 0;
         return CF_OK;
     }
     errno = size == (ssize_t)sizeof first ? first.status : EAGAIN;
@@ -359,4 +364,16 @@ cf__zygote_close(struct cf__zygote *zygote)
     if (zygote->socket >= 0)
         close(zygote->socket);
     zygote->socket = -1;
+}
+
+void
+cf__zygote_reap(struct cf__zygote *zygote)
+{
+    if (zygote->adopted) /* if it has only become mute, it ends now */
+        (void)shutdown(zygote->socket, SHUT_RDWR);
+    /* ECHILD: the program was faster */
+    while (zygote->adopted && waitpid(zygote->pid, NULL, 0) < 0 &&
+           errno == EINTR)
+        continue;
+    zygote->adopted = false;
 }

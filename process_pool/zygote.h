@@ -15,6 +15,8 @@
 struct cf__zygote {
     int socket; /* to the zygote; -1: none */
     pid_t pid;
+    bool adopted; /* the program is init, or a subreaper: the zygote is its
+                     child after all */
 };
 
 enum cf__zygote_verb { CF__ZYGOTE_SPAWN, CF__ZYGOTE_KILL };
@@ -59,5 +61,8 @@ int cf__zygote_receive(const struct cf__zygote *zygote,
 void cf__zygote_stop(const struct cf__zygote *zygote);
 
 void cf__zygote_close(struct cf__zygote *zygote);
+
+/* The zygote is gone: leaves no zombie of it. */
+void cf__zygote_reap(struct cf__zygote *zygote);
 
 #endif

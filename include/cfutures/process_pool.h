@@ -23,7 +23,11 @@
  * wait() neither returns nor waits for them, and SIGCHLD does not come for
  * them. Once, while the pool is created, a child of the program ends, and is
  * reaped by its process id before cf_process_pool_create() returns; a SIGCHLD
- * for it may be delivered. Workers are gone when the pool is, and within 100 ms
+ * for it may be delivered. (A program that is init, as in many containers, or
+ * that has made itself a subreaper, is given one process as its child: it lives
+ * as long as the pool, which reaps it.) A signal that is sent to the program's
+ * whole process group ends workers, if it is not ignored there; others take
+ * their places. Workers are gone when the pool is, and within 100 ms
  * when the program dies, even by SIGKILL.
  */
 #ifndef CFUTURES_PROCESS_POOL_H

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static atomic_int *handled;
@@ -186,6 +187,36 @@ CF_TEST(a_pool_can_be_created_by_whoever_reaps_all_children)
             cf_executor_destroy(ex);
         }
     }
+}
+
+/* Such a program is given the zygote as a child, and is rid of it later. */
+CF_TEST(whoever_adopts_orphans_has_no_child_left_of_a_pool)
+{
+    cr_assert(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
+    for (int i = 0; i < 3; i++) {
+        cf_executor *ex = pool_for(2);
+        expect_works(ex);
+        cf_executor_destroy(ex);
+        cr_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+    }
+}
+
+CF_TEST(a_signal_to_the_program_s_group_costs_workers_not_the_pool)
+{
+    const int signals[] = {SIGTERM, SIGHUP, SIGUSR1};
+    handled = counter_new();
+    cr_assert(setpgid(0, 0) == 0 || getpgrp() == getpid());
+    cf_executor *ex = pool_for(2);
+    for (int i = 0; i < 3; i++) {
+        handle(signals[i], count_signal);
+        expect_workers(ex, 2);
+        cr_assert(kill(0, signals[i]) == 0);
+        while (stats_of(ex).restarts < 2 * ((unsigned)i + 1))
+            sched_yield();
+        expect_works(ex);
+    }
+    cr_assert(*handled == 3);
+    cf_executor_destroy(ex);
 }
 
 /* The program's own children stay its own. */
