@@ -69,7 +69,9 @@ after_fork_in_child(void)
     cf__generation++;
     registry.draining = NULL;
     pthread_cond_init(&registry.drained, NULL);
-    cf__thread.worker = NULL; /* this thread serves no pool any more */
+    /* This thread serves no pool any more. */
+    cf__thread.worker = NULL;
+    cf__thread.server = NULL;
     for (cf_executor *ex = registry.first; ex; ex = ex->registry_next) {
         cf_store_relaxed(&ex->forked, true); /* one thread */
         ex->ops->after_fork(ex);

@@ -8,6 +8,7 @@
 #include "lib/inline.h"
 #include "lib/options.h"
 #include "lib/registry.h"
+#include "process_pool/descriptors.h"
 
 #include <cfutures/process_pool.h>
 
@@ -145,7 +146,7 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
 static cf_err
 furnish(struct cf__process_pool *pool, int workers)
 {
-    pool->doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pool->doorbell = cf__above_standard(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (pool->doorbell < 0)
         return CF_ESYS;
     pool->lanes = calloc((size_t)workers, sizeof *pool->lanes);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Closing descriptors: descriptors.h. */
+/* Closing and moving descriptors: descriptors.h. */
 #include "process_pool/descriptors.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,4 +47,16 @@ cf__close_all_but(const int *kept, size_t count)
         next = lowest + 1;
     }
     close_between(next, ~0U);
+}
+
+int
+cf__above_standard(int fd)
+{
+    if (fd < 0 || fd > 2)
+        return fd;
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return moved;
 }

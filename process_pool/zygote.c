@@ -277,13 +277,30 @@ fork_twice(const struct cf__worker_setup *setup,
     return reaped == between && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
+static bool
+open_sockets(int sockets[2])
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+        return false;
+    for (int i = 0; i < 2; i++)
+        sockets[i] = cf__above_standard(sockets[i]);
+    if (sockets[0] >= 0 && sockets[1] >= 0)
+        return true;
+    int error = errno;
+    for (int i = 0; i < 2; i++)
+        if (sockets[i] >= 0)
+            close(sockets[i]);
+    errno = error;
+    return false;
+}
+
 cf_err
 cf__zygote_start(struct cf__zygote *zygote,
                  const struct cf__worker_setup *setup,
                  bool inherit_descriptors)
 {
     int sockets[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+    if (!open_sockets(sockets))
         return CF_ESYS;
     int program = -1; /* without it, the socket's end tells of the program's */
 #ifdef SYS_pidfd_open

@@ -119,6 +119,66 @@ CF_TEST(a_child_that_forks_again_keeps_its_own_descriptors)
     cf_executor_destroy(ex);
 }
 
+/* In a callback: the child waits in vain, and has nothing to do with the pool. */
+static void
+fork_and_wait(cf_future *f, void *data)
+{
+    (void)f;
+    pid_t child = fork();
+    if (child == 0) {
+        cf_future *never = NULL;
+        if (cf_future_create(&never) != CF_OK)
+            _exit(1);
+        _exit(cf_future_wait(never, CF_MS(50)) == CF_ETIMEDOUT ? 0 : 2);
+    }
+    int status = -1;
+    if (child > 0 && waitpid(child, &status, 0) == child && status == 0)
+        gate_arrive((gate *)data);
+    gate_arrive((gate *)data);
+}
+
+CF_TEST(a_child_forked_in_a_callback_leaves_the_pool_alone)
+{
+    cf_executor *ex = pool_for(1);
+    gate *first = gate_new(), *second = gate_new(), *forked = gate_new();
+    cf_future *held[2], *fs[20];
+    occupy(ex, first, 1, held);
+    held[1] = must_submit(ex, task_hold, second, 0);
+    submit_squares(ex, fs, 20);
+    assert_ok(cf_future_on_done(held[0], fork_and_wait, forked));
+    gate_open(first);
+    gate_await(second, 1);
+    gate_await(forked, 1);
+    gate_open(second);
+    expect_squares(fs, 20);
+    unref_all(held, 2);
+    cf_executor_destroy(ex);
+    cr_assert(gate_arrived(forked) == 2, "the child's end was not good");
+}
+
+/* It may use them for standard files of its own at any time. */
+CF_TEST(a_pool_does_not_take_the_numbers_of_standard_descriptors)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        cf_executor *ex = NULL;
+        cf_process_pool_options opts = options_for(1);
+        alarm(30);
+        for (int fd = 0; fd <= 2; fd++)
+            close(fd);
+        if (cf_process_pool_create(&opts, &ex) != CF_OK)
+            _exit(1);
+        for (int fd = 0; fd <= 2; fd++)
+            if (fcntl(fd, F_GETFD) >= 0)
+                _exit(2);
+        expect_works(ex);
+        cf_executor_destroy(ex);
+        _exit(0);
+    }
+    int status = -1;
+    cr_assert(waitpid(child, &status, 0) == child && status == 0);
+}
+
 CF_TEST(a_child_may_make_and_use_pools_while_its_parent_does)
 {
     cf_executor *ex = pool_for(2);
