@@ -130,7 +130,10 @@ int(cf_fail)(cf_call *call, int code, const char *format, ...)
 bool
 cf_call_canceled(const cf_call *call)
 {
-    return cf__call_canceled(call);
+    bool canceled = cf__call_canceled(call);
+    if (canceled && call->told)
+        cf_store_relaxed(call->told, true); /* read when the task is over */
+    return canceled;
 }
 
 int

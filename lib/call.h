@@ -22,6 +22,8 @@ struct cf_call {
     /* Where results that do not fit into the sink go, which are then not freed
      * here. NULL: malloc's heap */
     void *(*alloc)(struct cf_call *call, size_t size);
+    /* Atomic. Set when cf_call_canceled() has said so. NULL: nobody asks. */
+    atomic_bool *told;
 
     /* The outcome as it stands. */
     unsigned char *sink;

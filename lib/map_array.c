@@ -34,8 +34,7 @@ fail_range(cf_call *call, struct array *array, size_t index, int rc)
 {
     cf__failure_free(call->failure);
     call->failure = NULL;
-    if (!cf__call_canceled(call)) /* else it stopped because another failed */
-        note_failure(array, index);
+    note_failure(array, index);
     return rc;
 }
 
@@ -45,7 +44,9 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
 {
     struct array *array = data;
     struct cf_call item = *call;
+    atomic_bool told = false; /* the item stops because it was asked to */
     item.fixed_sink = true;
+    item.told = &told;
     const unsigned char *arg = array->items + begin * array->item_size;
     unsigned char *result = array->results; /* NULL if there are none */
     if (result)
@@ -60,7 +61,8 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
         cf__call_begin(&item, result, array->result_size);
         int rc = array->fn(&item, arg, array->item_size);
         if (__builtin_expect(rc != 0, 0)) {
-            rc = fail_range(call, array, i, rc);
+            if (!cf_load_relaxed(&told)) /* by this thread, or a helper's */
+                rc = fail_range(call, array, i, rc);
             call->failure = item.failure;
             return rc;
         }

@@ -172,9 +172,9 @@ CF_API void cf_results_destroy(cf_results *r, bool cancel_rest);
  *
  * @retval CF_OK         Every item succeeded.
  * @retval CF_ETASK ...  The error of the failing item with the lowest index
- *                       among those that failed before they were asked to
- *                       stop; no more items are begun after a failure.
- *                       *opts->failed_index is its index.
+ *                       among those that ran, but for items that heard
+ *                       cf_call_canceled() say so; no more items are begun
+ *                       after a failure. *opts->failed_index is its index.
  * @retval CF_ETIMEDOUT  opts->timeout_ns passed; what was running has ended.
  * @retval CF_EINVAL     As cf_map(), or opts->pull is set.
  * @retval CF_ENOMEM, CF_ETOOBIG, CF_EBROKEN, CF_ESHUTDOWN, CF_EAGAIN,

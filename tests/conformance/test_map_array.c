@@ -186,7 +186,7 @@ task_item(cf_call *call, const void *arg, size_t arg_size)
     return it->fails ? cf_fail(call, 1, "as told") : 0;
 }
 
-CF_TEST(of_several_failures_one_that_ran_counts)
+CF_TEST(of_several_failures_the_lowest_that_ran_counts)
 {
     enum { N = 3000 };
     cf_executor *ex = test_executor(3);
@@ -204,9 +204,10 @@ CF_TEST(of_several_failures_one_that_ran_counts)
             cf_map_array(
                 ex, task_item, items, sizeof items[0], N, NULL, 0, &opts),
             CF_ETASK);
-        cr_assert(index < N && ran[index] > 0 && items[index].fails,
-                  "item %zu",
-                  index);
+        size_t lowest = 0;
+        while (lowest < N && !(ran[lowest] > 0 && items[lowest].fails))
+            lowest++;
+        cr_assert(index == lowest, "item %zu, not %zu", index, lowest);
         for (int i = 0; i < N; i++)
             cr_assert(ran[i] <= 1);
     }
