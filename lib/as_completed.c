@@ -175,9 +175,6 @@ cf_as_completed_create(cf_future *const *futures,
     for (size_t i = 0; i < count; i++)
         if (!futures[i])
             return CF_EINVAL;
-    for (size_t i = 0; i < count; i++)
-        if (cf__forked(futures[i]))
-            return CF_EFORKED;
     cf_as_completed *it = aligned_alloc(CF_CACHE_LINE, sizeof *it);
     if (!it)
         return CF_ENOMEM;
@@ -189,8 +186,13 @@ cf_as_completed_create(cf_future *const *futures,
         cf_as_completed_destroy(it);
         return CF_ENOMEM;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (__builtin_expect(cf__forked(futures[i]), 0)) {
+            cf_as_completed_destroy(it);
+            return CF_EFORKED;
+        }
         add_reserved(it, futures[i]);
+    }
     *out = it;
     return CF_OK;
 }
