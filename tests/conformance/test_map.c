@@ -231,30 +231,6 @@ CF_CONCURRENT_TEST(unordered_results_do_not_wait_for_a_slow_item)
     cf_executor_destroy(ex);
 }
 
-CF_CONCURRENT_TEST(an_item_that_was_cancelled_has_an_error_that_says_so)
-{
-    cf_executor *ex = test_executor(1);
-    gate *g = gate_new();
-    cf_future *held;
-    occupy(ex, g, 1, &held);
-    gate *items[2] = {NULL, NULL};
-    cf_results *r = NULL;
-    assert_ok(
-        cf_map(ex, task_optional_hold, items, sizeof items[0], 2, NULL, &r));
-    assert_ok(
-        cf_executor_shutdown(ex, CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT, 0));
-    for (int i = 0; i < 2; i++) {
-        assert_err(cf_results_next(r, CF_FOREVER, NULL), CF_ECANCELED);
-        const cf_error *error = cf_results_error(r);
-        cr_assert(error != NULL && error->kind == CF_ECANCELED);
-    }
-    expect_end(r);
-    gate_open(g);
-    cf_results_destroy(r, false);
-    cf_future_unref(held);
-    cf_executor_destroy(ex);
-}
-
 CF_CONCURRENT_TEST(a_wait_for_a_result_that_runs_out_can_be_repeated)
 {
     cf_executor *ex = test_executor(1);
