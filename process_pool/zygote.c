@@ -386,11 +386,11 @@ cf__zygote_close(struct cf__zygote *zygote)
 void
 cf__zygote_reap(struct cf__zygote *zygote)
 {
-    if (zygote->adopted) /* if it has only become mute, it ends now */
-        (void)shutdown(zygote->socket, SHUT_RDWR);
+    if (!zygote->adopted)
+        return;
+    leave_socket(zygote->socket); /* has it only become mute, it ends now */
     /* ECHILD: the program was faster */
-    while (zygote->adopted && waitpid(zygote->pid, NULL, 0) < 0 &&
-           errno == EINTR)
+    while (waitpid(zygote->pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     zygote->adopted = false;
 }

@@ -299,7 +299,8 @@ cf__pool_worker_gone(struct cf__pool *pool,
     change(pool, (absent - startable) * CF__STARTABLE, 0);
     /* Nobody would come for what a push left to this worker. */
     if (cf_load_relaxed(&pool->nested))
-        cf__fence_heavy();                       /* as before a sleep */
+        cf__fence_heavy(); /* as before a sleep */
+
     activity = cf_load_relaxed(&pool->activity); /* a hint */
     bool forlorn = cf__pool_has_work(pool) &&
                    CF__COUNT(activity, CF__SEARCHING) == 0 &&

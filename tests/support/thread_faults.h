@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A pthread_create() that fails or is late on demand. Linking thread_faults.c into a
- * program puts it in front of the C library's.
+ * A pthread_create() that fails or is late on demand. Linking thread_faults.c
+ * into a program puts it in front of the C library's.
  */
 #ifndef CF_TESTS_THREAD_FAULTS_H
 #define CF_TESTS_THREAD_FAULTS_H
@@ -14,8 +14,8 @@ void thread_faults_begin(int after, int error);
 
 void thread_faults_end(void);
 
-/* From now on pthread_create() returns only when somebody has arrived at g; NULL:
- * at once again. */
+/* From now on pthread_create() returns only when somebody has arrived at g;
+ * NULL: at once again. */
 void thread_faults_return_after(gate *g);
 
 /* How many calls have been refused since thread_faults_begin(). */
