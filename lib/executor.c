@@ -115,7 +115,15 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
         return CF_EFORKED;
     if (cf__is_own_worker(ex))
         return CF_EDEADLK;
-    return ex->ops->wait_idle(ex, cf__deadline(timeout_ns));
+    int64_t deadline_ns = cf__deadline(timeout_ns);
+    cf_err err = ex->ops->wait_idle(ex, deadline_ns);
+    /* A callback after a timeout is work, too; and it may submit. */
+    while (!err && !cf__never_blocks(ex) && cf__timers_busy(ex->timers)) {
+        err = cf__timers_settle(ex->timers, deadline_ns);
+        if (!err)
+            err = ex->ops->wait_idle(ex, deadline_ns);
+    }
+    return err;
 }
 
 cf_err

@@ -121,8 +121,11 @@ inline_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
 {
     struct inline_executor *self = self_of(ex);
     cf_store_seq_cst(&self->closed, true); /* pairs with inline_submit */
-    return flags & CF_SHUTDOWN_NOWAIT ? CF_OK
-                                      : wait_for_others(self, deadline_ns);
+    if (flags & CF_SHUTDOWN_NOWAIT)
+        return CF_OK;
+    cf_err err = wait_for_others(self, deadline_ns);
+    return err || own_tasks(self) ? err
+                                  : cf__timers_settle(ex->timers, deadline_ns);
 }
 
 static cf_err

@@ -17,14 +17,17 @@
 struct cf__timers {
     cf__expired_fn *expired; /* set once */
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* on the monotonic clock */
-    pthread_t thread;       /* set before started */
+    /* On the monotonic clock. changed: for the thread; returned: expired()
+     * has. */
+    pthread_cond_t changed, returned;
+    pthread_t thread; /* set before started */
     /* Guarded by lock. */
     cf_future **heap; /* 1 .. count; room for capacity */
     size_t count, capacity;
     size_t reserved; /* running or pending tasks with a timeout */
     bool started, ending;
-    const cf_future *expiring; /* expired() is being called with it */
+    bool calling;              /* expired() is being called */
+    const cf_future *expiring; /* with this, which has not been stopped */
     bool orphan;               /* the thread frees this when it ends */
 };
 
@@ -36,6 +39,7 @@ cf__timers_new(cf__expired_fn *expired)
         return NULL;
     timers->expired = expired;
     cf__cond_init(&timers->changed);
+    cf__cond_init(&timers->returned);
     pthread_mutex_init(&timers->lock, NULL);
     return timers;
 }
@@ -44,6 +48,7 @@ static void
 release(struct cf__timers *timers)
 {
     pthread_cond_destroy(&timers->changed);
+    pthread_cond_destroy(&timers->returned);
     pthread_mutex_destroy(&timers->lock);
     free(timers->heap);
     free(timers);
@@ -98,11 +103,41 @@ expire_first_locked(struct cf__timers *timers)
     cf_future *f = cf_future_ref(timers->heap[1]);
     remove_locked(timers, f);
     timers->expiring = f;
+    timers->calling = true;
     pthread_mutex_unlock(&timers->lock);
     timers->expired(f);
     cf_future_unref(f);
     pthread_mutex_lock(&timers->lock);
     timers->expiring = NULL;
+    timers->calling = false;
+    pthread_cond_broadcast(&timers->returned);
+}
+
+static bool
+in_callback_locked(const struct cf__timers *timers)
+{
+    return timers->calling && !pthread_equal(timers->thread, pthread_self());
+}
+
+bool
+cf__timers_busy(struct cf__timers *timers)
+{
+    pthread_mutex_lock(&timers->lock);
+    bool busy = in_callback_locked(timers);
+    pthread_mutex_unlock(&timers->lock);
+    return busy;
+}
+
+cf_err
+cf__timers_settle(struct cf__timers *timers, int64_t deadline_ns)
+{
+    bool in_time = true;
+    pthread_mutex_lock(&timers->lock);
+    while (in_callback_locked(timers) && in_time)
+        in_time = cf__cond_wait(&timers->returned, &timers->lock, deadline_ns);
+    bool busy = in_callback_locked(timers);
+    pthread_mutex_unlock(&timers->lock);
+    return busy ? CF_ETIMEDOUT : CF_OK;
 }
 
 static void *
@@ -229,7 +264,9 @@ cf__timers_after_fork(struct cf__timers *timers)
 {
     pthread_mutex_init(&timers->lock, NULL);
     pthread_cond_init(&timers->changed, NULL);
+    pthread_cond_init(&timers->returned, NULL);
     timers->count = 0;
     timers->expiring = NULL;
+    timers->calling = false;
     timers->started = false;
 }

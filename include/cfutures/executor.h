@@ -156,7 +156,8 @@ CF_API cf_err cf_submit_many(cf_executor *ex,
                              cf_future **out);
 
 /**
- * Waits until nothing is queued or running; the executor stays usable.
+ * Waits until nothing is queued or running, and no thread of the executor is
+ * in a callback; the executor stays usable.
  *
  * @param timeout_ns  CF_FOREVER, 0 to poll, or nanoseconds from now.
  *
@@ -184,16 +185,17 @@ CF_API cf_err cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns);
  * @param timeout_ns  How long to wait for the workers; CF_FOREVER, 0, or
  *                    nanoseconds from now. Without meaning with NOWAIT.
  *
- * @retval CF_OK         Nothing runs any more (with NOWAIT: will run out).
+ * @retval CF_OK         Nothing runs any more, and no thread of ex is in a
+ *                       callback (with NOWAIT: will run out).
  * @retval CF_ETIMEDOUT  Workers are still busy; they go on.
  * @retval CF_EINVAL     ex is NULL, unknown flags, a timeout below -1.
  * @retval CF_EFORKED    This process is a fork of the executor's own.
  *
  * Ownership: the executor stays the caller's.
  * Threads:   any number of callers, also from tasks and callbacks. From a
- *            worker of ex itself: does not wait for that worker; but a task
- *            that another task waits for must not wait here, as the other
- *            never ends.
+ *            worker or a callback of ex itself: does not wait for that thread;
+ *            but a task that another task waits for must not wait here, as the
+ *            other never ends.
  * Blocks:    up to timeout_ns.
  * Ordering:  everything the tasks did is visible after CF_OK.
  * Fork:      see CF_EFORKED.

@@ -142,6 +142,32 @@ CF_CONCURRENT_TEST(every_kind_of_waiter_learns_of_the_timeout)
 }
 
 static void
+pass_gate(cf_future *f, void *data)
+{
+    (void)f;
+    gate_pass(data);
+}
+
+/* It runs in the timer's thread, which is neither worker nor waiter. */
+CF_CONCURRENT_TEST(idle_and_shutdown_wait_for_a_callback_after_a_timeout)
+{
+    cf_executor *ex = test_executor(1);
+    gate *g = gate_new(), *callback = gate_new();
+    cf_future *f = submit_timed(ex, task_hold, g, CF_MS(5));
+    assert_ok(cf_future_on_done(f, pass_gate, callback));
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EDEADLINE);
+    gate_open(g);
+    assert_err(cf_executor_wait_idle(ex, CF_MS(50)), CF_ETIMEDOUT);
+    assert_err(cf_executor_shutdown(ex, 0, CF_MS(50)), CF_ETIMEDOUT);
+    gate_open(callback);
+    assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+    assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
+    cr_assert(gate_arrived(callback) == 1);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
+static void
 arrive_when_freed(void *arg)
 {
     gate_arrive(arg);
