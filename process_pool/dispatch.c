@@ -11,99 +11,15 @@
 #include "lib/fence.h"
 
 enum {
-    STUCK_NS = 50000 /* so long must a lane make no progress, for what waits
-                        there to be given to idle workers */
+    /* So long must a lane make no progress, for what waits there to be given
+     * to idle workers, */
+    STUCK_NS = 50000,
+    /* and so long, for what waits there to be given to any: a hundred times
+     * what its worker then waits for its next task. */
+    LONG_NS = 2000000
 };
 
-/* --- the next task ------------------------------------------------------- */
-
-/* The highest priority that waits; INT64_MIN: nothing does, or only what has
- * none. */
-static int64_t
-waiting_priority(struct cf__process_pool *pool)
-{
-    int64_t heap = cf_load_relaxed(&pool->queue.heap_top); /* a hint */
-    int64_t returned = cf__returned_top(&pool->returned);
-    return heap > returned ? heap : returned;
-}
-
-/* The next task to start, which the caller owns the queue's handle of. NULL:
- * none. sequence: 0 if it has not been handed out before. */
-static cf_future *
-next_task(struct cf__process_pool *pool, uint64_t *sequence)
-{
-    int64_t returned = cf__returned_top(&pool->returned);
-    int64_t heap = cf_load_relaxed(&pool->queue.heap_top); /* a hint */
-    cf_future *f = NULL;
-    *sequence = 0;
-    if (returned < 0 || returned < heap) {
-        f = cf__queue_take_prioritized(&pool->queue, true);
-        if (!f && returned < 0)
-            f = cf__queue_take(&pool->queue);
-        if (!f && returned < heap)
-            f = cf__queue_take_prioritized(&pool->queue, false);
-        pool->taken += f != NULL;
-        if (f || returned == INT64_MIN)
-            return f;
-    }
-    pool->taken++;
-    struct cf__returned_task task = cf__returned_take(&pool->returned);
-    *sequence = task.sequence;
-    return task.f;
-}
-
-bool
-cf__process_pool_take_back_locked(struct cf__process_pool *pool,
-                                  struct cf__process_lane *lane,
-                                  uint64_t position)
-{
-    cf_future *f = cf__lane_revoke(lane, position);
-    if (!f)
-        return false;
-    uint64_t sequence = lane->sequences[position % CF__LANE];
-    if (cf__future_unclaim(f))
-        cf__returned_add(&pool->returned, f, sequence);
-    else
-        cf__future_drop_stale(f); /* done by its timeout */
-    return true;
-}
-
-/* Takes back up to count tasks that a lane's worker has not started. */
-static void
-take_back(struct cf__process_pool *pool,
-          struct cf__process_lane *lane,
-          size_t count)
-{
-    for (uint64_t p = lane->oldest; p < lane->next && count > 0; p++)
-        count -= cf__process_pool_take_back_locked(pool, lane, p);
-}
-
-void
-cf__process_pool_empty_lane_locked(struct cf__process_pool *pool,
-                                   struct cf__process_lane *lane)
-{
-    take_back(pool, lane, CF__LANE);
-}
-
-cf_future *
-cf__process_pool_take_all_locked(struct cf__process_pool *pool)
-{
-    uint64_t sequence;
-    cf_future *first = NULL, *last = NULL, *f;
-    for (int i = 0; i < pool->base.max_workers; i++)
-        take_back(pool, &pool->lanes[i], CF__LANE);
-    while ((f = next_task(pool, &sequence)) != NULL) {
-        cf_store_relaxed(&f->next, NULL); /* out of the queue, and ours */
-        if (last)
-            cf_store_relaxed(&last->next, f);
-        else
-            first = f;
-        last = f;
-    }
-    return first;
-}
-
-/* --- filling ------------------------------------------------------------- */
+/* --- dealing ------------------------------------------------------------- */
 
 static uint32_t
 flags_of(const struct cf__process_pool *pool, const cf_future *f)
@@ -126,9 +42,13 @@ static bool
 hand_one(struct cf__process_pool *pool, struct cf__process_lane *lane)
 {
     int index = (int)(lane - pool->lanes);
+    /* Whatever is handed out can come back. */
+    if (!cf__returned_reserve(&pool->returned,
+                              pool->returned.count + pool->in_hand + 1))
+        return false;
     for (;;) {
         uint64_t sequence;
-        cf_future *f = next_task(pool, &sequence);
+        cf_future *f = cf__process_pool_next_locked(pool, &sequence);
         if (!f)
             return false;
         if (__builtin_expect(!cf__future_claim(f, index), 0)) {
@@ -161,89 +81,136 @@ room_of(const struct cf__process_pool *pool,
 }
 
 static bool
-has_work(struct cf__process_pool *pool)
-{
-    return pool->returned.count || cf__queue_has_work(&pool->queue);
-}
-
-/* Up to share tasks for a lane, and the word to its worker. */
-static void
-fill(struct cf__process_pool *pool,
-     struct cf__process_lane *lane,
-     size_t share,
-     int64_t now)
-{
-    size_t room = room_of(pool, lane);
-    room = room < share ? room : share;
-    /* Whatever is handed out can come back. */
-    if (!cf__returned_reserve(&pool->returned,
-                              pool->returned.count + pool->in_hand + room))
-        return;
-    uint64_t first = lane->next;
-    while (room > 0 && hand_one(pool, lane))
-        room--;
-    /* If nobody else hands out more, half way is the time. */
-    if (lane->next - first > 1 && !pool->helped && has_work(pool))
-        cf__lane_expect(lane, first + (lane->next - first) / 2);
-    cf__lane_publish(lane, now);
-}
-
-static bool
 is_idle(const struct cf__process_pool *pool,
         const struct cf__process_lane *lane)
 {
     return cf__lane_in_hand(lane) == 0 && room_of(pool, lane) > 0;
 }
 
-/* Up to share tasks for a lane that has no worker, and a worker. */
-static void
-start(struct cf__process_pool *pool,
-      struct cf__process_lane *lane,
-      size_t share,
-      int64_t now)
+/* The lane's worker is in a long task. */
+static bool
+is_long(const struct cf__process_lane *lane, int64_t now)
 {
-    if (lane->state != CF__LANE_ABSENT)
-        return;
+    return cf__lane_in_hand(lane) > 0 && now - lane->progress_at >= LONG_NS;
+}
+
+/* While something is queued: what waits behind long tasks goes back, to start
+ * first, if others have room. */
+static void
+recall_from_long(struct cf__process_pool *pool, int64_t now)
+{
+    const int lanes = pool->base.max_workers;
+    bool room = false;
+    for (int i = 0; i < lanes && !room; i++)
+        room = room_of(pool, &pool->lanes[i]) > 0 &&
+               !is_long(&pool->lanes[i], now);
+    for (int i = 0; i < lanes; i++) {
+        struct cf__process_lane *lane = &pool->lanes[i];
+        if (!is_long(lane, now))
+            continue;
+        if (room)
+            cf__process_pool_take_back_many_locked(pool, lane, CF__LANE);
+        cf__lane_expect(lane, lane->oldest); /* then it needs another one */
+    }
+}
+
+/* The next task, and a worker, for a lane that has none. */
+static void
+start(struct cf__process_pool *pool, struct cf__process_lane *lane, int64_t now)
+{
     cf__lane_reset(lane);
     uint64_t first = lane->next;
     lane->state = CF__LANE_SERVED;
-    fill(pool, lane, share, now);
-    if (lane->next != first &&
-        cf__zygote_spawn(&pool->zygote, (int)(lane - pool->lanes), first))
-        return;
+    if (hand_one(pool, lane)) {
+        cf__lane_publish(lane, now);
+        if (cf__zygote_spawn(&pool->zygote, (int)(lane - pool->lanes), first))
+            return;
+    }
     /* The manager will hear of the zygote's end, or try again. */
-    take_back(pool, lane, CF__LANE);
+    cf__process_pool_take_back_many_locked(pool, lane, CF__LANE);
     pool->in_hand -= cf__lane_in_hand(lane);
     lane->oldest = lane->next;
     lane->state = CF__LANE_ABSENT;
 }
 
-/* A fair part of what is queued; at least 1. */
-static size_t
-share_of(struct cf__process_pool *pool)
+/* The lanes that have room, linked by next_in_turn. */
+static struct cf__process_lane *
+lanes_with_room(struct cf__process_pool *pool, int64_t now)
 {
-    uint32_t queued =
-        cf__queue_pushed(&pool->queue) - cf__queue_next_place(&pool->queue);
-    size_t lanes = (size_t)pool->base.max_workers;
-    size_t all = queued + pool->returned.count;
-    return all ? (all + lanes - 1) / lanes : 1;
+    struct cf__process_lane *first = NULL, **end = &first;
+    for (int i = 0; i < pool->base.max_workers; i++) {
+        struct cf__process_lane *lane = &pool->lanes[i];
+        lane->room = is_long(lane, now) ? 0 : room_of(pool, lane);
+        if (lane->room > 0) {
+            *end = lane;
+            end = &lane->next_in_turn;
+        }
+    }
+    *end = NULL;
+    return first;
+}
+
+/* In turns, one task each: so large tasks that follow each other go to
+ * different workers. */
+static void
+deal(struct cf__process_pool *pool, int64_t now)
+{
+    struct cf__process_lane *first = lanes_with_room(pool, now);
+    struct cf__process_lane **turn = &first;
+    while (first && hand_one(pool, *turn)) {
+        struct cf__process_lane *lane = *turn;
+        if (--lane->room > 0)
+            turn = &lane->next_in_turn;
+        else
+            *turn = lane->next_in_turn;
+        if (!*turn)
+            turn = &first;
+    }
+}
+
+/* Tells the worker of what it was dealt. */
+static void
+publish(struct cf__process_pool *pool,
+        struct cf__process_lane *lane,
+        int64_t now)
+{
+    uint64_t count = lane->next - lane->published;
+    /* If nobody else hands out more, half way is the time. */
+    if (count > 1 && !pool->helped && cf__process_pool_has_work_locked(pool))
+        cf__lane_expect(lane, lane->published + (count - 1) / 2);
+    cf__lane_publish(lane, now);
 }
 
 static void
 fill_all(struct cf__process_pool *pool, int64_t now)
 {
     const int lanes = pool->base.max_workers;
-    size_t share = share_of(pool);
-    for (int i = 0; i < lanes && has_work(pool); i++)
+    if (cf__process_pool_has_work_locked(pool))
+        recall_from_long(pool, now);
+    for (int i = 0; i < lanes && cf__process_pool_has_work_locked(pool); i++)
         if (is_idle(pool, &pool->lanes[i]))
-            fill(pool, &pool->lanes[i], share, now);
-    for (int i = 0; i < lanes && has_work(pool); i++)
-        start(pool, &pool->lanes[i], share, now);
-    for (int i = 0; i < lanes && has_work(pool); i++)
-        fill(pool, &pool->lanes[i], CF__LANE, now);
+            (void)hand_one(pool, &pool->lanes[i]);
+    for (int i = 0; i < lanes && cf__process_pool_has_work_locked(pool); i++)
+        if (pool->lanes[i].state == CF__LANE_ABSENT)
+            start(pool, &pool->lanes[i], now);
+    if (cf__process_pool_has_work_locked(pool))
+        deal(pool, now);
+    for (int i = 0; i < lanes; i++)
+        if (pool->lanes[i].next != pool->lanes[i].published)
+            publish(pool, &pool->lanes[i], now);
 }
 
 /* --- evening out --------------------------------------------------------- */
+
+/* The highest priority that waits; INT64_MIN: nothing does, or only what has
+ * none. */
+static int64_t
+waiting_priority(struct cf__process_pool *pool)
+{
+    int64_t heap = cf_load_relaxed(&pool->queue.heap_top); /* a hint */
+    int64_t returned = cf__returned_top(&pool->returned);
+    return heap > returned ? heap : returned;
+}
 
 /* What is in the lanes and would start after something of a higher priority
  * goes back. */
@@ -254,7 +221,7 @@ give_way(struct cf__process_pool *pool)
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
         if (lane->lowest < top) {
-            take_back(pool, lane, CF__LANE);
+            cf__process_pool_take_back_many_locked(pool, lane, CF__LANE);
             lane->lowest = INT64_MAX;
         }
     }
@@ -284,7 +251,8 @@ wanting_of(const struct cf__process_pool *pool)
 static bool
 even_out(struct cf__process_pool *pool, int64_t now)
 {
-    if (has_work(pool) || wanting_of(pool) == CF__CONTENT)
+    if (cf__process_pool_has_work_locked(pool) ||
+        wanting_of(pool) == CF__CONTENT)
         return false;
     struct cf__process_lane *longest = NULL;
     for (int i = 0; i < pool->base.max_workers; i++) {
@@ -301,7 +269,8 @@ even_out(struct cf__process_pool *pool, int64_t now)
     }
     if (!longest)
         return false;
-    take_back(pool, longest, cf__lane_tasks(longest) / 2);
+    cf__process_pool_take_back_many_locked(
+        pool, longest, cf__lane_tasks(longest) / 2);
     if (!pool->returned.count)
         return false;
     fill_all(pool, now);
@@ -334,7 +303,7 @@ cf__process_pool_dispatch_locked(struct cf__process_pool *pool, int64_t now)
         /* pairs with submit: it sees that it must attend or set the backlog,
          * or we see what it has pushed */
         cf__fence_full();
-        work = has_work(pool);
+        work = cf__process_pool_has_work_locked(pool);
         if (cf_load_relaxed(&pool->wanting) == CF__CONTENT)
             break;
     }

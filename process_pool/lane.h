@@ -29,10 +29,12 @@ struct cf__process_lane {
     /* In hand are the positions oldest .. next - 1; those below published, the
      * worker has been told of. */
     uint64_t oldest, next, published;
-    uint64_t start;     /* where the worker began */
-    size_t revoked;     /* positions in hand without a task */
-    size_t handed;      /* tasks, to this worker */
-    unsigned depth;     /* how many it should have in hand */
+    uint64_t start; /* where the worker began */
+    size_t revoked; /* positions in hand without a task */
+    size_t handed;  /* tasks, to this worker */
+    unsigned depth; /* how many it should have in hand */
+    size_t room;    /* how many more it may get while tasks are dealt */
+    struct cf__process_lane *next_in_turn; /* then; NULL: the last */
     int64_t lowest;     /* no priority in hand is below; INT64_MAX: nothing */
     bool doomed;        /* a signal is on its way: nothing more for it */
     bool quitting;      /* it has been told to end */

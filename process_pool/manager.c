@@ -82,7 +82,7 @@ is_past(struct cf__process_pool *pool, struct cf__process_lane *lane)
     uint64_t p = lane->kill_position;
     if (p == CF__ANY_POSITION)
         return false;
-    cf__process_pool_empty_lane_locked(pool, lane);
+    cf__process_pool_take_back_many_locked(pool, lane, CF__LANE);
     /* pairs with the worker's end of a task */
     uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
     return p < lane->oldest || state == CF__STATE(p, CF__DONE);

@@ -82,8 +82,8 @@ cf__process_pool_idle_locked(struct cf__process_pool *pool)
 {
     /* The manager may ask in a callback. */
     bool finishing = pool->finishing > 0 && !cf__process_pool_on_manager(pool);
-    return pool->in_hand == 0 && !pool->deferred && !pool->returned.count &&
-           !finishing && !pool->recalling && !cf__queue_has_work(&pool->queue);
+    return pool->in_hand == 0 && !pool->deferred && !finishing &&
+           !pool->recalling && !cf__process_pool_has_work_locked(pool);
 }
 
 /* --- operations ---------------------------------------------------------- */

@@ -4,6 +4,7 @@
  *
  *   create.c    made and unmade
  *   pool.c      submitted to, served, asked
+ *   tasks.c     which task is next, and tasks taken back
  *   dispatch.c  from the queue to the lanes
  *   collect.c   from the lanes to the futures
  *   remote.c    what lib/ asks of tasks that are elsewhere
@@ -134,11 +135,19 @@ bool cf__process_pool_idle_locked(struct cf__process_pool *pool);
 /* Wakes the manager for another look. */
 void cf__process_pool_ring(struct cf__process_pool *pool);
 
-/* dispatch.c */
+/* tasks.c */
 
-/* Hands out what is queued. */
-void cf__process_pool_dispatch_locked(struct cf__process_pool *pool,
-                                      int64_t now);
+/* Something waits to be handed out. */
+static inline bool
+cf__process_pool_has_work_locked(struct cf__process_pool *pool)
+{
+    return pool->returned.count || cf__queue_has_work(&pool->queue);
+}
+
+/* The next task to start, which the caller owns the queue's handle of. NULL:
+ * none. sequence: 0 if it has not been handed out before. */
+cf_future *cf__process_pool_next_locked(struct cf__process_pool *pool,
+                                        uint64_t *sequence);
 
 /* Takes the task at a position back, if its worker has not started it: it is
  * pending again, before all others. */
@@ -146,13 +155,20 @@ bool cf__process_pool_take_back_locked(struct cf__process_pool *pool,
                                        struct cf__process_lane *lane,
                                        uint64_t position);
 
-/* Takes back all that the lane's worker has not started. */
-void cf__process_pool_empty_lane_locked(struct cf__process_pool *pool,
-                                        struct cf__process_lane *lane);
+/* Takes back up to count tasks that a lane's worker has not started. */
+void cf__process_pool_take_back_many_locked(struct cf__process_pool *pool,
+                                            struct cf__process_lane *lane,
+                                            size_t count);
 
 /* Everything that is queued, or handed out and not started: linked by next, the
  * caller's with the queue's handles. */
 cf_future *cf__process_pool_take_all_locked(struct cf__process_pool *pool);
+
+/* dispatch.c */
+
+/* Hands out what is queued. */
+void cf__process_pool_dispatch_locked(struct cf__process_pool *pool,
+                                      int64_t now);
 
 /* collect.c */
 

@@ -5,10 +5,8 @@
 #include <stdlib.h>
 
 bool
-cf__returned_reserve(struct cf__returned *returned, size_t count)
+cf__returned_grow(struct cf__returned *returned, size_t count)
 {
-    if (count <= returned->capacity)
-        return true;
     size_t capacity = 2 * count;
     struct cf__returned_task *tasks =
         realloc(returned->tasks, capacity * sizeof *tasks);

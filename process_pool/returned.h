@@ -20,8 +20,16 @@ struct cf__returned {
     size_t count, capacity;
 };
 
+/* Part of cf__returned_reserve(). */
+bool cf__returned_grow(struct cf__returned *returned, size_t count);
+
 /* Makes room for count tasks, whatever is there included. false: no memory. */
-bool cf__returned_reserve(struct cf__returned *returned, size_t count);
+static inline bool
+cf__returned_reserve(struct cf__returned *returned, size_t count)
+{
+    return count <= returned->capacity || cf__returned_grow(returned, count);
+}
+
 void cf__returned_fini(struct cf__returned *returned);
 
 /* There is room. */

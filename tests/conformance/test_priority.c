@@ -98,6 +98,76 @@ CF_CONCURRENT_TEST(a_batch_and_single_submits_keep_their_order)
     cf_future_unref(held);
 }
 
+/* Writes its entry down, and ends when its gate opens. */
+typedef struct held_entry {
+    journal_entry entry;
+    gate *gate;
+} held_entry;
+
+static int
+task_journal_and_hold(cf_call *call, const void *arg, size_t arg_size)
+{
+    const held_entry *held = arg;
+    (void)call;
+    (void)arg_size;
+    journal_add(held->entry.journal, held->entry.entry);
+    gate_pass(held->gate);
+    return 0;
+}
+
+CF_CONCURRENT_TEST(two_workers_start_the_first_two_of_a_batch)
+{
+    cf_executor *ex = test_executor(2);
+    journal *j = journal_new();
+    gate *g = gate_new();
+    held_entry batch[4];
+    for (int i = 0; i < 4; i++)
+        batch[i] = (held_entry){{j, i}, g};
+    assert_ok(cf_submit_many(
+        ex, task_journal_and_hold, batch, sizeof batch[0], 4, NULL));
+    gate_await(g, 2);
+    cr_assert(j->entries[0] + j->entries[1] == 1,
+              "%d and %d",
+              j->entries[0],
+              j->entries[1]);
+    gate_open(g);
+    cf_executor_destroy(ex);
+}
+
+CF_CONCURRENT_TEST(a_task_that_waits_behind_a_long_one_is_not_overtaken)
+{
+    enum { N = 6 };
+    cf_executor *ex = test_executor(2);
+    journal *j = journal_new();
+    gate *gates[N];
+    held_entry batch[N];
+    cf_future *fs[N];
+    for (int i = 0; i < N; i++) {
+        gates[i] = gate_new();
+        if (i >= 2)
+            gate_open(gates[i]);
+        batch[i] = (held_entry){{j, i}, gates[i]};
+    }
+    assert_ok(cf_submit_many(
+        ex, task_journal_and_hold, batch, sizeof batch[0], N, fs));
+    gate_await(gates[0], 1);
+    gate_await(gates[1], 1);
+    assert_err(cf_future_wait(fs[0], CF_MS(20)), CF_ETIMEDOUT); /* long */
+    gate_open(gates[1]);
+    assert_ok(cf_wait(fs + 1, N - 1, CF_ALL_COMPLETED, CF_FOREVER, NULL));
+    int place[N];
+    for (int i = 0; i < N; i++)
+        place[j->entries[i]] = i;
+    cr_assert(place[2] < place[4] && place[4] < place[5],
+              "%d, %d, %d",
+              place[2],
+              place[4],
+              place[5]);
+    gate_open(gates[0]);
+    unref_all(fs, N);
+    cf_executor_destroy(ex);
+}
+
 /* A task that submits from inside, between two gates, into the program's own
  * queue: a worker process has none and runs at once what its tasks submit. */
 typedef struct inner {

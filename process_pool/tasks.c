@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which task is next, and how what was handed to a worker comes back: the
+ * queue, and before it what has been in a lane already (returned.h).
+ */
+#include "process_pool/pool.h"
+
+cf_future *
+cf__process_pool_next_locked(struct cf__process_pool *pool, uint64_t *sequence)
+{
+    int64_t returned = cf__returned_top(&pool->returned);
+    int64_t heap = cf_load_relaxed(&pool->queue.heap_top); /* a hint */
+    cf_future *f = NULL;
+    *sequence = 0;
+    if (returned < 0 || returned < heap) {
+        f = cf__queue_take_prioritized(&pool->queue, true);
+        if (!f && returned < 0)
+            f = cf__queue_take(&pool->queue);
+        if (!f && returned < heap)
+            f = cf__queue_take_prioritized(&pool->queue, false);
+        pool->taken += f != NULL;
+        if (f || returned == INT64_MIN)
+            return f;
+    }
+    pool->taken++;
+    struct cf__returned_task task = cf__returned_take(&pool->returned);
+    *sequence = task.sequence;
+    return task.f;
+}
+
+bool
+cf__process_pool_take_back_locked(struct cf__process_pool *pool,
+                                  struct cf__process_lane *lane,
+                                  uint64_t position)
+{
+    cf_future *f = cf__lane_revoke(lane, position);
+    if (!f)
+        return false;
+    uint64_t sequence = lane->sequences[position % CF__LANE];
+    if (cf__future_unclaim(f))
+        cf__returned_add(&pool->returned, f, sequence);
+    else
+        cf__future_drop_stale(f); /* done by its timeout */
+    return true;
+}
+
+void
+cf__process_pool_take_back_many_locked(struct cf__process_pool *pool,
+                                       struct cf__process_lane *lane,
+                                       size_t count)
+{
+    for (uint64_t p = lane->oldest; p < lane->next && count > 0; p++)
+        count -= cf__process_pool_take_back_locked(pool, lane, p);
+}
+
+cf_future *
+cf__process_pool_take_all_locked(struct cf__process_pool *pool)
+{
+    uint64_t sequence;
+    cf_future *first = NULL, *last = NULL, *f;
+    for (int i = 0; i < pool->base.max_workers; i++)
+        cf__process_pool_take_back_many_locked(pool, &pool->lanes[i], CF__LANE);
+    while ((f = cf__process_pool_next_locked(pool, &sequence)) != NULL) {
+        cf_store_relaxed(&f->next, NULL); /* out of the queue, and ours */
+        if (last)
+            cf_store_relaxed(&last->next, f);
+        else
+            first = f;
+        last = f;
+    }
+    return first;
+}
