@@ -70,14 +70,10 @@ room_of(const struct cf__process_pool *pool,
         const struct cf__process_lane *lane)
 {
     size_t depth = pool->base.bound ? 1 : lane->depth;
-    size_t most = pool->setup.options.max_tasks_per_worker;
     if (lane->state != CF__LANE_SERVED || lane->quitting || lane->condemned ||
         lane->doomed || cf__lane_in_hand(lane) >= depth)
         return 0;
-    size_t room = depth - cf__lane_in_hand(lane);
-    if (most && room > most - lane->handed)
-        room = most - lane->handed;
-    return room;
+    return depth - cf__lane_in_hand(lane);
 }
 
 static bool
@@ -91,7 +87,8 @@ is_idle(const struct cf__process_pool *pool,
 static bool
 is_long(const struct cf__process_lane *lane, int64_t now)
 {
-    return cf__lane_in_hand(lane) > 0 && now - lane->progress_at >= LONG_NS;
+    return cf__lane_in_hand(lane) > 0 && now - lane->progress_at >= LONG_NS &&
+           !cf__lane_is_untaken(lane, lane->oldest);
 }
 
 /* While something is queued: what waits behind long tasks goes back, to start

@@ -40,7 +40,7 @@ cf__lane_reset(struct cf__process_lane *lane)
     cf_store_relaxed(&lane->in->collected, start);
     lane->oldest = lane->published = start;
     lane->start = start;
-    lane->handed = lane->revoked = 0;
+    lane->revoked = 0;
     lane->depth = 2;
     lane->mark_count = 0;
     lane->lowest = INT64_MAX;
@@ -85,7 +85,6 @@ cf__lane_add(struct cf__process_lane *lane,
     cf_store_relaxed(&f->base, (uint32_t)p); /* under the lock */
     lane->tasks[p % CF__LANE] = f;
     lane->sequences[p % CF__LANE] = sequence;
-    lane->handed++;
     if (cf__priority(f) < lane->lowest)
         lane->lowest = cf__priority(f);
 }
@@ -127,7 +126,6 @@ cf__lane_revoke(struct cf__process_lane *lane, uint64_t p)
         !cf_cas_acq_rel(&outcome->state, &state, CF__STATE(p, CF__REVOKED)))
         return NULL;
     lane->tasks[p % CF__LANE] = NULL;
-    lane->handed--;
     lane->revoked++;
     return f;
 }

@@ -31,7 +31,6 @@ struct cf__process_lane {
     uint64_t oldest, next, published;
     uint64_t start; /* where the worker began */
     size_t revoked; /* positions in hand without a task */
-    size_t handed;  /* tasks, to this worker */
     unsigned depth; /* how many it should have in hand */
     size_t room;    /* how many more it may get while tasks are dealt */
     struct cf__process_lane *next_in_turn; /* then; NULL: the last */

@@ -34,7 +34,7 @@ cf__packer_init(struct cf__packer *packer,
     packer->outbox = cf__shared_outbox(shared, lane);
     packer->size = shared->outbox_size;
     packer->limit = LIMIT_MIN < packer->size ? LIMIT_MIN : packer->size;
-    packer->position = packer->freed = start;
+    packer->position = packer->freed = packer->start = start;
     the_packer = packer;
 }
 
@@ -135,10 +135,21 @@ try_outbox(struct cf__packer *packer, size_t size, size_t most)
     return packer->outbox + at;
 }
 
+/* What the worker before had in the outbox has been collected; false: it will
+ * not be. */
+static bool
+inherit_outbox(struct cf__packer *packer)
+{
+    /* pairs with collect: it has read what was there */
+    if (cf_load_acquire(&packer->in->collected) < packer->start)
+        request(packer);
+    return cf_load_acquire(&packer->in->collected) >= packer->start; /* so */
+}
+
 static unsigned char *
 take_outbox(struct cf__packer *packer, size_t size)
 {
-    if (size > packer->size)
+    if (size > packer->size || !inherit_outbox(packer))
         return NULL;
     size = (size + 15) & ~(size_t)15;
     size_t most = size < packer->size / LIMIT_RESULTS ? LIMIT_RESULTS * size

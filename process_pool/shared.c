@@ -125,6 +125,20 @@ cf__shared_release(struct cf__shared *shared)
     free(shared);
 }
 
+const unsigned char *
+cf__shared_view_lanes_out(const struct cf__shared *shared)
+{
+    size_t size = (size_t)shared->lanes * shared->lane_out_stride;
+    void *view = mremap(shared->lanes_out, 0, size, MREMAP_MAYMOVE);
+    if (view == MAP_FAILED)
+        return NULL;
+    if (mprotect(view, size, PROT_READ) == 0 &&
+        madvise(view, size, MADV_DONTFORK) == 0)
+        return view;
+    (void)munmap(view, size);
+    return NULL;
+}
+
 bool
 cf__shared_restrict(const struct cf__shared *shared)
 {

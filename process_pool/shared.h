@@ -51,6 +51,10 @@ void cf__shared_release(struct cf__shared *shared);
 /* In the zygote: gives up writing what no worker may write. */
 bool cf__shared_restrict(const struct cf__shared *shared);
 
+/* In the zygote, before that: another view of what workers write, read only,
+ * which its children do not have. NULL: it cannot be had. */
+const unsigned char *cf__shared_view_lanes_out(const struct cf__shared *shared);
+
 /* In a worker, after that: its own lane. */
 bool cf__shared_enter_lane(const struct cf__shared *shared, int lane);
 

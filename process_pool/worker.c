@@ -238,6 +238,10 @@ cf__worker_main(const struct cf__worker_setup *setup, int lane, uint64_t start)
     w.out = cf__shared_lane_out(setup->shared, lane);
     cf__packer_init(&w.packer, setup, lane, start);
     cf_store_relaxed(&w.out->pid, getpid()); /* for error records */
+    /* What the worker before has left; read when this one is dead. */
+    cf_store_relaxed(&w.out->asleep, 0);
+    cf_store_relaxed(&w.out->ready, 0);
+    cf_store_relaxed(&w.out->init_failure, 0);
     pthread_cleanup_push(leave, NULL);
     initialize(&w);
     cf_store_relaxed(&w.out->ready, 1); /* read when the worker is dead */

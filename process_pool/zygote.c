@@ -1,228 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The zygote's process and the program's end of its socket: see zygote.h. The
- * process has one thread, takes no locks and allocates nothing after its
- * start: it is a fork of a program that may have been doing anything.
- */
+/* The program's end of the zygote's socket: see zygote.h. */
 #include "process_pool/zygote.h"
 
 #include "process_pool/descriptors.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdio_ext.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* The zygote's own; pids is indexed by lane, 0: no worker. */
-struct zygote {
-    const struct cf__worker_setup *setup;
-    pid_t *pids;
-    int socket, signals, program; /* descriptors; program may be -1 */
-};
-
-static void
-report(const struct zygote *z,
-       enum cf__zygote_news news,
-       int lane,
-       pid_t pid,
-       int status)
-{
-    struct cf__zygote_report message = {news, lane, pid, status};
-    ssize_t sent;
-    do {
-        sent = send(z->socket, &message, sizeof message, MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    /* Nobody is there to hear it: the end comes with the next poll(). */
-}
-
-/* Everything that the zygote needs and a worker does not. */
-static void
-forget(const struct zygote *z)
-{
-    close(z->socket);
-    close(z->signals);
-    if (z->program >= 0)
-        close(z->program);
-}
-
-static void
-spawn(struct zygote *z, const struct cf__zygote_request *request)
-{
-    pid_t zygote = getpid();
-    pid_t pid = fork();
-    if (pid == 0) {
-        sigset_t none;
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != zygote) /* it died before that was armed */
-            _exit(CF__EXIT_DONE);
-        forget(z);
-        sigemptyset(&none);
-        sigprocmask(SIG_SETMASK, &none, NULL);
-        cf__worker_main(z->setup, request->lane, request->start);
-    }
-    if (pid < 0)
-        report(z, CF__SPAWN_FAILED, request->lane, 0, errno);
-    else
-        z->pids[request->lane] = pid;
-}
-
-static void
-reap(struct zygote *z)
-{
-    int status;
-    pid_t pid;
-    struct signalfd_siginfo info;
-    while (read(z->signals, &info, sizeof info) > 0)
-        continue;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        for (int i = 0; i < z->setup->shared->lanes; i++) {
-            if (z->pids[i] == pid) {
-                z->pids[i] = 0;
-                report(z, CF__WORKER_ENDED, i, pid, status);
-                break;
-            }
-        }
-    }
-}
-
-/* The program shall read the end, even if a process that another thread forked
- * at the wrong moment has a copy of this socket. */
-static void
-leave_socket(int socket)
-{
-    (void)shutdown(socket, SHUT_RDWR);
-}
-
-/* Nobody needs them any more. */
-_Noreturn static void
-end_all(struct zygote *z)
-{
-    for (int i = 0; i < z->setup->shared->lanes; i++)
-        if (z->pids[i])
-            kill(z->pids[i], SIGKILL);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        continue;
-    leave_socket(z->socket);
-    _exit(0);
-}
-
-/* Handles one request; false: there is none. */
-static bool
-serve(struct zygote *z)
-{
-    struct cf__zygote_request request;
-    ssize_t size = recv(z->socket, &request, sizeof request, MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    if (size != (ssize_t)sizeof request)
-        end_all(z); /* the program is gone, or asks for the end */
-    if (request.verb == CF__ZYGOTE_SPAWN)
-        spawn(z, &request);
-    else if (z->pids[request.lane]) /* not reaped: the pid is the worker's */
-        kill(z->pids[request.lane], request.signo);
-    return true;
-}
-
-_Noreturn static void
-loop(struct zygote *z)
-{
-    struct pollfd polled[] = {{z->socket, POLLIN, 0},
-                              {z->signals, POLLIN, 0},
-                              {z->program, POLLIN, 0}};
-    for (;;) {
-        if (poll(polled, 3, -1) < 0 && errno != EINTR)
-            end_all(z);
-        if (polled[2].revents)
-            end_all(z); /* the program has ended */
-        reap(z);
-        while (serve(z))
-            continue;
-    }
-}
-
-/* As after exec(): handlers are gone, what was ignored stays ignored. */
-static void
-reset_signals(void)
-{
-    struct sigaction action;
-    for (int signo = 1; signo < NSIG; signo++) {
-        if (sigaction(signo, NULL, &action) != 0 ||
-            action.sa_handler == SIG_IGN || action.sa_handler == SIG_DFL)
-            continue;
-        action.sa_handler = SIG_DFL;
-        action.sa_flags = 0;
-        (void)sigaction(signo, &action, NULL);
-    }
-    (void)signal(SIGCHLD, SIG_DFL); /* ignored, it would reap for us */
-    (void)signal(SIGINT, SIG_IGN);  /* a Ctrl-C is for the program */
-}
-
-#ifdef __GLIBC__
-/* exit() in a task: leaves before the program's handlers, and its files. */
-static void
-leave(int status, void *data)
-{
-    (void)data;
-    (void)fflush(stdout);
-    _exit(status);
-}
-#endif
-
-/* What the program had buffered is the program's to write. */
-static void
-drop_buffers(void)
-{
-    __fpurge(stdout);
-    __fpurge(stderr);
-#ifdef __GLIBC__ /* elsewhere exit() in a task runs the program's handlers */
-    (void)on_exit(leave, NULL);
-#endif
-}
-
-_Noreturn static void
-zygote_main(const struct cf__worker_setup *setup,
-            int socket,
-            int program,
-            bool inherit_descriptors)
-{
-    struct zygote z = {setup, NULL, socket, -1, program};
-    size_t size = (size_t)setup->shared->lanes * sizeof *z.pids;
-    sigset_t chld, all;
-    reset_signals();
-    sigemptyset(&chld);
-    sigaddset(&chld, SIGCHLD);
-    /* What is sent to the program's whole group is for it and the workers. */
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, NULL);
-    if (!inherit_descriptors) {
-        const int kept[] = {socket, program, setup->doorbell};
-        cf__close_all_but(kept, 3);
-    }
-    z.signals = signalfd(-1, &chld, SFD_NONBLOCK | SFD_CLOEXEC);
-    z.pids = mmap(
-        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    drop_buffers();
-    cf__worker_name(setup, "z");
-    if (z.signals < 0 || z.pids == MAP_FAILED ||
-        !cf__shared_restrict(setup->shared)) {
-        report(&z, CF__SPAWN_FAILED, -1, getpid(), errno);
-        leave_socket(socket);
-        _exit(1);
-    }
-    report(&z, CF__ZYGOTE_READY, -1, getpid(), 0);
-    loop(&z);
-}
-
-/* --- the program's side ------------------------------------------------ */
 
 /* Waits for the zygote's first words. */
 static cf_err
@@ -263,7 +51,7 @@ fork_twice(const struct cf__worker_setup *setup,
         if (pid != 0)
             _exit(pid < 0 ? errno : 0);
         close(sockets[0]);
-        zygote_main(setup, sockets[1], program, inherit_descriptors);
+        cf__zygote_main(setup, sockets[1], program, inherit_descriptors);
     }
     cf__zygote_is_coming = false;
     if (between < 0)
@@ -388,7 +176,8 @@ cf__zygote_reap(struct cf__zygote *zygote)
 {
     if (!zygote->adopted)
         return;
-    leave_socket(zygote->socket); /* has it only become mute, it ends now */
+    /* has it only become mute, it ends now */
+    (void)shutdown(zygote->socket, SHUT_RDWR);
     /* ECHILD: the program was faster */
     while (waitpid(zygote->pid, NULL, 0) < 0 && errno == EINTR)
         continue;

@@ -2,8 +2,9 @@
 /*
  * The zygote: a process with one thread, forked from the program when the pool
  * is created. It forks every worker, reaps them and reports how they ended,
- * and ends with the program. Requests and reports are messages of one socket
- * pair.
+ * and ends with the program. A worker that has run its number of tasks, while
+ * there are more in its lane, it replaces without a word. Requests and reports
+ * are messages of one socket pair.
  */
 #ifndef CF_PROCESS_POOL_ZYGOTE_H
 #define CF_PROCESS_POOL_ZYGOTE_H
@@ -39,6 +40,13 @@ struct cf__zygote_report {
 
 /* In a fork's child: it becomes a zygote. */
 extern _Thread_local bool cf__zygote_is_coming;
+
+/* The process itself, zygote_main.c: serves socket until it is shut, or the
+ * program, a pidfd or -1, has ended. */
+_Noreturn void cf__zygote_main(const struct cf__worker_setup *setup,
+                               int socket,
+                               int program,
+                               bool inherit_descriptors);
 
 /* Forks the zygote. setup must be what its workers shall find. CF_ESYS
  * (errno). */

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 static cf_executor *
@@ -162,6 +163,66 @@ CF_TEST(deaths_and_recycling_do_not_get_in_each_other_s_way)
     cf_executor_destroy(ex);
 }
 
+/* Ends its process as a worker that has run its number of tasks does. */
+static int
+task_exits_well(cf_call *call, const void *arg, size_t arg_size)
+{
+    trace *t = (trace *)arg;
+    (void)call;
+    (void)arg_size;
+    trace_start(t);
+    _exit(0);
+}
+
+CF_TEST(a_task_that_exits_is_not_taken_for_a_worker_s_end)
+{
+    enum { N = 20 };
+    cf_executor *ex = pool_recycling(1, 1);
+    trace *traces[N];
+    cf_future *fs[N];
+    for (int i = 0; i < N; i++) {
+        traces[i] = trace_new();
+        fs[i] = i % 2 ? must_submit(ex, task_exits_well, traces[i], 0)
+                      : must_submit(ex, task_square, &i, sizeof i);
+    }
+    for (int i = 0; i < N; i++) {
+        assert_err(cf_future_result(fs[i], CF_FOREVER, NULL),
+                   i % 2 ? CF_EWORKERDIED : CF_OK);
+        if (i % 2) {
+            const cf_error *error = cf_future_error(fs[i]);
+            cr_assert(error->pid == traces[i]->pid && traces[i]->starts == 1);
+            cr_assert(error->signal == 0 && error->exit_status == 0);
+        }
+    }
+    cr_assert(stats_of(ex).restarts == N / 2);
+    unref_all(fs, N);
+    cf_executor_destroy(ex);
+}
+
+/* Who follows must not write over what has not been collected. */
+CF_TEST(large_results_outlive_the_workers_that_made_them)
+{
+    enum { N = 60, WORDS = 5000 };
+    cf_executor *ex = pool_recycling(2, 1);
+    cf_future *fs[N];
+    static uint32_t words[WORDS];
+    for (uint32_t i = 0; i < N; i++) {
+        for (uint32_t k = 0; k < WORDS; k++)
+            words[k] = i * WORDS + k;
+        fs[i] = must_submit(ex, task_echo, words, sizeof words);
+    }
+    for (uint32_t i = 0; i < N; i++) {
+        cf_bytes bytes;
+        assert_ok(cf_future_result(fs[i], CF_FOREVER, &bytes));
+        cr_assert(bytes.size == sizeof words);
+        const uint32_t *got = bytes.data;
+        for (uint32_t k = 0; k < WORDS; k++)
+            cr_assert(got[k] == i * WORDS + k, "word %u of %u", k, i);
+    }
+    unref_all(fs, N);
+    cf_executor_destroy(ex);
+}
+
 /* --- initializers and finalizers ------------------------------------------- */
 
 typedef struct lives {
@@ -228,4 +289,39 @@ CF_TEST(a_worker_that_dies_has_no_finalizer)
     }
     cf_executor_destroy(ex);
     cr_assert(l->begun == 4 && l->ended == 1, "%d, %d", l->begun, l->ended);
+}
+
+/* Goes well once; then ends its process as if the worker's time had come. */
+static int
+begin_once(cf_call *call, void *init_data, void **worker_data)
+{
+    atomic_int *calls = init_data;
+    (void)call;
+    (void)worker_data;
+    if (atomic_fetch_add(calls, 1) > 0)
+        _exit(0);
+    return 0;
+}
+
+CF_TEST(an_initializer_that_exits_is_not_tried_for_ever)
+{
+    enum { N = 5 };
+    cf_process_pool_options opts = options_for(1);
+    opts.initializer = begin_once;
+    opts.init_data = counter_new();
+    opts.max_tasks_per_worker = 1;
+    cf_executor *ex = pool_of(&opts);
+    cf_future *fs[N];
+    int accepted = 0;
+    cf_err err = CF_OK;
+    for (int i = 0; i < N && !err; i++) {
+        err = cf_submit(ex, task_square, &i, sizeof i, &fs[i]);
+        accepted += err == CF_OK;
+    }
+    cr_assert(accepted > 0 && (err == CF_OK || err == CF_EBROKEN));
+    for (int i = 0; i < accepted; i++)
+        assert_err(cf_future_result(fs[i], CF_FOREVER, NULL),
+                   i > 0 ? CF_EBROKEN : CF_OK);
+    unref_all(fs, (size_t)accepted);
+    cf_executor_destroy(ex);
 }
