@@ -39,7 +39,9 @@ static bool
 read_line(const char *dir, const char *name, char *line)
 {
     char path[2 * LINE_SIZE];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
+    int length = snprintf(path, sizeof path, "%s/%s", dir, name);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return false;
     FILE *file = fopen(path, "re");
     if (!file)
         return false;
