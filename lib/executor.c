@@ -106,6 +106,15 @@ cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued)
         cf__timers_stop(ex->timers, f);
 }
 
+/* The calling thread is in a task or a callback of ex: it does not wait for a
+ * callback after a timeout, which may wait for this one. */
+static bool
+is_inside(cf_executor *ex)
+{
+    return cf__never_blocks(ex) ||
+           (ex->ops->runs_here && ex->ops->runs_here(ex));
+}
+
 cf_err
 cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
 {
@@ -117,8 +126,8 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
         return CF_EDEADLK;
     int64_t deadline_ns = cf__deadline(timeout_ns);
     cf_err err = ex->ops->wait_idle(ex, deadline_ns);
-    /* A callback after a timeout is work, too; and it may submit. */
-    while (!err && !cf__never_blocks(ex) && cf__timers_busy(ex->timers)) {
+    /* A callback is work, too; and it may submit. */
+    while (!err && !is_inside(ex) && cf__timers_busy(ex->timers)) {
         err = cf__timers_settle(ex->timers, deadline_ns);
         if (!err)
             err = ex->ops->wait_idle(ex, deadline_ns);
@@ -134,7 +143,11 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
         return CF_EINVAL;
     if (cf_load_relaxed(&ex->forked))
         return CF_EFORKED;
-    return ex->ops->shutdown(ex, flags, cf__deadline(timeout_ns));
+    int64_t deadline_ns = cf__deadline(timeout_ns);
+    cf_err err = ex->ops->shutdown(ex, flags, deadline_ns);
+    return err || flags & CF_SHUTDOWN_NOWAIT || is_inside(ex)
+               ? err
+               : cf__timers_settle(ex->timers, deadline_ns);
 }
 
 cf_err

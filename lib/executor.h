@@ -64,6 +64,10 @@ struct cf__executor_ops {
     cf_err (*terminate)(cf_executor *ex, int signo);
     void (*stats)(cf_executor *ex, cf_stats *out);
 
+    /* The calling thread is in a task, if that is not a worker of it. NULL: no
+     * such thing. */
+    bool (*runs_here)(cf_executor *ex);
+
     /* After a shutdown that has ended: frees everything, the executor too, by
      * cf__executor_fini(). May be called by a worker of its own. */
     void (*destroy)(cf_executor *ex);

@@ -121,11 +121,8 @@ inline_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
 {
     struct inline_executor *self = self_of(ex);
     cf_store_seq_cst(&self->closed, true); /* pairs with inline_submit */
-    if (flags & CF_SHUTDOWN_NOWAIT)
-        return CF_OK;
-    cf_err err = wait_for_others(self, deadline_ns);
-    return err || own_tasks(self) ? err
-                                  : cf__timers_settle(ex->timers, deadline_ns);
+    return flags & CF_SHUTDOWN_NOWAIT ? CF_OK
+                                      : wait_for_others(self, deadline_ns);
 }
 
 static cf_err
@@ -133,6 +130,12 @@ inline_terminate(cf_executor *ex, int signo)
 {
     (void)signo;
     return inline_shutdown(ex, CF_SHUTDOWN_NOWAIT, 0);
+}
+
+static bool
+inline_runs_here(cf_executor *ex)
+{
+    return own_tasks(self_of(ex)) > 0;
 }
 
 static void
@@ -167,6 +170,7 @@ static const struct cf__executor_ops ops = {
     .shutdown = inline_shutdown,
     .terminate = inline_terminate,
     .stats = inline_stats,
+    .runs_here = inline_runs_here,
     .destroy = inline_destroy,
     .after_fork = inline_after_fork,
 };

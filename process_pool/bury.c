@@ -43,19 +43,20 @@ name_of(int signo)
 
 /* How a worker ended, in words; message has room for size bytes. */
 static cf_error
-record_of(int index, pid_t pid, int status, char *message, size_t size)
+record_of(const struct cf__zygote_report *end, char *message, size_t size)
 {
+    const int status = end->status;
     cf_error error = CF_ERROR_INIT;
     error.kind = CF_EWORKERDIED;
-    error.worker = index;
-    error.pid = pid;
+    error.worker = end->lane;
+    error.pid = end->pid;
     error.message = message;
     if (WIFSIGNALED(status)) {
         error.signal = WTERMSIG(status);
         snprintf(message,
                  size,
                  "worker process %d was killed by signal %d%s",
-                 (int)pid,
+                 (int)end->pid,
                  error.signal,
                  name_of(error.signal));
     } else {
@@ -63,7 +64,7 @@ record_of(int index, pid_t pid, int status, char *message, size_t size)
         snprintf(message,
                  size,
                  "worker process %d exited with status %d in a task",
-                 (int)pid,
+                 (int)end->pid,
                  error.exit_status);
     }
     return error;
@@ -158,14 +159,6 @@ settle(struct cf__process_pool *pool,
     }
 }
 
-/* A task of the lane runs, as far as its dead worker tells. */
-static bool
-had_begun(const struct cf__process_lane *lane)
-{
-    return cf__lane_in_hand(lane) > 0 && lane->tasks[lane->oldest % CF__LANE] &&
-           !cf__lane_is_untaken(lane, lane->oldest);
-}
-
 /* The worker is gone: another may take its lane, or none. */
 static void
 vacate(struct cf__process_pool *pool, struct cf__process_lane *lane, bool ready)
@@ -192,25 +185,25 @@ check_lanes(struct cf__process_pool *pool, const char *why)
 
 void
 cf__process_pool_bury_locked(struct cf__process_pool *pool,
-                             int index,
-                             pid_t pid,
-                             int status)
+                             const struct cf__zygote_report *end)
 {
     char message[128];
-    struct cf__process_lane *lane = &pool->lanes[index];
+    struct cf__process_lane *lane = &pool->lanes[end->lane];
     const cf_process_pool_options *options = &pool->setup.options;
-    cf_error death = record_of(index, pid, status, message, sizeof message);
+    const int status = end->status;
+    cf_error death = record_of(end, message, sizeof message);
     cf__process_pool_collect_locked(pool, lane, cf__now_ns());
-    bool in_task = had_begun(lane);
+    bool in_task = cf__lane_has_begun(lane);
     /* What it says itself may be written over; that it has begun a task, not. */
     bool ready = cf_load_relaxed(&lane->out->ready) || in_task ||
-                 lane->oldest > lane->start;
+                 lane->oldest > end->start;
     bool initialized = ready || !options->initializer;
     bool asked = WIFEXITED(status) && !in_task && (ready || lane->quitting) &&
                  WEXITSTATUS(status) == CF__EXIT_DONE;
     if (!asked) {
         pool->restarts++;
-        if (!initialized && !cf_load_relaxed(&pool->base.terminated))
+        if (!initialized && !lane->doomed &&
+            !cf_load_relaxed(&pool->base.terminated))
             break_by_initializer(pool, lane, &death);
         else if (options->on_worker_death == CF_WORKER_BREAK)
             break_by_death(pool, &death);
@@ -229,6 +222,7 @@ cf__process_pool_lose_locked(struct cf__process_pool *pool,
     char message[128];
     struct cf__process_lane *lane = &pool->lanes[index];
     cf_error none = CF_ERROR_INIT;
+    cf__process_pool_collect_locked(pool, lane, cf__now_ns());
     snprintf(message,
              sizeof message,
              "no worker process could be started: %s",

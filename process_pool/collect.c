@@ -216,11 +216,10 @@ condemn(struct cf__process_pool *pool, struct cf__process_lane *lane)
         pool, lane, CF__ANY_POSITION, SIGKILL, cf__now_ns());
 }
 
-/* The worker has asked for what has just been done. */
+/* Before it was collected, the worker had asked for that so often. */
 static void
-answer_request(struct cf__process_lane *lane)
+answer_requests(struct cf__process_lane *lane, uint32_t requests)
 {
-    uint32_t requests = cf_load_relaxed(&lane->out->requests); /* it waits */
     if (__builtin_expect(requests == lane->answered, 1))
         return;
     lane->answered = requests;
@@ -261,6 +260,7 @@ end_oldest(struct cf__process_pool *pool, struct cf__process_lane *lane)
         if (!take_outcome(pool, lane, f, cf__lane_outcome(lane, p), &flags))
             return false;
         lane->oldest = p + 1;
+        lane->ran++;
         pool->in_hand--;
         end_task(pool, lane, f, flags);
     } else {
@@ -277,6 +277,8 @@ cf__process_pool_collect_locked(struct cf__process_pool *pool,
                                 int64_t now)
 {
     uint64_t before = lane->oldest;
+    /* pairs with request: what had ended by then is seen */
+    uint32_t requests = cf_load_acquire(&lane->out->requests);
     while (lane->oldest < lane->published) {
         uint64_t p = lane->oldest;
         /* pairs with the worker's end of a task: publishes the outcome */
@@ -303,5 +305,5 @@ cf__process_pool_collect_locked(struct cf__process_pool *pool,
         /* pairs with free_collected: it has been read */
         cf_store_release(&lane->in->collected, lane->oldest);
     }
-    answer_request(lane);
+    answer_requests(lane, requests);
 }

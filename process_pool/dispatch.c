@@ -11,12 +11,15 @@
 #include "lib/fence.h"
 
 enum {
-    /* So long must a lane make no progress, for what waits there to be given
-     * to idle workers, */
+    /* So long must a task run, for what waits behind it to be given to idle
+     * workers, */
     STUCK_NS = 50000,
-    /* and so long, for what waits there to be given to any: a hundred times
-     * what its worker then waits for its next task. */
-    LONG_NS = 2000000
+    /* and so long, for that to be given to any: a hundred times what its worker
+     * then waits for the next one. */
+    LONG_NS = 2000000,
+    /* So long may a worker not come for its next task: it is in its initializer
+     * or finalizer, or has still to be forked. */
+    MISSING_NS = CF__HEARTBEAT_NS
 };
 
 /* --- dealing ------------------------------------------------------------- */
@@ -64,12 +67,26 @@ hand_one(struct cf__process_pool *pool, struct cf__process_lane *lane)
     }
 }
 
+/* The lane is empty and its worker has run its number: it is about to end, and
+ * nobody follows. If somebody does after all, he sleeps soon. */
+static bool
+is_spent(const struct cf__process_pool *pool,
+         const struct cf__process_lane *lane)
+{
+    size_t most = pool->setup.options.max_tasks_per_worker;
+    return most && cf__lane_in_hand(lane) == 0 && lane->ran &&
+           lane->ran % most == 0 &&
+           !cf_load_relaxed(&lane->out->asleep); /* a hint */
+}
+
 /* How many tasks the lane may be given now. */
 static size_t
 room_of(const struct cf__process_pool *pool,
         const struct cf__process_lane *lane)
 {
     size_t depth = pool->base.bound ? 1 : lane->depth;
+    if (is_spent(pool, lane))
+        return 0;
     if (lane->state != CF__LANE_SERVED || lane->quitting || lane->condemned ||
         lane->doomed || cf__lane_in_hand(lane) >= depth)
         return 0;
@@ -83,27 +100,30 @@ is_idle(const struct cf__process_pool *pool,
     return cf__lane_in_hand(lane) == 0 && room_of(pool, lane) > 0;
 }
 
-/* The lane's worker is in a long task. */
+/* The lane's worker is in a long task, or misses the next one. */
 static bool
-is_long(const struct cf__process_lane *lane, int64_t now)
+is_slow(const struct cf__process_lane *lane, int64_t now)
 {
-    return cf__lane_in_hand(lane) > 0 && now - lane->progress_at >= LONG_NS &&
-           !cf__lane_is_untaken(lane, lane->oldest);
+    int64_t since = now - lane->progress_at;
+    return cf__lane_in_hand(lane) > 0 && since >= LONG_NS &&
+           (since >= MISSING_NS || cf__lane_has_begun(lane));
 }
 
-/* While something is queued: what waits behind long tasks goes back, to start
+/* While something is queued: what waits for slow workers goes back, to start
  * first, if others have room. */
 static void
-recall_from_long(struct cf__process_pool *pool, int64_t now)
+recall_from_slow(struct cf__process_pool *pool, int64_t now)
 {
     const int lanes = pool->base.max_workers;
     bool room = false;
-    for (int i = 0; i < lanes && !room; i++)
-        room = room_of(pool, &pool->lanes[i]) > 0 &&
-               !is_long(&pool->lanes[i], now);
+    for (int i = 0; i < lanes && !room; i++) {
+        const struct cf__process_lane *lane = &pool->lanes[i];
+        room = lane->state == CF__LANE_ABSENT ||
+               (room_of(pool, lane) > 0 && !is_slow(lane, now));
+    }
     for (int i = 0; i < lanes; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
-        if (!is_long(lane, now))
+        if (!is_slow(lane, now))
             continue;
         if (room)
             cf__process_pool_take_back_many_locked(pool, lane, CF__LANE);
@@ -127,6 +147,7 @@ start(struct cf__process_pool *pool, struct cf__process_lane *lane, int64_t now)
     cf__process_pool_take_back_many_locked(pool, lane, CF__LANE);
     pool->in_hand -= cf__lane_in_hand(lane);
     lane->oldest = lane->next;
+    lane->revoked = 0;
     lane->state = CF__LANE_ABSENT;
 }
 
@@ -137,7 +158,7 @@ lanes_with_room(struct cf__process_pool *pool, int64_t now)
     struct cf__process_lane *first = NULL, **end = &first;
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
-        lane->room = is_long(lane, now) ? 0 : room_of(pool, lane);
+        lane->room = is_slow(lane, now) ? 0 : room_of(pool, lane);
         if (lane->room > 0) {
             *end = lane;
             end = &lane->next_in_turn;
@@ -183,7 +204,7 @@ fill_all(struct cf__process_pool *pool, int64_t now)
 {
     const int lanes = pool->base.max_workers;
     if (cf__process_pool_has_work_locked(pool))
-        recall_from_long(pool, now);
+        recall_from_slow(pool, now);
     for (int i = 0; i < lanes && cf__process_pool_has_work_locked(pool); i++)
         if (is_idle(pool, &pool->lanes[i]))
             (void)hand_one(pool, &pool->lanes[i]);
@@ -237,37 +258,55 @@ wanting_of(const struct cf__process_pool *pool)
         if (idle && !pool->finishing &&
             !cf_load_relaxed(&lane->out->asleep)) /* a hint */
             return CF__AWAKE + (uint32_t)i;
-        if (idle || lane->state == CF__LANE_ABSENT)
+        if (idle || is_spent(pool, lane) || lane->state == CF__LANE_ABSENT)
             wanting = CF__EAGER;
     }
     return wanting;
 }
 
-/* Nothing is queued: an idle worker gets what waits behind a long task. false:
- * there is no such thing, or not yet. */
+static bool
+any_idle(const struct cf__process_pool *pool)
+{
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (is_idle(pool, &pool->lanes[i]))
+            return true;
+    return false;
+}
+
+/* When a part of what the lane has may be given to others; CF__NEVER: it has
+ * too little. idle: a worker has nothing to do. */
+static int64_t
+patience_ends_at(const struct cf__process_lane *lane, bool idle)
+{
+    if (cf__lane_tasks(lane) > 1)
+        return lane->progress_at + STUCK_NS;
+    if (cf__lane_tasks(lane) == 1 && idle && !cf__lane_has_begun(lane))
+        return lane->progress_at + MISSING_NS;
+    return CF__NEVER;
+}
+
+/* Nothing is queued: who has nothing to do gets what waits for a slow worker.
+ * false: there is no such thing, or not yet. */
 static bool
 even_out(struct cf__process_pool *pool, int64_t now)
 {
     if (cf__process_pool_has_work_locked(pool) ||
         wanting_of(pool) == CF__CONTENT)
         return false;
+    bool idle = any_idle(pool);
     struct cf__process_lane *longest = NULL;
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
-        if (cf__lane_tasks(lane) < 2)
-            continue;
-        if (now - lane->progress_at < STUCK_NS) {
-            if (lane->progress_at + STUCK_NS < pool->look_at)
-                pool->look_at = lane->progress_at + STUCK_NS;
-            continue;
-        }
-        if (!longest || cf__lane_tasks(lane) > cf__lane_tasks(longest))
+        int64_t at = patience_ends_at(lane, idle);
+        if (at > now)
+            pool->look_at = at < pool->look_at ? at : pool->look_at;
+        else if (!longest || cf__lane_tasks(lane) > cf__lane_tasks(longest))
             longest = lane;
     }
     if (!longest)
         return false;
-    cf__process_pool_take_back_many_locked(
-        pool, longest, cf__lane_tasks(longest) / 2);
+    size_t half = cf__lane_tasks(longest) / 2;
+    cf__process_pool_take_back_many_locked(pool, longest, half ? half : 1);
     if (!pool->returned.count)
         return false;
     fill_all(pool, now);

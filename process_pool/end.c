@@ -84,9 +84,7 @@ cf__process_pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     if (pool->ended && !(flags & CF_SHUTDOWN_NOWAIT))
         join_locked(pool);
     cf__process_pool_unlock(pool);
-    bool settles = !err && !(flags & CF_SHUTDOWN_NOWAIT) &&
-                   !cf__process_pool_on_manager(pool);
-    return settles ? cf__timers_settle(ex->timers, deadline_ns) : err;
+    return err;
 }
 
 static bool

@@ -39,8 +39,8 @@ cf__lane_reset(struct cf__process_lane *lane)
     cf_store_relaxed(&lane->in->published, start);
     cf_store_relaxed(&lane->in->collected, start);
     lane->oldest = lane->published = start;
-    lane->start = start;
     lane->revoked = 0;
+    lane->ran = 0;
     lane->depth = 2;
     lane->mark_count = 0;
     lane->lowest = INT64_MAX;

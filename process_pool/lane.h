@@ -29,8 +29,8 @@ struct cf__process_lane {
     /* In hand are the positions oldest .. next - 1; those below published, the
      * worker has been told of. */
     uint64_t oldest, next, published;
-    uint64_t start; /* where the worker began */
     size_t revoked; /* positions in hand without a task */
+    uint64_t ran;   /* tasks, since a worker was asked for */
     unsigned depth; /* how many it should have in hand */
     size_t room;    /* how many more it may get while tasks are dealt */
     struct cf__process_lane *next_in_turn; /* then; NULL: the last */
@@ -118,6 +118,7 @@ static inline void
 cf__lane_describe(const struct cf__lane_failure *failure, cf_error *out)
 {
     out->code = failure->wire.code;
+    out->pid = failure->wire.pid;
     out->message = failure->message;
     if (failure->file[0]) {
         out->file = failure->file;
@@ -147,6 +148,14 @@ void cf__lane_publish(struct cf__process_lane *lane, int64_t now);
  * seen. */
 bool cf__lane_is_untaken(const struct cf__process_lane *lane,
                          uint64_t position);
+
+/* The oldest task in hand has been started. */
+static inline bool
+cf__lane_has_begun(const struct cf__process_lane *lane)
+{
+    return cf__lane_in_hand(lane) > 0 && lane->tasks[lane->oldest % CF__LANE] &&
+           !cf__lane_is_untaken(lane, lane->oldest);
+}
 
 /* Takes the task at a position out of the worker's hands. NULL: it has been
  * started, or is not there. */

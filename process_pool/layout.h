@@ -117,6 +117,7 @@ _Static_assert(sizeof(struct cf__outcome) == CF_CACHE_LINE, "one line");
 struct cf__wire_failure {
     int32_t code;
     int32_t line;
+    int32_t pid;           /* of the worker; for people to read */
     uint32_t message_size; /* bytes */
     uint32_t file_size;    /* bytes; 0: none */
 };

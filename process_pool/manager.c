@@ -127,9 +127,10 @@ zygote_is_gone(struct cf__process_pool *pool)
         cf__process_pool_break_locked(pool, &why);
     pool->zygote_gone = true;
     cf__zygote_reap(&pool->zygote);
-    for (int i = 0; i < pool->base.max_workers; i++)
-        if (pool->lanes[i].state == CF__LANE_SERVED)
-            cf__process_pool_bury_locked(pool, i, 0, SIGKILL);
+    struct cf__zygote_report end = {CF__WORKER_ENDED, 0, 0, SIGKILL, 0};
+    for (; end.lane < pool->base.max_workers; end.lane++)
+        if (pool->lanes[end.lane].state == CF__LANE_SERVED)
+            cf__process_pool_bury_locked(pool, &end);
 }
 
 static void
@@ -140,8 +141,7 @@ hear_zygote(struct cf__process_pool *pool)
     while (!pool->zygote_gone &&
            (heard = cf__zygote_receive(&pool->zygote, &report)) > 0) {
         if (report.news == CF__WORKER_ENDED) {
-            cf__process_pool_bury_locked(
-                pool, report.lane, report.pid, report.status);
+            cf__process_pool_bury_locked(pool, &report);
         } else if (report.news == CF__SPAWN_FAILED) {
             cf__process_pool_lose_locked(pool, report.lane, report.status);
         }

@@ -108,7 +108,8 @@ static void
 request(struct cf__packer *packer)
 {
     uint32_t requests = cf_load_relaxed(&packer->out->requests); /* our own */
-    cf_store_relaxed(&packer->out->requests, requests + 1); /* its bell rings */
+    /* pairs with collect; its bell rings */
+    cf_store_release(&packer->out->requests, requests + 1);
     ring_always(packer);
     cf__packer_sleep(packer, answered, packer);
 }
@@ -177,7 +178,7 @@ static void
 pack_failure(struct cf__packer *packer, const cf_call *call, int rc, void *bare)
 {
     const cf_error *failure = call->failure;
-    struct cf__wire_failure wire = {.code = rc};
+    struct cf__wire_failure wire = {.code = rc, .pid = getpid()};
     packer->result = CF__AS_BARE_FAILURE;
     if (failure) {
         size_t message = strlen(failure->message);
@@ -222,10 +223,11 @@ cf__packer_init_failure(struct cf__packer *packer, struct cf_call *call, int rc)
 {
     unsigned char bare[CF__INLINE_SIZE];
     pack_failure(packer, call, rc, bare);
-    if (packer->result == CF__AS_BARE_FAILURE) { /* a new outbox has room */
+    if (packer->result == CF__AS_BARE_FAILURE) {
         unsigned char *room = take_outbox(packer, sizeof bare);
-        if (room)
-            memcpy(room, bare, sizeof bare);
+        if (!room)
+            return;
+        memcpy(room, bare, sizeof bare);
     }
     /* read when the worker is dead */
     cf_store_release(&packer->out->init_failure, packer->offset + 1);

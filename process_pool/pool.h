@@ -204,9 +204,7 @@ int64_t cf__process_pool_after_grace(const struct cf__process_pool *pool,
 /* bury.c */
 
 void cf__process_pool_bury_locked(struct cf__process_pool *pool,
-                                  int index,
-                                  pid_t pid,
-                                  int status);
+                                  const struct cf__zygote_report *end);
 
 /* The zygote could not fork a worker. */
 void cf__process_pool_lose_locked(struct cf__process_pool *pool,

@@ -35,7 +35,8 @@ struct cf__zygote_report {
     enum cf__zygote_news news;
     int lane;
     pid_t pid;
-    int status; /* as waitpid() gives it; of a failure: errno */
+    int status;     /* as waitpid() gives it; of a failure: errno */
+    uint64_t start; /* position at which a worker that has ended had begun */
 };
 
 /* In a fork's child: it becomes a zygote. */

@@ -43,7 +43,9 @@ report(const struct zygote *z,
        pid_t pid,
        int status)
 {
-    struct cf__zygote_report message = {news, lane, pid, status};
+    struct cf__zygote_report message = {news, lane, pid, status, 0};
+    if (lane >= 0)
+        message.start = z->workers[lane].start;
     ssize_t sent;
     do {
         sent = send(z->socket, &message, sizeof message, MSG_NOSIGNAL);
@@ -93,6 +95,23 @@ outcome_at(const struct zygote *z, int lane, uint64_t position)
     return &out->outcomes[position % CF__LANE];
 }
 
+/* The lane's tasks from p to published have not been begun, and are not all
+ * revoked. */
+static bool
+are_ahead(const struct zygote *z, int lane, uint64_t p, uint64_t published)
+{
+    bool any = false;
+    for (; p != published; p++) {
+        /* written by the dead worker, or by the program */
+        uint64_t state = cf_load_relaxed(&outcome_at(z, lane, p)->state);
+        bool untaken = cf__is_untaken(state, p);
+        if (!untaken && state != CF__STATE(p, CF__REVOKED))
+            return false;
+        any = any || untaken;
+    }
+    return any;
+}
+
 /* A lane's worker has ended with this status: it had run its number of tasks,
  * was in none, and there are more. *next gets where another one begins. */
 static bool
@@ -108,16 +127,12 @@ has_successor(const struct zygote *z, int lane, int status, uint64_t *next)
      * publish: what is in between, and no other position's, is in the ring. */
     uint64_t p = cf_load_acquire(&in->collected);
     uint64_t published = cf_load_acquire(&in->published);
-    uint64_t state = 0;
-    for (; p != published; p++) {
-        /* pairs with the worker's end of a task; it is dead */
-        state = cf_load_acquire(&outcome_at(z, lane, p)->state);
-        if (state != CF__STATE(p, CF__DONE))
-            break;
-    }
+    /* pairs with the worker's end of a task */
+    while (p != published && cf_load_acquire(&outcome_at(z, lane, p)->state) ==
+                                 CF__STATE(p, CF__DONE))
+        p++;
     *next = p;
-    return p > w->start && p != published &&
-           (cf__is_untaken(state, p) || state == CF__STATE(p, CF__REVOKED));
+    return p > w->start && are_ahead(z, lane, p, published);
 }
 
 static void
@@ -129,24 +144,6 @@ bury(struct zygote *z, int lane, pid_t pid, int status)
         spawn(z, lane, next);
     else
         report(z, CF__WORKER_ENDED, lane, pid, status);
-}
-
-static void
-reap(struct zygote *z)
-{
-    int status;
-    pid_t pid;
-    struct signalfd_siginfo info;
-    while (read(z->signals, &info, sizeof info) > 0)
-        continue;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        for (int i = 0; i < z->setup->shared->lanes; i++) {
-            if (z->workers[i].pid == pid) {
-                bury(z, i, pid, status);
-                break;
-            }
-        }
-    }
 }
 
 /* --- the loop ------------------------------------------------------------- */
@@ -192,6 +189,36 @@ serve(struct zygote *z)
     return true;
 }
 
+/* Does what has been asked for, unless the program has ended. */
+static void
+attend(struct zygote *z)
+{
+    struct pollfd program = {z->program, POLLIN, 0};
+    if ((poll(&program, 1, 0) < 0 && errno != EINTR) || program.revents)
+        end_all(z);
+    while (serve(z))
+        continue;
+}
+
+static void
+reap(struct zygote *z)
+{
+    int status;
+    pid_t pid;
+    struct signalfd_siginfo info;
+    while (read(z->signals, &info, sizeof info) > 0)
+        continue;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (int i = 0; i < z->setup->shared->lanes; i++) {
+            if (z->workers[i].pid == pid) {
+                bury(z, i, pid, status);
+                break;
+            }
+        }
+        attend(z); /* there may always be another one */
+    }
+}
+
 _Noreturn static void
 loop(struct zygote *z)
 {
@@ -201,11 +228,8 @@ loop(struct zygote *z)
     for (;;) {
         if (poll(polled, 3, -1) < 0 && errno != EINTR)
             end_all(z);
-        if (polled[2].revents)
-            end_all(z); /* the program has ended */
         reap(z);
-        while (serve(z))
-            continue;
+        attend(z);
     }
 }
 

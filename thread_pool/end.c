@@ -118,7 +118,7 @@ cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     if (!err)
         cf__pool_join_locked(pool);
     pthread_mutex_unlock(&pool->lock);
-    return err || own ? err : cf__timers_settle(ex->timers, deadline_ns);
+    return err;
 }
 
 cf_err

@@ -315,8 +315,8 @@ CF_TEST(a_worker_that_cannot_be_replaced_breaks_the_pool)
     occupy(ex, g, 1, &held);
     cf_future *behind = must_submit(ex, task_nothing, NULL, 0);
     gate_open(g);
-    assert_ok(cf_future_result(held, CF_FOREVER, NULL));
     expect_broken(behind);
+    assert_ok(cf_future_result(held, CF_FOREVER, NULL)); /* it had ended */
     await_broken(ex);
     end_broken(ex);
     cf_future_unref(held);

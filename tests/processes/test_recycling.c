@@ -325,3 +325,89 @@ CF_TEST(an_initializer_that_exits_is_not_tried_for_ever)
     unref_all(fs, (size_t)accepted);
     cf_executor_destroy(ex);
 }
+
+/* Goes well once, then fails. */
+static int
+begin_well_once(cf_call *call, void *init_data, void **worker_data)
+{
+    atomic_int *calls = init_data;
+    (void)worker_data;
+    return atomic_fetch_add(calls, 1) > 0 ? cf_fail(call, 7, "no licence") : 0;
+}
+
+/* Also if who follows another one was not asked for by the program. */
+CF_TEST(a_later_initializer_that_fails_breaks_the_pool_and_says_why)
+{
+    enum { N = 5 };
+    cf_process_pool_options opts = options_for(1);
+    opts.initializer = begin_well_once;
+    opts.init_data = counter_new();
+    opts.max_tasks_per_worker = 1;
+    cf_executor *ex = pool_of(&opts);
+    int items[N] = {0, 1, 2, 3, 4};
+    cf_future *fs[N];
+    assert_ok(cf_submit_many(ex, task_square, items, sizeof items[0], N, fs));
+    for (int i = 0; i < N; i++) {
+        assert_err(cf_future_result(fs[i], CF_FOREVER, NULL),
+                   i > 0 ? CF_EBROKEN : CF_OK);
+        if (i > 0) {
+            const cf_error *error = cf_future_error(fs[i]);
+            cr_assert(error->code == 7, "%d", error->code);
+            cr_assert_str_eq(error->message, "no licence");
+        }
+    }
+    unref_all(fs, N);
+    cf_executor_destroy(ex);
+}
+
+static void
+end_at_gate(void *init_data, void *worker_data)
+{
+    (void)worker_data;
+    gate_pass(init_data);
+}
+
+CF_TEST(no_task_waits_for_the_finalizer_of_a_worker_that_has_run_its_number)
+{
+    gate *g = gate_new();
+    cf_process_pool_options opts = options_for(2);
+    opts.finalizer = end_at_gate;
+    opts.init_data = g;
+    opts.max_tasks_per_worker = 1;
+    cf_executor *ex = pool_of(&opts);
+    for (int i = 0; i < 2; i++) {
+        cf_future *f = must_submit(ex, task_square, &i, sizeof i);
+        assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+        gate_await(g, i + 1);
+        cf_future_unref(f);
+    }
+    gate_open(g);
+    cf_executor_destroy(ex);
+}
+
+/* Fails, and leaves behind where. */
+static int
+task_fails_here(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg_size;
+    trace_start((trace *)arg);
+    return cf_fail(call, 1, NULL);
+}
+
+CF_TEST(a_failure_names_its_own_worker_not_the_one_that_followed)
+{
+    enum { N = 30 };
+    cf_executor *ex = pool_recycling(2, 1);
+    trace *traces[N];
+    cf_future *fs[N];
+    for (int i = 0; i < N; i++) {
+        traces[i] = trace_new();
+        fs[i] = must_submit(ex, task_fails_here, traces[i], 0);
+    }
+    for (int i = N - 1; i >= 0; i--) { /* most are collected late */
+        assert_err(cf_future_result(fs[i], CF_FOREVER, NULL), CF_ETASK);
+        cr_assert(cf_future_error(fs[i])->pid == traces[i]->pid);
+    }
+    unref_all(fs, N);
+    cf_executor_destroy(ex);
+}
