@@ -152,7 +152,10 @@ furnish(struct cf__process_pool *pool, int workers)
     pool->lanes = calloc((size_t)workers, sizeof *pool->lanes);
     pool->shared =
         cf__shared_new(workers, reservation(pool->setup.options.shared_memory));
-    if (!pool->lanes || !pool->shared)
+    /* As much as lanes have in hand: a service allocates nothing for them. */
+    size_t most = (size_t)workers * (CF__LANE / 2);
+    if (!pool->lanes || !pool->shared ||
+        !cf__returned_reserve(&pool->returned, most))
         return CF_ENOMEM;
     for (int i = 0; i < workers; i++)
         cf__lane_init(&pool->lanes[i], pool->shared, i);

@@ -7,7 +7,7 @@
 bool
 cf__returned_grow(struct cf__returned *returned, size_t count)
 {
-    size_t capacity = 2 * count;
+    size_t capacity = count + returned->capacity / 2;
     struct cf__returned_task *tasks =
         realloc(returned->tasks, capacity * sizeof *tasks);
     if (!tasks)
