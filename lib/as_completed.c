@@ -135,12 +135,14 @@ add_chunk(cf_as_completed *it, size_t count)
     return true;
 }
 
-/* There are a node and a place in the set for f. */
-static void
+/* There are a node and a place in the set for f. CF_EFORKED. */
+static cf_err
 add_reserved(cf_as_completed *it, cf_future *f)
 {
+    if (__builtin_expect(cf__forked(f), 0))
+        return CF_EFORKED;
     if (!cf__future_set_add(&it->members, f))
-        return;
+        return CF_OK;
     struct node *node = (struct node *)it->free;
     it->free = node->waiter.next;
     node->f = cf_future_ref(f);
@@ -149,6 +151,7 @@ add_reserved(cf_as_completed *it, cf_future *f)
     it->try_index = 0;
     if (!cf__waiter_add(f, &node->waiter))
         completed(&node->waiter, f); /* it is done already */
+    return CF_OK;
 }
 
 static void
@@ -181,17 +184,15 @@ cf_as_completed_create(cf_future *const *futures,
     memset(it, 0, sizeof *it);
     cf_store_relaxed(&it->fd, -1); /* nobody else knows it yet */
     it->generation = cf__generation;
-    if (count && (cf__future_set_reserve(&it->members, count) ||
-                  !add_chunk(it, count))) {
+    cf_err err = CF_OK;
+    if (count &&
+        (cf__future_set_reserve(&it->members, count) || !add_chunk(it, count)))
+        err = CF_ENOMEM;
+    for (size_t i = 0; i < count && !err; i++)
+        err = add_reserved(it, futures[i]);
+    if (err) {
         cf_as_completed_destroy(it);
-        return CF_ENOMEM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (__builtin_expect(cf__forked(futures[i]), 0)) {
-            cf_as_completed_destroy(it);
-            return CF_EFORKED;
-        }
-        add_reserved(it, futures[i]);
+        return err;
     }
     *out = it;
     return CF_OK;
@@ -202,17 +203,15 @@ cf_as_completed_add(cf_as_completed *it, cf_future *f)
 {
     if (!it || !f)
         return CF_EINVAL;
-    if (cf__forked(f))
-        return CF_EFORKED;
     size_t more = it->remaining > CHUNK_MIN ? it->remaining : CHUNK_MIN;
     if (cf__future_set_reserve(&it->members, 1) ||
         (!it->free && !add_chunk(it, more)))
         return CF_ENOMEM;
     bool was_over = it->remaining == 0;
-    add_reserved(it, f);
-    if (was_over)
+    cf_err err = add_reserved(it, f);
+    if (!err && was_over)
         clear_fd(it);
-    return CF_OK;
+    return err;
 }
 
 /* Hands out the oldest that is ready. */

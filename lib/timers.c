@@ -131,10 +131,10 @@ cf__timers_busy(struct cf__timers *timers)
 cf_err
 cf__timers_settle(struct cf__timers *timers, int64_t deadline_ns)
 {
-    bool in_time = true;
     pthread_mutex_lock(&timers->lock);
-    while (in_callback_locked(timers) && in_time)
-        in_time = cf__cond_wait(&timers->returned, &timers->lock, deadline_ns);
+    while (in_callback_locked(timers) &&
+           cf__cond_wait(&timers->returned, &timers->lock, deadline_ns))
+        continue;
     bool busy = in_callback_locked(timers);
     pthread_mutex_unlock(&timers->lock);
     return busy ? CF_ETIMEDOUT : CF_OK;
