@@ -144,13 +144,6 @@ CF_TEST(bad_callbacks_are_einval)
     cf_future_unref(f);
 }
 
-static void
-wait_for_gate(cf_future *f, void *data)
-{
-    (void)f;
-    gate_pass(data);
-}
-
 /* The callback holds the worker until somebody who waited has seen the result:
  * that ends only if waiters learn of it first. */
 CF_CONCURRENT_TEST(waiters_learn_of_a_completion_before_callbacks_run)
@@ -160,7 +153,7 @@ CF_CONCURRENT_TEST(waiters_learn_of_a_completion_before_callbacks_run)
     gate *seen_result = gate_new();
     cf_future *f;
     occupy(ex, start, 1, &f);
-    assert_ok(cf_future_on_done(f, wait_for_gate, seen_result));
+    assert_ok(cf_future_on_done(f, hold_done, seen_result));
     gate_open(start);
     assert_ok(cf_future_result(f, CF_FOREVER, NULL));
     cf_as_completed *it = NULL;

@@ -18,6 +18,17 @@
             _exit(__LINE__ % 250 + 1);                                         \
     } while (0)
 
+/* As fork(); a hang ends the child, and the test fails. */
+static pid_t
+fork_child(void)
+{
+    pid_t child = fork();
+    cr_assert(child >= 0);
+    if (child == 0)
+        alarm(30);
+    return child;
+}
+
 static void
 expect_clean_exit(pid_t child)
 {
@@ -33,7 +44,6 @@ expect_clean_exit(pid_t child)
 static _Noreturn void
 child_main(cf_executor *ex, cf_future *done, cf_future *running, cf_future *f)
 {
-    alarm(30); /* a hang ends the child, and the test fails */
     cf_future *out = NULL;
     cf_stats stats;
     char large[1000] = "";
@@ -74,8 +84,7 @@ CF_TEST(a_child_is_told_that_nothing_of_the_pool_is_its_own)
     cf_future *held[2];
     occupy(ex, g, 2, held);
     cf_future *pending = must_submit(ex, task_square, &(int){7}, sizeof(int));
-    pid_t child = fork();
-    cr_assert(child >= 0);
+    pid_t child = fork_child();
     if (child == 0)
         child_main(ex, done, held[0], pending);
     expect_clean_exit(child);
@@ -94,10 +103,8 @@ CF_TEST(a_child_may_make_a_pool_of_its_own)
     gate *g = gate_new();
     cf_future *held;
     occupy(ex, g, 1, &held);
-    pid_t child = fork();
-    cr_assert(child >= 0);
+    pid_t child = fork_child();
     if (child == 0) {
-        alarm(30);
         cf_executor *own = NULL;
         cf_future *f = NULL;
         int arg = 8;
@@ -120,10 +127,8 @@ CF_TEST(a_child_may_make_a_pool_of_its_own)
 CF_TEST(a_promise_made_before_the_fork_works_in_the_child)
 {
     cf_future *f = promise();
-    pid_t child = fork();
-    cr_assert(child >= 0);
+    pid_t child = fork_child();
     if (child == 0) {
-        alarm(30);
         cf_future *own = NULL;
         child_check(cf_future_create(&own) == CF_OK);
         child_check(cf_future_set_result(own, "x", 1) == CF_OK);
@@ -143,10 +148,8 @@ CF_TEST(whoever_waits_for_the_first_of_the_parent_s_futures_is_told)
     gate *g = gate_new();
     cf_future *held;
     occupy(ex, g, 1, &held);
-    pid_t child = fork();
-    cr_assert(child >= 0);
+    pid_t child = fork_child();
     if (child == 0) {
-        alarm(30);
         cf_as_completed *it = NULL;
         child_check(cf_wait(&held, 1, CF_FIRST_COMPLETED, CF_FOREVER, NULL) ==
                     CF_EFORKED);
@@ -172,10 +175,8 @@ CF_TEST(an_iterator_of_the_parent_does_not_hang_in_the_child)
     occupy(ex, g, 1, &held);
     cf_as_completed *it = NULL;
     assert_ok(cf_as_completed_create(&held, 1, &it));
-    pid_t child = fork();
-    cr_assert(child >= 0);
+    pid_t child = fork_child();
     if (child == 0) {
-        alarm(30);
         cf_future *f = NULL;
         child_check(cf_as_completed_next(it, CF_FOREVER, &f) == CF_EFORKED);
         _exit(0);
@@ -197,10 +198,8 @@ CF_TEST(forks_while_the_workers_are_busy_do_no_harm)
     for (int i = 0; i < N; i++)
         fs[i] = must_submit(ex, task_square, &i, sizeof i);
     for (int i = 0; i < FORKS; i++) {
-        pid_t child = fork();
-        cr_assert(child >= 0);
+        pid_t child = fork_child();
         if (child == 0) {
-            alarm(30);
             child_check(cf_submit(ex, task_nothing, NULL, 0, NULL) ==
                         CF_EFORKED);
             for (int k = 0; k < N; k++)
@@ -255,10 +254,8 @@ CF_TEST(a_grandchild_is_told_as_well)
 {
     cf_executor *ex = test_executor(1);
     assert_ok(cf_submit(ex, task_nothing, NULL, 0, NULL));
-    pid_t child = fork();
-    cr_assert(child >= 0);
+    pid_t child = fork_child();
     if (child == 0) {
-        alarm(30);
         pid_t grandchild = fork();
         child_check(grandchild >= 0);
         if (grandchild == 0) {

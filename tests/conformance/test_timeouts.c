@@ -141,20 +141,13 @@ CF_CONCURRENT_TEST(every_kind_of_waiter_learns_of_the_timeout)
     unref_all(both, 2);
 }
 
-static void
-pass_gate(cf_future *f, void *data)
-{
-    (void)f;
-    gate_pass(data);
-}
-
 /* It runs in the timer's thread, which is neither worker nor waiter. */
 CF_CONCURRENT_TEST(idle_and_shutdown_wait_for_a_callback_after_a_timeout)
 {
     cf_executor *ex = test_executor(1);
     gate *g = gate_new(), *callback = gate_new();
     cf_future *f = submit_timed(ex, task_hold, g, CF_MS(5));
-    assert_ok(cf_future_on_done(f, pass_gate, callback));
+    assert_ok(cf_future_on_done(f, hold_done, callback));
     assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EDEADLINE);
     gate_open(g);
     assert_err(cf_executor_wait_idle(ex, CF_MS(50)), CF_ETIMEDOUT);

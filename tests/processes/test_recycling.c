@@ -291,41 +291,6 @@ CF_TEST(a_worker_that_dies_has_no_finalizer)
     cr_assert(l->begun == 4 && l->ended == 1, "%d, %d", l->begun, l->ended);
 }
 
-/* Goes well once; then ends its process as if the worker's time had come. */
-static int
-begin_once(cf_call *call, void *init_data, void **worker_data)
-{
-    atomic_int *calls = init_data;
-    (void)call;
-    (void)worker_data;
-    if (atomic_fetch_add(calls, 1) > 0)
-        _exit(0);
-    return 0;
-}
-
-CF_TEST(an_initializer_that_exits_is_not_tried_for_ever)
-{
-    enum { N = 5 };
-    cf_process_pool_options opts = options_for(1);
-    opts.initializer = begin_once;
-    opts.init_data = counter_new();
-    opts.max_tasks_per_worker = 1;
-    cf_executor *ex = pool_of(&opts);
-    cf_future *fs[N];
-    int accepted = 0;
-    cf_err err = CF_OK;
-    for (int i = 0; i < N && !err; i++) {
-        err = cf_submit(ex, task_square, &i, sizeof i, &fs[i]);
-        accepted += err == CF_OK;
-    }
-    cr_assert(accepted > 0 && (err == CF_OK || err == CF_EBROKEN));
-    for (int i = 0; i < accepted; i++)
-        assert_err(cf_future_result(fs[i], CF_FOREVER, NULL),
-                   i > 0 ? CF_EBROKEN : CF_OK);
-    unref_all(fs, (size_t)accepted);
-    cf_executor_destroy(ex);
-}
-
 /* Goes well once, then fails. */
 static int
 begin_well_once(cf_call *call, void *init_data, void **worker_data)

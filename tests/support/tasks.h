@@ -68,4 +68,7 @@ void occupy(cf_executor *ex, gate *g, int count, cf_future **held);
 /* Adds 1 to the atomic_int that data points to. */
 void count_done(cf_future *f, void *data);
 
+/* Arrives at the gate that data points to, and returns when it opens. */
+void hold_done(cf_future *f, void *data);
+
 #endif
