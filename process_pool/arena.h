@@ -38,10 +38,11 @@ struct cf__arena {
 
 /*
  * Makes all of base .. base + size - 1 free. The memory there must be zero,
- * and a shared mapping (or see below) for cf__arena_trim() to have an effect; it remains the
- * caller's. Takes two system calls, and then memory in proportion to what is
- * used: about 1/120 of it. CF_EINVAL: base is not at a page of the system,
- * or size is less than a page, or 16 TiB or more. CF_ENOMEM.
+ * and a shared mapping (or see below) for cf__arena_trim() to have an effect;
+ * it remains the caller's. Takes two system calls, and then memory in
+ * proportion to what is used: about 1/120 of it. CF_EINVAL: base is not at a
+ * page of the system, or size is less than a page, or 16 TiB or more.
+ * CF_ENOMEM.
  */
 cf_err cf__arena_init(struct cf__arena *a, void *base, size_t size);
 

@@ -79,25 +79,22 @@ is_spent(const struct cf__process_pool *pool,
            !cf_load_relaxed(&lane->out->asleep); /* a hint */
 }
 
-/* How many tasks the lane may be given now. */
-static size_t
-room_of(const struct cf__process_pool *pool,
-        const struct cf__process_lane *lane)
+/* The lane may be given one more task. */
+static bool
+has_room(const struct cf__process_pool *pool,
+         const struct cf__process_lane *lane)
 {
     size_t depth = pool->base.bound ? 1 : lane->depth;
-    if (is_spent(pool, lane))
-        return 0;
-    if (lane->state != CF__LANE_SERVED || lane->quitting || lane->condemned ||
-        lane->doomed || cf__lane_in_hand(lane) >= depth)
-        return 0;
-    return depth - cf__lane_in_hand(lane);
+    return lane->state == CF__LANE_SERVED && !lane->quitting &&
+           !lane->condemned && !lane->doomed &&
+           cf__lane_in_hand(lane) < depth && !is_spent(pool, lane);
 }
 
 static bool
 is_idle(const struct cf__process_pool *pool,
         const struct cf__process_lane *lane)
 {
-    return cf__lane_in_hand(lane) == 0 && room_of(pool, lane) > 0;
+    return cf__lane_in_hand(lane) == 0 && has_room(pool, lane);
 }
 
 /* The lane's worker is in a long task, or misses the next one. */
@@ -105,8 +102,17 @@ static bool
 is_slow(const struct cf__process_lane *lane, int64_t now)
 {
     int64_t since = now - lane->progress_at;
-    return cf__lane_in_hand(lane) > 0 && since >= LONG_NS &&
+    return lane->published > lane->oldest && since >= LONG_NS &&
            (since >= MISSING_NS || cf__lane_has_begun(lane));
+}
+
+/* The lane has room, and its worker will come to what it is given. */
+static bool
+has_turns(const struct cf__process_pool *pool,
+          const struct cf__process_lane *lane,
+          int64_t now)
+{
+    return has_room(pool, lane) && !is_slow(lane, now);
 }
 
 /* While something is queued: what waits for slow workers goes back, to start
@@ -118,8 +124,7 @@ recall_from_slow(struct cf__process_pool *pool, int64_t now)
     bool room = false;
     for (int i = 0; i < lanes && !room; i++) {
         const struct cf__process_lane *lane = &pool->lanes[i];
-        room = lane->state == CF__LANE_ABSENT ||
-               (room_of(pool, lane) > 0 && !is_slow(lane, now));
+        room = lane->state == CF__LANE_ABSENT || has_turns(pool, lane, now);
     }
     for (int i = 0; i < lanes; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
@@ -151,15 +156,14 @@ start(struct cf__process_pool *pool, struct cf__process_lane *lane, int64_t now)
     lane->state = CF__LANE_ABSENT;
 }
 
-/* The lanes that have room, linked by next_in_turn. */
+/* The lanes that have turns, linked by next_in_turn. */
 static struct cf__process_lane *
-lanes_with_room(struct cf__process_pool *pool, int64_t now)
+lanes_in_turn(struct cf__process_pool *pool, int64_t now)
 {
     struct cf__process_lane *first = NULL, **end = &first;
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
-        lane->room = is_slow(lane, now) ? 0 : room_of(pool, lane);
-        if (lane->room > 0) {
+        if (has_turns(pool, lane, now)) {
             *end = lane;
             end = &lane->next_in_turn;
         }
@@ -173,11 +177,11 @@ lanes_with_room(struct cf__process_pool *pool, int64_t now)
 static void
 deal(struct cf__process_pool *pool, int64_t now)
 {
-    struct cf__process_lane *first = lanes_with_room(pool, now);
+    struct cf__process_lane *first = lanes_in_turn(pool, now);
     struct cf__process_lane **turn = &first;
     while (first && hand_one(pool, *turn)) {
         struct cf__process_lane *lane = *turn;
-        if (--lane->room > 0)
+        if (has_room(pool, lane))
             turn = &lane->next_in_turn;
         else
             *turn = lane->next_in_turn;

@@ -32,8 +32,7 @@ struct cf__process_lane {
     size_t revoked; /* positions in hand without a task */
     uint64_t ran;   /* tasks, since a worker was asked for */
     unsigned depth; /* how many it should have in hand */
-    size_t room;    /* how many more it may get while tasks are dealt */
-    struct cf__process_lane *next_in_turn; /* then; NULL: the last */
+    struct cf__process_lane *next_in_turn; /* while tasks are dealt */
     int64_t lowest;     /* no priority in hand is below; INT64_MAX: nothing */
     bool doomed;        /* a signal is on its way: nothing more for it */
     bool quitting;      /* it has been told to end */

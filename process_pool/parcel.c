@@ -34,7 +34,7 @@ cf__packer_init(struct cf__packer *packer,
     packer->outbox = cf__shared_outbox(shared, lane);
     packer->size = shared->outbox_size;
     packer->limit = LIMIT_MIN < packer->size ? LIMIT_MIN : packer->size;
-    packer->position = packer->freed = packer->start = start;
+    packer->position = packer->freed = start;
     the_packer = packer;
 }
 
@@ -142,9 +142,9 @@ static bool
 inherit_outbox(struct cf__packer *packer)
 {
     /* pairs with collect: it has read what was there */
-    if (cf_load_acquire(&packer->in->collected) < packer->start)
+    if (cf_load_acquire(&packer->in->collected) < packer->freed)
         request(packer);
-    return cf_load_acquire(&packer->in->collected) >= packer->start; /* so */
+    return cf_load_acquire(&packer->in->collected) >= packer->freed; /* so */
 }
 
 static unsigned char *

@@ -25,9 +25,8 @@ struct cf__packer {
      * that not all of the reservation is ever filled with memory. */
     unsigned char *outbox;
     size_t at, tail, limit, size;
-    uint64_t start;          /* where the worker began: below it, the outbox
-                                may be another's until that is collected */
-    uint64_t freed;          /* positions below it use nothing any more */
+    uint64_t freed; /* positions below it use nothing any more; at first, when
+                       they have been collected */
     size_t begins[CF__LANE]; /* at, when the position began */
 };
 

@@ -189,47 +189,40 @@ serve(struct zygote *z)
     return true;
 }
 
-/* Does what has been asked for, unless the program has ended. */
-static void
-attend(struct zygote *z)
-{
-    struct pollfd program = {z->program, POLLIN, 0};
-    if ((poll(&program, 1, 0) < 0 && errno != EINTR) || program.revents)
-        end_all(z);
-    while (serve(z))
-        continue;
-}
-
-static void
-reap(struct zygote *z)
+/* Buries one child; false: none has ended. */
+static bool
+reap_one(struct zygote *z)
 {
     int status;
-    pid_t pid;
-    struct signalfd_siginfo info;
-    while (read(z->signals, &info, sizeof info) > 0)
-        continue;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        for (int i = 0; i < z->setup->shared->lanes; i++) {
-            if (z->workers[i].pid == pid) {
-                bury(z, i, pid, status);
-                break;
-            }
+    pid_t pid = waitpid(-1, &status, WNOHANG);
+    if (pid <= 0)
+        return false;
+    for (int i = 0; i < z->setup->shared->lanes; i++) {
+        if (z->workers[i].pid == pid) {
+            bury(z, i, pid, status);
+            break;
         }
-        attend(z); /* there may always be another one */
     }
+    return true;
 }
 
+/* Between two children it serves: there may always be another one. */
 _Noreturn static void
 loop(struct zygote *z)
 {
     struct pollfd polled[] = {{z->socket, POLLIN, 0},
                               {z->signals, POLLIN, 0},
                               {z->program, POLLIN, 0}};
-    for (;;) {
-        if (poll(polled, 3, -1) < 0 && errno != EINTR)
+    struct signalfd_siginfo info;
+    for (bool more = false;; more = reap_one(z)) {
+        if (poll(polled, 3, more ? 0 : -1) < 0 && errno != EINTR)
             end_all(z);
-        reap(z);
-        attend(z);
+        if (polled[2].revents)
+            end_all(z); /* the program has ended */
+        while (polled[1].revents && read(z->signals, &info, sizeof info) > 0)
+            continue;
+        while (serve(z))
+            continue;
     }
 }
 
