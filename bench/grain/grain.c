@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * submit with tasks that do something: n of 1 us, and n / 4 of 10 us.
+ * submit with tasks that do something: n of 1 us, and of longer ones fewer.
  * Efficiency is the ideal wall time over the real one. The ideal is measured
  * in the same round: the same tasks on as many bare threads, plus what the
  * submitting thread needed for the submits themselves, shared by the CPUs.
@@ -112,6 +112,8 @@ body(void *data)
 
     run_grain(o, 1, o->n);
     run_grain(o, 10, o->n / 4 + 1);
+    run_grain(o, 100, o->n / 40 + 1);
+    run_grain(o, 1000, o->n / 400 + 1);
 }
 
 int
