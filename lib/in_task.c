@@ -12,12 +12,11 @@
 #include "lib/executor.h"
 #include "lib/wait_graph.h"
 #include "lib/waiter.h"
+#include "lib/wake_cost.h"
 
 #include <sched.h>
 
-/* How long to look for something to help with before sleeping: about what the
- * sleep and the wake-up would cost. */
-enum { SPIN_NS = 30000, SPINS_PER_LOOK = 16 };
+enum { SPINS_PER_LOOK = 16 };
 
 struct wake_up {
     struct cf__waiter waiter;
@@ -38,7 +37,8 @@ help(struct cf__worker *self, cf_future *f)
     return f->executor == self->executor && ops->help && ops->help(self, f);
 }
 
-/* Helps until f is done (true) or there was nothing to do for a while. */
+/* Helps until f is done (true) or there was nothing to do for as long as a
+ * wake-up takes. */
 static bool
 help_for_a_while(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
 {
@@ -53,7 +53,7 @@ help_for_a_while(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
         if (spins % SPINS_PER_LOOK == SPINS_PER_LOOK - 1) {
             int64_t now = cf__now_ns();
             if (until == 0)
-                until = now + SPIN_NS;
+                until = now + cf__wake_cost();
             if (now >= until || now >= deadline_ns)
                 return false;
             sched_yield();

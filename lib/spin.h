@@ -2,10 +2,9 @@
 /*
  * Spinning before a sleep: outside of pools, and of workers.
  *
- * A sleep and its wake-up cost tens of microseconds, most of it in the way of
- * the thread that wakes; so a waiter first spins for about as long, yielding
- * to whoever wants the processor, and never pays more than twice what the
- * better choice would have cost. If its last wait was long, it does not
+ * A waiter first spins for about as long as sleeping would cost (wake_cost.h),
+ * yielding to whoever wants the processor, and never pays more than twice what
+ * the better choice would have cost. If its last wait was long, it does not
  * bother.
  */
 #ifndef CF_LIB_SPIN_H
@@ -14,11 +13,11 @@
 #include "lib/atomic.h"
 #include "lib/clock.h"
 #include "lib/thread.h"
+#include "lib/wake_cost.h"
 
 #include <sched.h>
 
 enum {
-    CF__SPIN_LONG_NS = 50000, /* a wake-up of a sleeping worker, its answer */
     CF__SPIN_SHORT_NS = 2000,
     CF__SPINS_BEFORE_YIELD = 40, /* about a microsecond */
     CF__SEARCH_YIELD_NS = 1000,
@@ -29,6 +28,13 @@ struct cf__spin {
     int64_t start;
     int spins;
 };
+
+/* A sleeping worker wakes up, and its answer another sleeper. */
+static inline int64_t
+cf__spin_long_ns(void)
+{
+    return 2 * cf__wake_cost();
+}
 
 static inline struct cf__spin
 cf__spin_begin(void)
@@ -47,7 +53,7 @@ cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
     }
     int64_t now = cf__now_ns();
     int64_t budget =
-        cf__thread.long_waits ? CF__SPIN_SHORT_NS : CF__SPIN_LONG_NS;
+        cf__thread.long_waits ? CF__SPIN_SHORT_NS : cf__spin_long_ns();
     if (now - spin->start >= budget || now >= deadline_ns)
         return false;
     sched_yield();
@@ -88,8 +94,7 @@ cf__search_on(struct cf__search *search, int64_t limit_ns)
 static inline void
 cf__spin_learn(const struct cf__spin *spin)
 {
-    cf__thread.long_waits =
-        cf__now_ns() - spin->start > INT64_C(2) * CF__SPIN_LONG_NS;
+    cf__thread.long_waits = cf__now_ns() - spin->start > 2 * cf__spin_long_ns();
 }
 
 #endif

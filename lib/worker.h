@@ -8,8 +8,10 @@
 
 #include <cfutures/base.h>
 
+#include "lib/clock.h"
 #include "lib/futex.h"
 #include "lib/thread.h"
+#include "lib/wake_cost.h"
 
 struct cf__worker {
     cf_executor *executor;
@@ -19,6 +21,7 @@ struct cf__worker {
     /* 1: there is a reason to wake up. Any thread sets it (release) and wakes;
      * the worker clears it and sleeps on it. */
     _Atomic uint32_t parker;
+    _Atomic int64_t unparked_at; /* when somebody last set it */
 
     /* Guarded by the wait graph's lock: what the worker is blocked on. */
     cf_future *const *awaited;
@@ -38,6 +41,7 @@ cf__is_own_worker(const cf_executor *ex)
 static inline void
 cf__worker_unpark(struct cf__worker *worker)
 {
+    cf_store_relaxed(&worker->unparked_at, cf__now_ns()); /* a hint */
     /* pairs with park: why it was woken is visible */
     if (cf_exchange_acq_rel(&worker->parker, 1) == 0)
         cf__futex_wake(&worker->parker, 1);
@@ -47,13 +51,16 @@ cf__worker_unpark(struct cf__worker *worker)
 static inline bool
 cf__worker_park(struct cf__worker *worker, int64_t deadline_ns)
 {
-    for (;;) {
-        /* pairs with unpark */
-        if (cf_exchange_acquire(&worker->parker, 0) == 1)
-            return true;
+    /* pairs with unpark */
+    if (cf_exchange_acquire(&worker->parker, 0) == 1)
+        return true;
+    do {
         if (!cf__futex_wait(&worker->parker, 0, deadline_ns))
             return false;
-    }
+        /* pairs with unpark */
+    } while (cf_exchange_acquire(&worker->parker, 0) == 0);
+    cf__wake_cost_learn(cf__now_ns() - cf_load_relaxed(&worker->unparked_at));
+    return true;
 }
 
 #endif

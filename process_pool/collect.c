@@ -10,12 +10,13 @@
 #include "lib/failure.h"
 #include "lib/life.h"
 #include "lib/registry.h"
+#include "lib/wake_cost.h"
 
 #include <signal.h>
 #include <stdlib.h>
 
 enum {
-    DEPTH_NS = 200000,
+    DEPTH_WAKES = 8, /* the manager is told half way, and needs one of them */
     STARVED_NS = 1000000, /* a longer task is not what starves a worker */
     DEPTH_MAX = CF__LANE / 2,
     DEPTH_MIN = 2
@@ -228,8 +229,9 @@ answer_requests(struct cf__process_lane *lane, uint32_t requests)
     cf__lane_nudge(lane, true);
 }
 
-/* So many that a lane has work for DEPTH_NS, going by the last ones; but if it
- * ran dry while there was work, that says only what the least is. */
+/* So many that a lane has work for the time of some wake-ups, the manager's
+ * being one, going by the last tasks; but if it ran dry while there was work,
+ * that says only what the least is. */
 static void
 adapt_depth(struct cf__process_pool *pool,
             struct cf__process_lane *lane,
@@ -238,7 +240,8 @@ adapt_depth(struct cf__process_pool *pool,
     if (lane->mark_count == 0 || lane->oldest < lane->mark)
         return;
     int64_t each = (now - lane->marked_at) / lane->mark_count;
-    int64_t depth = each > 0 ? DEPTH_NS / each : DEPTH_MAX;
+    int64_t work_ns = DEPTH_WAKES * cf__wake_cost();
+    int64_t depth = each > 0 ? work_ns / each : DEPTH_MAX;
     int64_t twice = (int64_t)lane->depth * 2;
     if (lane->oldest == lane->published && each < STARVED_NS && depth < twice &&
         cf__queue_has_work(&pool->queue))

@@ -2,9 +2,11 @@
 /* The program's side of a lane: lane.h. */
 #include "process_pool/lane.h"
 
+#include "lib/clock.h"
 #include "lib/executor.h"
 #include "lib/fence.h"
 #include "lib/futex.h"
+#include "lib/wake_cost.h"
 
 #include <limits.h>
 
@@ -158,6 +160,8 @@ cf__lane_nudge(const struct cf__process_lane *lane, bool always)
     if (!always && !cf_load_relaxed(&lane->out->asleep))
         return;
     cf_store_relaxed(&lane->out->asleep, 0); /* one wake-up is enough */
+    cf__wake_cost_learn(cf_load_relaxed(&lane->out->woke_within_ns)); /* hint */
+    cf_store_relaxed(&lane->in->rung_at, cf__now_ns()); /* likewise */
     cf_fetch_add_seq_cst(&lane->in->bell, 1);
     cf__futex_wake_shared(&lane->in->bell, INT_MAX);
 }

@@ -53,6 +53,7 @@ struct cf__lane_in {
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t published;
     /* Atomic. What the worker sleeps on; changes when it is woken. */
     _Atomic uint32_t bell;
+    _Atomic int64_t rung_at; /* Atomic. When (lib/clock.h). */
     /* Atomic. Not 0: end when there is nothing more in the lane. */
     _Atomic uint32_t quit;
     /* Atomic. Positions below it have been collected. */
@@ -129,6 +130,8 @@ struct cf__lane_out {
     /* Atomic. How often it has asked for everything to be collected. */
     _Atomic uint32_t requests;
     _Atomic int32_t pid; /* of the worker; for error records only */
+    /* Atomic. How long its last wake-up took (lib/wake_cost.h); 0: none yet. */
+    _Atomic int64_t woke_within_ns;
     /* Atomic. Not 0: the initializer has returned well. */
     _Atomic uint32_t ready;
     /* Atomic. When the initializer failed: offset + 1 of a

@@ -5,9 +5,11 @@
  */
 #include "process_pool/parcel.h"
 
+#include "lib/clock.h"
 #include "lib/failure.h"
 #include "lib/fence.h"
 #include "lib/futex.h"
+#include "lib/wake_cost.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -58,6 +60,15 @@ cf__packer_ring(struct cf__packer *packer)
     }
 }
 
+/* It has been woken: both sides learn how long that took. */
+static void
+learn_wake_cost(struct cf__packer *packer)
+{
+    int64_t took = cf__now_ns() - cf_load_relaxed(&packer->in->rung_at);
+    cf__wake_cost_learn(took);
+    cf_store_relaxed(&packer->out->woke_within_ns, took); /* a hint */
+}
+
 void
 cf__packer_sleep(struct cf__packer *packer,
                  bool (*must_rise)(void *data),
@@ -74,6 +85,7 @@ cf__packer_sleep(struct cf__packer *packer,
             if (cf_load_relaxed(&packer->setup->shared->board->backlog))
                 cf__packer_ring(packer);
             cf__futex_wait_shared(&packer->in->bell, bell);
+            learn_wake_cost(packer);
         }
         cf_store_relaxed(&packer->out->asleep, 0); /* a hint */
     }

@@ -13,7 +13,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { SEARCH_NS = 5000 }; /* a wake-up costs the submitter more than this */
+/* This part of a wake-up, a worker searches before it sleeps: what a wake-up
+ * costs the submitter is more. */
+enum { SEARCH_PART = 5 };
 
 bool
 cf__pool_has_work(struct cf__pool *pool)
@@ -223,8 +225,9 @@ static bool
 search(struct cf__pool *pool)
 {
     struct cf__search so_far = {0};
+    int64_t limit_ns = cf__wake_cost() / SEARCH_PART;
     while (!cf__pool_has_work(pool))
-        if (!cf__search_on(&so_far, SEARCH_NS))
+        if (!cf__search_on(&so_far, limit_ns))
             return false;
     return true;
 }
