@@ -36,12 +36,13 @@ cf__futex_wake(void *word, int count)
     errno = saved_errno;
 }
 
-void
+bool
 cf__futex_wait_shared(void *word, uint32_t expected)
 {
     int saved_errno = errno;
-    (void)syscall(SYS_futex, word, FUTEX_WAIT, expected, NULL, NULL, 0);
+    long rc = syscall(SYS_futex, word, FUTEX_WAIT, expected, NULL, NULL, 0);
     errno = saved_errno;
+    return rc == 0;
 }
 
 void

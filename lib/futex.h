@@ -19,8 +19,9 @@ bool cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns);
  * Keeps errno. */
 void cf__futex_wake(void *word, int count);
 
-/* The same for a word that several processes share, without a deadline. */
-void cf__futex_wait_shared(void *word, uint32_t expected);
+/* The same for a word that several processes share, without a deadline. true:
+ * it slept, and was woken; not by a signal. */
+bool cf__futex_wait_shared(void *word, uint32_t expected);
 void cf__futex_wake_shared(void *word, int count);
 
 #endif

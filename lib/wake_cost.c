@@ -4,7 +4,7 @@
 
 /* The most bounds what spinning can cost where wake-ups are slow because
  * others want the processors, or a worker process writes nonsense. */
-enum { LEAST_NS = 25000, MOST_NS = 400000, WEIGHT = 8 };
+enum { LEAST_NS = 25000, MOST_NS = 200000, PART_UP = 16, PART_DOWN = 4 };
 
 _Atomic int64_t cf__wake_cost_ns = LEAST_NS;
 
@@ -18,5 +18,6 @@ cf__wake_cost_learn(int64_t took_ns)
         took_ns = LEAST_NS;
     if (took_ns > MOST_NS)
         took_ns = MOST_NS;
-    cf_store_relaxed(&cf__wake_cost_ns, cost + (took_ns - cost) / WEIGHT);
+    int part = took_ns > cost ? PART_UP : PART_DOWN;
+    cf_store_relaxed(&cf__wake_cost_ns, cost + (took_ns - cost) / part);
 }

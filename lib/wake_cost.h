@@ -5,8 +5,9 @@
  * a quiet one, hundreds in a virtual machine whose processors have to be woken
  * themselves. Whoever spins before he sleeps does so for about as long.
  *
- * One estimate for the process, of which a worker process has a copy. It is a
- * hint: threads that learn at the same moment may lose what one of them saw.
+ * One estimate for the program. It is a hint: threads that learn at the same
+ * moment may lose what one of them saw. A thread that was woken and then waited
+ * for a processor has seen too much; so what is less counts for more.
  */
 #ifndef CF_LIB_WAKE_COST_H
 #define CF_LIB_WAKE_COST_H
@@ -23,7 +24,7 @@ cf__wake_cost(void)
     return cf_load_relaxed(&cf__wake_cost_ns);
 }
 
-/* A wake-up took that long; not positive: nothing is known of it. */
+/* A wake-up took that long. Not positive: nothing is known of it. */
 void cf__wake_cost_learn(int64_t took_ns);
 
 #endif

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 enum {
-    DEPTH_WAKES = 8, /* the manager is told half way, and needs one of them */
+    DEPTH_WAKES = 16, /* the manager is told half way, and needs one of them */
     STARVED_NS = 1000000, /* a longer task is not what starves a worker */
     DEPTH_MAX = CF__LANE / 2,
     DEPTH_MIN = 2

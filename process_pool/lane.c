@@ -32,6 +32,7 @@ cf__lane_reset(struct cf__process_lane *lane)
         cf_store_relaxed(&cf__lane_outcome(lane, p)->state,
                          CF__STATE(p, CF__FREE));
     cf_store_relaxed(&lane->out->asleep, 0);
+    cf_store_relaxed(&lane->out->woke_within_ns, 0);
     cf_store_relaxed(&lane->out->requests, 0);
     cf_store_relaxed(&lane->out->pid, 0);
     cf_store_relaxed(&lane->out->ready, 0);
@@ -160,8 +161,10 @@ cf__lane_nudge(const struct cf__process_lane *lane, bool always)
     if (!always && !cf_load_relaxed(&lane->out->asleep))
         return;
     cf_store_relaxed(&lane->out->asleep, 0); /* one wake-up is enough */
-    cf__wake_cost_learn(cf_load_relaxed(&lane->out->woke_within_ns)); /* hint */
-    cf_store_relaxed(&lane->in->rung_at, cf__now_ns()); /* likewise */
+    /* Hints: how long the wake-up before this one took. */
+    cf__wake_cost_learn(cf_load_relaxed(&lane->out->woke_within_ns));
+    cf_store_relaxed(&lane->out->woke_within_ns, 0);
+    cf_store_relaxed(&lane->in->rung_at, cf__now_ns());
     cf_fetch_add_seq_cst(&lane->in->bell, 1);
     cf__futex_wake_shared(&lane->in->bell, INT_MAX);
 }

@@ -130,7 +130,8 @@ struct cf__lane_out {
     /* Atomic. How often it has asked for everything to be collected. */
     _Atomic uint32_t requests;
     _Atomic int32_t pid; /* of the worker; for error records only */
-    /* Atomic. How long its last wake-up took (lib/wake_cost.h); 0: none yet. */
+    /* Atomic. How long it took to wake it (lib/wake_cost.h); 0: nothing new. The
+     * program takes it away. */
     _Atomic int64_t woke_within_ns;
     /* Atomic. Not 0: the initializer has returned well. */
     _Atomic uint32_t ready;

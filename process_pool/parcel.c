@@ -9,7 +9,6 @@
 #include "lib/failure.h"
 #include "lib/fence.h"
 #include "lib/futex.h"
-#include "lib/wake_cost.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,12 +59,11 @@ cf__packer_ring(struct cf__packer *packer)
     }
 }
 
-/* It has been woken: both sides learn how long that took. */
+/* It has been woken: the program learns how long that took. */
 static void
-learn_wake_cost(struct cf__packer *packer)
+tell_wake_cost(struct cf__packer *packer)
 {
     int64_t took = cf__now_ns() - cf_load_relaxed(&packer->in->rung_at);
-    cf__wake_cost_learn(took);
     cf_store_relaxed(&packer->out->woke_within_ns, took); /* a hint */
 }
 
@@ -84,8 +82,8 @@ cf__packer_sleep(struct cf__packer *packer,
         if (!must_rise(data)) {
             if (cf_load_relaxed(&packer->setup->shared->board->backlog))
                 cf__packer_ring(packer);
-            cf__futex_wait_shared(&packer->in->bell, bell);
-            learn_wake_cost(packer);
+            if (cf__futex_wait_shared(&packer->in->bell, bell))
+                tell_wake_cost(packer);
         }
         cf_store_relaxed(&packer->out->asleep, 0); /* a hint */
     }

@@ -19,6 +19,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+/* As long as a wake-up takes on a quick machine: more orders come when the
+ * program has some together (pool.c). */
+enum { SEARCH_NS = 50000 };
+
 void (*cf__worker_probe)(enum cf__moment moment, int lane);
 
 struct worker {
@@ -69,11 +73,9 @@ static bool
 look(const struct worker *w)
 {
     struct cf__search so_far = {0};
-    /* More orders come when the program has some together (pool.c). */
-    int64_t limit_ns = 2 * cf__wake_cost();
     /* pairs with cf__lane_publish: the order is whole */
     while (cf_load_acquire(&w->in->published) == w->position)
-        if (!cf__search_on(&so_far, limit_ns))
+        if (!cf__search_on(&so_far, SEARCH_NS))
             return false;
     return true;
 }

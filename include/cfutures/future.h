@@ -146,8 +146,9 @@ CF_API bool cf_future_interrupt(cf_future *f);
  *
  * Ownership: nothing changes hands.
  * Threads:   any number of callers.
- * Blocks:    up to timeout_ns. Outside tasks it spins for at most about 50
- *            microseconds (what a sleep would cost) and then sleeps.
+ * Blocks:    up to timeout_ns. Outside tasks it spins for about as long as
+ *            two wake-ups take (50 microseconds on a quick machine, 400 at
+ *            most) and then sleeps.
  * Ordering:  everything the task did is visible after CF_OK.
  * Fork:      see CF_EFORKED.
  * Python:    concurrent.futures.wait([f], timeout).

@@ -14,14 +14,14 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-/* A worker searches for a few microseconds (SEARCH_NS of idle.c). The first
+/* A worker searches for 5 to 40 microseconds (SEARCH_PART of idle.c). The first
  * push inside a pool is a case of its own, hence some pools. */
 enum {
     EDGES = 300, /* in a row */
     RELAY_LENGTH = 200,
     NESTING_POOLS = 20,
     NESTING_EDGES = 80, /* in each of them */
-    PAUSE_NS = 12000
+    PAUSE_NS = 30000
 };
 
 static atomic_uint_fast64_t edges;
