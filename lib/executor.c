@@ -143,6 +143,8 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
         return CF_EINVAL;
     if (cf_load_relaxed(&ex->forked))
         return CF_EFORKED;
+    if (!ex->ops->shutdown)
+        return CF_ENOTSUP;
     int64_t deadline_ns = cf__deadline(timeout_ns);
     cf_err err = ex->ops->shutdown(ex, flags, deadline_ns);
     return err || flags & CF_SHUTDOWN_NOWAIT || is_inside(ex)
@@ -157,6 +159,8 @@ cf_executor_terminate(cf_executor *ex, int signo)
         return CF_EINVAL;
     if (cf_load_relaxed(&ex->forked))
         return CF_EFORKED;
+    if (!ex->ops->terminate)
+        return CF_ENOTSUP;
     cf_store_relaxed(&ex->terminated, true); /* a hint to running tasks */
     return ex->ops->terminate(ex, signo);
 }
@@ -166,7 +170,7 @@ cf_executor_destroy(cf_executor *ex)
 {
     /* In a fork's child the memory stays: it is the parent's image, and
      * futures of it may still be asked. */
-    if (!ex || cf_load_relaxed(&ex->forked))
+    if (!ex || cf_load_relaxed(&ex->forked) || !ex->ops->destroy)
         return;
     (void)ex->ops->shutdown(ex, 0, CF__NEVER);
     ex->ops->destroy(ex);

@@ -58,7 +58,8 @@ struct cf__executor_ops {
 
     /* As the public functions; arguments are checked. shutdown returns
      * CF_ETIMEDOUT or CF_OK and is idempotent. terminate cancels, stops what
-     * it can, and does not wait for threads. */
+     * it can, and does not wait for threads. shutdown, terminate and destroy
+     * are NULL together if it is not the caller's to end. */
     cf_err (*wait_idle)(cf_executor *ex, int64_t deadline_ns);
     cf_err (*shutdown)(cf_executor *ex, unsigned flags, int64_t deadline_ns);
     cf_err (*terminate)(cf_executor *ex, int signo);

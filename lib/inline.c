@@ -151,8 +151,6 @@ inline_stats(cf_executor *ex, cf_stats *out)
 static void
 inline_destroy(cf_executor *ex)
 {
-    if (self_of(ex)->in_worker)
-        return; /* the worker's own, for as long as it lives */
     cf__executor_fini(ex);
     free(ex);
 }
@@ -175,6 +173,16 @@ static const struct cf__executor_ops ops = {
     .after_fork = inline_after_fork,
 };
 
+/* A worker's own, for as long as it lives: its tasks cannot end it. */
+static const struct cf__executor_ops worker_ops = {
+    .name = "inline",
+    .submit = inline_submit,
+    .wait_idle = inline_wait_idle,
+    .stats = inline_stats,
+    .runs_here = inline_runs_here,
+    .after_fork = inline_after_fork,
+};
+
 static cf_err
 make(bool in_worker, cf_executor **out)
 {
@@ -184,9 +192,9 @@ make(bool in_worker, cf_executor **out)
     self->in_worker = in_worker;
     self->in.executor = &self->base;
     cf_err err =
-        in_worker
-            ? cf__executor_prepare(&self->base, &ops, 1, 0, CF_QUEUE_BLOCK)
-            : cf__executor_init(&self->base, &ops, 1, 0, CF_QUEUE_BLOCK);
+        in_worker ? cf__executor_prepare(
+                        &self->base, &worker_ops, 1, 0, CF_QUEUE_BLOCK)
+                  : cf__executor_init(&self->base, &ops, 1, 0, CF_QUEUE_BLOCK);
     if (err) {
         free(self);
         return err;

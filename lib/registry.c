@@ -41,7 +41,8 @@ drain_all(void)
         ex->drained_at_exit = true;
         registry.draining = ex;
         pthread_mutex_unlock(&registry.lock);
-        (void)ex->ops->shutdown(ex, 0, CF__NEVER);
+        if (ex->ops->shutdown)
+            (void)ex->ops->shutdown(ex, 0, CF__NEVER);
         pthread_mutex_lock(&registry.lock);
         registry.draining = NULL;
         pthread_cond_broadcast(&registry.drained);

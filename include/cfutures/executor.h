@@ -73,7 +73,8 @@ typedef struct cf_stats {
     uint64_t done;     /* tasks finished, failed ones included */
     uint64_t failed;   /* of these, failed */
     uint64_t canceled; /* tasks that never ran: cancelled or refused later */
-    uint64_t restarts; /* workers that a task took with it */
+    uint64_t restarts; /* workers that died: a task took them with it, or a
+                          worker process was killed */
     uint64_t reserved[8];
 } cf_stats;
 
@@ -109,7 +110,8 @@ enum {
  * Blocks:    no, but for a full queue with CF_QUEUE_BLOCK, and on the inline
  *            executor and with CF_QUEUE_CALLER_RUNS for the task itself.
  * Ordering:  writes before the call are visible to fn. Tasks of equal
- *            priority start in submission order.
+ *            priority start in submission order (a process pool: nearly;
+ *            cf_process_pool_create() says how).
  * Fork:      see CF_EFORKED.
  * Python:    Executor.submit().
  */
@@ -189,6 +191,8 @@ CF_API cf_err cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns);
  *                       callback (with NOWAIT: will run out).
  * @retval CF_ETIMEDOUT  Workers are still busy; they go on.
  * @retval CF_EINVAL     ex is NULL, unknown flags, a timeout below -1.
+ * @retval CF_ENOTSUP    Called from a task in a worker process, which cannot
+ *                       reach the pool: nothing has changed.
  * @retval CF_EFORKED    This process is a fork of the executor's own.
  *
  * Ownership: the executor stays the caller's.
@@ -216,6 +220,7 @@ CF_API cf_err cf_executor_shutdown(cf_executor *ex,
  *
  * @retval CF_OK
  * @retval CF_EINVAL   ex is NULL or signo is no signal.
+ * @retval CF_ENOTSUP  As cf_executor_shutdown().
  * @retval CF_EFORKED  This process is a fork of the executor's own.
  *
  * Ownership: the executor stays the caller's; cf_executor_destroy() it.

@@ -98,11 +98,18 @@ typedef struct cf_process_pool_options {
  * kill_grace_ns is killed likewise and fails with CF_ECANCELED.
  *
  * A failing initializer breaks the pool: pending and later tasks get
- * CF_EBROKEN, running ones finish. A worker that cannot be replaced leaves the pool with fewer;
- * without the last one it is broken.
+ * CF_EBROKEN, running ones finish. A worker that cannot be replaced leaves the
+ * pool with fewer; without the last one it is broken.
  *
  * Submits inside tasks run at once in the same worker, in cf_submit(): so
- * waiting in a task cannot deadlock. Callbacks run in a thread of the pool in
+ * waiting in a task cannot deadlock. What cf_call_executor() gives is that
+ * worker's own: shutdown and terminate are CF_ENOTSUP, destroy does nothing.
+ *
+ * Tasks of equal priority are handed to the workers in submission order. A
+ * worker has some short ones in hand ahead, which others may overtake: by less
+ * than 128 places for each worker, and hardly if they run for more than 2 ms.
+ *
+ * Callbacks run in a thread of the pool in
  * the program; waiting in them is allowed.
  *
  * @param opts      NULL: defaults. Copied, name_prefix included.
