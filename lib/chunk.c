@@ -14,6 +14,11 @@
 
 #include <stdlib.h>
 
+enum {
+    CHUNK_MAX = 1024,      /* chosen by the library: beyond, nothing is won */
+    CHUNKS_PER_WORKER = 16 /* so that uneven items even out */
+};
+
 struct pack_head {
     size_t id, count;
 };
@@ -221,4 +226,27 @@ cf__chunk_item(cf_bytes packed, size_t i, cf_bytes *out, cf_error *error)
             "a worker process went astray: no sense in its results";
     }
     return error->kind;
+}
+
+size_t
+cf__chunk_size(const cf_map_options *options, size_t count, size_t workers)
+{
+    size_t size = options->chunk_size;
+    if (!size) {
+        size_t items = options->pull ? options->buffer_size : count;
+        if (options->buffer_size && options->buffer_size < items)
+            items = options->buffer_size;
+        size = items / (workers * CHUNKS_PER_WORKER);
+        if (options->pull && !options->buffer_size)
+            size = CHUNKS_PER_WORKER; /* nothing is known of the input */
+        if (size > CHUNK_MAX)
+            size = CHUNK_MAX;
+        if (size == 0)
+            size = 1;
+    }
+    if (options->buffer_size && size > options->buffer_size)
+        size = options->buffer_size;
+    if (!options->pull && size > count)
+        size = count;
+    return size;
 }

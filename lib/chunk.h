@@ -19,6 +19,11 @@ struct cf__chunk_head {
 /* Where the items begin, as aligned as the argument itself. */
 #define CF__CHUNK_ITEMS ((sizeof(struct cf__chunk_head) + 15) & ~(size_t)15)
 
+/* How many of a map's items make a task. count: of them, unless they are
+ * pulled. */
+size_t
+cf__chunk_size(const cf_map_options *options, size_t count, size_t workers);
+
 /* The task. Its result: for cf__chunk_id() and cf__chunk_item(). */
 int cf__chunk_run(cf_call *call, const void *arg, size_t arg_size);
 

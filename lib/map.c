@@ -15,11 +15,6 @@
 
 #include <stdlib.h>
 
-enum {
-    CHUNK_MAX = 1024,      /* chosen by the library: beyond, nothing is won */
-    CHUNKS_PER_WORKER = 16 /* so that uneven items even out */
-};
-
 /* A chunk that has been submitted. */
 struct submitted {
     cf_future *f; /* NULL: handed out */
@@ -45,7 +40,7 @@ struct cf_results {
     size_t taken;      /* items taken from the input */
     size_t in_window;  /* items submitted and not handed out */
     bool input_ended;  /* also after an error or the deadline */
-    cf_err late_error; /* of a submit after the first; told once */
+    cf_err late_error; /* why the rest is not submitted; told once */
 
     /* The chunk being handed out. */
     cf_future *current;
@@ -76,31 +71,6 @@ reserve_ring(cf_results *r)
     r->ring = ring;
     r->ring_size = size;
     return CF_OK;
-}
-
-static size_t
-choose_chunk_size(const cf_results *r)
-{
-    const cf_map_options *options = &r->options;
-    size_t workers = (size_t)r->ex->max_workers;
-    size_t size = options->chunk_size;
-    if (!size) {
-        size_t items = options->pull ? options->buffer_size : r->item_count;
-        if (options->buffer_size && options->buffer_size < items)
-            items = options->buffer_size;
-        size = items / (workers * CHUNKS_PER_WORKER);
-        if (options->pull && !options->buffer_size)
-            size = CHUNKS_PER_WORKER; /* nothing is known of the input */
-        if (size > CHUNK_MAX)
-            size = CHUNK_MAX;
-        if (size == 0)
-            size = 1;
-    }
-    if (options->buffer_size && size > options->buffer_size)
-        size = options->buffer_size;
-    if (!options->pull && size > r->item_count)
-        size = r->item_count;
-    return size;
 }
 
 /* Takes up to count items from the input; returns how many. */
@@ -206,7 +176,8 @@ cf_map(cf_executor *ex,
     if (err)
         return err;
     start.input_ended = !start.options.pull && count == 0;
-    start.chunk_size = choose_chunk_size(&start);
+    start.chunk_size =
+        cf__chunk_size(&start.options, count, (size_t)ex->max_workers);
     start.deadline_ns = start.options.timeout_ns > 0
                             ? cf__deadline(start.options.timeout_ns)
                             : CF__NEVER;
@@ -224,6 +195,29 @@ cf_map(cf_executor *ex,
     }
     *out = r;
     return CF_OK;
+}
+
+/* After items were handed out: takes more from the input, if in time. */
+static void
+go_on(cf_results *r)
+{
+    if (r->late_error || r->input_ended)
+        return;
+    bool late = r->deadline_ns != CF__NEVER && cf__now_ns() >= r->deadline_ns;
+    r->late_error = late ? CF_ETIMEDOUT : fill_window(r);
+    r->input_ended |= r->late_error != CF_OK;
+}
+
+/* Everything that was submitted is out. */
+static cf_err
+tell_late_error(cf_results *r)
+{
+    cf_err err = r->late_error;
+    r->late_error = CF_OK;
+    r->error = (cf_error)CF_ERROR_INIT;
+    r->error.kind = err;
+    r->failure = err && err != CF_ETIMEDOUT ? &r->error : NULL;
+    return err ? err : CF_EDONE;
 }
 
 /* The chunk that f, which is done, belongs to. */
@@ -337,10 +331,7 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
     r->failure = NULL;
     if (r->current && r->position == r->count)
         drop_current(r);
-    if (!r->late_error && !r->input_ended) {
-        r->late_error = fill_window(r);
-        r->input_ended |= r->late_error != CF_OK;
-    }
+    go_on(r);
     if (!r->current) {
         int64_t wait_ns = timeout_ns;
         if (r->deadline_ns != CF__NEVER) {
@@ -350,10 +341,8 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
                 wait_ns = left;
         }
         cf_err err = next_chunk(r, wait_ns);
-        if (err == CF_EDONE && r->late_error) {
-            err = r->late_error; /* what was submitted before it is out */
-            r->late_error = CF_OK;
-        }
+        if (err == CF_EDONE)
+            return tell_late_error(r);
         if (err == CF_ETIMEDOUT && r->deadline_ns <= cf__now_ns())
             give_up(r);
         if (err)

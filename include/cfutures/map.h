@@ -95,13 +95,16 @@ CF_API CF_NODISCARD cf_err cf_map(cf_executor *ex,
  * @retval CF_OK         *out is the result of item cf_results_index().
  * @retval CF_EDONE      All results are out.
  * @retval CF_ETIMEDOUT  The wait ran out: try again. Or the map's timeout
- *                       passed: the rest is cancelled, and CF_EDONE follows.
- * @retval CF_ETASK, CF_EWORKERDIED, CF_EDEADLINE, CF_EBROKEN, CF_ECANCELED,
- *         CF_ESHUTDOWN  The item failed so (cf_results_error()); the next
+ *                       passed: no more is submitted, what is ready comes out
+ *                       first, the rest is cancelled, and CF_EDONE follows.
+ * @retval CF_ETASK, CF_EWORKERDIED, CF_EDEADLINE, CF_EBROKEN, CF_ECANCELED
+ *                       The item failed so (cf_results_error()); the next
  *                       call goes on with the next item.
  * @retval CF_EINVAL     r is NULL or timeout_ns is below -1.
- * @retval CF_ENOMEM, CF_ESYS  A later item could not be submitted; it and
- *                       what follows is lost, and CF_EDONE follows.
+ * @retval CF_ENOMEM, CF_ESYS, CF_ESHUTDOWN, CF_EAGAIN, CF_EBROKEN  With a
+ *                       buffer_size: the next item could not be submitted
+ *                       (cf_results_error() has the kind); all before it are
+ *                       out, it and what follows is lost, CF_EDONE follows.
  * @retval CF_EDEADLK, CF_EFORKED  As cf_future_wait().
  *
  * Ownership: *out is lent until the next call on r.

@@ -240,7 +240,33 @@ CF_TEST(after_a_shutdown_a_window_yields_what_it_holds_and_then_says_so)
     for (int i = 0; i < BUFFER; i++)
         expect_square(r, i);
     assert_err(cf_results_next(r, CF_FOREVER, NULL), CF_ESHUTDOWN);
+    cr_assert_not_null(cf_results_error(r));
+    cr_assert(cf_results_error(r)->kind == CF_ESHUTDOWN);
     assert_err(cf_results_next(r, CF_FOREVER, NULL), CF_EDONE);
+    cr_assert_null(cf_results_error(r));
+    cf_results_destroy(r, false);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(after_its_timeout_a_window_yields_what_is_ready_and_takes_no_more)
+{
+    enum { BUFFER = 4 };
+    cf_executor *ex = test_executor(1);
+    counter c = {0, INT_MAX, 0};
+    cf_map_options opts = CF_MAP_OPTIONS_INIT;
+    opts.buffer_size = BUFFER;
+    opts.chunk_size = 1;
+    opts.pull = pull_number;
+    opts.pull_data = &c;
+    opts.timeout_ns = 1;
+    cf_results *r = NULL;
+    assert_ok(cf_map(ex, task_square, NULL, sizeof(int), 0, &opts, &r));
+    assert_ok(cf_executor_wait_idle(ex, CF_FOREVER)); /* all is ready */
+    for (int i = 0; i < BUFFER; i++)
+        expect_square(r, i);
+    assert_err(cf_results_next(r, CF_FOREVER, NULL), CF_ETIMEDOUT);
+    assert_err(cf_results_next(r, CF_FOREVER, NULL), CF_EDONE);
+    cr_assert(c.next == BUFFER);
     cf_results_destroy(r, false);
     cf_executor_destroy(ex);
 }
