@@ -204,7 +204,8 @@ CF_TEST(tasks_that_run_when_the_pool_breaks_finish)
     cf_future_unref(broken);
 }
 
-/* CPython: test_thread_pool.test_idle_thread_reuse */
+/* CPython: test_thread_pool.test_idle_thread_reuse,
+ * test_process_pool.test_idle_process_reuse_one */
 CF_TEST(one_task_after_the_other_initializes_one_worker)
 {
     for (int round = 0; round < 50; round++) {

@@ -72,6 +72,7 @@ static int *volatile nowhere = (int *)64;
 
 DEADLY_TASK(task_segv, *nowhere = 1)
 
+/* CPython: test_deadlock.test_crash_during_func_exec_on_worker */
 CF_TEST(a_segmentation_fault_costs_one_task)
 {
     expect_deadly(task_segv, SIGSEGV, 0);
@@ -108,6 +109,7 @@ CF_TEST(an_exit_with_success_costs_one_task)
 
 DEADLY_TASK(task_exit_3, exit(3))
 
+/* CPython: test_deadlock.test_exit_during_func_exec_on_worker */
 CF_TEST(an_exit_with_a_status_costs_one_task)
 {
     expect_deadly(task_exit_3, 0, 3);

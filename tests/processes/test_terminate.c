@@ -87,13 +87,15 @@ expect_terminated(cf_task_fn *fn, bool stop, int signo, int64_t grace_ns)
     process_await_found(own_prefix(), 0);
 }
 
-/* CPython: test_process_pool.test_terminate_workers */
+/* CPython: test_process_pool.test_terminate_workers,
+ * test_force_shutdown_workers, test_shutdown.test_processes_terminate */
 CF_TEST(terminate_with_sigterm_ends_every_worker)
 {
     expect_terminated(task_endless, false, SIGTERM, 0);
 }
 
-/* CPython: test_process_pool.test_kill_workers */
+/* CPython: test_process_pool.test_kill_workers,
+ * test_force_shutdown_workers_stops_pool */
 CF_TEST(terminate_with_sigkill_ends_every_worker)
 {
     expect_terminated(task_endless, false, SIGKILL, 0);
