@@ -17,7 +17,6 @@
 
 struct inline_executor {
     cf_executor base;
-    bool in_worker;    /* of another executor */
     struct cf_call in; /* worker and worker_data of the tasks' calls */
     atomic_bool closed;
     /* Counters for the statistics. */
@@ -111,7 +110,7 @@ static cf_err
 inline_wait_idle(cf_executor *ex, int64_t deadline_ns)
 {
     struct inline_executor *self = self_of(ex);
-    if (self->in_worker || own_tasks(self)) /* the caller is in a task */
+    if (own_tasks(self)) /* the caller is in a task */
         return CF_EDEADLK;
     return wait_for_others(self, deadline_ns);
 }
@@ -173,11 +172,20 @@ static const struct cf__executor_ops ops = {
     .after_fork = inline_after_fork,
 };
 
+/* Whoever can call it is in a task of that worker. */
+static cf_err
+worker_wait_idle(cf_executor *ex, int64_t deadline_ns)
+{
+    (void)ex;
+    (void)deadline_ns;
+    return CF_EDEADLK;
+}
+
 /* A worker's own, for as long as it lives: its tasks cannot end it. */
 static const struct cf__executor_ops worker_ops = {
     .name = "inline",
     .submit = inline_submit,
-    .wait_idle = inline_wait_idle,
+    .wait_idle = worker_wait_idle,
     .stats = inline_stats,
     .runs_here = inline_runs_here,
     .after_fork = inline_after_fork,
@@ -189,7 +197,6 @@ make(bool in_worker, cf_executor **out)
     struct inline_executor *self = calloc(1, sizeof *self);
     if (!self)
         return CF_ENOMEM;
-    self->in_worker = in_worker;
     self->in.executor = &self->base;
     cf_err err =
         in_worker ? cf__executor_prepare(

@@ -197,15 +197,29 @@ cf_map(cf_executor *ex,
     return CF_OK;
 }
 
+static bool
+is_late(const cf_results *r)
+{
+    return r->deadline_ns != CF__NEVER && cf__now_ns() >= r->deadline_ns;
+}
+
 /* After items were handed out: takes more from the input, if in time. */
 static void
 go_on(cf_results *r)
 {
-    if (r->late_error || r->input_ended)
+    if (r->input_ended)
         return;
-    bool late = r->deadline_ns != CF__NEVER && cf__now_ns() >= r->deadline_ns;
-    r->late_error = late ? CF_ETIMEDOUT : fill_window(r);
+    r->late_error = is_late(r) ? CF_ETIMEDOUT : fill_window(r);
     r->input_ended |= r->late_error != CF_OK;
+}
+
+/* Makes a record for a failure that has none. */
+static void
+set_failure(cf_results *r, cf_err kind)
+{
+    r->error = (cf_error)CF_ERROR_INIT;
+    r->error.kind = kind;
+    r->failure = &r->error;
 }
 
 /* Everything that was submitted is out. */
@@ -214,9 +228,8 @@ tell_late_error(cf_results *r)
 {
     cf_err err = r->late_error;
     r->late_error = CF_OK;
-    r->error = (cf_error)CF_ERROR_INIT;
-    r->error.kind = err;
-    r->failure = err && err != CF_ETIMEDOUT ? &r->error : NULL;
+    if (err && err != CF_ETIMEDOUT)
+        set_failure(r, err);
     return err ? err : CF_EDONE;
 }
 
@@ -309,11 +322,8 @@ hand_out_item(cf_results *r, cf_bytes *out)
     cf_err err = cf_future_result(r->current, 0, &packed);
     if (err) { /* the chunk as a whole: each of its items */
         r->failure = cf_future_error(r->current);
-        if (!r->failure) { /* cancelled: that leaves no record */
-            r->error = (cf_error)CF_ERROR_INIT;
-            r->error.kind = err;
-            r->failure = &r->error;
-        }
+        if (!r->failure) /* cancelled: that leaves no record */
+            set_failure(r, err);
     } else {
         err = cf__chunk_item(packed, i, &item, &r->error);
         r->failure = err ? &r->error : NULL;
@@ -343,7 +353,7 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
         cf_err err = next_chunk(r, wait_ns);
         if (err == CF_EDONE)
             return tell_late_error(r);
-        if (err == CF_ETIMEDOUT && r->deadline_ns <= cf__now_ns())
+        if (err == CF_ETIMEDOUT && is_late(r))
             give_up(r);
         if (err)
             return err;

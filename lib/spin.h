@@ -3,9 +3,9 @@
  * Spinning before a sleep: outside of pools, and of workers.
  *
  * A waiter first spins for about as long as sleeping would cost (wake_cost.h),
- * yielding to whoever wants the processor, and never pays more than twice what
- * the better choice would have cost. If its last wait was long, it does not
- * bother.
+ * yielding to whoever wants the processor, and so pays no more than about twice
+ * what the better choice would have cost. If its last wait was long, it does
+ * not bother.
  */
 #ifndef CF_LIB_SPIN_H
 #define CF_LIB_SPIN_H

@@ -107,10 +107,10 @@ typedef struct cf_process_pool_options {
  *
  * Tasks of equal priority are handed to the workers in submission order. A
  * worker has some short ones in hand ahead, which others may overtake: by less
- * than 128 places for each worker, and hardly if they run for more than 2 ms.
+ * than 128 places for each worker, and by few if they run for more than 2 ms.
  *
- * Callbacks run in a thread of the pool in
- * the program; waiting in them is allowed.
+ * Callbacks run in a thread of the pool in the program; waiting in them is
+ * allowed.
  *
  * @param opts      NULL: defaults. Copied, name_prefix included.
  * @param[out] out  The pool; untouched on error.
