@@ -26,14 +26,21 @@ pull_number(void *pull_data, void *item)
     return true;
 }
 
-static cf_results *
-map_pulled(cf_executor *ex, counter *c, size_t chunk_size, size_t buffer_size)
+static cf_map_options
+pulling(counter *c, size_t chunk_size, size_t buffer_size)
 {
     cf_map_options opts = CF_MAP_OPTIONS_INIT;
     opts.chunk_size = chunk_size;
     opts.buffer_size = buffer_size;
     opts.pull = pull_number;
     opts.pull_data = c;
+    return opts;
+}
+
+static cf_results *
+map_pulled(cf_executor *ex, counter *c, size_t chunk_size, size_t buffer_size)
+{
+    cf_map_options opts = pulling(c, chunk_size, buffer_size);
     cf_results *r = NULL;
     assert_ok(cf_map(ex, task_square, NULL, sizeof(int), 0, &opts, &r));
     return r;
@@ -188,11 +195,8 @@ CF_TEST(unordered_results_of_a_window_are_complete)
     enum { N = 300 };
     cf_executor *ex = test_executor(3);
     counter c = {0, N, 0};
-    cf_map_options opts = CF_MAP_OPTIONS_INIT;
-    opts.buffer_size = 8;
+    cf_map_options opts = pulling(&c, 0, 8);
     opts.unordered = 1;
-    opts.pull = pull_number;
-    opts.pull_data = &c;
     cf_results *r = NULL;
     assert_ok(cf_map(ex, task_square, NULL, sizeof(int), 0, &opts, &r));
     bool seen[N] = {false};
@@ -214,10 +218,7 @@ CF_TEST(failing_items_do_not_end_a_window)
     enum { N = 40 };
     cf_executor *ex = test_executor(2);
     counter c = {0, N, 0};
-    cf_map_options opts = CF_MAP_OPTIONS_INIT;
-    opts.buffer_size = 4;
-    opts.pull = pull_number;
-    opts.pull_data = &c;
+    cf_map_options opts = pulling(&c, 0, 4);
     cf_results *r = NULL;
     assert_ok(cf_map(ex, task_fail_thirds, NULL, sizeof(int), 0, &opts, &r));
     for (int i = 0; i < N; i++)
@@ -253,11 +254,7 @@ CF_TEST(after_its_timeout_a_window_yields_what_is_ready_and_takes_no_more)
     enum { BUFFER = 4 };
     cf_executor *ex = test_executor(1);
     counter c = {0, INT_MAX, 0};
-    cf_map_options opts = CF_MAP_OPTIONS_INIT;
-    opts.buffer_size = BUFFER;
-    opts.chunk_size = 1;
-    opts.pull = pull_number;
-    opts.pull_data = &c;
+    cf_map_options opts = pulling(&c, 1, BUFFER);
     opts.timeout_ns = 1;
     cf_results *r = NULL;
     assert_ok(cf_map(ex, task_square, NULL, sizeof(int), 0, &opts, &r));
@@ -292,11 +289,7 @@ task_maps(cf_call *call, const void *arg, size_t arg_size)
     (void)arg;
     (void)arg_size;
     counter c = {0, 50, 0};
-    cf_map_options opts = CF_MAP_OPTIONS_INIT;
-    opts.chunk_size = 1;
-    opts.buffer_size = 6;
-    opts.pull = pull_number;
-    opts.pull_data = &c;
+    cf_map_options opts = pulling(&c, 1, 6);
     cf_results *r = NULL;
     if (cf_map(cf_call_executor(call),
                task_square,
