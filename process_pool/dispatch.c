@@ -203,23 +203,47 @@ publish(struct cf__process_pool *pool,
     cf__lane_publish(lane, now);
 }
 
+/* Each worker that has nothing to do gets a task. false: there were not so
+ * many. Then what comes in the meantime is for those that are left: nobody else
+ * is started for it. */
+static bool
+occupy_idle(struct cf__process_pool *pool)
+{
+    for (int i = 0; i < pool->base.max_workers; i++) {
+        struct cf__process_lane *lane = &pool->lanes[i];
+        if (is_idle(pool, lane) && !hand_one(pool, lane))
+            return false;
+    }
+    return true;
+}
+
+static void
+start_absent(struct cf__process_pool *pool, int64_t now)
+{
+    for (int i = 0; i < pool->base.max_workers; i++) {
+        struct cf__process_lane *lane = &pool->lanes[i];
+        if (lane->state == CF__LANE_ABSENT &&
+            cf__process_pool_has_work_locked(pool))
+            start(pool, lane, now);
+    }
+}
+
 static void
 fill_all(struct cf__process_pool *pool, int64_t now)
 {
-    const int lanes = pool->base.max_workers;
-    if (cf__process_pool_has_work_locked(pool))
+    if (cf__process_pool_has_work_locked(pool)) {
         recall_from_slow(pool, now);
-    for (int i = 0; i < lanes && cf__process_pool_has_work_locked(pool); i++)
-        if (is_idle(pool, &pool->lanes[i]))
-            (void)hand_one(pool, &pool->lanes[i]);
-    for (int i = 0; i < lanes && cf__process_pool_has_work_locked(pool); i++)
-        if (pool->lanes[i].state == CF__LANE_ABSENT)
-            start(pool, &pool->lanes[i], now);
-    if (cf__process_pool_has_work_locked(pool))
-        deal(pool, now);
-    for (int i = 0; i < lanes; i++)
-        if (pool->lanes[i].next != pool->lanes[i].published)
-            publish(pool, &pool->lanes[i], now);
+        if (occupy_idle(pool)) {
+            start_absent(pool, now);
+            if (cf__process_pool_has_work_locked(pool))
+                deal(pool, now);
+        }
+    }
+    for (int i = 0; i < pool->base.max_workers; i++) {
+        struct cf__process_lane *lane = &pool->lanes[i];
+        if (lane->next != lane->published)
+            publish(pool, lane, now);
+    }
 }
 
 /* --- evening out --------------------------------------------------------- */
