@@ -2,7 +2,7 @@
 /*
  * The depot of free blocks and the chunks they are cut from: see block.h.
  * depot.lock guards everything in depot; a thread's cache is its own. So the
- * blocks' next is never raced for here: relaxed everywhere.
+ * blocks' next and base are never raced for here: relaxed everywhere.
  */
 #include "lib/block.h"
 
@@ -28,6 +28,13 @@ static pthread_key_t flush_key;
 static pthread_once_t flush_once = PTHREAD_ONCE_INIT;
 static bool flush_key_made;
 
+/* A batch knows its size: in its first block. */
+static void
+set_size(cf_future *first, unsigned count)
+{
+    cf_store_relaxed(&first->base, count);
+}
+
 static void
 put_batch(cf_future *first)
 {
@@ -42,8 +49,10 @@ static void
 flush_all(void *thread)
 {
     struct cf__thread *t = thread;
-    if (t->free_blocks)
-        put_batch(t->free_blocks); /* a short one */
+    if (t->free_blocks) {
+        set_size(t->free_blocks, t->free_count);
+        put_batch(t->free_blocks);
+    }
     if (t->free_batch)
         put_batch(t->free_batch);
     t->free_blocks = t->free_batch = NULL;
@@ -89,10 +98,11 @@ cut_batch_locked(void)
     if (depot.fresh_size == 0 && !new_chunk_locked())
         return NULL;
     cf_future *blocks = (cf_future *)(void *)depot.fresh;
-    size_t count = CF__BLOCK_BATCH;
-    for (size_t i = 0; i + 1 < count; i++)
+    unsigned count = CF__BLOCK_CUT;
+    for (unsigned i = 0; i + 1 < count; i++)
         cf_store_relaxed(&blocks[i].next, &blocks[i + 1]);
     cf_store_relaxed(&blocks[count - 1].next, NULL);
+    set_size(blocks, count);
     depot.fresh += count * sizeof *blocks;
     depot.fresh_size -= count * sizeof *blocks;
     return blocks;
@@ -123,8 +133,7 @@ cf__block_refill(void)
     if (cf__thread.free_limit == 0)
         flush_at_exit();
     cf__thread.free_blocks = cf_load_relaxed(&first->next);
-    /* Batches of ended threads may be short: then a later one is too. */
-    cf__thread.free_count = CF__BLOCK_BATCH - 1;
+    cf__thread.free_count = cf_load_relaxed(&first->base) - 1;
     return first;
 }
 
@@ -138,6 +147,7 @@ cf__block_flush(void)
     }
     if (t->free_batch)
         put_batch(t->free_batch);
+    set_size(t->free_blocks, t->free_count);
     t->free_batch = t->free_blocks;
     t->free_blocks = NULL;
     t->free_count = 0;

@@ -5,9 +5,12 @@
  * Allocating in one thread and freeing in another is what malloc is slowest
  * at, and exactly what futures do. So each thread has a cache of free blocks,
  * and caches exchange whole batches through a depot under a mutex: one lock
- * per CF__BLOCK_BATCH futures at worst. Blocks are cut from large chunks and
- * never given back to the system while the program runs; they serve the next
- * burst.
+ * per CF__BLOCK_BATCH futures. Blocks are cut from large chunks, a few at a
+ * time, so that a small program touches little memory, and never given back to
+ * the system while the program runs; they serve the next burst.
+ *
+ * A batch is what lies in one piece when many threads submit and free: the
+ * processor fetches ahead only within it. So it is large.
  */
 #ifndef CF_LIB_BLOCK_H
 #define CF_LIB_BLOCK_H
@@ -15,7 +18,10 @@
 #include "lib/future.h"
 #include "lib/thread.h"
 
-enum { CF__BLOCK_BATCH = 64 };
+enum {
+    CF__BLOCK_BATCH = 256, /* free blocks, exchanged at once */
+    CF__BLOCK_CUT = 64     /* a batch of new ones */
+};
 
 /* Fills this thread's empty cache and takes a block; NULL: no memory. */
 cf_future *cf__block_refill(void);

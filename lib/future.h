@@ -95,7 +95,8 @@ struct cf_future {
     struct cf__attributes *attributes; /* set at creation; NULL: all default */
     /* Where the runner's own tasks began when it took this one; 0: unknown.
      * Writer: the runner (release). Readers: who helps it (acquire). A remote
-     * one's: where in its worker's lane it is; guarded by the pool's lock. */
+     * one's: where in its worker's lane it is; guarded by the pool's lock. A
+     * free block's: lib/block.c. */
     _Atomic uint32_t base;
     uint16_t generation; /* of the process: lib/registry.h. Set at creation */
     uint8_t arg_size;    /* bytes of an argument inside */
