@@ -12,6 +12,7 @@
 /* Waits for a lock that was taken, until this thread has it. */
 void cf__byte_lock_wait(atomic_uchar *lock);
 
+/* A full fence, with cf__fence_after_rmw(). */
 static inline void
 cf__byte_lock(atomic_uchar *lock)
 {
@@ -24,13 +25,6 @@ static inline void
 cf__byte_unlock(atomic_uchar *lock)
 {
     cf_store_release(lock, 0); /* pairs with lock */
-}
-
-/* The same, and a full fence (with cf__fence_after_rmw()). */
-static inline void
-cf__byte_unlock_rmw(atomic_uchar *lock)
-{
-    (void)cf_exchange_acq_rel(lock, 0); /* pairs with lock */
 }
 
 #endif

@@ -86,7 +86,7 @@ cf__inbox_push(struct cf__inbox *inbox,
         /* pairs with who takes: publishes the slot, and the tasks */
         cf_store_release(&inbox->pushed, pushed + count);
     }
-    cf__byte_unlock_rmw(&inbox->lock);
+    cf__byte_unlock(&inbox->lock);
     return err;
 }
 

@@ -114,7 +114,7 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
     if (__builtin_expect(err, 0)) /* refuse is set before the close */
         return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
     bool turn = cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
-    cf__fence_after_rmw(); /* pairs with dispatch's */
+    cf__fence_full(); /* pairs with dispatch's */
     if (at_once || turn || !may_wait(pool))
         cf__process_pool_attend(pool);
     return CF_OK;

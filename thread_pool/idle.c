@@ -17,16 +17,28 @@
  * costs the submitter is more. */
 enum { SEARCH_PART = 5 };
 
-bool
-cf__pool_has_work(struct cf__pool *pool)
+static bool
+deques_have_work(struct cf__pool *pool)
 {
-    if (cf__queue_has_work(&pool->queue))
-        return true;
     int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
     for (int i = 0; i < slots; i++)
         if (!cf__deque_empty(&pool->workers[i]->deque))
             return true;
     return false;
+}
+
+bool
+cf__pool_has_work(struct cf__pool *pool)
+{
+    return cf__queue_has_work(&pool->queue) || deques_have_work(pool);
+}
+
+/* The same, or something is being pushed. After a fence: what a push relies on
+ * that finds this worker searching, or awake. */
+static bool
+expects_work(struct cf__pool *pool)
+{
+    return cf__queue_expects_work(&pool->queue) || deques_have_work(pool);
 }
 
 /* Adds to the counts; returns what they were. */
@@ -173,7 +185,7 @@ cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w)
     cf__fence_after_rmw();
     /* The last searcher leaves: pushes may have relied on it. */
     if (CF__COUNT(before, CF__SEARCHING) == 1 && before >= CF__SLEEPING &&
-        cf__pool_has_work(pool))
+        expects_work(pool))
         cf__pool_wake_one(pool);
 }
 
@@ -305,7 +317,7 @@ cf__pool_worker_gone(struct cf__pool *pool,
         cf__fence_heavy(); /* as before a sleep */
 
     activity = cf_load_relaxed(&pool->activity); /* a hint */
-    bool forlorn = cf__pool_has_work(pool) &&
+    bool forlorn = expects_work(pool) &&
                    CF__COUNT(activity, CF__SEARCHING) == 0 &&
                    cf_load_relaxed(&pool->refuse) != CF_EBROKEN;
     if (forlorn && pool->idle) {
@@ -368,7 +380,7 @@ cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w)
     cf__fence_full();
     if (cf_load_relaxed(&pool->nested)) /* pairs with submit_inside */
         cf__fence_heavy();
-    bool in_time = cf__pool_has_work(pool) || sleep_until_woken(pool, w);
+    bool in_time = expects_work(pool) || sleep_until_woken(pool, w);
     bool stay = true;
     pthread_mutex_lock(&pool->lock);
     if (w->asleep) { /* nobody woke it: it rouses itself */
