@@ -12,7 +12,7 @@
 /* Waits for a lock that was taken, until this thread has it. */
 void cf__byte_lock_wait(atomic_uchar *lock);
 
-/* A full fence, with cf__fence_after_rmw(). */
+/* An atomic read-modify-write, for cf__fence_after_rmw(). */
 static inline void
 cf__byte_lock(atomic_uchar *lock)
 {

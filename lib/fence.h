@@ -48,8 +48,9 @@ cf__fence_light(void)
 }
 
 /*
- * A full fence right after an atomic read-modify-write: free on x86, where
- * every locked instruction is one (Linux: smp_mb__after_atomic).
+ * A full fence after an atomic read-modify-write: free on x86, where every
+ * locked instruction is one (Linux: smp_mb__after_atomic). It stands where that
+ * is: for what was stored since then, it is none.
  */
 static inline void
 cf__fence_after_rmw(void)

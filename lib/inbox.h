@@ -37,15 +37,16 @@ struct cf__inbox {
 void cf__inbox_init(struct cf__inbox *inbox);
 void cf__inbox_fini(struct cf__inbox *inbox);
 
-/* Pushes a chain of count, linked from the oldest to the newest. A full fence,
- * with cf__fence_after_rmw(), behind which it can be seen that something is
- * pushed, but not yet what. CF_ESHUTDOWN: it is closed; CF_ENOMEM. */
+/* Pushes a chain of count, linked from the oldest to the newest. Begins with an
+ * atomic read-modify-write, from which on the inbox is busy, and ends with plain
+ * stores. CF_ESHUTDOWN: it is closed; CF_ENOMEM. */
 cf_err cf__inbox_push(struct cf__inbox *inbox,
                       cf_future *oldest,
                       cf_future *newest,
                       size_t count);
 
-/* Something is being pushed, perhaps. What was pushed before is in pushed. */
+/* Something is being pushed, perhaps. Who reads pushed behind this finds in it
+ * what was pushed before. */
 static inline bool
 cf__inbox_is_busy(struct cf__inbox *inbox)
 {

@@ -56,9 +56,8 @@ void cf__queue_fini(struct cf__queue *q);
 cf_err cf__queue_push_prioritized(struct cf__queue *q, cf_future *f);
 
 /* Pushes a chain of count, linked from the oldest to the newest; one with a
- * priority alone. A full fence, with cf__fence_after_rmw(), behind which
- * cf__queue_expects_work() is true until it is taken. CF_ESHUTDOWN: the queue is
- * closed; CF_ENOMEM. */
+ * priority alone. What it is as a fence: see cf__inbox_push(); with a priority, a
+ * full one. CF_ESHUTDOWN: the queue is closed; CF_ENOMEM. */
 static inline cf_err
 cf__queue_push(struct cf__queue *q,
                cf_future *oldest,
@@ -109,14 +108,6 @@ cf__queue_has_work(struct cf__queue *q)
 {
     return cf_load_relaxed(&q->inbox.pushed) != cf_load_relaxed(&q->ring_top) ||
            cf_load_relaxed(&q->heap_top) != INT64_MIN;
-}
-
-/* The same, or there will be when a push is over. After a fence, for who is about
- * to sleep. */
-static inline bool
-cf__queue_expects_work(struct cf__queue *q)
-{
-    return cf__inbox_is_busy(&q->inbox) || cf__queue_has_work(q);
 }
 
 /* In a fork's child: empty, closed, with locks that nobody holds. */

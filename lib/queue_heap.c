@@ -85,7 +85,7 @@ cf__queue_push_prioritized(struct cf__queue *q, cf_future *f)
         set_top_locked(q);
     }
     pthread_mutex_unlock(&q->heap_lock);
-    cf__fence_full(); /* as push promises */
+    cf__fence_full(); /* as cf__queue_push() says */
     return err;
 }
 

@@ -204,8 +204,8 @@ publish(struct cf__process_pool *pool,
 }
 
 /* Each worker that has nothing to do gets a task. false: there were not so
- * many. Then what comes in the meantime is for those that are left: nobody else
- * is started for it. */
+ * many, or no memory. Then what comes in the meantime is for those that are
+ * left: nobody else is started for it. */
 static bool
 occupy_idle(struct cf__process_pool *pool)
 {

@@ -17,9 +17,11 @@
  * costs the submitter is more. */
 enum { SEARCH_PART = 5 };
 
-static bool
-deques_have_work(struct cf__pool *pool)
+bool
+cf__pool_has_work(struct cf__pool *pool)
 {
+    if (cf__queue_has_work(&pool->queue))
+        return true;
     int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
     for (int i = 0; i < slots; i++)
         if (!cf__deque_empty(&pool->workers[i]->deque))
@@ -27,18 +29,18 @@ deques_have_work(struct cf__pool *pool)
     return false;
 }
 
-bool
-cf__pool_has_work(struct cf__pool *pool)
-{
-    return cf__queue_has_work(&pool->queue) || deques_have_work(pool);
-}
-
-/* The same, or something is being pushed. After a fence: what a push relies on
- * that finds this worker searching, or awake. */
+/* The same, after a fence, for a worker that has just left some count: true, or a
+ * push that is not over yet sees that it has. */
 static bool
-expects_work(struct cf__pool *pool)
+left_work(struct cf__pool *pool)
 {
-    return cf__queue_expects_work(&pool->queue) || deques_have_work(pool);
+    bool busy = cf__inbox_is_busy(&pool->queue.inbox); /* before pushed */
+    if (cf__pool_has_work(pool))
+        return true;
+    if (!busy)
+        return false;
+    cf__fence_heavy(); /* pairs with cf__pool_activity_after_push */
+    return cf__pool_has_work(pool);
 }
 
 /* Adds to the counts; returns what they were. */
@@ -78,7 +80,7 @@ cf__pool_wake_one(struct cf__pool *pool)
         w = pool->idle;
         if (w)
             rouse_locked(pool, w);
-        else if (CF__COUNT(activity, CF__STARTABLE))
+        else if (CF__COUNT(activity, CF__STARTABLE) && cf__pool_has_work(pool))
             (void)cf__pool_start_locked(pool); /* else go on with fewer */
     }
     pthread_mutex_unlock(&pool->lock);
@@ -185,7 +187,7 @@ cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w)
     cf__fence_after_rmw();
     /* The last searcher leaves: pushes may have relied on it. */
     if (CF__COUNT(before, CF__SEARCHING) == 1 && before >= CF__SLEEPING &&
-        expects_work(pool))
+        left_work(pool))
         cf__pool_wake_one(pool);
 }
 
@@ -312,13 +314,13 @@ cf__pool_worker_gone(struct cf__pool *pool,
     uint64_t startable = CF__COUNT(activity, CF__STARTABLE);
     uint64_t absent = (uint64_t)(pool->base.max_workers - pool->alive);
     change(pool, (absent - startable) * CF__STARTABLE, 0);
+    cf__fence_after_rmw();
     /* Nobody would come for what a push left to this worker. */
     if (cf_load_relaxed(&pool->nested))
         cf__fence_heavy(); /* as before a sleep */
 
     activity = cf_load_relaxed(&pool->activity); /* a hint */
-    bool forlorn = expects_work(pool) &&
-                   CF__COUNT(activity, CF__SEARCHING) == 0 &&
+    bool forlorn = left_work(pool) && CF__COUNT(activity, CF__SEARCHING) == 0 &&
                    cf_load_relaxed(&pool->refuse) != CF_EBROKEN;
     if (forlorn && pool->idle) {
         struct cf__pool_worker *heir = pool->idle;
@@ -380,7 +382,7 @@ cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w)
     cf__fence_full();
     if (cf_load_relaxed(&pool->nested)) /* pairs with submit_inside */
         cf__fence_heavy();
-    bool in_time = expects_work(pool) || sleep_until_woken(pool, w);
+    bool in_time = left_work(pool) || sleep_until_woken(pool, w);
     bool stay = true;
     pthread_mutex_lock(&pool->lock);
     if (w->asleep) { /* nobody woke it: it rouses itself */

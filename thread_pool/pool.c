@@ -54,8 +54,7 @@ submit_to_closed(struct cf__pool *pool,
     } while (err == CF_ESHUTDOWN);
     if (err)
         return err;
-    cf__fence_after_rmw();
-    uint64_t activity = cf_load_relaxed(&pool->activity);
+    uint64_t activity = cf__pool_activity_after_push(pool);
     /* The worker that was started for one task, or one that was started since,
      * is in its initializer and searches after it: it needs no second one. */
     bool comes = started && count == 1 &&
@@ -78,7 +77,9 @@ submit_outside(struct cf__pool *pool,
         return submit_to_closed(pool, oldest, newest, count);
     if (__builtin_expect(err, 0))
         return err;
-    cf__pool_wake_after_rmw(pool);
+    uint64_t activity = cf__pool_activity_after_push(pool);
+    if (__builtin_expect(cf__pool_nobody_comes(activity), 0))
+        cf__pool_wake_one(pool);
     return CF_OK;
 }
 

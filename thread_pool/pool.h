@@ -182,15 +182,13 @@ cf__pool_nobody_comes(uint64_t activity)
     return CF__COUNT(activity, CF__SEARCHING) == 0 && activity >= CF__SLEEPING;
 }
 
-/* After a push that was a read-modify-write. README.md, "Sleeping and
- * waking". */
-static inline void
-cf__pool_wake_after_rmw(struct cf__pool *pool)
+/* After a push to the queue. README.md, "Sleeping and waking". */
+static inline uint64_t
+cf__pool_activity_after_push(struct cf__pool *pool)
 {
-    cf__fence_after_rmw();
-    uint64_t activity = cf_load_relaxed(&pool->activity);
-    if (__builtin_expect(cf__pool_nobody_comes(activity), 0))
-        cf__pool_wake_one(pool);
+    cf__fence_after_rmw(); /* that of the inbox's lock */
+    cf__fence_light();     /* who finds it locked pays for this one */
+    return cf_load_relaxed(&pool->activity);
 }
 
 /* After a push that was a store: sleepers pay for the fence, and we only where

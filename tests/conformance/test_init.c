@@ -5,6 +5,7 @@
  */
 #include "tests/conformance/conformance.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,6 +217,41 @@ CF_TEST(one_task_after_the_other_initializes_one_worker)
             assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
         }
         cf_executor_destroy(ex);
+        cr_assert(l->begun == 1, "%d initializers", l->begun);
+    }
+}
+
+struct submitter {
+    cf_executor *ex;
+    atomic_bool stop;
+    cf_err last; /* error; read after it was joined */
+};
+
+static void *
+submit_until_stopped(void *data)
+{
+    struct submitter *s = data;
+    while (!s->stop) {
+        cf_err err = cf_submit(s->ex, task_nothing, NULL, 0, NULL);
+        s->last = err ? err : s->last;
+    }
+    return NULL;
+}
+
+CF_TEST(submits_that_a_shutdown_refuses_initialize_nobody)
+{
+    for (int round = 0; round < 50; round++) {
+        lives *l = lives_new(1000);
+        struct submitter s = {.ex = living_pool(l, 1)};
+        pthread_t thread;
+        cr_assert(pthread_create(&thread, NULL, submit_until_stopped, &s) == 0);
+        while (l->begun == 0)
+            sched_yield();
+        assert_ok(cf_executor_shutdown(s.ex, 0, CF_FOREVER));
+        s.stop = true;
+        pthread_join(thread, NULL);
+        cr_assert(s.last == CF_OK || s.last == CF_ESHUTDOWN);
+        cf_executor_destroy(s.ex);
         cr_assert(l->begun == 1, "%d initializers", l->begun);
     }
 }
