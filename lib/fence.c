@@ -2,7 +2,9 @@
 /* The cold side of the asymmetric fence: see fence.h. */
 #include "lib/fence.h"
 
+#include <errno.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* linux/membarrier.h, which old headers lack. */
@@ -10,6 +12,8 @@ enum {
     MEMBARRIER_PRIVATE_EXPEDITED = 1 << 3,
     MEMBARRIER_REGISTER_PRIVATE_EXPEDITED = 1 << 4
 };
+
+enum { NAP_NS = 1000000 };
 
 bool cf__fence_asymmetric;
 atomic_int cf__fence_dummy;
@@ -24,13 +28,29 @@ cf__fence_init(void)
 #endif
 }
 
+#ifdef SYS_membarrier
+/* Far longer than a processor keeps a store to itself: what threads stored before
+ * is seen behind it, and they see what we did. */
+static void
+nap(void)
+{
+    const int saved_errno = errno;
+    struct timespec left = {0, NAP_NS};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        continue;
+    errno = saved_errno;
+}
+#endif
+
 void
 cf__fence_heavy(void)
 {
     cf__fence_full();
 #ifdef SYS_membarrier
-    /* Cannot fail once registered; a fork keeps the registration. */
-    if (cf__fence_asymmetric)
-        (void)syscall(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0);
+    /* Registered, which a fork keeps; but memory may be short, or a filter of
+     * system calls have come since. */
+    if (cf__fence_asymmetric &&
+        syscall(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0) != 0)
+        nap();
 #endif
 }

@@ -26,6 +26,7 @@ extern atomic_int cf__fence_dummy;
 /* Called once, before the first fence. */
 void cf__fence_init(void);
 
+/* If the kernel refuses, it takes a millisecond. */
 void cf__fence_heavy(void);
 
 static inline void

@@ -35,12 +35,18 @@ static bool
 left_work(struct cf__pool *pool)
 {
     bool busy = cf__inbox_is_busy(&pool->queue.inbox); /* before pushed */
-    if (cf__pool_has_work(pool))
-        return true;
-    if (!busy)
-        return false;
-    cf__fence_heavy(); /* pairs with cf__pool_activity_after_push */
+    if (busy && !cf__pool_has_work(pool))
+        cf__fence_heavy(); /* pairs with cf__pool_activity_after_push */
     return cf__pool_has_work(pool);
+}
+
+/* The same before a sleep, or the end: for pushes to deques, too. */
+static bool
+left_work_anywhere(struct cf__pool *pool)
+{
+    if (cf_load_relaxed(&pool->nested)) /* pairs with submit_inside */
+        cf__fence_heavy();
+    return left_work(pool);
 }
 
 /* Adds to the counts; returns what they were. */
@@ -75,12 +81,14 @@ cf__pool_wake_one(struct cf__pool *pool)
     struct cf__pool_worker *w = NULL;
     int saved_errno = errno;
     pthread_mutex_lock(&pool->lock);
+    /* It may have been taken. Who searches sees to what comes later. */
+    bool work = cf__pool_has_work(pool);
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
     if (CF__COUNT(activity, CF__SEARCHING) == 0) {
         w = pool->idle;
         if (w)
             rouse_locked(pool, w);
-        else if (CF__COUNT(activity, CF__STARTABLE) && cf__pool_has_work(pool))
+        else if (CF__COUNT(activity, CF__STARTABLE) && work)
             (void)cf__pool_start_locked(pool); /* else go on with fewer */
     }
     pthread_mutex_unlock(&pool->lock);
@@ -315,12 +323,10 @@ cf__pool_worker_gone(struct cf__pool *pool,
     uint64_t absent = (uint64_t)(pool->base.max_workers - pool->alive);
     change(pool, (absent - startable) * CF__STARTABLE, 0);
     cf__fence_after_rmw();
-    /* Nobody would come for what a push left to this worker. */
-    if (cf_load_relaxed(&pool->nested))
-        cf__fence_heavy(); /* as before a sleep */
-
+    /* A push left it to this worker. Who searches sees to what comes later. */
+    bool work = left_work_anywhere(pool);
     activity = cf_load_relaxed(&pool->activity); /* a hint */
-    bool forlorn = left_work(pool) && CF__COUNT(activity, CF__SEARCHING) == 0 &&
+    bool forlorn = work && CF__COUNT(activity, CF__SEARCHING) == 0 &&
                    cf_load_relaxed(&pool->refuse) != CF_EBROKEN;
     if (forlorn && pool->idle) {
         struct cf__pool_worker *heir = pool->idle;
@@ -380,9 +386,7 @@ cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w)
     pthread_mutex_unlock(&pool->lock);
     /* A push that saw no sleeper must be seen here, or the other way round. */
     cf__fence_full();
-    if (cf_load_relaxed(&pool->nested)) /* pairs with submit_inside */
-        cf__fence_heavy();
-    bool in_time = left_work(pool) || sleep_until_woken(pool, w);
+    bool in_time = left_work_anywhere(pool) || sleep_until_woken(pool, w);
     bool stay = true;
     pthread_mutex_lock(&pool->lock);
     if (w->asleep) { /* nobody woke it: it rouses itself */

@@ -97,7 +97,7 @@ struct cf__pool {
     atomic_int slots;
     struct cf__pool_worker **workers;
 
-    /* Atomic: the three counts of idle.c in one word. */
+    /* Atomic: the four counts of idle.c in one word. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t activity;
 
     _Alignas(CF_CACHE_LINE) pthread_mutex_t lock;
