@@ -44,19 +44,26 @@ put_batch(cf_future *first)
     pthread_mutex_unlock(&depot.lock);
 }
 
+/* Makes the cache's blocks its batch, and moves the former batch to the depot. */
+static void
+bundle(struct cf__thread *t)
+{
+    if (t->free_batch)
+        put_batch(t->free_batch);
+    t->free_batch = t->free_blocks;
+    if (t->free_batch)
+        set_size(t->free_batch, t->free_count);
+    t->free_blocks = NULL;
+    t->free_count = 0;
+}
+
 /* A thread ends: what it cached serves the others. */
 static void
 flush_all(void *thread)
 {
     struct cf__thread *t = thread;
-    if (t->free_blocks) {
-        set_size(t->free_blocks, t->free_count);
-        put_batch(t->free_blocks);
-    }
-    if (t->free_batch)
-        put_batch(t->free_batch);
-    t->free_blocks = t->free_batch = NULL;
-    t->free_count = 0;
+    bundle(t);
+    bundle(t);
     t->free_limit = 0; /* a later destructor may free more */
 }
 
@@ -141,16 +148,10 @@ void
 cf__block_flush(void)
 {
     struct cf__thread *t = &cf__thread;
-    if (t->free_limit == 0) {
+    if (t->free_limit == 0)
         flush_at_exit(); /* the thread's first */
-        return;
-    }
-    if (t->free_batch)
-        put_batch(t->free_batch);
-    set_size(t->free_blocks, t->free_count);
-    t->free_batch = t->free_blocks;
-    t->free_blocks = NULL;
-    t->free_count = 0;
+    else
+        bundle(t);
 }
 
 void

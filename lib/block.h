@@ -4,10 +4,10 @@
  *
  * Allocating in one thread and freeing in another is what malloc is slowest
  * at, and exactly what futures do. So each thread has a cache of free blocks,
- * and caches exchange whole batches through a depot under a mutex: one lock
- * per batch. Blocks are cut from large chunks, a few at a
- * time, so that a small program touches little memory, and never given back to
- * the system while the program runs; they serve the next burst.
+ * and caches exchange whole batches through a depot under a mutex: one lock per
+ * batch. Blocks are cut from large chunks, a few at a time, so that a small
+ * program touches little memory, and never given back to the system while the
+ * program runs; they serve the next burst.
  *
  * A batch is what lies in one piece when many threads submit and free: the
  * processor fetches ahead only within it. So it is large.

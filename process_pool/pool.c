@@ -88,12 +88,13 @@ cf__process_pool_idle_locked(struct cf__process_pool *pool)
 
 /* --- operations ---------------------------------------------------------- */
 
-/* After a push and a fence: it is not to be seen to now. If a worker is awake
+/* After a push: it is not to be seen to now. If a worker is awake
  * and has nothing to do, it rings before it sleeps, if it sees the backlog. */
 static bool
 may_wait(struct cf__process_pool *pool)
 {
-    uint32_t wanting = cf_load_relaxed(&pool->wanting); /* after the fence */
+    cf__fence_full(); /* pairs with dispatch's */
+    uint32_t wanting = cf_load_relaxed(&pool->wanting);
     if (wanting < CF__AWAKE)
         return wanting == CF__CONTENT;
     _Atomic uint32_t *backlog = &pool->shared->board->backlog;
@@ -114,7 +115,6 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
     if (__builtin_expect(err, 0)) /* refuse is set before the close */
         return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
     bool turn = cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
-    cf__fence_full(); /* pairs with dispatch's */
     if (at_once || turn || !may_wait(pool))
         cf__process_pool_attend(pool);
     return CF_OK;

@@ -81,14 +81,14 @@ cf__pool_wake_one(struct cf__pool *pool)
     struct cf__pool_worker *w = NULL;
     int saved_errno = errno;
     pthread_mutex_lock(&pool->lock);
-    /* It may have been taken. Who searches sees to what comes later. */
-    bool work = cf__pool_has_work(pool);
+    /* No thread for what was taken. Who searches sees to what comes later. */
+    bool start = !pool->idle && cf__pool_has_work(pool);
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
     if (CF__COUNT(activity, CF__SEARCHING) == 0) {
         w = pool->idle;
         if (w)
             rouse_locked(pool, w);
-        else if (CF__COUNT(activity, CF__STARTABLE) && work)
+        else if (CF__COUNT(activity, CF__STARTABLE) && start)
             (void)cf__pool_start_locked(pool); /* else go on with fewer */
     }
     pthread_mutex_unlock(&pool->lock);

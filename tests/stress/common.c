@@ -321,6 +321,17 @@ stress_pool(int workers)
 }
 
 cf_executor *
+stress_process_pool(int workers)
+{
+    char spec[32];
+    cf_executor *ex;
+    snprintf(spec, sizeof spec, "processes:%d", workers);
+    CHECK_EQ(cf_executor_open(spec, &ex), CF_OK);
+    stress_show(ex);
+    return ex;
+}
+
+cf_executor *
 stress_random_pool(struct random *r)
 {
     return stress_pool(1 + (int)random_below(r, STRESS_WORKERS_MAX));

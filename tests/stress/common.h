@@ -125,10 +125,13 @@ void in_threads(unsigned count, stress_fn *fn, void *data);
 /* A pool of so many workers, shown in the dump. */
 cf_executor *stress_pool(int workers);
 
+/* The same, of processes. */
+cf_executor *stress_process_pool(int workers);
+
 /* Of 1 .. STRESS_WORKERS_MAX workers. */
 cf_executor *stress_random_pool(struct random *r);
 
-/* Destroys what stress_pool() made. */
+/* Destroys what these made. */
 void stress_pool_destroy(cf_executor *ex);
 
 #endif

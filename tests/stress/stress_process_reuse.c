@@ -7,8 +7,6 @@
  */
 #include "common.h"
 
-#include <cfutures/process_pool.h>
-
 #include "tests/support/tasks.h"
 
 /* The manager's services after a task's end take some microseconds. */
@@ -20,12 +18,8 @@ static void
 one_round(uint64_t round)
 {
     struct random r = random_stream(round);
-    cf_process_pool_options options = CF_PROCESS_POOL_OPTIONS_INIT;
-    cf_executor *ex;
+    cf_executor *ex = stress_process_pool(2 + (int)random_below(&r, 3));
     cf_stats stats;
-    options.max_workers = 2 + (int)random_below(&r, 3);
-    CHECK_EQ(cf_process_pool_create(&options, &ex), CF_OK);
-    stress_show(ex);
     for (int i = 0; i < TASKS; i++) {
         CHECK_EQ(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_OK);
         CHECK_EQ(cf_executor_wait_idle(ex, CF_FOREVER), CF_OK);
@@ -34,8 +28,7 @@ one_round(uint64_t round)
     CHECK_EQ(cf_executor_stats(ex, &stats), CF_OK);
     CHECK_EQ(stats.workers, 1);
     tasks += TASKS;
-    stress_show(NULL);
-    cf_executor_destroy(ex);
+    stress_pool_destroy(ex);
     stress_alive();
 }
 

@@ -12,7 +12,6 @@
  */
 #include "common.h"
 
-#include <cfutures/process_pool.h>
 #include <sched.h>
 #include <stdlib.h>
 
@@ -155,16 +154,12 @@ static void
 one_round(uint64_t round)
 {
     struct random r = random_stream(round);
-    cf_process_pool_options options = CF_PROCESS_POOL_OPTIONS_INIT;
     struct submitters s = {.stream = random_next(&r), .ran = counter_new()};
-    options.max_workers = 1 + (int)random_below(&r, WORKERS_MAX);
-    CHECK_EQ(cf_process_pool_create(&options, &s.ex), CF_OK);
-    stress_show(s.ex);
+    s.ex = stress_process_pool(1 + (int)random_below(&r, WORKERS_MAX));
     in_threads(1 + random_below(&r, SUBMITTERS_MAX), submit_bursts, &s);
     for (int i = 0; i < STARTS; i++)
         start_together(s.ex, &r);
-    stress_show(NULL);
-    cf_executor_destroy(s.ex);
+    stress_pool_destroy(s.ex);
 }
 
 int

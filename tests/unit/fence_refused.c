@@ -17,9 +17,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* linux/membarrier.h, which old headers lack. */
-enum { MEMBARRIER_PRIVATE_EXPEDITED = 1 << 3 };
-
 enum { SKIPPED = 77, ROUNDS = 1000 };
 
 /* In this thread and those that it starts. */
@@ -84,8 +81,7 @@ main(void)
         cf_executor_destroy(ex);
         return SKIPPED;
     }
-    bool refused =
-        syscall(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0) != 0;
+    bool refused = syscall(SYS_membarrier, 0, 0, 0) < 0; /* a mere query */
     bool done = run_tasks(ex);
     cf_executor_destroy(ex);
     printf("refused: %d, all tasks done: %d\n", refused, done);
