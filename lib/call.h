@@ -9,6 +9,8 @@
 
 #include "lib/executor.h"
 
+#include <unistd.h>
+
 struct cf_call {
     /* Set by who runs it. */
     cf_executor *executor;
@@ -22,6 +24,9 @@ struct cf_call {
     /* Where results that do not fit into the sink go, which are then not freed
      * here. NULL: malloc's heap */
     void *(*alloc)(struct cf_call *call, size_t size);
+    /* Atomic. 0: this is a child that a task of a worker process has forked.
+     * NULL: no such worker */
+    const _Atomic uint32_t *home;
     /* Atomic. Set when cf_call_canceled() has said so. NULL: nobody asks. */
     atomic_bool *told;
 
@@ -62,6 +67,17 @@ cf__call_begin(struct cf_call *call, unsigned char *sink, size_t sink_size)
 }
 
 /*
+ * User code that got this call has returned, with rc. A child that it forked in
+ * a worker process ends here, quietly: what comes next is the worker's to do.
+ */
+static inline void
+cf__call_returned(const struct cf_call *call, int rc)
+{
+    if (__builtin_expect(call->home && !cf_load_relaxed(call->home), 0))
+        _exit(rc != 0);
+}
+
+/*
  * Ends a run that returned rc. NULL: it succeeded, and the result stands in
  * call. Else the record of its failure, the caller's to free; the result, if
  * any, has been dropped.
@@ -89,6 +105,7 @@ cf__call_run_task(struct cf_call *call, cf_future *f)
     if (__builtin_expect(f->owned || f->attributes, 0))
         return cf__call_run_rare(call, f);
     int rc = f->fn(call, f->arg, f->arg_size);
+    cf__call_returned(call, rc);
     if (__builtin_expect(rc || call->failure || call->heap, 0))
         return cf__call_settle(call, f, rc);
     f->result_size = (uint8_t)call->result_size;

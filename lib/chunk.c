@@ -125,6 +125,7 @@ run_item(const struct cf__chunk_head *head,
     bool ok = true;
     cf__call_begin(item, pack->bytes + pack->used, pack->capacity - pack->used);
     int rc = head->fn(item, arg, head->item_size);
+    cf__call_returned(item, rc);
     const cf_error *failure = NULL;
     if (rc || item->failure)
         failure = cf__call_end(item, rc);

@@ -50,6 +50,7 @@ run(struct inline_executor *self, cf_future *f, struct frame *frame)
     /* The timer was faster: the task has failed, whatever it returned. */
     if (!cf__future_finish(f, flags, 0, true) && !flags)
         cf_fetch_add_relaxed(&self->failed, 1);
+    cf__call_returned(&call, 0); /* from callbacks */
 }
 
 static cf_err
@@ -223,10 +224,14 @@ cf__inline_new_in_worker(cf_executor **out)
 }
 
 void
-cf__inline_enter_worker(cf_executor *ex, int worker, void *worker_data)
+cf__inline_enter_worker(cf_executor *ex,
+                        int worker,
+                        void *worker_data,
+                        const _Atomic uint32_t *home)
 {
     self_of(ex)->in.worker = worker;
     self_of(ex)->in.worker_data = worker_data;
+    self_of(ex)->in.home = home;
     /* For a task that forks: its child shall get CF_EFORKED. */
     (void)cf__registry_add(ex);
 }

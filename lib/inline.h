@@ -8,12 +8,18 @@
 
 #include <cfutures/executor.h>
 
+#include "lib/atomic.h"
+
 /* Made before the worker is, which may be a process forked later; its user's
  * cf_executor_destroy() frees nothing. CF_ENOMEM. */
 cf_err cf__inline_new_in_worker(cf_executor **out);
 
-/* In the worker: what cf_call_worker() and cf_call_worker_data() return. */
-void cf__inline_enter_worker(cf_executor *ex, int worker, void *worker_data);
+/* In the worker: what cf_call_worker() and cf_call_worker_data() return, and
+ * cf_call.home. */
+void cf__inline_enter_worker(cf_executor *ex,
+                             int worker,
+                             void *worker_data,
+                             const _Atomic uint32_t *home);
 
 void cf__inline_free_in_worker(cf_executor *ex);
 

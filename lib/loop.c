@@ -53,6 +53,7 @@ run_range(cf_call *call, const void *arg, size_t arg_size)
         size_t left = range->end - at;
         size_t next = at + (left < grain ? left : grain);
         int rc = range->fn(call, at, next, range->data);
+        cf__call_returned(call, rc);
         if (rc) {
             cf_store_relaxed(&range->shared->failed, true);
             return rc;

@@ -9,6 +9,8 @@
 #include "lib/loop.h"
 #include "lib/options.h"
 
+#include <stdlib.h>
+
 struct array {
     cf_task_fn *fn;
     const unsigned char *items;
@@ -38,11 +40,31 @@ fail_range(cf_call *call, struct array *array, size_t index, int rc)
     return rc;
 }
 
-/* A range of items: calls the task function for each. */
-static int
-run_items(cf_call *call, size_t begin, size_t end, void *data)
+/* Calls the task function for one item. Its result goes through room, if there
+ * is any. */
+static inline int
+run_item(const struct array *array,
+         struct cf_call *item,
+         const unsigned char *arg,
+         unsigned char *result,
+         unsigned char *room)
 {
-    struct array *array = data;
+    cf__call_begin(item, room ? room : result, array->result_size);
+    int rc = array->fn(item, arg, array->item_size);
+    cf__call_returned(item, rc);
+    if (room)
+        memcpy(result, room, item->result_size);
+    return rc;
+}
+
+/* A range of items. */
+static int
+run_through(cf_call *call,
+            size_t begin,
+            size_t end,
+            struct array *array,
+            unsigned char *room)
+{
     struct cf_call item = *call;
     atomic_bool told = false; /* the item stops because it was asked to */
     item.fixed_sink = true;
@@ -58,8 +80,7 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
             return 0;
         if (__builtin_expect(cf__call_canceled(call), 0))
             return cf_fail(call, 0, "given up");
-        cf__call_begin(&item, result, array->result_size);
-        int rc = array->fn(&item, arg, array->item_size);
+        int rc = run_item(array, &item, arg, result, room);
         if (__builtin_expect(rc != 0, 0)) {
             if (!cf_load_relaxed(&told)) /* by this thread, or a helper's */
                 rc = fail_range(call, array, i, rc);
@@ -73,6 +94,20 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
             result += array->result_size;
     }
     return 0;
+}
+
+static int
+run_items(cf_call *call, size_t begin, size_t end, void *data)
+{
+    struct array *array = data;
+    unsigned char *room = NULL;
+    /* The results are shared with a child that a task forks, which may give
+     * one too. Without memory for this they are. */
+    if (call->home && array->results)
+        room = malloc(array->result_size);
+    int rc = run_through(call, begin, end, array, room);
+    free(room);
+    return rc;
 }
 
 static cf_err

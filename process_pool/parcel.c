@@ -24,12 +24,14 @@ static struct cf__packer *the_packer; /* this process's */
 void
 cf__packer_init(struct cf__packer *packer,
                 const struct cf__worker_setup *setup,
+                const _Atomic uint32_t *home,
                 int lane,
                 uint64_t start)
 {
     const struct cf__shared *shared = setup->shared;
     memset(packer, 0, sizeof *packer);
     packer->setup = setup;
+    packer->home = home;
     packer->in = cf__shared_lane_in(shared, lane);
     packer->out = cf__shared_lane_out(shared, lane);
     packer->outbox = cf__shared_outbox(shared, lane);
@@ -179,6 +181,8 @@ void *
 cf__packer_alloc(struct cf_call *call, size_t size)
 {
     (void)call;
+    if (!cf_load_relaxed(the_packer->home)) /* it is the task's, not ours */
+        return malloc(size);
     return take_outbox(the_packer, size);
 }
 

@@ -11,6 +11,7 @@
 
 struct cf__packer {
     const struct cf__worker_setup *setup;
+    const _Atomic uint32_t *home; /* as cf_call.home */
     struct cf__lane_in *in;
     struct cf__lane_out *out;
     uint64_t position; /* of the order that runs */
@@ -32,6 +33,7 @@ struct cf__packer {
 
 void cf__packer_init(struct cf__packer *packer,
                      const struct cf__worker_setup *setup,
+                     const _Atomic uint32_t *home,
                      int lane,
                      uint64_t start);
 

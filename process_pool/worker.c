@@ -10,10 +10,12 @@
 #include "lib/failure.h"
 #include "lib/inline.h"
 #include "lib/spin.h"
+#include "process_pool/home.h"
 #include "process_pool/limits.h"
 #include "process_pool/parcel.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -28,10 +30,12 @@ void (*cf__worker_probe)(enum cf__moment moment, int lane);
 struct worker {
     const struct cf__worker_setup *setup;
     int lane;
+    pid_t pid, zygote; /* this process, and its parent */
     uint64_t position; /* of the next order */
     struct cf__lane_in *in;
     struct cf__lane_out *out;
-    void *data; /* what the initializer left */
+    void *data;                   /* what the initializer left */
+    const _Atomic uint32_t *home; /* 0: this is a child of a task (home.h) */
     struct cf__packer packer;
 };
 
@@ -68,6 +72,20 @@ name_worker(const struct worker *w)
     cf__worker_name(w->setup, at);
 }
 
+/* This process is the zygote's child, and dies with it: a change of user, in a
+ * task or the initializer, takes the death signal away. A child of vfork() that
+ * has returned from a task, in its parent's memory, ends both. */
+static void
+stay_tied(const struct worker *w)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == w->zygote)
+        return;
+    if (getpid() != w->pid)
+        (void)kill(w->pid, SIGKILL);
+    _exit(CF__EXIT_DONE);
+}
+
 /* The order at w->position is there, or comes while it looks. */
 static bool
 look(const struct worker *w)
@@ -97,6 +115,7 @@ await_order(struct worker *w)
         /* A hint: the manager looks for itself. */
         if (cf_load_relaxed(&w->in->collected) != w->position)
             cf__packer_ring(&w->packer);
+        stay_tied(w);
         (void)fflush(stdout); /* what tasks have printed can be seen now */
         probe(w, CF__BEFORE_SLEEP);
         cf__packer_sleep(&w->packer, must_rise, w);
@@ -124,18 +143,24 @@ take(const struct worker *w, struct cf__outcome *outcome)
     return false;
 }
 
+/* A result in place is written here first: a child of the task, which may give
+ * one too, has a copy of it, but shares the lane. */
 static inline void
 run(struct worker *w, const struct cf__order *order, struct cf__outcome *out)
 {
+    _Alignas(16) unsigned char result[CF__INLINE_SIZE];
     struct cf_call call = {.executor = w->setup->nested,
                            .worker = w->lane,
                            .worker_data = w->data,
                            .stop = &order->flags,
-                           .alloc = cf__packer_alloc};
-    cf__call_begin(&call, out->data, sizeof out->data);
+                           .alloc = cf__packer_alloc,
+                           .home = w->home};
+    cf__call_begin(&call, result, sizeof result);
     w->packer.result = CF__IN_PLACE;
     const void *arg = order->data || !order->size ? order->data : order->arg;
     int rc = order->fn(&call, arg, order->size);
+    cf__call_returned(&call, rc);
+    memcpy(out->data, result, sizeof result);
     if (__builtin_expect(rc || call.failure || call.heap, 0)) {
         cf__packer_settle(&w->packer, &call, rc, out);
     } else {
@@ -180,9 +205,11 @@ initialize(struct worker *w)
 {
     const cf_process_pool_options *options = &w->setup->options;
     if (options->initializer) {
-        struct cf_call call = {.worker = w->lane, .fixed_sink = true};
+        struct cf_call call = {
+            .worker = w->lane, .fixed_sink = true, .home = w->home};
         cf__call_begin(&call, NULL, 0);
         int rc = options->initializer(&call, options->init_data, &w->data);
+        cf__call_returned(&call, rc);
         if (rc) {
             cf__packer_init_failure(&w->packer, &call, rc);
             (void)fflush(stdout);
@@ -190,16 +217,18 @@ initialize(struct worker *w)
         }
         cf__failure_free(call.failure);
     }
-    cf__inline_enter_worker(w->setup->nested, w->lane, w->data);
+    cf__inline_enter_worker(w->setup->nested, w->lane, w->data, w->home);
 }
 
 _Noreturn static void
 finish(struct worker *w)
 {
     const cf_process_pool_options *options = &w->setup->options;
+    stay_tied(w);
     if (options->finalizer)
         options->finalizer(options->init_data, w->data);
-    (void)fflush(stdout);
+    if (cf_load_relaxed(w->home)) /* not in a child of the finalizer */
+        (void)fflush(stdout);
     _exit(CF__EXIT_DONE);
 }
 
@@ -219,31 +248,38 @@ work(struct worker *w)
 
 /* pthread_exit() in a task: takes the process, whatever threads it has. */
 static void
-leave(void *unused)
+leave(void *worker)
 {
-    (void)unused;
-    (void)fflush(stdout);
+    const struct worker *w = worker;
+    if (cf_load_relaxed(w->home)) /* not in a child of the task */
+        (void)fflush(stdout);
     _exit(CF__EXIT_DONE); /* its position says that a task ran */
 }
 
 _Noreturn void
 cf__worker_main(const struct cf__worker_setup *setup, int lane, uint64_t start)
 {
-    struct worker w = {.setup = setup, .lane = lane, .position = start};
+    struct worker w = {.setup = setup,
+                       .lane = lane,
+                       .pid = getpid(),
+                       .zygote = getppid(),
+                       .position = start};
     name_worker(&w);
+    w.home = cf__home_enter();
     if (!cf__shared_enter_lane(setup->shared, lane) ||
         !cf__limit_memory(setup->options.memory_limit))
         _exit(CF__EXIT_CORRUPT);
     w.in = cf__shared_lane_in(setup->shared, lane);
     w.out = cf__shared_lane_out(setup->shared, lane);
-    cf__packer_init(&w.packer, setup, lane, start);
-    cf_store_relaxed(&w.out->pid, getpid()); /* for error records */
+    cf__packer_init(&w.packer, setup, w.home, lane, start);
+    cf_store_relaxed(&w.out->pid, w.pid); /* for error records */
     /* What the worker before has left; read when this one is dead. */
     cf_store_relaxed(&w.out->asleep, 0);
     cf_store_relaxed(&w.out->ready, 0);
     cf_store_relaxed(&w.out->init_failure, 0);
-    pthread_cleanup_push(leave, NULL);
+    pthread_cleanup_push(leave, &w);
     initialize(&w);
+    stay_tied(&w);
     cf_store_relaxed(&w.out->ready, 1); /* read when the worker is dead */
     work(&w);
     finish(&w);

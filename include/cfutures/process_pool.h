@@ -105,6 +105,14 @@ typedef struct cf_process_pool_options {
  * waiting in a task cannot deadlock. What cf_call_executor() gives is that
  * worker's own: shutdown and terminate are CF_ENOTSUP, destroy does nothing.
  *
+ * A task may fork (fork(), daemon(), clone() without CLONE_VM). A child that
+ * returns from it, or from the initializer or the finalizer, ends there, by
+ * _exit(): status 0 if it returned 0, else 1. What it gave to cf_return() or
+ * cf_fail() is dropped; only memory of cf_return_buffer() from before the fork
+ * is shared with the task. After daemon() it is the worker that has died. A
+ * child that goes on for ever is the task's to end. As everywhere, a child of
+ * vfork() must not return.
+ *
  * Tasks of equal priority are handed to the workers in submission order. A
  * worker has some short ones in hand ahead, which others may overtake: by less
  * than 128 places for each worker, and by few if they run for more than 2 ms.
