@@ -3,6 +3,7 @@
 #include "lib/fence.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,14 +19,23 @@ enum { NAP_NS = 1000000 };
 bool cf__fence_asymmetric;
 atomic_int cf__fence_dummy;
 
-void
-cf__fence_init(void)
+static void
+set_asymmetric(void)
 {
 #if defined(SYS_membarrier) && !defined(CF_TSAN)
+    int saved_errno = errno;
     cf__fence_asymmetric =
         syscall(SYS_membarrier, MEMBARRIER_REGISTER_PRIVATE_EXPEDITED, 0, 0) ==
         0;
+    errno = saved_errno;
 #endif
+}
+
+void
+cf__fence_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, set_asymmetric);
 }
 
 #ifdef SYS_membarrier

@@ -17,13 +17,14 @@
 
 #include <stdbool.h>
 
-/* Set once, by cf__fence_init(), before the first pool exists. */
-extern bool cf__fence_asymmetric;
+/* Set once, by cf__fence_init(). */
+extern bool cf__fence_asymmetric __attribute__((visibility("hidden")));
 
 /* ThreadSanitizer does not know fences: there, an operation on this. */
 extern atomic_int cf__fence_dummy;
 
-/* Called once, before the first fence. */
+/* Before the first use of what is here, in every thread. Only the first call does
+ * something. */
 void cf__fence_init(void);
 
 /* If the kernel refuses, it takes a millisecond. */

@@ -6,6 +6,7 @@
 #include "lib/future.h"
 
 #include "lib/block.h"
+#include "lib/clock.h"
 #include "lib/executor.h"
 #include "lib/failure.h"
 #include "lib/futex.h"
@@ -16,7 +17,6 @@
 #include "lib/waiter.h"
 
 #include <limits.h>
-#include <sched.h>
 #include <stdlib.h>
 
 static inline void
@@ -256,7 +256,8 @@ cf__future_cancel_now(cf_future *f)
         if (on_heap) /* the executor's; else the user's code is called */
             cf__future_release_arg(f);
         /* pairs with drop_stale: the executor is no longer needed */
-        cf_fetch_and_acq_rel(&f->word, ~hold);
+        if (cf_fetch_and_acq_rel(&f->word, ~(hold | CF__SLEEPER)) & CF__SLEEPER)
+            cf__futex_wake(cf__futex_word(f), INT_MAX);
         if (recalled)
             cf__remote_of(f)->let_go(f->executor);
         if (!on_heap)
@@ -272,11 +273,15 @@ void
 cf__future_drop_stale(cf_future *f)
 {
     /* pairs with cancel_now: it is done with the executor */
-    for (;;) {
-        uint64_t word = cf_load_acquire(&f->word);
-        if (cf__state(word) != CF_CANCELED || !(word & CF__COMPLETING))
-            break;
-        sched_yield();
+    uint64_t word = cf_load_acquire(&f->word);
+    while (cf__state(word) == CF_CANCELED && word & CF__COMPLETING) {
+        /* pairs with cancel_now: it sees the sleeper, or the swap fails */
+        if (!(word & CF__SLEEPER) &&
+            !cf_cas_acq_rel(&f->word, &word, word | CF__SLEEPER))
+            continue;
+        (void)cf__futex_wait(
+            cf__futex_word(f), (uint32_t)(word | CF__SLEEPER), CF__NEVER);
+        word = cf_load_acquire(&f->word); /* pairs with cancel_now */
     }
     cf__future_unref(f);
 }

@@ -28,6 +28,7 @@
 
 #include "lib/atomic.h"
 #include "lib/contract.h"
+#include "lib/lock.h"
 
 #include <string.h>
 
@@ -98,11 +99,11 @@ struct cf_future {
      * one's: where in its worker's lane it is; guarded by the pool's lock. A
      * free block's: lib/block.c. */
     _Atomic uint32_t base;
-    uint16_t generation; /* of the process: lib/registry.h. Set at creation */
-    uint8_t arg_size;    /* bytes of an argument inside */
-    uint8_t result_size; /* bytes of a result inside; written by the runner */
-    unsigned char owned; /* CF__ARG_POINTER ... */
-    atomic_uchar lock;   /* lib/waiter.c */
+    uint16_t generation;  /* of the process: lib/registry.h. Set at creation */
+    uint8_t arg_size;     /* bytes of an argument inside */
+    uint8_t result_size;  /* bytes of a result inside; written by the runner */
+    unsigned char owned;  /* CF__ARG_POINTER ... */
+    struct cf__lock lock; /* lib/waiter.c */
     _Alignas(16) unsigned char arg[CF__INLINE_SIZE];
     unsigned char result[CF__INLINE_SIZE]; /* written by the runner */
 };

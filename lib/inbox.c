@@ -2,8 +2,6 @@
 /* The inbox of a queue: see inbox.h and lib/README.md. */
 #include "lib/inbox.h"
 
-#include "lib/byte_lock.h"
-
 #include <stdlib.h>
 
 /* Makes a block 4 KiB, with what malloc needs. */
@@ -74,7 +72,7 @@ cf__inbox_push(struct cf__inbox *inbox,
         cf_store_relaxed(&newest->next, NULL); /* published below */
         slot |= CHAIN;
     }
-    cf__byte_lock(&inbox->lock);
+    cf__lock(&inbox->lock);
     if (__builtin_expect(cf_load_relaxed(&inbox->closed), 0)) /* locked */
         err = CF_ESHUTDOWN;
     else if (__builtin_expect(inbox->used == SLOTS, 0) &&
@@ -86,7 +84,7 @@ cf__inbox_push(struct cf__inbox *inbox,
         /* pairs with who takes: publishes the slot, and the tasks */
         cf_store_release(&inbox->pushed, pushed + count);
     }
-    cf__byte_unlock(&inbox->lock);
+    cf__unlock(&inbox->lock);
     return err;
 }
 
@@ -138,25 +136,25 @@ cf__inbox_take(struct cf__inbox *inbox,
 void
 cf__inbox_set_closed(struct cf__inbox *inbox, bool closed)
 {
-    cf__byte_lock(&inbox->lock);
+    cf__lock(&inbox->lock);
     cf_store_relaxed(&inbox->closed, closed); /* locked */
-    cf__byte_unlock(&inbox->lock);
+    cf__unlock(&inbox->lock);
 }
 
 bool
 cf__inbox_close_after(struct cf__inbox *inbox, uint64_t taken)
 {
-    cf__byte_lock(&inbox->lock);
+    cf__lock(&inbox->lock);
     bool empty = cf_load_relaxed(&inbox->pushed) == taken; /* locked, both */
     if (empty)
         cf_store_relaxed(&inbox->closed, true);
-    cf__byte_unlock(&inbox->lock);
+    cf__unlock(&inbox->lock);
     return empty;
 }
 
 void
 cf__inbox_after_fork(struct cf__inbox *inbox)
 {
-    cf_store_relaxed(&inbox->lock, 0); /* one thread */
-    cf_store_relaxed(&inbox->closed, true);
+    cf__lock_init(&inbox->lock);
+    cf_store_relaxed(&inbox->closed, true); /* one thread */
 }

@@ -11,12 +11,13 @@
 #define CF_LIB_INBOX_H
 
 #include "lib/future.h"
+#include "lib/lock.h"
 
 struct cf__inbox_block;
 
 struct cf__inbox {
     /* Guards what follows, to pushed. */
-    _Alignas(CF_CACHE_LINE) atomic_uchar lock;
+    _Alignas(CF_CACHE_LINE) struct cf__lock lock;
     /* Atomic. Nothing is accepted. May be read without the lock by who can bear
      * that it changes. */
     atomic_bool closed;
@@ -50,7 +51,7 @@ cf_err cf__inbox_push(struct cf__inbox *inbox,
 static inline bool
 cf__inbox_is_busy(struct cf__inbox *inbox)
 {
-    return cf_load_acquire(&inbox->lock) != 0; /* pairs with push's unlock */
+    return cf__lock_is_held(&inbox->lock);
 }
 
 /* Lets pushes through, or not from now on. */

@@ -30,7 +30,7 @@ cf__future_new(cf_executor *ex, cf_task_fn *fn, unsigned handles)
     f->generation = cf__generation;
     /* Nobody else knows f yet: publishing it orders these. */
     cf_store_relaxed(&f->base, 0);
-    cf_store_relaxed(&f->lock, 0);
+    cf__lock_init(&f->lock);
     uint64_t bits = ex ? ex->future_bits : 0;
     cf_store_relaxed(&f->word, handles * CF__HANDLE | bits | CF_PENDING);
     return f;

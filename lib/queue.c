@@ -29,21 +29,6 @@ cf__queue_fini(struct cf__queue *q)
     cf__inbox_fini(&q->inbox);
 }
 
-static bool
-try_lock_refill(struct cf__queue *q)
-{
-    /* pairs with unlock_refill; looks first, so as not to take the line from
-     * the holder */
-    return !cf_load_relaxed(&q->refill_lock) &&
-           !cf_exchange_acquire(&q->refill_lock, 1);
-}
-
-static void
-unlock_refill(struct cf__queue *q)
-{
-    cf_store_release(&q->refill_lock, 0); /* pairs with try_lock_refill */
-}
-
 /* Moves the oldest of the inbox into the ring, as many as fit. */
 static bool
 fill_ring_locked(struct cf__queue *q)
@@ -68,10 +53,10 @@ refill(struct cf__queue *q)
 {
     /* Hints: who gets the lock looks again. */
     if (cf_load_relaxed(&q->inbox.pushed) == cf_load_relaxed(&q->ring_bottom) ||
-        !try_lock_refill(q))
+        !cf__lock_try(&q->refill_lock))
         return false;
     bool moved = fill_ring_locked(q);
-    unlock_refill(q);
+    cf__unlock(&q->refill_lock);
     return moved;
 }
 
@@ -107,6 +92,15 @@ cf__queue_take(struct cf__queue *q)
             return f;
         }
     }
+}
+
+void
+cf__queue_await_refill(struct cf__queue *q)
+{
+    if (!cf__lock_is_held(&q->refill_lock))
+        return;
+    cf__lock(&q->refill_lock);
+    cf__unlock(&q->refill_lock);
 }
 
 uint64_t
@@ -151,7 +145,7 @@ cf__queue_after_fork(struct cf__queue *q)
     uint64_t pushed = cf_load_relaxed(&q->inbox.pushed);
     cf_store_relaxed(&q->ring_top, pushed);
     cf_store_relaxed(&q->ring_bottom, pushed);
-    cf_store_relaxed(&q->refill_lock, 0);
+    cf__lock_init(&q->refill_lock);
     cf_store_relaxed(&q->heap_top, INT64_MIN);
     q->heap_count = 0;
     pthread_mutex_init(&q->heap_lock, NULL);

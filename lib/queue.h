@@ -35,7 +35,7 @@ struct cf__queue {
 
     /* Writer: the refill lock's holder. Readers of bottom: all. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t ring_bottom;
-    atomic_uchar refill_lock;
+    struct cf__lock refill_lock;
 
     /* Guarded by heap_lock, but for heap_top: the priority of the first, or
      * INT64_MIN; atomic, a hint for who does not hold the lock. */
@@ -98,6 +98,10 @@ cf__queue_next_place(struct cf__queue *q)
 {
     return (uint32_t)cf_load_relaxed(&q->ring_top); /* a hint */
 }
+
+/* For a thread that sees work and can take none: waits until a refill that is
+ * under way is over. */
+void cf__queue_await_refill(struct cf__queue *q);
 
 /* How many tasks were ever pushed, of any priority. */
 uint64_t cf__queue_count(struct cf__queue *q);

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-uint16_t cf__generation;
+uint16_t cf__generation = 1;
 
 static struct {
     pthread_mutex_t lock;
@@ -67,7 +67,7 @@ after_fork_in_parent(void)
 static void
 after_fork_in_child(void)
 {
-    cf__generation++;
+    cf__generation += 2; /* odd */
     registry.draining = NULL;
     pthread_cond_init(&registry.drained, NULL);
     /* This thread serves no pool any more. */

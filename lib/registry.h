@@ -7,10 +7,7 @@
 #define CF_LIB_REGISTRY_H
 
 #include "lib/future.h"
-
-/* How many forks away from the program's first process this one is (modulo
- * 2^16). Changes only in fork's child, while that has one thread. */
-extern uint16_t cf__generation;
+#include "lib/generation.h"
 
 /* Enters a new executor. CF_ENOMEM if the process's hooks cannot be set. */
 cf_err cf__registry_add(cf_executor *ex);

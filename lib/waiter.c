@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of waiters: see waiter.h. The lock is one byte of the future, held
- * for a few instructions; who finds it taken yields.
+ * The list of waiters: see waiter.h. The future's lock is held for a few
+ * instructions (lock.h).
  *
  * Nobody is missed: a waiter is linked first and CF__WAITERS set second, both
  * under the lock. A completer whose swap sees the bit takes the lock, hence
@@ -10,7 +10,6 @@
  */
 #include "lib/waiter.h"
 
-#include "lib/byte_lock.h"
 #include "lib/executor.h"
 #include "lib/registry.h"
 #include "lib/remote.h"
@@ -26,7 +25,7 @@ struct callback {
 bool
 cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
 {
-    cf__byte_lock(&f->lock);
+    cf__lock(&f->lock);
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     bool added = !cf__is_done(word);
     if (added) {
@@ -41,7 +40,7 @@ cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
             }
         }
     }
-    cf__byte_unlock(&f->lock);
+    cf__unlock(&f->lock);
     if (added)
         cf__remote_expect(f, word);
     return added;
@@ -50,39 +49,39 @@ cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
 void
 cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
 {
-    cf__byte_lock(&f->lock);
+    cf__lock(&f->lock);
     for (struct cf__waiter **at = &f->waiters; *at; at = &(*at)->next) {
         if (*at == waiter) {
             *at = waiter->next;
             break;
         }
     }
-    cf__byte_unlock(&f->lock);
+    cf__unlock(&f->lock);
 }
 
 bool
 cf__waiters_call_back(cf_future *f)
 {
     bool found = false;
-    cf__byte_lock(&f->lock);
+    cf__lock(&f->lock);
     for (struct cf__waiter *w = f->waiters; w; w = w->next)
         found = found || !w->notify;
-    cf__byte_unlock(&f->lock);
+    cf__unlock(&f->lock);
     return found;
 }
 
 void
 cf__waiters_sync(cf_future *f)
 {
-    cf__byte_lock(&f->lock);
-    cf__byte_unlock(&f->lock);
+    cf__lock(&f->lock);
+    cf__unlock(&f->lock);
 }
 
 void
 cf__waiters_notify(cf_future *f)
 {
     struct cf__waiter *callbacks = NULL; /* the list is newest first */
-    cf__byte_lock(&f->lock);
+    cf__lock(&f->lock);
     for (struct cf__waiter *w = f->waiters, *next; w; w = next) {
         next = w->next;
         if (w->notify) {
@@ -93,7 +92,7 @@ cf__waiters_notify(cf_future *f)
         }
     }
     f->waiters = NULL;
-    cf__byte_unlock(&f->lock);
+    cf__unlock(&f->lock);
     struct cf__worker *worker = cf__thread.worker;
     if (callbacks && worker && worker->executor->ops->callbacks_begin)
         worker->executor->ops->callbacks_begin(worker);

@@ -9,7 +9,6 @@
 #include "lib/cond.h"
 #include "lib/failure.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 /* Refuses submits from now on; the first reason stands, but for CF_EBROKEN. */
@@ -32,8 +31,8 @@ cf__pool_empty(struct cf__pool *pool, const cf_error *why)
         cf_future *f = cf__pool_take_any(pool);
         if (!f && !cf__pool_has_work(pool))
             return;
-        if (!f) { /* somebody refills the queue */
-            sched_yield();
+        if (!f) {
+            cf__queue_await_refill(&pool->queue);
             continue;
         }
         if (why)

@@ -9,13 +9,12 @@
 #include "lib/life.h"
 #include "lib/thread.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
     STEAL_FIRST_EVERY = 64, /* so that nobody's own tasks wait for ever */
-    MISSES_BEFORE_YIELD = 16
+    MISSES_BEFORE_WAIT = 16
 };
 
 static cf_future *
@@ -85,8 +84,8 @@ next_task(struct cf__pool *pool, struct cf__pool_worker *w)
         if (!f) {
             if (!cf__pool_wait_for_work(pool, w))
                 return NULL;
-            if (misses % MISSES_BEFORE_YIELD == 0)
-                sched_yield(); /* somebody refills the queue */
+            if (misses % MISSES_BEFORE_WAIT == 0)
+                cf__queue_await_refill(&pool->queue);
             continue;
         }
         /* pairs with break: why it is broken */
