@@ -152,8 +152,10 @@ bool cf__lane_is_untaken(const struct cf__process_lane *lane,
 static inline bool
 cf__lane_has_begun(const struct cf__process_lane *lane)
 {
-    return cf__lane_in_hand(lane) > 0 && lane->tasks[lane->oldest % CF__LANE] &&
-           !cf__lane_is_untaken(lane, lane->oldest);
+    uint64_t p = lane->oldest;
+    while (p < lane->next && !lane->tasks[p % CF__LANE])
+        p++; /* taken back: the worker may have skipped it since */
+    return p < lane->next && !cf__lane_is_untaken(lane, p);
 }
 
 /* Takes the task at a position out of the worker's hands. NULL: it has been

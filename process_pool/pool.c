@@ -15,12 +15,25 @@ enum {
 
 /* --- the lock ------------------------------------------------------------ */
 
+/* Some lane has a task: not only positions that were taken back, to which its
+ * worker has still to come. */
+static bool
+has_tasks_out(const struct cf__process_pool *pool)
+{
+    if (pool->in_hand == 0)
+        return false;
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (cf__lane_tasks(&pool->lanes[i]) > 0)
+            return true;
+    return false;
+}
+
 /* What has begun now may need the manager before that would look. */
 static void
 set_alarm(struct cf__process_pool *pool, int64_t now)
 {
     int64_t at = pool->look_at;
-    if (pool->in_hand && now + CF__HEARTBEAT_NS < at)
+    if (has_tasks_out(pool) && now + CF__HEARTBEAT_NS < at)
         at = now + CF__HEARTBEAT_NS;
     if (at >= pool->wakes_at)
         return;
@@ -82,7 +95,7 @@ cf__process_pool_idle_locked(struct cf__process_pool *pool)
 {
     /* The manager may ask in a callback. */
     bool finishing = pool->finishing > 0 && !cf__process_pool_on_manager(pool);
-    return pool->in_hand == 0 && !pool->deferred && !finishing &&
+    return !has_tasks_out(pool) && !pool->deferred && !finishing &&
            !pool->recalling && !cf__process_pool_has_work_locked(pool);
 }
 
@@ -134,9 +147,9 @@ pool_stats(cf_executor *ex, cf_stats *out)
         if (lane->state != CF__LANE_SERVED)
             continue;
         out->workers++;
-        if (cf__lane_in_hand(lane) == 0)
+        if (cf__lane_tasks(lane) == 0)
             out->idle++;
-        else if (!cf__lane_is_untaken(lane, lane->oldest))
+        else if (cf__lane_has_begun(lane))
             out->running++;
     }
     uint64_t left = out->done + out->running + out->canceled;
