@@ -183,7 +183,7 @@ cf_as_completed_create(cf_future *const *futures,
         return CF_ENOMEM;
     memset(it, 0, sizeof *it);
     cf_store_relaxed(&it->fd, -1); /* nobody else knows it yet */
-    it->generation = cf__generation;
+    it->generation = cf__generation_now();
     cf_err err = CF_OK;
     if (count &&
         (cf__future_set_reserve(&it->members, count) || !add_chunk(it, count)))
@@ -327,7 +327,7 @@ cf_as_completed_next(cf_as_completed *it, int64_t timeout_ns, cf_future **out)
     if (it->remaining == 0)
         return CF_EDONE;
     if (!take_ready(it)) {
-        if (it->generation != cf__generation)
+        if (it->generation != cf__generation_now())
             return CF_EFORKED;
         if (timeout_ns == 0) {
             clear_fd(it);

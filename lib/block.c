@@ -6,6 +6,8 @@
  */
 #include "lib/block.h"
 
+#include "lib/forked.h"
+
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -128,9 +130,71 @@ get_batch(void)
     return first;
 }
 
+/* --- around a fork --------------------------------------------------------- */
+
+void
+cf__block_close_cache(void)
+{
+    struct cf__thread *t = &cf__thread;
+    t->kept_blocks = t->free_blocks;
+    t->kept_count = t->free_count;
+    t->kept_limit = t->free_limit;
+    t->free_blocks = NULL;
+    t->free_count = t->free_limit = 0;
+    t->closed = true;
+}
+
+void
+cf__block_open_cache(void)
+{
+    struct cf__thread *t = &cf__thread;
+    t->free_blocks = t->kept_blocks;
+    t->free_count = t->kept_count;
+    t->free_limit = t->kept_limit;
+    t->closed = false;
+}
+
+static cf_future *
+alloc_closed(void)
+{
+    cf__notice_fork();
+    cf__block_open_cache();
+    cf_future *f = cf__block_alloc();
+    cf__block_close_cache();
+    return f;
+}
+
+/* The cache's only block has just been freed. */
+static void
+free_closed(void)
+{
+    cf_future *f = cf__thread.free_blocks;
+    cf__notice_fork();
+    cf__block_open_cache();
+    cf__block_free(f);
+    cf__block_close_cache();
+}
+
+void
+cf__block_after_fork(void)
+{
+    /* Held by a thread that is not here: what it guards may be half changed,
+     * and stays with the parent. */
+    if (pthread_mutex_trylock(&depot.lock) != 0) {
+        depot.batches = NULL;
+        depot.fresh_size = 0;
+    }
+    pthread_mutex_init(&depot.lock, NULL);
+}
+
+/* --- the slow ways --------------------------------------------------------- */
+
 cf_future *
 cf__block_refill(void)
 {
+    if (cf__thread.closed)
+        return alloc_closed();
+    cf__notice_fork();
     cf_future *first = cf__thread.free_batch;
     cf__thread.free_batch = NULL;
     if (!first)
@@ -148,20 +212,13 @@ void
 cf__block_flush(void)
 {
     struct cf__thread *t = &cf__thread;
+    if (t->closed) {
+        free_closed();
+        return;
+    }
+    cf__notice_fork();
     if (t->free_limit == 0)
         flush_at_exit(); /* the thread's first */
     else
         bundle(t);
-}
-
-void
-cf__block_lock(void)
-{
-    pthread_mutex_lock(&depot.lock);
-}
-
-void
-cf__block_unlock(void)
-{
-    pthread_mutex_unlock(&depot.lock);
 }

@@ -30,9 +30,13 @@ cf_future *cf__block_refill(void);
  * the depot. */
 void cf__block_flush(void);
 
-/* Held across fork(), so that the child finds the depot whole. */
-void cf__block_lock(void);
-void cf__block_unlock(void);
+/* This thread is about to fork: each alloc and free notices a fork, until the
+ * cache is opened again. */
+void cf__block_close_cache(void);
+void cf__block_open_cache(void);
+
+/* In a fork's child: the depot is usable, whatever other threads did to it. */
+void cf__block_after_fork(void);
 
 static inline cf_future *
 cf__block_alloc(void)

@@ -58,7 +58,6 @@ cf__executor_prepare(cf_executor *ex,
     ex->timers = cf__timers_new(expired);
     ex->drained_at_exit = false;
     cf_store_relaxed(&ex->terminated, false); /* nobody knows ex yet */
-    cf_store_relaxed(&ex->forked, false);
     cf_store_relaxed(&ex->canceled, 0);
     if (ex->timers && (ex->bound || !capacity))
         return CF_OK;
@@ -120,7 +119,7 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
 {
     if (!ex || !cf__timeout_valid(timeout_ns))
         return CF_EINVAL;
-    if (cf_load_relaxed(&ex->forked))
+    if (cf__executor_forked(ex))
         return CF_EFORKED;
     if (cf__is_own_worker(ex))
         return CF_EDEADLK;
@@ -141,7 +140,7 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
     const unsigned known = CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT;
     if (!ex || flags & ~known || !cf__timeout_valid(timeout_ns))
         return CF_EINVAL;
-    if (cf_load_relaxed(&ex->forked))
+    if (cf__executor_forked(ex))
         return CF_EFORKED;
     if (!ex->ops->shutdown)
         return CF_ENOTSUP;
@@ -157,7 +156,7 @@ cf_executor_terminate(cf_executor *ex, int signo)
 {
     if (!ex || signo < 1 || signo > SIGRTMAX)
         return CF_EINVAL;
-    if (cf_load_relaxed(&ex->forked))
+    if (cf__executor_forked(ex))
         return CF_EFORKED;
     if (!ex->ops->terminate)
         return CF_ENOTSUP;
@@ -170,7 +169,7 @@ cf_executor_destroy(cf_executor *ex)
 {
     /* In a fork's child the memory stays: it is the parent's image, and
      * futures of it may still be asked. */
-    if (!ex || cf_load_relaxed(&ex->forked) || !ex->ops->destroy)
+    if (!ex || cf__executor_forked(ex) || !ex->ops->destroy)
         return;
     (void)ex->ops->shutdown(ex, 0, CF__NEVER);
     ex->ops->destroy(ex);
@@ -181,7 +180,7 @@ cf_executor_stats(cf_executor *ex, cf_stats *out)
 {
     if (!ex || !out)
         return CF_EINVAL;
-    if (cf_load_relaxed(&ex->forked))
+    if (cf__executor_forked(ex))
         return CF_EFORKED;
     memset(out, 0, sizeof *out);
     ex->ops->stats(ex, out);

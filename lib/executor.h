@@ -15,6 +15,7 @@
 #include "lib/bound.h"
 #include "lib/clock.h"
 #include "lib/future.h"
+#include "lib/registry.h"
 #include "lib/timers.h"
 #include "lib/worker.h"
 
@@ -99,13 +100,14 @@ struct cf_executor {
     struct cf__timers *timers; /* deadlines of running tasks */
 
     atomic_bool terminated; /* running tasks shall stop: a hint */
-    atomic_bool forked;     /* set in a fork's child only */
+    uint16_t generation;    /* of the process that made it. Set when entered */
 
     /* Tasks that never ran. */
     _Atomic uint64_t canceled;
 
     /* Guarded by the registry's lock. */
-    cf_executor *registry_next, *registry_prev;
+    _Atomic(cf_executor *) registry_next; /* atomic for who forks */
+    cf_executor *registry_prev;
     bool drained_at_exit;
 };
 
@@ -134,6 +136,13 @@ void cf__executor_fini(cf_executor *ex);
 /* Bookkeeping for f, which will not run. queued: it still counts as such for
  * the bound. */
 void cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued);
+
+/* ex belongs to a process that forked this one. */
+static inline bool
+cf__executor_forked(const cf_executor *ex)
+{
+    return ex->generation != cf__generation_now();
+}
 
 /* A task that fails has been told to stop: that counts as cancelled. f, or ex,
  * may be NULL. */

@@ -87,7 +87,7 @@ cf__in_task_run(struct cf__worker *self, cf_future *f)
 {
     const struct cf__executor_ops *ops = self->executor->ops;
     return f->executor == self->executor && ops->run_pending &&
-           ops->run_pending(self, f);
+           !(cf__thread.forking && cf__forked(f)) && ops->run_pending(self, f);
 }
 
 cf_err

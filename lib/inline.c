@@ -60,7 +60,7 @@ inline_submit(cf_executor *ex,
               size_t count)
 {
     struct inline_executor *self = self_of(ex);
-    if (cf_load_relaxed(&ex->forked))
+    if (cf__executor_forked(ex))
         return CF_EFORKED;
     /* pairs with shutdown: it sees these tasks begun, or we see it closed */
     cf_fetch_add_seq_cst(&self->started, count);

@@ -4,6 +4,7 @@
 
 #include "lib/clock.h"
 #include "lib/fence.h"
+#include "lib/forked.h"
 #include "lib/futex.h"
 
 #include <string.h>
@@ -48,6 +49,7 @@ sleep_while_held(struct cf__lock *lock)
 void
 cf__lock_wait(struct cf__lock *lock)
 {
+    cf__notice_fork(); /* then the lock can be had */
     if (spin(lock))
         return;
     cf__fence_init();

@@ -113,7 +113,7 @@ cf__never_blocks(const cf_executor *ex)
 static inline bool
 cf__args_are_remote(const cf_executor *ex)
 {
-    return ex->ops->remote && !cf_load_relaxed(&ex->forked); /* one thread */
+    return ex->ops->remote && !cf__executor_forked(ex);
 }
 
 static inline void *

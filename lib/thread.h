@@ -20,6 +20,13 @@ struct cf__thread {
     struct cf__worker *worker; /* NULL: not a worker of any pool */
     struct cf__server *server; /* NULL: it serves none. lib/remote.h */
     bool long_waits;           /* its last wait was long: lib/spin.h */
+
+    /* While the thread forks (lib/forked.c), its cache is closed: empty and
+     * full at once, so that each use of it takes the slow way. */
+    unsigned forking; /* forks in each other */
+    bool closed;
+    cf_future *kept_blocks;
+    unsigned kept_count, kept_limit; /* of the closed cache */
 };
 
 extern _Thread_local struct cf__thread cf__thread;

@@ -31,7 +31,7 @@ static void
 give_back(void *owner, void *block)
 {
     struct cf__shared *shared = owner;
-    if (shared->generation != cf__generation)
+    if (shared->generation != cf__generation_now())
         return; /* in a fork's child: the vault is the parent's */
     (void)cf__arena_free(&shared->vault, block);
     cf__shared_release(shared);

@@ -20,39 +20,45 @@
 #define RESERVATION_MAX ((size_t)1 << 42) /* bytes; arena.h has a limit */
 #define KILL_GRACE_NS INT64_C(5000000000)
 
-/* Pools that have ended: their memory serves the next. */
+/* Pools that have ended: their memory serves the next. The list is whole at every
+ * moment: a fork's child takes it over, and the lock with it. */
 static struct {
-    pthread_mutex_t lock;
-    struct cf__process_pool *first;
-} retired = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct cf__lock lock;
+    _Atomic(struct cf__process_pool *) first;
+} retired;
 
 /* A pool that is not open; NULL: no memory. */
 static struct cf__process_pool *
 obtain(void)
 {
-    pthread_mutex_lock(&retired.lock);
-    struct cf__process_pool *pool = retired.first;
+    cf__lock(&retired.lock);
+    struct cf__process_pool *pool =
+        cf_load_relaxed(&retired.first); /* locked */
     if (pool)
-        retired.first = pool->retired_next;
-    pthread_mutex_unlock(&retired.lock);
-    if (pool)
+        cf_store_relaxed(&retired.first, pool->retired_next);
+    cf__unlock(&retired.lock);
+    if (pool && pool->base.generation == cf__generation)
         return pool;
-    pool = aligned_alloc(CF_CACHE_LINE, sizeof *pool);
-    if (pool) {
+    if (!pool) {
+        pool = aligned_alloc(CF_CACHE_LINE, sizeof *pool);
+        if (!pool)
+            return NULL;
         memset(pool, 0, sizeof *pool);
-        pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
-        cf__cond_init(&pool->changed);
     }
+    /* New, or the parent's: its lock may have been held at the fork. */
+    pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
+    cf__cond_init(&pool->changed);
+    pool->base.generation = cf__generation;
     return pool;
 }
 
 static void
 retire(struct cf__process_pool *pool)
 {
-    pthread_mutex_lock(&retired.lock);
-    pool->retired_next = retired.first;
-    retired.first = pool;
-    pthread_mutex_unlock(&retired.lock);
+    cf__lock(&retired.lock);
+    pool->retired_next = cf_load_relaxed(&retired.first); /* locked */
+    cf_store_release(&retired.first, pool); /* for a fork's child */
+    cf__unlock(&retired.lock);
 }
 
 /* Undoes what has been made of a pool. */
@@ -203,6 +209,7 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
     int workers = options.max_workers        ? options.max_workers
                   : cpus < CF__PROCESSES_MAX ? (int)cpus
                                              : CF__PROCESSES_MAX;
+    cf__notice_fork();
     struct cf__process_pool *pool = obtain();
     if (!pool)
         return CF_ENOMEM;

@@ -162,7 +162,7 @@ pool_stats(cf_executor *ex, cf_stats *out)
 static void *
 pool_shared_alloc(cf_executor *ex, size_t size)
 {
-    return cf_load_relaxed(&ex->forked)
+    return cf__executor_forked(ex)
                ? NULL
                : cf__arena_alloc_zeroed(
                      &cf__process_pool_of(ex)->shared->commons, size);
@@ -171,7 +171,7 @@ pool_shared_alloc(cf_executor *ex, size_t size)
 static void
 pool_shared_free(cf_executor *ex, void *p)
 {
-    if (!cf_load_relaxed(&ex->forked))
+    if (!cf__executor_forked(ex))
         (void)cf__arena_free(&cf__process_pool_of(ex)->shared->commons, p);
 }
 

@@ -31,7 +31,7 @@ static void
 attend(cf_executor *ex)
 {
     struct cf__process_pool *pool = cf__process_pool_of(ex);
-    if (cf_load_relaxed(&ex->forked) || pthread_mutex_trylock(&pool->lock) != 0)
+    if (cf__executor_forked(ex) || pthread_mutex_trylock(&pool->lock) != 0)
         return;
     cf__process_pool_service_locked(pool);
     cf__process_pool_unlock(pool);
@@ -42,7 +42,7 @@ started(const cf_future *f)
 {
     struct cf__process_pool *pool = pool_of(f);
     uint64_t position;
-    if (cf_load_relaxed(&pool->base.forked))
+    if (cf__executor_forked(&pool->base))
         return true;
     cf__process_pool_lock(pool);
     uint64_t word = cf_load_acquire(&f->word); /* pairs with the claim */
@@ -58,7 +58,7 @@ recall(cf_future *f)
 {
     struct cf__process_pool *pool = pool_of(f);
     uint64_t position;
-    if (cf_load_relaxed(&pool->base.forked))
+    if (cf__executor_forked(&pool->base))
         return false;
     cf__process_pool_lock(pool);
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
@@ -115,7 +115,7 @@ expect(cf_future *f)
 {
     struct cf__process_pool *pool = pool_of(f);
     uint64_t position;
-    if (cf_load_relaxed(&pool->base.forked))
+    if (cf__executor_forked(&pool->base))
         return;
     /* Who hands it out later, will see who waits for it (flags_of). */
     if (cf__state(cf_load_acquire(&f->word)) == CF_PENDING) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forks while pools are busy, from the main thread, from submitters and from
- * tasks. Attacks the hooks of lib/registry.c (which locks are held across the
- * fork, which are made anew) and cf__pool_after_fork().
+ * Forks while pools are busy, made and destroyed, from submitters and from
+ * tasks, with fork handlers of the program that use pools, too. Attacks
+ * lib/forked.c (how a child knows itself), lib/registry.c and lib/block.c (what
+ * other threads of the parent leave half done) and cf__pool_after_fork().
  *
  * In the child everything of the parent's says CF_EFORKED, nothing hangs, and
  * a pool of its own works; the parent is unharmed. The children leave by
@@ -11,6 +12,7 @@
 #include "common.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SUBMITTERS = 2, FORKS = 20, RECENT = 8, CHILD_SECONDS_MAX = 15 };
+enum {
+    SUBMITTERS = 2,
+    FORKER = SUBMITTERS, /* submits, too */
+    MAKER,
+    THREADS,
+    FORKS = 20,
+    RECENT = 8,
+    CHILD_SECONDS_MAX = 15
+};
 
 static atomic_uint_fast64_t forks, tasks;
 
@@ -28,6 +38,8 @@ struct round {
     uint64_t stream;
     atomic_bool over;
 };
+
+static struct round *_Atomic current;
 
 static int
 square(cf_call *call, const void *arg, size_t arg_size)
@@ -135,6 +147,57 @@ be_child(struct round *round, cf_future **recent, unsigned count, bool own)
     _exit(0);
 }
 
+/* --- fork handlers --------------------------------------------------------- */
+
+static void
+use_for_a_moment(cf_executor *ex)
+{
+    cf_future *f;
+    int n = 5;
+    CHECK_EQ(cf_submit(ex, square, &n, sizeof n, &f), CF_OK);
+    CHECK_EQ(cf_future_result(f, CF_FOREVER, NULL), CF_OK);
+    cf_future_unref(f);
+}
+
+static void
+make_one(void)
+{
+    cf_thread_pool_options options = CF_THREAD_POOL_OPTIONS_INIT;
+    cf_executor *ex;
+    options.max_workers = 1;
+    CHECK_EQ(cf_thread_pool_create(&options, &ex), CF_OK);
+    use_for_a_moment(ex);
+    cf_executor_destroy(ex);
+}
+
+static void
+in_parent(void)
+{
+    struct round *round = atomic_load(&current);
+    make_one();
+    if (round)
+        use_for_a_moment(round->ex);
+}
+
+static void
+in_child(void)
+{
+    struct round *round = atomic_load(&current);
+    alarm(CHILD_SECONDS_MAX);
+    if (round)
+        refuse(round->ex);
+    if (!STRESS_ASAN)
+        make_one();
+}
+
+/* As early as the library's own, or earlier. */
+__attribute__((constructor(101))) static void
+register_handlers(void)
+{
+    if (!STRESS_TSAN)
+        CHECK_EQ(pthread_atfork(in_parent, in_parent, in_child), 0);
+}
+
 /* --- in the parent -------------------------------------------------------- */
 
 static void
@@ -175,7 +238,9 @@ submit_or_fork(unsigned index, void *data)
     struct round *round = data;
     struct random r = random_stream(round->stream + index + 1);
     cf_future *recent[RECENT] = {NULL};
-    bool forks_too = index == SUBMITTERS;
+    bool forks_too = index == FORKER;
+    while (index == MAKER && !atomic_load(&round->over))
+        make_one();
     for (unsigned i = 0, forked = 0; !atomic_load(&round->over); i++) {
         cf_future **slot = &recent[i % RECENT];
         int n = (int)(i % 1000);
@@ -214,7 +279,9 @@ one_round(uint64_t number)
     options.queue_capacity = 4;
     CHECK_EQ(cf_thread_pool_create(&options, &round.bounded), CF_OK);
     round.ex = stress_random_pool(&r);
-    in_threads(SUBMITTERS + 1, submit_or_fork, &round);
+    atomic_store(&current, &round);
+    in_threads(THREADS, submit_or_fork, &round);
+    atomic_store(&current, NULL);
     cf_executor_destroy(round.bounded);
     stress_pool_destroy(round.ex);
 }
@@ -226,6 +293,7 @@ main(int argc, char **argv)
         puts("skipped: ThreadSanitizer has no threads after a fork");
         return STRESS_SKIPPED;
     }
+    register_handlers(); /* after the library's, and in the child too */
     stress_begin(argc, argv);
     for (uint64_t number = 1; stress_goes_on(); number++)
         one_round(number);

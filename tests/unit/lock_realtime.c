@@ -164,6 +164,7 @@ static void
 hold_canceled(void)
 {
     static char arg[1];
+    canceler.generation = cf__generation;
     canceled = cf__future_new(&canceler, nothing, 2); /* one is the queue's */
     cf__future_adopt_arg(canceled, arg, sizeof arg);
     (void)cf__future_cancel_now(canceled);
