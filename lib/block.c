@@ -7,6 +7,7 @@
 #include "lib/block.h"
 
 #include "lib/forked.h"
+#include "lib/stay_loaded.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -72,7 +73,8 @@ flush_all(void *thread)
 static void
 make_key(void)
 {
-    flush_key_made = pthread_key_create(&flush_key, flush_all) == 0;
+    flush_key_made =
+        cf__stay_loaded() && pthread_key_create(&flush_key, flush_all) == 0;
 }
 
 /* Without a key or memory for it the thread's last blocks are lost: at most

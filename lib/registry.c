@@ -8,6 +8,7 @@
 
 #include "lib/executor.h"
 #include "lib/fence.h"
+#include "lib/stay_loaded.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -59,6 +60,7 @@ set_exit_hook(void)
 cf_err
 cf__registry_add(cf_executor *ex)
 {
+    (void)cf__stay_loaded();
     cf__fence_init();
     if (!cf__fork_set_hooks() || !set_exit_hook())
         return CF_ENOMEM;

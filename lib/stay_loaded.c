@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keeps the object loaded: see stay_loaded.h. The shared library is linked so
+ * that it is (-z nodelete); an archive cannot be.
+ */
+#include "lib/stay_loaded.h"
+
+#include "lib/atomic.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+#include <sys/auxv.h>
+
+/* A program without a loader has none of these; and before glibc 2.34 they are in
+ * a library of their own, which is there if anything was loaded by them. */
+#pragma weak dladdr
+#pragma weak dlopen
+#pragma weak dlclose
+
+/* Something in this object. */
+static const char here;
+
+static bool
+stay(void)
+{
+    Dl_info mine, program;
+    if (!dladdr || !dlopen || !dlclose || !dladdr(&here, &mine))
+        return true; /* nothing is ever unloaded */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): that is how it comes */
+    const void *headers = (const void *)getauxval(AT_PHDR);
+    if (dladdr(headers, &program) && program.dli_fbase == mine.dli_fbase)
+        return true;
+    void *self = dlopen(mine.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+    if (self)
+        (void)dlclose(self); /* the flag stays */
+    return self != NULL;
+}
+
+bool
+cf__stay_loaded(void)
+{
+    static atomic_bool stays;
+    /* Twice, by two threads, does no harm. */
+    if (!cf_load_relaxed(&stays) && stay())
+        cf_store_relaxed(&stays, true);
+    return cf_load_relaxed(&stays);
+}
