@@ -112,13 +112,21 @@ cf__future_discard(cf_future *f)
     cf__future_free(f);
 }
 
-void
-cf__future_announce(cf_future *f, uint64_t old)
+/*
+ * After f became done with old as the former word: wakes sleepers, tells
+ * waiters, runs callbacks. Whoever made it done left one handle more if
+ * CF__WAITERS is set in old, which goes here: callbacks may drop all others.
+ * Else f may be gone already.
+ */
+static void
+announce(cf_future *f, uint64_t old)
 {
     if (old & CF__SLEEPER) /* an address, not an access: f may be gone */
         cf__futex_wake(cf__futex_word(f), INT_MAX);
-    if (old & CF__WAITERS)
+    if (old & CF__WAITERS) {
         cf__waiters_notify(f);
+        cf__future_unref(f);
+    }
 }
 
 bool
@@ -133,21 +141,18 @@ cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
             return false;
         }
         next = (word & ~(CF__PHASE | CF__SLEEPER)) | CF_FINISHED | flags;
-        /* With waiters the handle is needed a little longer. */
-        if (drop && !(word & CF__WAITERS))
+        /* With waiters one handle more is left: it is the announcement's. */
+        if (drop)
             next -= CF__HANDLE;
+        if (word & CF__WAITERS)
+            next += CF__HANDLE;
         /* pairs with every look at the state: publishes the outcome. After
          * it, without a handle, f must not be touched. */
     } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
-    if (__builtin_expect(next >> 32 == 0, 0)) {
+    if (__builtin_expect(next >> 32 == 0, 0))
         cf__future_free(f);
-        return true;
-    }
-    if (word & (CF__SLEEPER | CF__WAITERS)) {
-        cf__future_announce(f, word);
-        if (drop && word & CF__WAITERS)
-            cf__future_unref(f);
-    }
+    else
+        announce(f, word);
     return true;
 }
 
@@ -228,13 +233,35 @@ cf__future_refuse(cf_future *f, const cf_error *error)
     return cf__future_finish(f, CF__FAILED, 0, false);
 }
 
+/* What is left to do for a task that has just been cancelled. */
+static void
+give_up_task(cf_future *f, bool recalled)
+{
+    const bool on_heap = f->owned & CF__ARG_HEAP;
+    cf__executor_never_ran(f->executor, f, !recalled);
+    if (on_heap) /* the executor's; else the user's code is called */
+        cf__future_release_arg(f);
+    /* pairs with drop_stale: the executor is no longer needed */
+    const uint64_t hold = CF__COMPLETING | CF__SLEEPER;
+    if (cf_fetch_and_acq_rel(&f->word, ~hold) & CF__SLEEPER)
+        cf__futex_wake(cf__futex_word(f), INT_MAX);
+    if (recalled)
+        cf__remote_of(f)->let_go(f->executor);
+    if (!on_heap)
+        cf__future_release_arg(f);
+}
+
 bool
 cf__future_cancel_now(cf_future *f)
 {
     /* The executor lives until its queue has dropped f, and that waits for
      * this bit to go. A future completed by hand has no executor. */
     const uint64_t hold = f->executor ? CF__COMPLETING : 0;
+    /* Its arg_free() may drop every handle that the user has. */
+    const uint64_t own =
+        f->attributes && f->attributes->arg_free ? CF__HANDLE : 0;
     uint64_t word = cf_load_acquire(&f->word); /* the swap checks it */
+    uint64_t next;
     bool recalled = false;
     do {
         while (!recalled && cf__maybe_not_started(word)) {
@@ -246,25 +273,15 @@ cf__future_cancel_now(cf_future *f)
         }
         if (!recalled && cf__state(word) != CF_PENDING)
             return false;
-    } while (!cf_cas_weak_acq_rel(&f->word,
-                                  &word,
-                                  (word & ~(CF__SLEEPER | CF__PHASE)) |
-                                      CF_CANCELED | hold));
-    if (hold) {
-        const bool on_heap = f->owned & CF__ARG_HEAP;
-        cf__executor_never_ran(f->executor, f, !recalled);
-        if (on_heap) /* the executor's; else the user's code is called */
-            cf__future_release_arg(f);
-        /* pairs with drop_stale: the executor is no longer needed */
-        if (cf_fetch_and_acq_rel(&f->word, ~(hold | CF__SLEEPER)) & CF__SLEEPER)
-            cf__futex_wake(cf__futex_word(f), INT_MAX);
-        if (recalled)
-            cf__remote_of(f)->let_go(f->executor);
-        if (!on_heap)
-            cf__future_release_arg(f);
-    }
-    cf__future_announce(f, word);
+        next = (word & ~(CF__SLEEPER | CF__PHASE)) | CF_CANCELED | hold;
+        next += own + (word & CF__WAITERS ? CF__HANDLE : 0);
+    } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
+    if (hold)
+        give_up_task(f, recalled);
+    announce(f, word);
     if (recalled)
+        cf__future_unref(f); /* the queue's */
+    if (own)
         cf__future_unref(f);
     return true;
 }

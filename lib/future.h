@@ -127,13 +127,6 @@ void cf__future_release_arg(cf_future *f);
 void cf__future_free_owned(cf_future *f);
 
 /*
- * After f became done with old as the former word: wakes sleepers, tells
- * waiters, runs callbacks. The caller holds a handle if CF__WAITERS is set in
- * old; else f may be gone already.
- */
-void cf__future_announce(cf_future *f, uint64_t old);
-
-/*
  * Finishes f; cf__future_finish() below is the fast way in. mine is CF__COMPLETING for who set that bit, else 0: then false
  * means that another completer was faster, and the outcome is dropped. flags:
  * 0 or CF__FAILED. drop: gives up one handle, in the same step; after the call

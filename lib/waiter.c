@@ -130,6 +130,8 @@ cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data)
             return CF_OK;
         free(callback);
     }
+    (void)cf_future_ref(f); /* fn may drop the caller's handle */
     fn(f, data);
+    cf_future_unref(f);
     return CF_OK;
 }

@@ -203,10 +203,11 @@ CF_API const cf_error *cf_future_error(cf_future *f);
  * they run in the executor's timer thread, whose other deadlines wait for
  * them; those of a process pool's tasks in a thread of the pool, and while one
  * blocks without waiting for a future, queued tasks that nobody waits for may
- * wait for it. A callback may submit, wait, cancel and shut down; it must not
- * longjmp or end its thread.
+ * wait for it. A callback may submit, wait, cancel, shut down and drop the
+ * caller's handle; it must not longjmp or end its thread.
  *
- * @param fn    Gets f, lent for the call, and data.
+ * @param fn    Gets f, lent for the call even if fn drops the last handle, and
+ *              data.
  * @param data  Passed on untouched.
  *
  * @retval CF_OK      fn has been called or will be, exactly once.
