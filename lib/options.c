@@ -15,7 +15,8 @@ cf__options_import(void *known, size_t known_size, const void *options)
         return CF_OK;
     size_t size;
     memcpy(&size, options, sizeof size);
-    if (size < sizeof size)
+    if (size < sizeof size || size > CF__OPTIONS_MAX ||
+        size % _Alignof(size_t) != 0)
         return CF_EINVAL;
     const unsigned char *bytes = options;
     for (size_t i = known_size; i < size; i++)
@@ -33,7 +34,7 @@ cf__options_prefix(char *to,
                    _Atomic unsigned *count)
 {
     if (given)
-        snprintf(to, size, "%s", given);
+        snprintf(to, size, "%.*s", (int)size - 1, given);
     else /* only to tell names apart */
         snprintf(to, size, "%s%u", stem, cf_fetch_add_relaxed(count, 1));
 }

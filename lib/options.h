@@ -8,10 +8,14 @@
 
 #include <cfutures/error.h>
 
+enum { CF__OPTIONS_MAX = 4096 }; /* bytes: no struct will be larger */
+
 /*
  * Copies a caller's struct to known (known_size bytes): what the caller does
- * not know becomes zero. NULL is all zero. CF_EINVAL if the caller's size is
- * none; CF_ETOOBIG if it has fields unknown here that are not zero.
+ * not know becomes zero. NULL is all zero. CF_EINVAL if the caller's size
+ * cannot be that of a struct: it is 0, or above CF__OPTIONS_MAX, or no multiple
+ * of its own alignment; then nothing but the size is read. CF_ETOOBIG if the
+ * struct has fields unknown here that are not zero.
  */
 cf_err cf__options_import(void *known, size_t known_size, const void *options);
 

@@ -47,6 +47,18 @@ typedef struct cf_call cf_call;                 /* what a running task sees */
 typedef struct cf_as_completed cf_as_completed; /* futures as they finish */
 typedef struct cf_results cf_results;           /* results of a cf_map() */
 
+/*
+ * Structs that begin with a field size may grow at their end from one version
+ * to the next. size is the sizeof of the struct that the program was compiled
+ * with, as the struct's _INIT macro sets it. If size is 0, above 4096 or not a
+ * multiple of its own alignment, the call is CF_EINVAL and reads nothing else
+ * of the struct. Fields behind what size covers count as zero. Fields that the
+ * library does not know must be zero, or the call is CF_ETOOBIG.
+ *
+ * A size or a count is checked before anything is allocated, read or written:
+ * what no object can hold (PTRDIFF_MAX bytes) is CF_ETOOBIG.
+ */
+
 /* Memory that somebody else owns; data is NULL only when size is 0. */
 typedef struct cf_bytes {
     const void *data;
