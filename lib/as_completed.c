@@ -21,6 +21,7 @@
 #include "lib/in_task.h"
 #include "lib/registry.h"
 #include "lib/remote.h"
+#include "lib/size.h"
 #include "lib/spin.h"
 #include "lib/wait_graph.h"
 #include "lib/waiter.h"
@@ -116,9 +117,10 @@ take_ready(cf_as_completed *it)
 static bool
 add_chunk(cf_as_completed *it, size_t count)
 {
-    if (count > (SIZE_MAX - sizeof(struct chunk)) / sizeof(struct node))
-        return false;
-    struct chunk *chunk = malloc(sizeof *chunk + count * sizeof *chunk->nodes);
+    size_t size;
+    struct chunk *chunk = NULL;
+    if (cf__size_add(sizeof *chunk, count, sizeof *chunk->nodes, &size))
+        chunk = malloc(size);
     if (!chunk)
         return false;
     chunk->count = count;
@@ -175,6 +177,8 @@ cf_as_completed_create(cf_future *const *futures,
 {
     if (!out || (!futures && count))
         return CF_EINVAL;
+    if (!cf__array_fits(count, sizeof(struct node)))
+        return CF_ETOOBIG;
     for (size_t i = 0; i < count; i++)
         if (!futures[i])
             return CF_EINVAL;

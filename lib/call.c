@@ -4,6 +4,7 @@
 
 #include "lib/failure.h"
 #include "lib/life.h"
+#include "lib/size.h"
 
 #include <stdlib.h>
 
@@ -27,8 +28,11 @@ drop_heap(struct cf_call *call)
 void *
 cf_return_buffer(cf_call *call, size_t size)
 {
+    static _Alignas(max_align_t) unsigned char nothing[1]; /* never written */
     drop_heap(call);
     call->result_size = 0;
+    if (size > CF__SIZE_MAX)
+        return NULL;
     if (size > call->sink_size) {
         if (!call->fixed_sink)
             call->heap = call->alloc ? call->alloc(call, size) : malloc(size);
@@ -36,7 +40,9 @@ cf_return_buffer(cf_call *call, size_t size)
             return NULL;
     }
     call->result_size = size;
-    return call->heap ? call->heap : call->sink;
+    if (call->heap)
+        return call->heap;
+    return call->sink ? call->sink : nothing;
 }
 
 bool
@@ -70,7 +76,7 @@ cf_return(cf_call *call, const void *data, size_t size)
             memmove(call->sink, data, size); /* data may be in the sink */
         return CF_OK;
     }
-    if (size > call->sink_size && call->fixed_sink)
+    if (size > CF__SIZE_MAX || (size > call->sink_size && call->fixed_sink))
         return CF_ETOOBIG;
     /* data may be in the former result: free that last. */
     void *former = call->heap;

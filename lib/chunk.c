@@ -11,6 +11,7 @@
 
 #include "lib/call.h"
 #include "lib/failure.h"
+#include "lib/size.h"
 
 #include <stdlib.h>
 
@@ -53,9 +54,11 @@ make_room(struct pack *pack, size_t size)
 {
     if (size <= pack->capacity - pack->used)
         return true;
-    size_t capacity = 2 * pack->capacity;
-    if (capacity - pack->used < size)
-        capacity = pack->used + size;
+    size_t capacity, least;
+    if (!cf__size_add(pack->used, 1, size, &least))
+        return false;
+    if (!cf__size_add(0, pack->capacity, 2, &capacity) || capacity < least)
+        capacity = least;
     unsigned char *bytes = realloc(pack->bytes, capacity);
     if (!bytes)
         return false;
@@ -67,6 +70,7 @@ make_room(struct pack *pack, size_t size)
 static bool
 begin_pack(struct pack *pack, const struct cf__chunk_head *head)
 {
+    /* As cf__chunk_arg_size() has checked. */
     pack->used =
         align16(sizeof(struct pack_head) + head->count * sizeof(struct entry));
     pack->capacity = pack->used + head->count * ITEM_ROOM;
@@ -168,6 +172,14 @@ cf__chunk_run(cf_call *call, const void *arg, size_t arg_size)
     if (!cf__call_adopt(call, pack.bytes, pack.used))
         return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
     return 0;
+}
+
+bool
+cf__chunk_arg_size(size_t count, size_t item_size, size_t *out)
+{
+    const size_t each = sizeof(struct entry) + ITEM_ROOM;
+    return cf__size_add(sizeof(struct pack_head) + 16, count, each, out) &&
+           cf__size_add(CF__CHUNK_ITEMS, count, item_size, out);
 }
 
 size_t

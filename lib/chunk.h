@@ -24,6 +24,10 @@ struct cf__chunk_head {
 size_t
 cf__chunk_size(const cf_map_options *options, size_t count, size_t workers);
 
+/* Stores the size of a chunk's argument, for count items. false: that, or the
+ * room for the results, is larger than an object can be. */
+bool cf__chunk_arg_size(size_t count, size_t item_size, size_t *out);
+
 /* The task. Its result: for cf__chunk_id() and cf__chunk_item(). */
 int cf__chunk_run(cf_call *call, const void *arg, size_t arg_size);
 

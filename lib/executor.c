@@ -9,6 +9,7 @@
 #include "lib/life.h"
 #include "lib/registry.h"
 #include "lib/remote.h"
+#include "lib/size.h"
 #include "lib/thread.h"
 
 #include <signal.h>
@@ -202,7 +203,7 @@ cf_executor_max_workers(const cf_executor *ex)
 void *
 cf_shared_alloc(cf_executor *ex, size_t size)
 {
-    if (!ex)
+    if (!ex || size > CF__SIZE_MAX)
         return NULL;
     if (ex->ops->shared_alloc)
         return ex->ops->shared_alloc(ex, size);

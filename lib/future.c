@@ -14,6 +14,7 @@
 #include "lib/options.h"
 #include "lib/registry.h"
 #include "lib/remote.h"
+#include "lib/size.h"
 #include "lib/waiter.h"
 
 #include <limits.h>
@@ -41,7 +42,7 @@ cf__future_adopt_arg(cf_future *f, void *block, size_t size)
     f->owned |= CF__ARG_HEAP;
 }
 
-bool
+cf_err
 cf__future_set_arg(cf_future *f, const void *arg, size_t size)
 {
     if (size == 0) {
@@ -50,14 +51,16 @@ cf__future_set_arg(cf_future *f, const void *arg, size_t size)
     } else if (size <= CF__INLINE_SIZE) {
         memcpy(f->arg, arg, size);
         f->arg_size = (uint8_t)size;
+    } else if (size > CF__SIZE_MAX) {
+        return CF_ETOOBIG;
     } else {
         void *copy = cf__arg_alloc(f->executor, size);
         if (!copy)
-            return false;
+            return CF_ENOMEM;
         memcpy(copy, arg, size);
         cf__future_adopt_arg(f, copy, size);
     }
-    return true;
+    return CF_OK;
 }
 
 void

@@ -110,8 +110,8 @@ struct cf_future {
 
 _Static_assert(sizeof(cf_future) == 128, "a future is two cache lines");
 
-/* Copies size bytes as the argument. false: no memory. */
-bool cf__future_set_arg(cf_future *f, const void *arg, size_t size);
+/* Copies size bytes as the argument. CF_ENOMEM, CF_ETOOBIG. */
+cf_err cf__future_set_arg(cf_future *f, const void *arg, size_t size);
 
 /* Makes a malloc'ed block the argument. */
 void cf__future_adopt_arg(cf_future *f, void *block, size_t size);

@@ -2,6 +2,8 @@
 /* A set of futures: see future_set.h. At most half full. */
 #include "lib/future_set.h"
 
+#include "lib/size.h"
+
 #include <stdlib.h>
 
 enum { FIRST_SIZE = 16 };
@@ -36,7 +38,8 @@ cf__future_set_reserve(struct cf__future_set *set, size_t count)
 {
     size_t size = set->slots ? set->mask + 1 : 0;
     size_t wanted = size ? size : FIRST_SIZE;
-    if (count > SIZE_MAX / 4 - set->count)
+    if (!cf__array_fits(count, 4 * sizeof *set->slots) ||
+        count > CF__SIZE_MAX / (4 * sizeof *set->slots) - set->count)
         return CF_ENOMEM;
     while (wanted < 2 * (set->count + count))
         wanted *= 2;

@@ -11,6 +11,7 @@
 #include "lib/executor.h"
 #include "lib/options.h"
 #include "lib/remote.h"
+#include "lib/size.h"
 #include "lib/submit.h"
 
 #include <stdlib.h>
@@ -106,6 +107,7 @@ submit_chunk(cf_results *r, size_t count)
         return err;
     if (!r->options.pull && count > r->item_count - r->taken)
         count = r->item_count - r->taken;
+    /* Not more than the first, whose size cf_map() has checked. */
     unsigned char *arg =
         cf__arg_alloc(r->ex, CF__CHUNK_ITEMS + count * r->item_size);
     if (!arg)
@@ -149,8 +151,7 @@ check(const cf_map_options *options,
         !cf__timeout_valid(options->timeout_ns) ||
         (options->pull ? r->items != NULL : !r->items && r->item_count))
         return CF_EINVAL;
-    size_t largest = SIZE_MAX / 2 / r->item_size;
-    if (options->pull ? options->chunk_size > largest : r->item_count > largest)
+    if (!options->pull && !cf__array_fits(r->item_count, r->item_size))
         return CF_ETOOBIG;
     return CF_OK;
 }
@@ -178,6 +179,9 @@ cf_map(cf_executor *ex,
     start.input_ended = !start.options.pull && count == 0;
     start.chunk_size =
         cf__chunk_size(&start.options, count, (size_t)ex->max_workers);
+    size_t arg_size;
+    if (!cf__chunk_arg_size(start.chunk_size, item_size, &arg_size))
+        return CF_ETOOBIG;
     start.deadline_ns = start.options.timeout_ns > 0
                             ? cf__deadline(start.options.timeout_ns)
                             : CF__NEVER;

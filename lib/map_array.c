@@ -8,6 +8,7 @@
 #include "lib/failure.h"
 #include "lib/loop.h"
 #include "lib/options.h"
+#include "lib/size.h"
 
 #include <stdlib.h>
 
@@ -202,8 +203,8 @@ cf_map_array(cf_executor *ex,
         return err;
     if (!cf__timeout_valid(options.timeout_ns) || options.pull)
         return CF_EINVAL;
-    size_t larger = item_size > result_size ? item_size : result_size;
-    if (count > SIZE_MAX / 2 / larger)
+    if (!cf__array_fits(count, item_size) ||
+        !cf__array_fits(count, result_size))
         return CF_ETOOBIG;
     struct array array = {fn, items, results, item_size, result_size, SIZE_MAX};
     return map_in_reach(ex, &array, count, &options);

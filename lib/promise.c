@@ -7,6 +7,7 @@
 #include "lib/future.h"
 #include "lib/life.h"
 #include "lib/options.h"
+#include "lib/size.h"
 
 #include <stdlib.h>
 
@@ -40,6 +41,8 @@ cf_future_set_result(cf_future *f, const void *data, size_t size)
 {
     if (!f || f->executor || (!data && size))
         return CF_EINVAL;
+    if (size > CF__SIZE_MAX)
+        return CF_ETOOBIG;
     void *heap = NULL;
     if (size > CF__INLINE_SIZE) {
         heap = malloc(size);

@@ -9,6 +9,7 @@
 #include "lib/life.h"
 #include "lib/options.h"
 #include "lib/remote.h"
+#include "lib/size.h"
 #include "lib/thread.h"
 
 #include <stdlib.h>
@@ -67,12 +68,14 @@ cf_submit(cf_executor *ex,
     cf_future *f = cf__future_new(ex, fn, out ? 2 : 1);
     if (!f)
         return CF_ENOMEM;
-    cf_err err = CF_ENOMEM;
+    cf_err err;
     if (arg_size == 8) { /* the size of a number, in one move */
         memcpy(f->arg, arg, 8);
         f->arg_size = 8;
-    } else if (!cf__future_set_arg(f, arg, arg_size)) {
-        goto fail;
+    } else {
+        err = cf__future_set_arg(f, arg, arg_size);
+        if (err)
+            goto fail;
     }
     err = enqueue(ex, f, f, 1);
     if (err)
@@ -162,8 +165,8 @@ cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
     if (!f)
         return CF_ENOMEM;
     err = make_attributes(&known, &f->attributes);
-    if (!err && !cf__future_set_arg(f, known.arg, known.arg_size))
-        err = CF_ENOMEM;
+    if (!err)
+        err = cf__future_set_arg(f, known.arg, known.arg_size);
     if (!err)
         err = submit_with_attributes(ex, f);
     if (err)
@@ -205,14 +208,34 @@ make_chain(cf_executor *ex,
         else
             *oldest = f;
         *newest = f;
-        if (!cf__future_set_arg(f, arg, arg_size))
-            return CF_ENOMEM;
+        cf_err err = cf__future_set_arg(f, arg, arg_size);
+        if (err)
+            return err;
         if (out)
             out[i] = f;
         if (arg_size)
             arg += arg_size;
     }
     return CF_OK;
+}
+
+/* So many tasks can be: for the argument array, the handles and the queue. */
+static cf_err
+check_batch(const cf_executor *ex, size_t arg_size, size_t count, bool handles)
+{
+    size_t each = sizeof(cf_future);
+    if (arg_size > CF__SIZE_MAX - each || !cf__array_fits(count, arg_size) ||
+        (handles && !cf__array_fits(count, sizeof(cf_future *))))
+        return CF_ETOOBIG;
+    if (ex->bound && !cf__never_blocks(ex) &&
+        count > cf__bound_capacity(ex->bound))
+        return CF_ETOOBIG;
+    size_t bytes;
+    if (arg_size > CF__INLINE_SIZE)
+        each += arg_size;
+    if (!cf__size_add(0, count, each, &bytes))
+        return CF_ETOOBIG;
+    return cf__machine_holds(bytes) ? CF_OK : CF_ENOMEM;
 }
 
 cf_err
@@ -227,11 +250,12 @@ cf_submit_many(cf_executor *ex,
         return CF_EINVAL;
     if (count == 0)
         return CF_OK;
-    if (arg_size && count > SIZE_MAX / 2 / arg_size)
-        return CF_ETOOBIG;
-    cf_future *oldest, *newest;
-    cf_err err =
-        make_chain(ex, fn, args, arg_size, count, out, &oldest, &newest);
+    cf_err err = check_batch(ex, arg_size, count, out != NULL);
+    if (err == CF_ETOOBIG)
+        return err; /* out is not so large either */
+    cf_future *oldest = NULL, *newest = NULL;
+    if (!err)
+        err = make_chain(ex, fn, args, arg_size, count, out, &oldest, &newest);
     if (!err)
         err = enqueue(ex, oldest, newest, count);
     if (err) {

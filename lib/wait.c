@@ -7,6 +7,7 @@
 
 #include "lib/clock.h"
 #include "lib/future_set.h"
+#include "lib/size.h"
 
 #include <stdlib.h>
 
@@ -85,6 +86,8 @@ cf_wait(cf_future *const *futures,
     if ((!futures && count) || !cf__timeout_valid(timeout_ns) ||
         (unsigned)when > CF_ALL_COMPLETED)
         return CF_EINVAL;
+    if (!cf__array_fits(count, sizeof *futures))
+        return CF_ETOOBIG;
     for (size_t i = 0; i < count; i++)
         if (!futures[i])
             return CF_EINVAL;

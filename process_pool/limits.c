@@ -40,7 +40,8 @@ cf__limit_memory(size_t size)
         return true;
     if (getrlimit(RLIMIT_DATA, &limit) != 0)
         return false;
-    rlim_t wanted = (rlim_t)data_size() + size;
+    rlim_t used = (rlim_t)data_size();
+    rlim_t wanted = size < RLIM_INFINITY - used ? used + size : RLIM_INFINITY;
     if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur <= wanted)
         return true; /* the program's own is stricter */
     limit.rlim_cur = wanted;

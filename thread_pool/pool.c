@@ -10,6 +10,7 @@
 #include "lib/failure.h"
 #include "lib/options.h"
 #include "lib/pages.h"
+#include "lib/size.h"
 #include "lib/thread.h"
 
 #include <limits.h>
@@ -207,7 +208,7 @@ check_options(const cf_thread_pool_options *options)
         (options->stack_size &&
          options->stack_size < (size_t)PTHREAD_STACK_MIN))
         return CF_EINVAL;
-    return CF_OK;
+    return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
 }
 
 cf_err
@@ -222,8 +223,10 @@ cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
         err = check_options(&options);
     if (err)
         return err;
-    int workers =
-        options.max_workers ? options.max_workers : (int)cf_cpu_count();
+    unsigned cpus = cf_cpu_count();
+    int workers = options.max_workers      ? options.max_workers
+                  : cpus < CF__WORKERS_MAX ? (int)cpus
+                                           : CF__WORKERS_MAX;
     struct cf__pool *pool = aligned_alloc(CF_CACHE_LINE, sizeof *pool);
     if (!pool)
         return CF_ENOMEM;

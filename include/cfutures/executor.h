@@ -11,7 +11,8 @@
 
 CF_BEGIN_DECLS
 
-/* Everything about one task; zero is the default of every field but fn. */
+/* Everything about one task; zero is the default of every field but size and
+ * fn. */
 typedef struct cf_task {
     size_t size;     /* sizeof(cf_task) */
     cf_task_fn *fn;  /* what to run */
@@ -97,6 +98,7 @@ enum {
  * @retval CF_OK         Accepted: fn runs at most once (never, if cancelled or
  *                       the pool breaks first).
  * @retval CF_EINVAL     ex or fn is NULL, or arg is NULL with a size.
+ * @retval CF_ETOOBIG    No object has so many bytes as arg_size.
  * @retval CF_EBROKEN    The initializer failed; permanent.
  * @retval CF_ESHUTDOWN  cf_executor_shutdown() has begun.
  * @retval CF_EAGAIN     The bounded queue is full (CF_QUEUE_REJECT).
@@ -127,9 +129,9 @@ CF_API cf_err cf_submit(cf_executor *ex,
  * @param task  Copied; may live on the stack.
  *
  * @retval CF_EINVAL   As cf_submit(), or a timeout below -1, or arg_free with
- *                     an arg_size.
- * @retval CF_ETOOBIG  task->size says fields that this library does not know,
- *                     and they are not zero.
+ *                     an arg_size, or task is NULL, or task->size is no size.
+ * @retval CF_ETOOBIG  As cf_submit(), or task->size says fields that this
+ *                     library does not know, and they are not zero.
  *
  * The rest as cf_submit(). Python: Executor.submit().
  */
@@ -144,9 +146,13 @@ CF_API cf_err cf_submit_task(cf_executor *ex,
  *                  with arg_size 0 every task gets the pointer args.
  * @param count     0 does nothing.
  * @param[out] out  count futures, in the order of the arguments; all NULL on
- *                  error (untouched on CF_EINVAL). NULL: detached.
+ *                  error (untouched on CF_EINVAL and CF_ETOOBIG). NULL:
+ *                  detached.
  *
- * @retval CF_ETOOBIG  More than the bounded queue can ever hold.
+ * @retval CF_ETOOBIG  More tasks than the bounded queue can ever hold, or than
+ *                     any array can. Found at once, before a task is made.
+ * @retval CF_ENOMEM   Also at once, if the tasks need more memory than the
+ *                     machine has.
  *
  * The rest as cf_submit(). Python: none (a list comprehension over submit).
  */
@@ -343,7 +349,8 @@ CF_API unsigned cf_cpu_count(void);
  *
  * @param ex    The executor whose tasks will use it.
  * @param size  Bytes; 0 gives a pointer that can be freed.
- * @return      Zeroed, aligned as malloc's; NULL: no memory, or ex is NULL.
+ * @return      Zeroed, aligned as malloc's; NULL: no memory, or a size that
+ *              no object has, or ex is NULL.
  *
  * Ownership: the caller's; cf_shared_free() it before ex is destroyed.
  * Threads:   any number of callers.

@@ -270,6 +270,7 @@ CF_API bool cf_future_start(cf_future *f);
  *                    executor.
  * @retval CF_ESTATE  Already finished or cancelled; nothing changed.
  * @retval CF_ENOMEM  Nothing changed.
+ * @retval CF_ETOOBIG  No object has so many bytes; nothing changed.
  *
  * Ownership: data and the handle stay the caller's.
  * Threads:   any; of several at once exactly one wins.
@@ -286,7 +287,8 @@ CF_API cf_err cf_future_set_result(cf_future *f, const void *data, size_t size);
  * @param error  Copied, message and file included. kind must be one of those
  *               that cf_error lists; message NULL counts as empty.
  *
- * @retval CF_EINVAL   As cf_future_set_result(), or error or its kind is bad.
+ * @retval CF_EINVAL   As cf_future_set_result(), or error is NULL, or its size
+ *                     or its kind is none.
  * @retval CF_ETOOBIG  error->size says fields this library does not know, and
  *                     they are not zero.
  *

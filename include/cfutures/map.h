@@ -20,7 +20,7 @@ CF_BEGIN_DECLS
  */
 typedef bool cf_pull_fn(void *pull_data, void *item);
 
-/* Zero is the default of every field. */
+/* Zero is the default of every field but size. */
 typedef struct cf_map_options {
     size_t size;          /* sizeof(cf_map_options) */
     size_t chunk_size;    /* items per task; 0: chosen by the library */
@@ -61,9 +61,11 @@ typedef struct cf_map_options {
  * @param[out] out   The results; untouched on error.
  *
  * @retval CF_OK
- * @retval CF_EINVAL   A NULL that may not be, item_size 0, timeout below -1.
- * @retval CF_ETOOBIG  opts has fields that this library does not know, or
- *                     count * item_size does not fit in memory.
+ * @retval CF_EINVAL   A NULL that may not be, item_size 0, timeout below -1, or
+ *                     opts->size is no size.
+ * @retval CF_ETOOBIG  opts has fields that this library does not know, or no
+ *                     object can hold count items, or the items of one chunk
+ *                     with room for their results.
  * @retval CF_ENOMEM   Nothing more of it begins, and what runs is asked to
  *                     stop; likewise for every error that cf_submit() can
  *                     give: CF_EBROKEN, CF_ESHUTDOWN, CF_EAGAIN, CF_EFORKED,

@@ -44,7 +44,7 @@ typedef enum cf_on_worker_death {
                           so do later submits */
 } cf_on_worker_death;
 
-/* Zero is the default of every field. */
+/* Zero is the default of every field but size. */
 typedef struct cf_process_pool_options {
     size_t size;             /* sizeof(cf_process_pool_options) */
     int max_workers;         /* 0: cf_cpu_count(); at most 1024 */
@@ -126,7 +126,7 @@ typedef struct cf_process_pool_options {
  * @retval CF_OK
  * @retval CF_EINVAL   out is NULL, or max_workers is negative or too large, or
  *                     queue_policy or on_worker_death is none, or
- *                     kill_grace_ns is negative.
+ *                     kill_grace_ns is negative, or opts->size is no size.
  * @retval CF_ETOOBIG  opts->size says fields that this library does not know,
  *                     and they are not zero.
  * @retval CF_ENOMEM   No memory, or no address space to reserve.

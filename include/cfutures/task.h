@@ -41,7 +41,8 @@ typedef int cf_task_fn(cf_call *call, const void *arg, size_t arg_size);
  * @retval CF_OK       Copied.
  * @retval CF_EINVAL   data is NULL and size is not 0.
  * @retval CF_ENOMEM   The former result, if any, is gone.
- * @retval CF_ETOOBIG  Results have a fixed size here (cf_map_array()).
+ * @retval CF_ETOOBIG  Results have a fixed size here (cf_map_array()), or no
+ *                     object has so many bytes. The former result stays.
  *
  * Ownership: data stays the caller's.
  * Threads:   the one that runs the task.
@@ -62,7 +63,8 @@ CF_API cf_err cf_return(cf_call *call, const void *data, size_t size);
  * @param size  Bytes; with 0 the result is empty and the pointer not NULL.
  * @return      Uninitialised memory, aligned as malloc's (in cf_map_array():
  *              as the element of the results array), or NULL: no memory, or
- *              too big for a result of fixed size.
+ *              too big for a result of fixed size or for any object. With NULL
+ *              the former result, if any, is gone.
  *
  * Ownership: the future's; do not free. Valid until the task returns or sets
  *            another result.

@@ -11,7 +11,7 @@
 
 CF_BEGIN_DECLS
 
-/* Zero is the default of every field. */
+/* Zero is the default of every field but size. */
 typedef struct cf_thread_pool_options {
     size_t size;             /* sizeof(cf_thread_pool_options) */
     int max_workers;         /* 0: cf_cpu_count(); at most 32767 */
@@ -49,9 +49,11 @@ typedef struct cf_thread_pool_options {
  * @retval CF_OK
  * @retval CF_EINVAL   out is NULL, or max_workers is negative or too large,
  *                     queue_policy is none, idle_timeout_ns below -1, or
- *                     stack_size is not 0 and below the system's minimum.
+ *                     stack_size is not 0 and below the system's minimum, or
+ *                     opts->size is no size.
  * @retval CF_ETOOBIG  opts->size says fields that this library does not know,
- *                     and they are not zero.
+ *                     and they are not zero; or no object has so many bytes as
+ *                     stack_size.
  * @retval CF_ENOMEM
  *
  * Ownership: *out is the caller's; cf_executor_destroy() it.

@@ -32,6 +32,7 @@ typedef enum cf_return_when {
  * @retval CF_OK         What was waited for has happened.
  * @retval CF_ETIMEDOUT  It had not in time.
  * @retval CF_EINVAL     A NULL future, a bad when or timeout_ns.
+ * @retval CF_ETOOBIG    No array has count futures; nothing was read.
  * @retval CF_ENOMEM     No memory for the wait; nothing changed.
  * @retval CF_EDEADLK    Called in a task that the futures wait for.
  * @retval CF_EFORKED    This process is a fork of the futures' own.
@@ -62,6 +63,7 @@ CF_API cf_err cf_wait(cf_future *const *futures,
  *
  * @retval CF_OK
  * @retval CF_EINVAL   A NULL future or out.
+ * @retval CF_ETOOBIG  No array has so many places as count futures need.
  * @retval CF_ENOMEM
  * @retval CF_EFORKED  One is not done, and belongs to the process that forked
  *                     this one: it never will be.

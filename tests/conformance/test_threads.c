@@ -350,6 +350,12 @@ CF_TEST(bad_options_are_einval)
     opts = options_for(1);
     opts.stack_size = 1;
     expect_refused(opts);
+    cf_executor *ex = NULL;
+    opts.stack_size = (size_t)PTRDIFF_MAX + 1;
+    assert_err(cf_thread_pool_create(&opts, &ex), CF_ETOOBIG);
+    opts.stack_size = SIZE_MAX;
+    assert_err(cf_thread_pool_create(&opts, &ex), CF_ETOOBIG);
+    cr_assert_null(ex);
     assert_err(cf_thread_pool_create(NULL, NULL), CF_EINVAL);
 }
 

@@ -64,6 +64,24 @@ CF_TEST(options_of_another_version_are_understood)
     cf_executor_destroy(ex);
 }
 
+CF_TEST(options_may_be_as_large_as_their_types_can_be)
+{
+    cf_process_pool_options opts = options_for(1);
+    opts.queue_capacity = SIZE_MAX;
+    opts.max_tasks_per_worker = SIZE_MAX;
+    opts.kill_grace_ns = INT64_MAX;
+    opts.memory_limit = SIZE_MAX;
+    opts.shared_memory = SIZE_MAX;
+    cf_executor *ex = pool_of(&opts);
+    for (int i = 0; i < 10; i++) {
+        cf_future *f = must_submit(ex, task_square, &i, sizeof i);
+        cr_assert(int_result(f) == i * i);
+        cf_future_unref(f);
+    }
+    cr_assert(stats_of(ex).restarts == 0);
+    cf_executor_destroy(ex);
+}
+
 /* --- the pool from inside a task ------------------------------------------ */
 
 struct attempts {
