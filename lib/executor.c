@@ -57,7 +57,8 @@ cf__executor_prepare(cf_executor *ex,
     ex->future_bits = ops->remote ? CF__REMOTE : 0;
     ex->bound = capacity ? cf__bound_new(capacity, policy) : NULL;
     ex->timers = cf__timers_new(expired);
-    ex->drained_at_exit = false;
+    ex->drained_at_exit = ex->given_up_at_exit = false;
+    ex->kept = 0;
     cf_store_relaxed(&ex->terminated, false); /* nobody knows ex yet */
     cf_store_relaxed(&ex->canceled, 0);
     if (ex->timers && (ex->bound || !capacity))

@@ -66,6 +66,10 @@ struct cf__executor_ops {
     cf_err (*terminate)(cf_executor *ex, int signo);
     void (*stats)(cf_executor *ex, cf_stats *out);
 
+    /* No thread of it can go on before the calling worker does, and there are
+     * some. NULL: that cannot be. */
+    bool (*is_stalled)(cf_executor *ex);
+
     /* The calling thread is in a task, if that is not a worker of it. NULL: no
      * such thing. */
     bool (*runs_here)(cf_executor *ex);
@@ -108,7 +112,8 @@ struct cf_executor {
     /* Guarded by the registry's lock. */
     _Atomic(cf_executor *) registry_next; /* atomic for who forks */
     cf_executor *registry_prev;
-    bool drained_at_exit;
+    bool drained_at_exit, given_up_at_exit;
+    int kept; /* by a drain: it must not go */
 };
 
 /*

@@ -15,54 +15,119 @@
 
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t drained;
+    pthread_cond_t let_go; /* of an executor that was kept */
     _Atomic(cf_executor *) first;
-    const cf_executor *draining; /* by drain_all(): it must not go */
+    bool exit_hook_set;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER,
-              .drained = PTHREAD_COND_INITIALIZER};
+              .let_go = PTHREAD_COND_INITIALIZER};
 
-static atomic_bool exit_hook_set;
+/* So often a worker that ends the program looks who waits for it. */
+enum { LOOK_NS = 10000000 };
 
-/* main has returned: what is queued still completes, as in Python. Tasks may
- * make and destroy executors meanwhile, so the list is read anew each time. */
+/* --- the end of the program ------------------------------------------------ */
+
+/* Calls drain(ex) for each executor that shall_drain says, without the lock.
+ * Tasks may make and destroy executors meanwhile, so the list is read anew each
+ * time. */
+static void
+for_each(bool (*shall_drain)(cf_executor *ex), void (*drain)(cf_executor *ex))
+{
+    pthread_mutex_lock(&registry.lock);
+    for (;;) {
+        cf_executor *ex = cf_load_relaxed(&registry.first); /* locked */
+        while (ex && !shall_drain(ex))
+            ex = cf_load_relaxed(&ex->registry_next);
+        if (!ex)
+            break;
+        ex->kept++;
+        pthread_mutex_unlock(&registry.lock);
+        drain(ex);
+        pthread_mutex_lock(&registry.lock);
+        if (--ex->kept == 0)
+            pthread_cond_broadcast(&registry.let_go);
+    }
+    pthread_mutex_unlock(&registry.lock);
+}
+
+/* Nobody comes any more for what is queued: who waits for it goes on. */
+static bool
+is_given_up_locked(cf_executor *ex)
+{
+    bool given_up =
+        !ex->given_up_at_exit && ex->ops->is_stalled && ex->ops->is_stalled(ex);
+    ex->given_up_at_exit = ex->given_up_at_exit || given_up;
+    return given_up;
+}
+
+static void
+give_up(cf_executor *ex)
+{
+    (void)ex->ops->shutdown(ex, CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT, 0);
+}
+
+/* What is queued still completes, as in Python. In a worker, which ends the
+ * program in a task, not what waits for that task. */
+static void
+drain(cf_executor *ex)
+{
+    if (!ex->ops->shutdown)
+        return;
+    const bool worker = cf__thread.worker != NULL;
+    int64_t until = CF__NEVER;
+    do {
+        if (worker) {
+            until = cf__now_ns() + LOOK_NS;
+            for_each(is_given_up_locked, give_up);
+        }
+    } while (ex->ops->shutdown(ex, 0, until) == CF_ETIMEDOUT);
+}
+
+static bool
+shall_drain_locked(cf_executor *ex)
+{
+    bool shall = !ex->drained_at_exit;
+    ex->drained_at_exit = true;
+    return shall;
+}
+
+static bool
+shall_drain_first_locked(cf_executor *ex)
+{
+    return cf__is_own_worker(ex) && shall_drain_locked(ex);
+}
+
 static void
 drain_all(void)
 {
     cf__notice_fork();
+    /* pairs with add: it finds the hook set, and we the executor, or it sets
+     * the hook anew */
     pthread_mutex_lock(&registry.lock);
-    for (;;) {
-        cf_executor *ex = cf_load_relaxed(&registry.first); /* locked */
-        while (ex && ex->drained_at_exit)
-            ex = cf_load_relaxed(&ex->registry_next);
-        if (!ex)
-            break;
-        ex->drained_at_exit = true;
-        registry.draining = ex;
-        pthread_mutex_unlock(&registry.lock);
-        if (ex->ops->shutdown)
-            (void)ex->ops->shutdown(ex, 0, CF__NEVER);
-        pthread_mutex_lock(&registry.lock);
-        registry.draining = NULL;
-        pthread_cond_broadcast(&registry.drained);
-    }
+    registry.exit_hook_set = false;
     pthread_mutex_unlock(&registry.lock);
+    for_each(shall_drain_first_locked, drain);
+    for_each(shall_drain_locked, drain);
 }
 
 /* false: no memory; to be tried again. Twice, by two threads, does no harm. */
 static bool
 set_exit_hook(void)
 {
-    if (!cf_load_relaxed(&exit_hook_set) && atexit(drain_all) == 0)
-        cf_store_relaxed(&exit_hook_set, true);
-    return cf_load_relaxed(&exit_hook_set);
+    bool set = atexit(drain_all) == 0;
+    pthread_mutex_lock(&registry.lock);
+    registry.exit_hook_set = registry.exit_hook_set || set;
+    pthread_mutex_unlock(&registry.lock);
+    return set;
 }
+
+/* --- the list --------------------------------------------------------------- */
 
 cf_err
 cf__registry_add(cf_executor *ex)
 {
     (void)cf__stay_loaded();
     cf__fence_init();
-    if (!cf__fork_set_hooks() || !set_exit_hook())
+    if (!cf__fork_set_hooks())
         return CF_ENOMEM;
     ex->generation = cf__generation_now();
     pthread_mutex_lock(&registry.lock);
@@ -73,17 +138,21 @@ cf__registry_add(cf_executor *ex)
         next->registry_prev = ex;
     /* A fork's child finds the executor whole, or not at all. */
     cf_store_release(&registry.first, ex);
+    bool hooked = registry.exit_hook_set;
     pthread_mutex_unlock(&registry.lock);
-    return CF_OK;
+    if (hooked || set_exit_hook())
+        return CF_OK;
+    cf__registry_remove(ex);
+    return CF_ENOMEM;
 }
 
 void
 cf__registry_remove(cf_executor *ex)
 {
     pthread_mutex_lock(&registry.lock);
-    /* Its workers are gone, so the drain is about to let go of it. */
-    while (registry.draining == ex)
-        pthread_cond_wait(&registry.drained, &registry.lock);
+    /* Its workers are gone, so a drain is about to let go of it. */
+    while (ex->kept)
+        pthread_cond_wait(&registry.let_go, &registry.lock);
     cf_executor *next = cf_load_relaxed(&ex->registry_next); /* locked */
     _Atomic(cf_executor *) *link =
         ex->registry_prev ? &ex->registry_prev->registry_next : &registry.first;
@@ -99,8 +168,7 @@ void
 cf__registry_after_fork(void)
 {
     pthread_mutex_init(&registry.lock, NULL);
-    pthread_cond_init(&registry.drained, NULL);
-    registry.draining = NULL;
+    pthread_cond_init(&registry.let_go, NULL);
     /* one thread */
     cf_executor *ex = cf_load_relaxed(&registry.first);
     cf_store_relaxed(&registry.first, NULL);

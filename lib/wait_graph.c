@@ -104,6 +104,61 @@ cf__wait_graph_leave(struct cf__worker *self)
     pthread_mutex_unlock(&graph_lock);
 }
 
+/* --- who waits for this worker --------------------------------------------- */
+
+/* A worker that is blocked and has been found, or the origin. Compares the
+ * executor only: f's may be gone if f is done by now. */
+static bool
+is_held_up_locked(const cf_future *f, const struct cf__worker *origin)
+{
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with its claim */
+    int runner = cf__runner(word);
+    if (cf__state(word) != CF_RUNNING || runner < 0)
+        return false;
+    if (f->attributes && f->attributes->timeout_ns)
+        return false; /* the timer ends it */
+    if (origin->executor == f->executor && origin->index == runner)
+        return true;
+    for (const struct cf__worker *w = waiting; w; w = w->graph_next)
+        if (w->executor == f->executor && w->index == runner)
+            return w->held_up;
+    return false;
+}
+
+/* All that w waits for (any), or something of it (all), is held up. */
+static bool
+waits_for_locked(const struct cf__worker *w, const struct cf__worker *origin)
+{
+    for (size_t i = 0; i < w->awaited_count; i++) {
+        if (is_held_up_locked(w->awaited[i], origin) != w->any_will_do)
+            return !w->any_will_do;
+    }
+    return w->any_will_do;
+}
+
+int
+cf__wait_graph_held_up(const cf_executor *ex)
+{
+    const struct cf__worker *origin = cf__thread.worker;
+    int count = 0;
+    if (!origin)
+        return 0;
+    pthread_mutex_lock(&graph_lock);
+    for (struct cf__worker *w = waiting; w; w = w->graph_next)
+        w->held_up = false;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (struct cf__worker *w = waiting; w; w = w->graph_next) {
+            if (!w->held_up && waits_for_locked(w, origin)) {
+                w->held_up = changed = true;
+                count += w->executor == ex;
+            }
+        }
+    }
+    pthread_mutex_unlock(&graph_lock);
+    return count;
+}
+
 void
 cf__wait_graph_after_fork(void)
 {

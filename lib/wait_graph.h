@@ -23,6 +23,11 @@ bool cf__wait_graph_enter(struct cf__worker *self,
 /* self is awake again. */
 void cf__wait_graph_leave(struct cf__worker *self);
 
+/* How many workers of ex, the calling one apart, cannot go on before the calling
+ * worker does: each waits for it, or for one that does. Of any pool; not those
+ * whose wait has a time limit, or is for a task that has one. */
+int cf__wait_graph_held_up(const cf_executor *ex);
+
 /* In a fork's child: nobody waits. */
 void cf__wait_graph_after_fork(void);
 

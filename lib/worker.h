@@ -27,7 +27,8 @@ struct cf__worker {
     cf_future *const *awaited;
     size_t awaited_count;
     bool any_will_do;
-    bool stuck; /* what the last search found, while it waits */
+    bool stuck;   /* what the last search found, while it waits */
+    bool held_up; /* ... what the last search for those found */
     struct cf__worker *graph_next;
 };
 

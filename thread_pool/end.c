@@ -8,8 +8,11 @@
 
 #include "lib/cond.h"
 #include "lib/failure.h"
+#include "lib/wait_graph.h"
 
 #include <stdlib.h>
+
+enum { LOOK_NS = 10000000 };
 
 /* Refuses submits from now on; the first reason stands, but for CF_EBROKEN. */
 static void
@@ -92,6 +95,28 @@ cf__pool_join_locked(struct cf__pool *pool)
     }
 }
 
+/* Threads that the calling one can wait for. Workers that are in shutdown
+ * themselves do not wait for each other, and none for what waits for it. */
+static int
+awaited_locked(struct cf__pool *pool)
+{
+    int left = pool->alive;
+    if (cf__is_own_worker(&pool->base))
+        left -= pool->ending ? pool->ending : 1;
+    return left > 0 ? left - cf__wait_graph_held_up(&pool->base) : 0;
+}
+
+/* Waits for a change; false: the deadline has passed. A worker looks now and
+ * then who waits for it: nobody says so. */
+static bool
+wait_locked(struct cf__pool *pool, int64_t deadline_ns)
+{
+    int64_t soon = cf__thread.worker ? cf__now_ns() + LOOK_NS : CF__NEVER;
+    int64_t until = soon < deadline_ns ? soon : deadline_ns;
+    return cf__cond_wait(&pool->changed, &pool->lock, until) ||
+           until != deadline_ns;
+}
+
 cf_err
 cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
 {
@@ -103,14 +128,12 @@ cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     wake_all(pool);
     if (flags & CF_SHUTDOWN_NOWAIT)
         return CF_OK;
-    /* Workers that are in here themselves do not wait for each other. */
     cf_err err = CF_OK;
     pthread_mutex_lock(&pool->lock);
     pool->ending += own;
     pthread_cond_broadcast(&pool->changed);
-    while (pool->alive > (own ? pool->ending : 0) && !err) {
-        if (!cf__cond_wait(&pool->changed, &pool->lock, deadline_ns) &&
-            pool->alive > (own ? pool->ending : 0))
+    while (awaited_locked(pool) > 0 && !err) {
+        if (!wait_locked(pool, deadline_ns) && awaited_locked(pool) > 0)
             err = CF_ETIMEDOUT;
     }
     pool->ending -= own;
@@ -118,6 +141,16 @@ cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
         cf__pool_join_locked(pool);
     pthread_mutex_unlock(&pool->lock);
     return err;
+}
+
+bool
+cf__pool_is_stalled(cf_executor *ex)
+{
+    struct cf__pool *pool = cf__pool_of(ex);
+    pthread_mutex_lock(&pool->lock);
+    bool stalled = pool->alive > 0 && awaited_locked(pool) == 0;
+    pthread_mutex_unlock(&pool->lock);
+    return stalled;
 }
 
 cf_err

@@ -195,6 +195,7 @@ static const struct cf__executor_ops ops = {
     .shutdown = cf__pool_shutdown,
     .terminate = cf__pool_terminate,
     .stats = pool_stats,
+    .is_stalled = cf__pool_is_stalled,
     .destroy = cf__pool_destroy,
     .after_fork = cf__pool_after_fork,
 };

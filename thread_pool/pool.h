@@ -236,6 +236,7 @@ void cf__pool_notify_watchers(struct cf__pool *pool, struct cf__pool_worker *w);
 cf_err cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns);
 cf_err cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
 cf_err cf__pool_terminate(cf_executor *ex, int signo);
+bool cf__pool_is_stalled(cf_executor *ex);
 void cf__pool_destroy(cf_executor *ex);
 void cf__pool_after_fork(cf_executor *ex);
 

@@ -203,9 +203,9 @@ CF_API cf_err cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns);
  *
  * Ownership: the executor stays the caller's.
  * Threads:   any number of callers, also from tasks and callbacks. From a
- *            worker or a callback of ex itself: does not wait for that thread;
- *            but a task that another task waits for must not wait here, as the
- *            other never ends.
+ *            worker or a callback of ex itself: does not wait for that thread.
+ *            From a worker: nor for tasks in other workers that wait for its
+ *            task, without a time limit.
  * Blocks:    up to timeout_ns.
  * Ordering:  everything the tasks did is visible after CF_OK.
  * Fork:      see CF_EFORKED.
