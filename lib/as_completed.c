@@ -15,6 +15,7 @@
  */
 #include "lib/as_completed.h"
 
+#include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/executor.h"
 #include "lib/future_set.h"
@@ -29,7 +30,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 struct node {
     struct cf__waiter waiter; /* its next also links ready, local and free */
@@ -70,7 +70,7 @@ signal_fd(int fd)
     uint64_t one = 1;
     int saved_errno = errno;
     /* Fails only if the counter is full: then it is readable anyway. */
-    ssize_t written = write(fd, &one, sizeof one);
+    ssize_t written = cf__write(fd, &one, sizeof one);
     (void)written;
     errno = saved_errno;
 }
@@ -163,7 +163,7 @@ clear_fd(cf_as_completed *it)
     if (fd < 0)
         return;
     uint64_t count;
-    ssize_t got = read(fd, &count, sizeof count);
+    ssize_t got = cf__read(fd, &count, sizeof count);
     (void)got; /* EAGAIN: it was clear */
     /* What came in between has been cleared too: say so again. */
     if (it->local || cf_load_acquire(&it->ready) || it->remaining == 0)
@@ -398,7 +398,7 @@ cf_as_completed_destroy(cf_as_completed *it)
     cf_future_unref(it->lent);
     int fd = cf_load_relaxed(&it->fd);
     if (fd >= 0)
-        close(fd);
+        cf__close(fd);
     cf__future_set_fini(&it->members);
     free(it);
 }

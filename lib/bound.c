@@ -2,6 +2,9 @@
 /* A counter under a mutex, with a condition for who waits for room. */
 #include "lib/bound.h"
 
+#include "lib/clock.h"
+#include "lib/cond.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -37,7 +40,7 @@ cf__bound_free(struct cf__bound *bound)
     /* Who was refused may still be on its way out. */
     pthread_mutex_lock(&bound->lock);
     while (bound->blocked)
-        pthread_cond_wait(&bound->room, &bound->lock);
+        (void)cf__cond_wait(&bound->room, &bound->lock, CF__NEVER);
     pthread_mutex_unlock(&bound->lock);
     pthread_cond_destroy(&bound->room);
     pthread_mutex_destroy(&bound->lock);
@@ -49,6 +52,16 @@ fits_locked(const struct cf__bound *bound, size_t count)
 {
     return bound->pending <= bound->capacity &&
            count <= bound->capacity - bound->pending;
+}
+
+/* The thread is cancelled while it waits for room. */
+static void
+give_up_locked(void *data)
+{
+    struct cf__bound *bound = data;
+    bound->blocked--;
+    pthread_cond_broadcast(&bound->room); /* pairs with free */
+    pthread_mutex_unlock(&bound->lock);
 }
 
 static cf_err
@@ -64,7 +77,8 @@ make_room_locked(struct cf__bound *bound, size_t count)
         return CF_EDONE;
     bound->blocked++;
     while (!bound->closed && !fits_locked(bound, count))
-        pthread_cond_wait(&bound->room, &bound->lock);
+        (void)cf__cond_wait_or_end(
+            &bound->room, &bound->lock, CF__NEVER, give_up_locked, bound);
     bound->blocked--;
     if (bound->closed)
         pthread_cond_broadcast(&bound->room); /* pairs with free */

@@ -20,7 +20,7 @@ void cf__bound_free(struct cf__bound *bound);
  * worker of the pool itself). CF_OK: room is taken. CF_EAGAIN: full, and the
  * policy is to reject. CF_EDONE: full, and the caller shall run the task.
  * CF_ETOOBIG: more than the capacity. Another error: what cf__bound_close()
- * gave.
+ * gave. A cancellation point while it waits for room.
  */
 cf_err cf__bound_acquire(struct cf__bound *bound, size_t count, bool over);
 

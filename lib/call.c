@@ -2,6 +2,7 @@
 /* The task's view of its run (cfutures/task.h), and what becomes of it. */
 #include "lib/call.h"
 
+#include "lib/cancel.h"
 #include "lib/failure.h"
 #include "lib/life.h"
 #include "lib/size.h"
@@ -222,9 +223,55 @@ cf__call_run_rare(struct cf_call *call, cf_future *f)
 }
 
 void
-cf__call_run_here(cf_executor *ex, cf_future *f, int worker)
+cf__call_died(struct cf_call *call, cf_future *f)
 {
-    struct cf_call call = {.executor = ex, .worker = worker};
-    uint64_t flags = cf__call_run_task(&call, f);
-    (void)cf__future_finish(f, flags, 0, false);
+    cf_error error = CF_ERROR_INIT;
+    error.kind = CF_EWORKERDIED;
+    error.message = "the task, or one that ran above it on the same stack, "
+                    "ended the thread";
+    error.worker = call->worker;
+    drop_heap(call);
+    cf__failure_free(call->failure);
+    call->failure = NULL;
+    if (f->attributes && f->attributes->timeout_ns)
+        cf__timers_stop(f->executor->timers, f);
+    cf__future_release_arg(f);
+    cf__future_store_error(f, cf__failure_new(&error));
+}
+
+/* The next of the chain is run->f. false: there is none. */
+static bool
+finish_first(struct cf__chain_run *run, uint64_t flags)
+{
+    cf_future *f = run->f;
+    bool last = f == run->newest;
+    run->f = last ? NULL : cf_load_relaxed(&f->next); /* ours */
+    cf__call_begin(&run->call, NULL, 0);              /* f has what it had */
+    run->finish(run, f, flags);
+    return !last;
+}
+
+/* The thread ends; run->f is the task in which it does, or the next one, if a
+ * callback does. */
+static void
+fail_chain(void *chain_run)
+{
+    struct cf__chain_run *run = chain_run;
+    pthread_cleanup_push(fail_chain, run); /* a callback may end it again */
+    while (run->f) {
+        cf__call_died(&run->call, run->f);
+        (void)finish_first(run, CF__FAILED);
+    }
+    pthread_cleanup_pop(0);
+}
+
+void
+cf__chain_run(struct cf__chain_run *run)
+{
+    int former = cf__cancel_disable();
+    pthread_cleanup_push(fail_chain, run);
+    while (finish_first(run, cf__call_run_task(&run->call, run->f)))
+        continue;
+    pthread_cleanup_pop(0);
+    cf__cancel_restore(former);
 }

@@ -93,6 +93,13 @@ uint64_t cf__call_settle(struct cf_call *call, cf_future *f, int rc);
 uint64_t cf__call_run_rare(struct cf_call *call, cf_future *f);
 
 /*
+ * The thread of the task f ends inside it (pthread_exit(), or it was
+ * cancelled): frees what the run has, and stores that as the outcome. The caller
+ * then finishes f with CF__FAILED.
+ */
+void cf__call_died(struct cf_call *call, cf_future *f);
+
+/*
  * Runs a claimed task and stores its outcome in the future, without finishing
  * it. Returns the flags for cf__future_finish(). call has executor, worker,
  * worker_data and fixed_sink set.
@@ -124,8 +131,18 @@ cf__chain_claim(cf_future *oldest, const cf_future *newest, int worker)
     }
 }
 
-/* Runs a claimed task to its end in the calling thread, which is no worker:
- * on the inline executor, or when the queue is full. Keeps f's handles. */
-void cf__call_run_here(cf_executor *ex, cf_future *f, int worker);
+/*
+ * A chain of claimed tasks that the submitter runs: on the inline executor, or
+ * when the queue is full. Its cancellation is disabled meanwhile. If a task ends
+ * the thread all the same, that one and those behind it fail.
+ */
+struct cf__chain_run {
+    struct cf_call call; /* executor, worker ...: as for cf__call_run_task() */
+    cf_future *f, *newest; /* the next task, or the one that runs; the last */
+    /* Finishes f with these flags, and drops the queue's handle. */
+    void (*finish)(struct cf__chain_run *run, cf_future *f, uint64_t flags);
+};
+
+void cf__chain_run(struct cf__chain_run *run);
 
 #endif

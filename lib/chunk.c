@@ -13,6 +13,7 @@
 #include "lib/failure.h"
 #include "lib/size.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 enum {
@@ -145,33 +146,54 @@ run_item(const struct cf__chunk_head *head,
     return ok;
 }
 
+struct run {
+    const struct cf__chunk_head *head;
+    struct pack pack;
+    struct cf_call item;
+};
+
+/* An item has ended the thread. */
+static void
+drop_run(void *chunk_run)
+{
+    struct run *run = chunk_run;
+    free(run->pack.bytes);
+    free(run->item.heap);
+    cf__failure_free(run->item.failure);
+}
+
+static int
+run_items(cf_call *call, struct run *run, const unsigned char *arg)
+{
+    for (size_t i = 0; i < run->head->count; i++) {
+        if (cf_call_canceled(call))
+            return cf_fail(call, 0, "given up");
+        if (!run_item(run->head, &run->pack, &run->item, arg, i))
+            return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
+        arg += run->head->item_size;
+    }
+    return 0;
+}
+
 int
 cf__chunk_run(cf_call *call, const void *arg, size_t arg_size)
 {
     struct cf__chunk_head head;
-    struct pack pack;
     (void)arg_size;
     memcpy(&head, arg, sizeof head);
-    if (!begin_pack(&pack, &head))
+    struct run run = {&head, {NULL, 0, 0}, *call};
+    run.item.alloc = NULL;
+    if (!begin_pack(&run.pack, &head))
         return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
-    const unsigned char *item_arg =
-        (const unsigned char *)arg + CF__CHUNK_ITEMS;
-    struct cf_call item = *call;
-    item.alloc = NULL;
-    for (size_t i = 0; i < head.count; i++) {
-        if (cf_call_canceled(call)) {
-            free(pack.bytes);
-            return cf_fail(call, 0, "given up");
-        }
-        if (!run_item(&head, &pack, &item, item_arg, i)) {
-            free(pack.bytes);
-            return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
-        }
-        item_arg += head.item_size;
-    }
-    if (!cf__call_adopt(call, pack.bytes, pack.used))
-        return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
-    return 0;
+    int rc;
+    pthread_cleanup_push(drop_run, &run);
+    rc = run_items(call, &run, (const unsigned char *)arg + CF__CHUNK_ITEMS);
+    pthread_cleanup_pop(0);
+    if (rc == 0 && !cf__call_adopt(call, run.pack.bytes, run.pack.used))
+        rc = cf_fail(call, CF_ENOMEM, "no memory for a map's results");
+    else if (rc != 0)
+        free(run.pack.bytes);
+    return rc;
 }
 
 bool

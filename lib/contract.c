@@ -2,12 +2,15 @@
 /* Last words: see contract.h. */
 #include "lib/contract.h"
 
+#include "lib/cancel.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 void
 cf__contract_broken(const char *sentence)
 {
+    (void)cf__cancel_disable(); /* the thread must not end here instead */
     fprintf(stderr, "libcfutures: %s\n", sentence);
     abort();
 }

@@ -6,6 +6,8 @@
  */
 #include "lib/cpu_count.h"
 
+#include "lib/cancel.h"
+
 #include <cfutures/executor.h>
 
 #include <limits.h>
@@ -121,20 +123,31 @@ limit_of_line(const char *line, const char *root)
     return walk_up(mount, path, limit_v1);
 }
 
-unsigned
-cf__cgroup_cpus(const char *list_path, const char *root)
+/* The smallest of what the list's lines say. */
+static unsigned
+read_list(FILE *list, const char *root)
 {
-    FILE *file = fopen(list_path, "re");
-    if (!file)
-        return 0;
     unsigned smallest = 0;
     char line[LINE_SIZE];
-    while (fgets(line, sizeof line, file)) {
+    while (fgets(line, sizeof line, list)) {
         line[strcspn(line, "\n")] = '\0';
         smallest = smaller_limit(smallest, limit_of_line(line, root));
     }
-    fclose(file);
     return smallest;
+}
+
+unsigned
+cf__cgroup_cpus(const char *list_path, const char *root)
+{
+    unsigned cpus = 0;
+    int former = cf__cancel_disable(); /* for all files */
+    FILE *list = fopen(list_path, "re");
+    if (list) {
+        cpus = read_list(list, root);
+        fclose(list);
+    }
+    cf__cancel_restore(former);
+    return cpus;
 }
 
 /* Machines may have more CPUs than a cpu_set_t: then the set grows. */

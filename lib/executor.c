@@ -5,6 +5,7 @@
  */
 #include "lib/executor.h"
 
+#include "lib/cancel.h"
 #include "lib/failure.h"
 #include "lib/life.h"
 #include "lib/registry.h"
@@ -163,7 +164,10 @@ cf_executor_terminate(cf_executor *ex, int signo)
     if (!ex->ops->terminate)
         return CF_ENOTSUP;
     cf_store_relaxed(&ex->terminated, true); /* a hint to running tasks */
-    return ex->ops->terminate(ex, signo);
+    int former = cf__cancel_disable();
+    cf_err err = ex->ops->terminate(ex, signo);
+    cf__cancel_restore(former);
+    return err;
 }
 
 void
@@ -173,8 +177,10 @@ cf_executor_destroy(cf_executor *ex)
      * futures of it may still be asked. */
     if (!ex || cf__executor_forked(ex) || !ex->ops->destroy)
         return;
+    int former = cf__cancel_disable();
     (void)ex->ops->shutdown(ex, 0, CF__NEVER);
     ex->ops->destroy(ex);
+    cf__cancel_restore(former);
 }
 
 cf_err

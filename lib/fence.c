@@ -2,6 +2,8 @@
 /* The cold side of the asymmetric fence: see fence.h. */
 #include "lib/fence.h"
 
+#include "lib/cancel.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -44,10 +46,11 @@ cf__fence_init(void)
 static void
 nap(void)
 {
-    const int saved_errno = errno;
+    const int saved_errno = errno, former = cf__cancel_disable();
     struct timespec left = {0, NAP_NS};
     while (nanosleep(&left, &left) != 0 && errno == EINTR)
         continue;
+    cf__cancel_restore(former);
     errno = saved_errno;
 }
 #endif

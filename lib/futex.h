@@ -8,6 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The low half of a 64-bit word, to sleep on. */
+static inline void *
+cf__low_half(_Atomic uint64_t *word)
+{
+    const bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+    return (char *)word + (big_endian ? 4 : 0);
+}
+
 /*
  * Sleeps while *word is expected, at most until deadline_ns (lib/clock.h).
  * Returns false if the deadline passed; true after a wake-up, a signal or for

@@ -6,6 +6,7 @@
 #include "lib/future.h"
 
 #include "lib/block.h"
+#include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/executor.h"
 #include "lib/failure.h"
@@ -71,7 +72,9 @@ cf__future_release_arg(cf_future *f)
     } else if (f->attributes && f->attributes->arg_free) {
         void *arg;
         memcpy(&arg, f->arg, sizeof arg);
+        int former = cf__cancel_disable(); /* the user's code, in a call */
         f->attributes->arg_free(arg);
+        cf__cancel_restore(former);
     }
 }
 

@@ -8,7 +8,8 @@
 #include <pthread.h>
 
 /* Starts one with all signals blocked: the program's signals are for the
- * program's threads. CF_ESYS (errno). */
+ * program's threads. Begin fn with cf__cancel_disable(): user code that runs in
+ * such a thread cannot cancel it. CF_ESYS (errno). */
 cf_err
 cf__helper_thread_start(pthread_t *out, void *(*fn)(void *arg), void *arg);
 

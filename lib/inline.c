@@ -9,28 +9,37 @@
 #include "lib/backend.h"
 #include "lib/call.h"
 #include "lib/executor.h"
+#include "lib/futex.h"
 #include "lib/life.h"
 #include "lib/registry.h"
 
-#include <sched.h>
+#include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 struct inline_executor {
     cf_executor base;
     struct cf_call in; /* worker and worker_data of the tasks' calls */
     atomic_bool closed;
+    /* Atomic: ONE for each task that a thread has submitted and is not through
+     * with, callbacks included; AWAITED: a thread may sleep on the low half. */
+    _Atomic uint64_t active;
     /* Counters for the statistics. */
     _Atomic uint64_t started, done, failed;
 };
 
+#define AWAITED UINT64_C(1)
+#define ONE UINT64_C(2)
+
 /* The submits to inline executors that this thread is in, innermost first. */
 struct frame {
-    const struct inline_executor *executor;
-    uint64_t left; /* tasks that are not done */
-    const struct frame *outer;
+    struct cf__chain_run run;
+    struct inline_executor *executor;
+    uint64_t count; /* tasks */
+    struct frame *outer;
 };
 
-static _Thread_local const struct frame *frames;
+static _Thread_local struct frame *frames;
 
 static struct inline_executor *
 self_of(cf_executor *ex)
@@ -38,19 +47,40 @@ self_of(cf_executor *ex)
     return (struct inline_executor *)ex;
 }
 
+/* This thread is through with count tasks. After it, another thread may free
+ * self. */
 static void
-run(struct inline_executor *self, cf_future *f, struct frame *frame)
+leave(struct inline_executor *self, uint64_t count)
 {
-    struct cf_call call = self->in;
-    uint64_t flags = cf__call_run_task(&call, f);
+    uint64_t active = cf_load_relaxed(&self->active); /* the swap checks it */
+    /* pairs with wait_for_others: what the tasks did. A thread that is woken and
+     * still waits sets AWAITED again. */
+    while (!cf_cas_weak_acq_rel(
+        &self->active, &active, (active - count * ONE) & ~AWAITED))
+        continue;
+    if (active & AWAITED) /* an address: self may be gone */
+        cf__futex_wake(cf__low_half(&self->active), INT_MAX);
+}
+
+static void
+finish(struct cf__chain_run *run, cf_future *f, uint64_t flags)
+{
+    struct frame *frame = (struct frame *)run;
+    struct inline_executor *self = frame->executor;
     if (flags)
         cf_fetch_add_relaxed(&self->failed, 1);
-    frame->left--;
     cf_fetch_add_seq_cst(&self->done, 1);
     /* The timer was faster: the task has failed, whatever it returned. */
     if (!cf__future_finish(f, flags, 0, true) && !flags)
         cf_fetch_add_relaxed(&self->failed, 1);
-    cf__call_returned(&call, 0); /* from callbacks */
+}
+
+static void
+end_frame(void *inner)
+{
+    struct frame *frame = inner;
+    frames = frame->outer;
+    leave(frame->executor, frame->count);
 }
 
 static cf_err
@@ -63,46 +93,55 @@ inline_submit(cf_executor *ex,
     if (cf__executor_forked(ex))
         return CF_EFORKED;
     /* pairs with shutdown: it sees these tasks begun, or we see it closed */
-    cf_fetch_add_seq_cst(&self->started, count);
+    cf_fetch_add_seq_cst(&self->active, count * ONE);
     if (cf_load_seq_cst(&self->closed)) {
-        cf_fetch_sub_acq_rel(&self->started, count);
+        leave(self, count);
         return CF_ESHUTDOWN;
     }
+    cf_fetch_add_relaxed(&self->started, count); /* a counter */
     cf__chain_claim(oldest, newest, 0);
-    struct frame frame = {self, count, frames};
+    struct frame frame = {.run = {.call = self->in,
+                                  .f = oldest,
+                                  .newest = newest,
+                                  .finish = finish},
+                          .executor = self,
+                          .count = count,
+                          .outer = frames};
     frames = &frame;
-    for (cf_future *f = oldest, *next; f; f = next) {
-        next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
-        run(self, f, &frame);
-    }
-    frames = frame.outer;
+    pthread_cleanup_push(end_frame, &frame);
+    cf__chain_run(&frame.run);
+    pthread_cleanup_pop(1);
     return CF_OK;
 }
 
-/* How many tasks of self the calling thread has begun to submit and not yet
- * done. */
+/* How many tasks of self the calling thread has begun to submit and is not
+ * through with. */
 static uint64_t
 own_tasks(const struct inline_executor *self)
 {
     uint64_t count = 0;
     for (const struct frame *frame = frames; frame; frame = frame->outer)
         if (frame->executor == self)
-            count += frame->left;
+            count += frame->count;
     return count;
 }
 
-/* Waits until no other thread is in a task. By looking again and again: this
- * executor is for debugging, and has nobody to wake a sleeper. */
+/* Waits until no other thread is in a submit. */
 static cf_err
 wait_for_others(struct inline_executor *self, int64_t deadline_ns)
 {
-    uint64_t own = own_tasks(self);
-    /* A snapshot, taken again until it is quiet. */
-    while (cf_load_seq_cst(&self->done) + own !=
-           cf_load_seq_cst(&self->started)) {
-        if (cf__now_ns() >= deadline_ns)
+    const uint64_t own = own_tasks(self);
+    uint64_t active = cf_load_seq_cst(&self->active); /* after closed is set */
+    while (active / ONE != own) {
+        uint64_t awaited = active | AWAITED;
+        /* pairs with leave: it sees AWAITED, or we see that it has left */
+        if (active != awaited &&
+            !cf_cas_acq_rel(&self->active, &active, awaited))
+            continue;
+        if (!cf__futex_wait(
+                cf__low_half(&self->active), (uint32_t)awaited, deadline_ns))
             return CF_ETIMEDOUT;
-        sched_yield();
+        active = cf_load_acquire(&self->active); /* pairs with leave */
     }
     return CF_OK;
 }
@@ -144,7 +183,8 @@ inline_stats(cf_executor *ex, cf_stats *out)
     struct inline_executor *self = self_of(ex);
     /* A snapshot: exact when nothing runs. */
     out->done = cf_load_relaxed(&self->done);
-    out->running = cf_load_relaxed(&self->started) - out->done;
+    uint64_t started = cf_load_relaxed(&self->started);
+    out->running = started > out->done ? started - out->done : 0;
     out->failed = cf_load_relaxed(&self->failed);
 }
 

@@ -10,9 +10,11 @@
 #include "lib/loop.h"
 
 #include "lib/call.h"
+#include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/executor.h"
 #include "lib/failure.h"
+#include "lib/worker.h"
 
 #include <cfutures/wait.h>
 
@@ -23,9 +25,7 @@ enum {
     RANGES_PER_WORKER = SMALLEST_SHARE + 16 /* ... so there are fewer */
 };
 
-/* What the ranges share, in memory that is in reach of all of them. Not on the
- * stack: if the caller's thread ends in a range that it runs itself, others go
- * on. */
+/* What the ranges share, in memory that is in reach of all of them. */
 struct shared {
     atomic_bool failed;                /* a range has */
     _Alignas(16) unsigned char data[]; /* the loop's copy */
@@ -150,16 +150,75 @@ find_canceled(cf_future *const *futures, size_t count)
     return CF_OK;
 }
 
+/* A loop under way, and its memory. */
+struct run {
+    const struct cf__loop *loop;
+    struct range *ranges;
+    cf_future **futures; /* NULL: not submitted */
+    size_t count;        /* ranges */
+    struct shared *shared;
+};
+
+/* f is on this thread's stack, below the code that asks. */
+static bool
+runs_here(const cf_future *f)
+{
+    const struct cf__worker *worker = cf__thread.worker;
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with the claim */
+    return worker && worker->executor == f->executor &&
+           cf__state(word) == CF_RUNNING && cf__runner(word) == worker->index;
+}
+
+/* Ranges that other threads run use the loop's data: waits for them. false: they
+ * never end. */
+static bool
+await_others(const struct run *run)
+{
+    bool ended = true;
+    for (size_t i = 0; i < run->count; i++)
+        if (run->futures[i])
+            (void)cf_future_interrupt(run->futures[i]);
+    for (size_t i = 0; i < run->count; i++) {
+        cf_future *f = run->futures[i];
+        if (f && !runs_here(f) && cf_future_wait(f, CF_FOREVER) != CF_OK)
+            ended = false;
+        cf_future_unref(f);
+    }
+    return ended;
+}
+
+static void
+free_run(const struct run *run, bool shared_too)
+{
+    if (shared_too && run->shared)
+        cf_shared_free(run->loop->ex, run->shared);
+    free(run->futures);
+    free(run->ranges);
+}
+
+/* A range that this thread runs while it waits has ended the thread. */
+static void
+end_run(void *loop_run)
+{
+    struct run *run = loop_run, mine = *run;
+    run->count = 0; /* in case that the wait ends the thread again */
+    run->ranges = NULL;
+    run->futures = NULL;
+    run->shared = NULL;
+    free_run(&mine, await_others(&mine));
+}
+
 /* Submits, waits and finds out. */
 static cf_err
-run_ranges(const struct cf__loop *loop,
-           const struct range *ranges,
-           size_t count,
-           cf_future **futures,
-           cf_future **failed)
+run_ranges(const struct run *run, cf_future **failed)
 {
+    const struct cf__loop *loop = run->loop;
+    cf_future **futures = run->futures;
+    const size_t count = run->count;
+    int former = cf__cancel_disable(); /* in a wait for room */
     cf_err err = cf_submit_many(
-        loop->ex, run_range, ranges, sizeof *ranges, count, futures);
+        loop->ex, run_range, run->ranges, sizeof *run->ranges, count, futures);
+    cf__cancel_restore(former);
     if (err)
         return err;
     err = wait_for_ranges(futures, count, loop->deadline_ns);
@@ -173,6 +232,23 @@ run_ranges(const struct cf__loop *loop,
     return err;
 }
 
+static cf_err
+do_run(struct run *run, size_t workers, cf_future **failed)
+{
+    const struct cf__loop *loop = run->loop;
+    struct shared *shared = run->shared;
+    cf_store_relaxed(&shared->failed, false); /* nobody knows it yet */
+    if (loop->data_size)
+        memcpy(shared->data, loop->data, loop->data_size);
+    run->count = cut(loop, workers, shared, run->ranges);
+    cf_err err = run_ranges(run, failed);
+    if (!err && cf_load_relaxed(&shared->failed)) /* all are done */
+        err = CF_ETASK; /* a worker process went astray */
+    if (loop->data_size)
+        memcpy(loop->data, shared->data, loop->data_size);
+    return err;
+}
+
 cf_err
 cf__loop_run(const struct cf__loop *loop, cf_future **failed)
 {
@@ -182,26 +258,18 @@ cf__loop_run(const struct cf__loop *loop, cf_future **failed)
         return CF_OK;
     size_t workers = (size_t)loop->ex->max_workers;
     size_t room = workers * RANGES_PER_WORKER;
-    struct range *ranges = malloc(room * sizeof *ranges);
-    cf_future **futures = malloc(room * sizeof *futures);
-    struct shared *shared =
-        cf_shared_alloc(loop->ex, sizeof *shared + loop->data_size);
-    cf_err err = CF_ENOMEM;
-    if (ranges && futures && shared) {
-        cf_store_relaxed(&shared->failed, false); /* nobody knows it yet */
-        if (loop->data_size)
-            memcpy(shared->data, loop->data, loop->data_size);
-        size_t count = cut(loop, workers, shared, ranges);
-        err = run_ranges(loop, ranges, count, futures, failed);
-        if (!err && cf_load_relaxed(&shared->failed)) /* all are done */
-            err = CF_ETASK; /* a worker process went astray */
-        if (loop->data_size)
-            memcpy(loop->data, shared->data, loop->data_size);
-    }
-    if (err != CF_EDEADLK) /* else it is still in use */
-        cf_shared_free(loop->ex, shared);
-    free(futures);
-    free(ranges);
+    cf_err err;
+    struct run run = {.loop = loop,
+                      .ranges = malloc(room * sizeof *run.ranges),
+                      .futures = calloc(room, sizeof *run.futures),
+                      .shared = cf_shared_alloc(
+                          loop->ex, sizeof *run.shared + loop->data_size)};
+    pthread_cleanup_push(end_run, &run);
+    err = run.ranges && run.futures && run.shared
+              ? do_run(&run, workers, failed)
+              : CF_ENOMEM;
+    pthread_cleanup_pop(0);
+    free_run(&run, err != CF_EDEADLK); /* else it is still in use */
     return err;
 }
 

@@ -6,6 +6,7 @@
 #include <cfutures/executor.h>
 #include <cfutures/wait.h>
 
+#include "lib/cancel.h"
 #include "lib/chunk.h"
 #include "lib/clock.h"
 #include "lib/executor.h"
@@ -80,12 +81,14 @@ take_items(cf_results *r, unsigned char *to, size_t count)
 {
     size_t got = 0;
     if (r->options.pull) {
+        int former = cf__cancel_disable(); /* the user's code, in a call */
         while (got < count && !r->input_ended) {
             if (r->options.pull(r->options.pull_data, to + got * r->item_size))
                 got++;
             else
                 r->input_ended = true;
         }
+        cf__cancel_restore(former);
     } else {
         size_t left = r->item_count - r->taken;
         got = left < count ? left : count;

@@ -10,6 +10,7 @@
 #include "lib/options.h"
 #include "lib/size.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 struct array {
@@ -58,18 +59,21 @@ run_item(const struct array *array,
     return rc;
 }
 
-/* A range of items. */
+/* A range of items that runs. */
+struct run {
+    struct cf_call item;
+    atomic_bool told;    /* the item stops because it was asked to */
+    unsigned char *room; /* for a result; NULL: it goes to its place at once */
+};
+
 static int
 run_through(cf_call *call,
             size_t begin,
             size_t end,
             struct array *array,
-            unsigned char *room)
+            struct run *run)
 {
-    struct cf_call item = *call;
-    atomic_bool told = false; /* the item stops because it was asked to */
-    item.fixed_sink = true;
-    item.told = &told;
+    struct cf_call *item = &run->item;
     const unsigned char *arg = array->items + begin * array->item_size;
     unsigned char *result = array->results; /* NULL if there are none */
     if (result)
@@ -81,15 +85,16 @@ run_through(cf_call *call,
             return 0;
         if (__builtin_expect(cf__call_canceled(call), 0))
             return cf_fail(call, 0, "given up");
-        int rc = run_item(array, &item, arg, result, room);
+        int rc = run_item(array, item, arg, result, run->room);
         if (__builtin_expect(rc != 0, 0)) {
-            if (!cf_load_relaxed(&told)) /* by this thread, or a helper's */
+            if (!cf_load_relaxed(
+                    &run->told)) /* by this thread, or a helper's */
                 rc = fail_range(call, array, i, rc);
-            call->failure = item.failure;
+            call->failure = item->failure;
             return rc;
         }
-        if (__builtin_expect(item.failure != NULL, 0))
-            cf__failure_free(item.failure); /* recorded, then thought better */
+        if (__builtin_expect(item->failure != NULL, 0))
+            cf__failure_free(item->failure); /* recorded, then thought better */
         arg += array->item_size;
         if (result)
             result += array->result_size;
@@ -97,17 +102,32 @@ run_through(cf_call *call,
     return 0;
 }
 
+/* An item has ended the thread. */
+static void
+drop_run(void *range_run)
+{
+    struct run *run = range_run;
+    cf__failure_free(run->item.failure);
+    free(run->room);
+}
+
 static int
 run_items(cf_call *call, size_t begin, size_t end, void *data)
 {
     struct array *array = data;
-    unsigned char *room = NULL;
+    struct run run = {*call, false, NULL};
+    cf__call_begin(&run.item, NULL, 0);
+    run.item.fixed_sink = true;
+    run.item.told = &run.told;
     /* The results are shared with a child that a task forks, which may give
      * one too. Without memory for this they are. */
     if (call->home && array->results)
-        room = malloc(array->result_size);
-    int rc = run_through(call, begin, end, array, room);
-    free(room);
+        run.room = malloc(array->result_size);
+    int rc;
+    pthread_cleanup_push(drop_run, &run);
+    rc = run_through(call, begin, end, array, &run);
+    pthread_cleanup_pop(0);
+    free(run.room);
     return rc;
 }
 

@@ -6,6 +6,9 @@
  */
 #include "lib/registry.h"
 
+#include "lib/cancel.h"
+#include "lib/clock.h"
+#include "lib/cond.h"
 #include "lib/executor.h"
 #include "lib/fence.h"
 #include "lib/stay_loaded.h"
@@ -100,6 +103,7 @@ static void
 drain_all(void)
 {
     cf__notice_fork();
+    int former = cf__cancel_disable(); /* nobody would go on with exit() */
     /* pairs with add: it finds the hook set, and we the executor, or it sets
      * the hook anew */
     pthread_mutex_lock(&registry.lock);
@@ -107,6 +111,7 @@ drain_all(void)
     pthread_mutex_unlock(&registry.lock);
     for_each(shall_drain_first_locked, drain);
     for_each(shall_drain_locked, drain);
+    cf__cancel_restore(former);
 }
 
 /* false: no memory; to be tried again. Twice, by two threads, does no harm. */
@@ -152,7 +157,7 @@ cf__registry_remove(cf_executor *ex)
     pthread_mutex_lock(&registry.lock);
     /* Its workers are gone, so a drain is about to let go of it. */
     while (ex->kept)
-        pthread_cond_wait(&registry.let_go, &registry.lock);
+        (void)cf__cond_wait(&registry.let_go, &registry.lock, CF__NEVER);
     cf_executor *next = cf_load_relaxed(&ex->registry_next); /* locked */
     _Atomic(cf_executor *) *link =
         ex->registry_prev ? &ex->registry_prev->registry_next : &registry.first;

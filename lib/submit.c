@@ -5,6 +5,7 @@
  */
 #include "lib/submit.h"
 #include "lib/call.h"
+#include "lib/cancel.h"
 #include "lib/executor.h"
 #include "lib/life.h"
 #include "lib/options.h"
@@ -12,19 +13,50 @@
 #include "lib/size.h"
 #include "lib/thread.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+
+static void
+finish_in_caller(struct cf__chain_run *run, cf_future *f, uint64_t flags)
+{
+    (void)run;
+    (void)cf__future_finish(f, flags, 0, true);
+}
 
 /* The queue is full, and the submitter runs the tasks. */
 static cf_err
 run_in_caller(cf_executor *ex, cf_future *oldest, cf_future *newest)
 {
+    struct cf__chain_run run = {.call = {.executor = ex, .worker = -1},
+                                .f = oldest,
+                                .newest = newest,
+                                .finish = finish_in_caller};
     cf__chain_claim(oldest, newest, -1);
-    for (cf_future *f = oldest, *next; f; f = next) {
-        next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
-        cf__call_run_here(ex, f, -1);
-        cf__future_unref(f); /* the handle that the queue would hold */
-    }
+    cf__chain_run(&run);
     return CF_OK;
+}
+
+struct chain {
+    cf_executor *ex;
+    cf_future *oldest, *newest;
+    cf_future **out; /* the user's handles, count of them; or NULL */
+    size_t count;
+};
+
+static void discard_chain(cf_future *oldest, const cf_future *newest);
+
+/* The submitter is cancelled while it waits for room: as if it had never
+ * submitted. */
+static void
+give_up_chain(void *data)
+{
+    const struct chain *chain = data;
+    const struct cf__attributes *attributes = chain->oldest->attributes;
+    if (attributes && attributes->timeout_ns) /* a chain of one */
+        cf__timers_unreserve(chain->ex->timers);
+    discard_chain(chain->oldest, chain->newest);
+    if (chain->out)
+        memset(chain->out, 0, chain->count * sizeof *chain->out);
 }
 
 /* Hands a chain to the backend if the bound has room. */
@@ -32,11 +64,16 @@ static cf_err
 enqueue_bounded(cf_executor *ex,
                 cf_future *oldest,
                 cf_future *newest,
-                size_t count)
+                size_t count,
+                cf_future **out)
 {
     if (ex->ops->remote) /* what has begun meanwhile makes room */
         ex->ops->remote->attend(ex);
-    cf_err err = cf__bound_acquire(ex->bound, count, cf__never_blocks(ex));
+    struct chain chain = {ex, oldest, newest, out, count};
+    cf_err err;
+    pthread_cleanup_push(give_up_chain, &chain);
+    err = cf__bound_acquire(ex->bound, count, cf__never_blocks(ex));
+    pthread_cleanup_pop(0);
     if (err == CF_EDONE)
         return run_in_caller(ex, oldest, newest);
     if (err)
@@ -47,13 +84,18 @@ enqueue_bounded(cf_executor *ex,
     return err;
 }
 
-/* Hands a chain, oldest to newest, to the backend. */
+/* Hands a chain, oldest to newest, to the backend. The user's handles are in
+ * out already: a task that this thread runs may end it. */
 static inline cf_err
-enqueue(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
+enqueue(cf_executor *ex,
+        cf_future *oldest,
+        cf_future *newest,
+        size_t count,
+        cf_future **out)
 {
     return __builtin_expect(!ex->bound, 1)
                ? ex->ops->submit(ex, oldest, newest, count)
-               : enqueue_bounded(ex, oldest, newest, count);
+               : enqueue_bounded(ex, oldest, newest, count, out);
 }
 
 cf_err
@@ -77,12 +119,16 @@ cf_submit(cf_executor *ex,
         if (err)
             goto fail;
     }
-    err = enqueue(ex, f, f, 1);
-    if (err)
-        goto fail;
-    if (out)
+    cf_future *former = NULL;
+    if (out) {
+        former = *out;
         *out = f;
-    return CF_OK;
+    }
+    err = enqueue(ex, f, f, 1, out);
+    if (__builtin_expect(!err, 1))
+        return CF_OK;
+    if (out)
+        *out = former; /* untouched on error */
 fail:
     cf__future_discard(f);
     return err;
@@ -98,7 +144,9 @@ cf__submit_block(
         return CF_ENOMEM;
     }
     cf__future_adopt_arg(f, block, size);
-    cf_err err = enqueue(ex, f, f, 1);
+    int former = cf__cancel_disable(); /* the caller undoes nothing */
+    cf_err err = enqueue(ex, f, f, 1, NULL);
+    cf__cancel_restore(former);
     if (err)
         cf__future_discard(f);
     else
@@ -136,7 +184,7 @@ make_attributes(const cf_task *task, struct cf__attributes **out)
 }
 
 static cf_err
-submit_with_attributes(cf_executor *ex, cf_future *f)
+submit_with_attributes(cf_executor *ex, cf_future *f, cf_future **out)
 {
     bool timed = f->attributes && f->attributes->timeout_ns;
     if (timed) {
@@ -144,7 +192,12 @@ submit_with_attributes(cf_executor *ex, cf_future *f)
         if (err)
             return err;
     }
-    cf_err err = enqueue(ex, f, f, 1);
+    cf_future *former = out ? *out : NULL;
+    if (out)
+        *out = f;
+    cf_err err = enqueue(ex, f, f, 1, out);
+    if (err && out)
+        *out = former; /* untouched on error */
     if (err && timed)
         cf__timers_unreserve(ex->timers);
     return err;
@@ -168,11 +221,9 @@ cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
     if (!err)
         err = cf__future_set_arg(f, known.arg, known.arg_size);
     if (!err)
-        err = submit_with_attributes(ex, f);
+        err = submit_with_attributes(ex, f, out);
     if (err)
         cf__future_discard(f);
-    else if (out)
-        *out = f;
     return err;
 }
 
@@ -257,7 +308,7 @@ cf_submit_many(cf_executor *ex,
     if (!err)
         err = make_chain(ex, fn, args, arg_size, count, out, &oldest, &newest);
     if (!err)
-        err = enqueue(ex, oldest, newest, count);
+        err = enqueue(ex, oldest, newest, count, out);
     if (err) {
         discard_chain(oldest, newest);
         if (out)

@@ -6,6 +6,7 @@
  */
 #include "lib/timers.h"
 
+#include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/cond.h"
 #include "lib/executor.h"
@@ -144,6 +145,7 @@ static void *
 timers_main(void *arg)
 {
     struct cf__timers *timers = arg;
+    (void)cf__cancel_disable();
     pthread_mutex_lock(&timers->lock);
     while (!timers->ending) {
         int64_t at = timers->count ? at_locked(timers, 1) : CF__NEVER;
@@ -176,7 +178,7 @@ cf__timers_free(struct cf__timers *timers)
         return;
     }
     if (started)
-        pthread_join(timers->thread, NULL);
+        cf__join(timers->thread);
     release(timers);
 }
 

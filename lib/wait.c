@@ -9,6 +9,7 @@
 #include "lib/future_set.h"
 #include "lib/size.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 static bool
@@ -55,6 +56,12 @@ wait_all(cf_future *const *futures, size_t count, int64_t deadline_ns)
     return CF_OK;
 }
 
+static void
+drop_iterator(void *it)
+{
+    cf_as_completed_destroy(it);
+}
+
 static cf_err
 wait_first(cf_future *const *futures,
            size_t count,
@@ -68,11 +75,12 @@ wait_first(cf_future *const *futures,
     cf_err err = cf_as_completed_create(futures, count, &it);
     if (err)
         return err;
+    pthread_cleanup_push(drop_iterator, it); /* a task may end the thread */
     cf_future *f;
     do {
         err = cf_as_completed_next(it, time_left(deadline_ns), &f);
     } while (!err && only_errors && !failed(f));
-    cf_as_completed_destroy(it);
+    pthread_cleanup_pop(1);
     return err == CF_EDONE ? CF_OK : err;
 }
 

@@ -2,6 +2,8 @@
 /* The arena: one lock around small blocks and runs of pages. See arena.h. */
 #include "process_pool/arena.h"
 
+#include "lib/clock.h"
+#include "lib/cond.h"
 #include "lib/contract.h"
 
 #include <string.h>
@@ -97,7 +99,7 @@ take_last_locked(struct cf__arena *a, size_t size, bool keep_dirty)
             p = take_pages_locked(a, size, keep_dirty);
         if (p || a->held == CF__NO_PAGE)
             return p;
-        pthread_cond_wait(&a->unheld, &a->lock);
+        (void)cf__cond_wait(&a->unheld, &a->lock, CF__NEVER);
     }
 }
 

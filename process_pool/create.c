@@ -3,6 +3,7 @@
 #include "process_pool/pool.h"
 
 #include "lib/backend.h"
+#include "lib/cancel.h"
 #include "lib/cond.h"
 #include "lib/failure.h"
 #include "lib/inline.h"
@@ -70,7 +71,7 @@ dismantle(struct cf__process_pool *pool)
     pthread_mutex_unlock(&pool->lock);
     cf__zygote_close(&pool->zygote);
     if (pool->doorbell >= 0)
-        close(pool->doorbell);
+        cf__close(pool->doorbell);
     if (pool->setup.nested)
         cf__inline_free_in_worker(pool->setup.nested);
     if (pool->shared)
@@ -205,14 +206,17 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
         err = check_options(&options);
     if (err)
         return err;
+    int former = cf__cancel_disable(); /* in the zygote and workers, too */
     unsigned cpus = cf_cpu_count();
     int workers = options.max_workers        ? options.max_workers
                   : cpus < CF__PROCESSES_MAX ? (int)cpus
                                              : CF__PROCESSES_MAX;
     cf__notice_fork();
     struct cf__process_pool *pool = obtain();
-    if (!pool)
+    if (!pool) {
+        cf__cancel_restore(former);
         return CF_ENOMEM;
+    }
     clear(pool, &options);
     err = furnish(pool, workers);
     if (!err) {
@@ -231,10 +235,11 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
         int error = errno;
         dismantle(pool);
         errno = error;
-        return err;
+    } else {
+        *out = &pool->base;
     }
-    *out = &pool->base;
-    return CF_OK;
+    cf__cancel_restore(former);
+    return err;
 }
 
 static cf_err

@@ -6,6 +6,7 @@
  */
 #include "process_pool/pool.h"
 
+#include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/cond.h"
 
@@ -38,9 +39,33 @@ cancel_all(struct cf__process_pool *pool)
     cf__process_pool_lock(pool);
 }
 
-/* Waits for a change; false: the deadline has passed. */
+/* What a wait undoes if its thread is cancelled. */
+static void
+unlock(void *data)
+{
+    cf__process_pool_unlock(data);
+}
+
+static void
+stop_waiting_locked(struct cf__process_pool *pool)
+{
+    if (--pool->waiting == 0)
+        cf_store_seq_cst(&pool->shared->board->notify_all, 0);
+}
+
+static void
+stop_waiting(void *data)
+{
+    stop_waiting_locked(data);
+    unlock(data);
+}
+
+/* Waits for a change; false: the deadline has passed. A cancellation point,
+ * with undo for it. */
 static bool
-wait_locked(struct cf__process_pool *pool, int64_t deadline_ns)
+wait_locked(struct cf__process_pool *pool,
+            int64_t deadline_ns,
+            void (*undo)(void *pool))
 {
     if (cf__process_pool_on_manager(pool)) { /* it makes the changes itself */
         cf__process_pool_unlock(pool);
@@ -51,8 +76,9 @@ wait_locked(struct cf__process_pool *pool, int64_t deadline_ns)
     /* Somebody may have left a service to this thread, which sleeps. */
     int64_t soon = cf__now_ns() + CF__HEARTBEAT_NS;
     if (deadline_ns <= soon)
-        return cf__cond_wait(&pool->changed, &pool->lock, deadline_ns);
-    if (!cf__cond_wait(&pool->changed, &pool->lock, soon))
+        return cf__cond_wait_or_end(
+            &pool->changed, &pool->lock, deadline_ns, undo, pool);
+    if (!cf__cond_wait_or_end(&pool->changed, &pool->lock, soon, undo, pool))
         cf__process_pool_service_locked(pool);
     return true;
 }
@@ -64,7 +90,7 @@ join_locked(struct cf__process_pool *pool)
         return;
     pool->joinable = false;
     pthread_mutex_unlock(&pool->lock);
-    pthread_join(pool->manager, NULL);
+    cf__join(pool->manager);
     pthread_mutex_lock(&pool->lock);
 }
 
@@ -79,7 +105,7 @@ cf__process_pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
         cancel_all(pool);
     cf__process_pool_ring(pool);
     while (!(flags & CF_SHUTDOWN_NOWAIT) && !pool->ended && !err)
-        if (!wait_locked(pool, deadline_ns) && !pool->ended)
+        if (!wait_locked(pool, deadline_ns, unlock) && !pool->ended)
             err = CF_ETIMEDOUT;
     if (pool->ended && !(flags & CF_SHUTDOWN_NOWAIT))
         join_locked(pool);
@@ -107,7 +133,7 @@ cf__process_pool_terminate(cf_executor *ex, int signo)
         cf__process_pool_kill_later_locked(
             pool, &pool->lanes[i], CF__ANY_POSITION, signo, cf__now_ns());
     while (any_served(pool))
-        (void)wait_locked(pool, CF__NEVER);
+        (void)wait_locked(pool, CF__NEVER, unlock);
     cf__process_pool_unlock(pool);
     return CF_OK;
 }
@@ -116,21 +142,19 @@ cf_err
 cf__process_pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
 {
     struct cf__process_pool *pool = cf__process_pool_of(ex);
-    _Atomic uint32_t *notify_all = &pool->shared->board->notify_all;
     bool in_time = true;
     cf__process_pool_lock(pool);
     pool->waiting++;
     /* pairs with the worker's end of a task: it sees this and rings, or the
      * service sees the end */
-    cf_store_seq_cst(notify_all, 1);
+    cf_store_seq_cst(&pool->shared->board->notify_all, 1);
     cf__process_pool_service_locked(pool);
     while (!cf__process_pool_idle_locked(pool) && in_time) {
         cf__process_pool_ring(pool);
-        in_time = wait_locked(pool, deadline_ns);
+        in_time = wait_locked(pool, deadline_ns, stop_waiting);
     }
     bool idle = cf__process_pool_idle_locked(pool);
-    if (--pool->waiting == 0)
-        cf_store_seq_cst(notify_all, 0);
+    stop_waiting_locked(pool);
     cf__process_pool_unlock(pool);
     return idle ? CF_OK : CF_ETIMEDOUT;
 }
@@ -160,7 +184,7 @@ cf__process_pool_after_fork(cf_executor *ex)
     cf__queue_after_fork(&pool->queue);
     cf__zygote_close(&pool->zygote);
     if (pool->doorbell >= 0)
-        close(pool->doorbell);
+        cf__close(pool->doorbell);
     pool->doorbell = -1; /* the child may fork again */
     if (cf__zygote_is_coming && pool->open) {
         cf__shared_unmap(pool->shared); /* not for another pool's workers */

@@ -7,6 +7,7 @@
  */
 #include "process_pool/pool.h"
 
+#include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/fence.h"
 #include "lib/helper_thread.h"
@@ -37,7 +38,7 @@ cf__process_pool_ring(struct cf__process_pool *pool)
     uint64_t one = 1;
     /* Both sides have the lock. A full counter is a rung bell. */
     if (cf_load_relaxed(&pool->shared->board->sleeps) % 2 == 1 &&
-        write(pool->doorbell, &one, sizeof one) < 0)
+        cf__write(pool->doorbell, &one, sizeof one) < 0)
         return;
 }
 
@@ -370,6 +371,7 @@ static void *
 manager_main(void *arg)
 {
     struct cf__process_pool *pool = arg;
+    (void)cf__cancel_disable();
     cf__thread.server = &pool->server;
     cf__process_pool_lock(pool);
     while (!pool->ended)

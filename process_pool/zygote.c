@@ -2,6 +2,7 @@
 /* The program's end of the zygote's socket: see zygote.h. */
 #include "process_pool/zygote.h"
 
+#include "lib/cancel.h"
 #include "process_pool/descriptors.h"
 
 #include <errno.h>
@@ -121,12 +122,14 @@ send_request(const struct cf__zygote *zygote,
              const struct cf__zygote_request *request)
 {
     ssize_t sent;
+    int former = cf__cancel_disable();
     do {
         sent = send(zygote->socket,
                     request,
                     sizeof *request,
                     MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (sent < 0 && errno == EINTR);
+    cf__cancel_restore(former);
     return sent == (ssize_t)sizeof *request;
 }
 
@@ -167,7 +170,7 @@ void
 cf__zygote_close(struct cf__zygote *zygote)
 {
     if (zygote->socket >= 0)
-        close(zygote->socket);
+        cf__close(zygote->socket);
     zygote->socket = -1;
 }
 

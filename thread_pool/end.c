@@ -6,6 +6,7 @@
  */
 #include "thread_pool/pool.h"
 
+#include "lib/cancel.h"
 #include "lib/cond.h"
 #include "lib/failure.h"
 #include "lib/wait_graph.h"
@@ -90,7 +91,7 @@ cf__pool_join_locked(struct cf__pool *pool)
         pthread_t thread = w->thread;
         /* Its thread-specific data may take the lock on its way out. */
         pthread_mutex_unlock(&pool->lock);
-        pthread_join(thread, NULL);
+        cf__join(thread);
         pthread_mutex_lock(&pool->lock);
     }
 }
@@ -106,14 +107,41 @@ awaited_locked(struct cf__pool *pool)
     return left > 0 ? left - cf__wait_graph_held_up(&pool->base) : 0;
 }
 
+/* --- waiting, as a cancellation point ------------------------------------- */
+
+/* What a wait undoes if its thread is cancelled. */
+static void
+unlock(void *data)
+{
+    struct cf__pool *pool = data;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void
+stop_ending(void *data)
+{
+    struct cf__pool *pool = data;
+    pool->ending--;
+    unlock(pool);
+}
+
+static void
+stop_waiting(void *data)
+{
+    struct cf__pool *pool = data;
+    pool->waiting--;
+    unlock(pool);
+}
+
 /* Waits for a change; false: the deadline has passed. A worker looks now and
  * then who waits for it: nobody says so. */
 static bool
-wait_locked(struct cf__pool *pool, int64_t deadline_ns)
+wait_locked(struct cf__pool *pool, int64_t deadline_ns, void (*undo)(void *))
 {
     int64_t soon = cf__thread.worker ? cf__now_ns() + LOOK_NS : CF__NEVER;
     int64_t until = soon < deadline_ns ? soon : deadline_ns;
-    return cf__cond_wait(&pool->changed, &pool->lock, until) ||
+    return cf__cond_wait_or_end(
+               &pool->changed, &pool->lock, until, undo, pool) ||
            until != deadline_ns;
 }
 
@@ -133,7 +161,8 @@ cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     pool->ending += own;
     pthread_cond_broadcast(&pool->changed);
     while (awaited_locked(pool) > 0 && !err) {
-        if (!wait_locked(pool, deadline_ns) && awaited_locked(pool) > 0)
+        if (!wait_locked(pool, deadline_ns, own ? stop_ending : unlock) &&
+            awaited_locked(pool) > 0)
             err = CF_ETIMEDOUT;
     }
     pool->ending -= own;
@@ -181,7 +210,7 @@ cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
     pthread_mutex_lock(&pool->lock);
     pool->waiting++;
     while (!is_idle_locked(pool) && in_time)
-        in_time = cf__cond_wait(&pool->changed, &pool->lock, deadline_ns);
+        in_time = wait_locked(pool, deadline_ns, stop_waiting);
     bool idle = is_idle_locked(pool);
     pool->waiting--;
     pthread_mutex_unlock(&pool->lock);

@@ -25,7 +25,7 @@ open_queue(struct cf__pool *pool, bool *started)
     while (!err && pool->serving == 0 &&
            pool->alive == pool->base.max_workers) {
         /* All threads are on their way out after the idle time-out. */
-        pthread_cond_wait(&pool->changed, &pool->lock);
+        (void)cf__cond_wait(&pool->changed, &pool->lock, CF__NEVER);
         err = cf_load_relaxed(&pool->refuse);
     }
     *started = !err && pool->serving == 0;

@@ -84,6 +84,7 @@ next_task(struct cf__pool *pool, struct cf__pool_worker *w)
         if (!f) {
             if (!cf__pool_wait_for_work(pool, w))
                 return NULL;
+            pthread_testcancel(); /* it has no task that would fail for it */
             if (misses % MISSES_BEFORE_WAIT == 0)
                 cf__queue_await_refill(&pool->queue);
             continue;
@@ -212,33 +213,36 @@ finalize(struct cf__pool *pool, struct cf__pool_worker *w)
 static void
 fail_frames(struct cf__pool_worker *w)
 {
-    cf_error error = CF_ERROR_INIT;
-    error.kind = CF_EWORKERDIED;
-    error.message = "the task, or one that ran above it on its worker's "
-                    "stack, ended the thread";
-    error.worker = w->base.index;
     while (w->frame != &w->bottom) {
         struct cf__frame *frame = w->frame;
         cf_future *f = frame->f;
         w->frame = frame->below;
-        free(frame->call.heap);
-        cf__failure_free(frame->call.failure);
-        if (f->attributes && f->attributes->timeout_ns)
-            cf__timers_stop(f->executor->timers, f);
-        cf__future_release_arg(f);
-        cf__future_store_error(f, cf__failure_new(&error));
+        cf__call_died(&frame->call, f);
         cf_bump(&w->failed);
         cf_bump_release(&w->done); /* pairs with pool_stats: started */
         (void)cf__future_finish(f, CF__FAILED, 0, true);
     }
 }
 
+/* On the stack of a worker's thread: after it has gone, the worker may be
+ * another thread's. */
+struct thread {
+    struct cf__pool_worker *w;
+    bool gone;
+};
+
 /* pthread_exit() in a task, or the thread was cancelled. */
 static void
-died(void *worker)
+died(void *arg)
 {
-    struct cf__pool_worker *w = worker;
+    struct thread *thread = arg;
+    struct cf__pool_worker *w = thread->w;
+    if (thread->gone)
+        return;
     struct cf__pool *pool = cf__pool_of(w->base.executor);
+    /* A callback or the finalizer may end it again: on from there. Then this
+     * handler is called once more for the outer one. */
+    pthread_cleanup_push(died, thread);
     fail_frames(w);
     if (w->phase == CF__INITIALIZING) {
         cf_error why = CF_ERROR_INIT;
@@ -247,9 +251,12 @@ died(void *worker)
         why.worker = w->base.index;
         cf__pool_break(pool, &why);
         cf__pool_abandon_search(pool);
+        w->phase = CF__FINALIZING;
     }
     finalize(pool, w);
+    pthread_cleanup_pop(0);
     cf__thread.worker = NULL;
+    thread->gone = true;
     cf__pool_worker_gone(pool, w, true);
 }
 
@@ -258,11 +265,12 @@ cf__pool_worker_main(void *worker)
 {
     struct cf__pool_worker *w = worker;
     struct cf__pool *pool = cf__pool_of(w->base.executor);
+    struct thread thread = {w, false};
     cf__thread.worker = &w->base;
     name_thread(pool, w->base.index);
     if (pool->options.pin_workers)
         pin_thread(pool, w->base.index);
-    pthread_cleanup_push(died, w);
+    pthread_cleanup_push(died, &thread);
     initialize(pool, w);
     for (cf_future *f; (f = next_task(pool, w)) != NULL;) {
         if (w->searching)

@@ -34,6 +34,23 @@
 #define CF_PRINTF(format_index, first_arg)
 #endif
 
+/*
+ * pthread_cancel(): three kinds of calls are cancellation points, and only
+ * while they wait for others: cf_executor_wait_idle(), cf_executor_shutdown(),
+ * and a submit that waits for room in a bounded queue. A thread that is
+ * cancelled there ends with nothing undone or left behind: it has submitted
+ * nothing, and the executor goes on, or goes on shutting down. Any other call
+ * returns first; the cancellation acts at the thread's next cancellation point.
+ * Callbacks, arg_free, cf_pull_fn and tasks that run inside a call, in the
+ * caller's thread, run with cancellation disabled.
+ *
+ * A worker of a thread pool that is cancelled in a task, also in one that a wait
+ * inside a task runs, ends like one that calls pthread_exit() there. Between
+ * tasks it ends without harm. In other threads of the library, and in worker
+ * processes, cancellation is disabled. Asynchronous cancellation
+ * (PTHREAD_CANCEL_ASYNCHRONOUS) is not supported in any call.
+ */
+
 /* Durations are int64_t nanoseconds on the monotonic clock. */
 #define CF_FOREVER ((int64_t)-1) /* never times out; 0 polls */
 #define CF_MS(n) ((int64_t)(n)*INT64_C(1000000))

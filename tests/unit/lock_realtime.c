@@ -177,6 +177,30 @@ ask_to_drop(void)
     cf__future_drop_stale(canceled);
 }
 
+/* --- a task of an inline executor ------------------------------------------- */
+
+static cf_executor *inline_executor;
+
+static int
+task_wakes(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call, (void)arg, (void)arg_size;
+    wake();
+    return 0;
+}
+
+static void
+hold_inline(void)
+{
+    (void)cf_submit(inline_executor, task_wakes, NULL, 0, NULL);
+}
+
+static void
+ask_for_idle(void)
+{
+    (void)cf_executor_wait_idle(inline_executor, CF_FOREVER);
+}
+
 /* --- the two threads ------------------------------------------------------- */
 
 static const struct situation situations[] = {
@@ -185,6 +209,7 @@ static const struct situation situations[] = {
     {"inbox", hold_inbox, ask_to_submit},
     {"refill", hold_refill, ask_for_refill},
     {"cancelled task", hold_canceled, ask_to_drop},
+    {"inline executor", hold_inline, ask_for_idle},
 };
 enum { SITUATIONS = sizeof situations / sizeof situations[0] };
 
@@ -260,7 +285,8 @@ main(void)
         return SKIPPED;
     sem_init(&asks, 0, 0);
     sem_init(&answered, 0, 0);
-    if (cf_executor_open("threads:1", &pool) || cf_future_create(&promise))
+    if (cf_executor_open("threads:1", &pool) || cf_future_create(&promise) ||
+        cf_inline_create(&inline_executor))
         return 1;
     for (int i = 0; i < SITUATIONS && status != SKIPPED; i++) {
         int rounds = measure(&situations[i]);
@@ -276,5 +302,6 @@ main(void)
     }
     cf_future_unref(promise);
     cf_executor_destroy(pool);
+    cf_executor_destroy(inline_executor);
     return status;
 }
