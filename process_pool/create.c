@@ -76,6 +76,7 @@ dismantle(struct cf__process_pool *pool)
         cf__inline_free_in_worker(pool->setup.nested);
     if (pool->shared)
         cf__shared_release(pool->shared);
+    cf__roster_fini(&pool->setup.roster);
     cf__queue_fini(&pool->queue);
     cf__returned_fini(&pool->returned);
     cf__failure_free(pool->broken);
@@ -136,7 +137,7 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
     cf_store_relaxed(&pool->wanting, CF__EAGER);
     cf__queue_init(&pool->queue);
     pool->shared = NULL;
-    pool->zygote = (struct cf__zygote){.socket = -1};
+    pool->zygote = (struct cf__zygote){.socket = -1, .life = -1};
     pool->lanes = NULL;
     pool->sequence = pool->taken = pool->in_hand = pool->restarts = 0;
     pool->deferred = NULL;
@@ -145,7 +146,7 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
     pool->trim_at = 0;
     pool->broken = NULL;
     pool->waiting = pool->finishing = pool->recalling = pool->depth = 0;
-    pool->zygote_stopped = pool->zygote_gone = false;
+    pool->zygote_stopped = pool->zygote_ended = pool->zygote_gone = false;
     pool->ending = pool->ended = pool->joinable = pool->orphan = false;
 }
 
@@ -162,6 +163,7 @@ furnish(struct cf__process_pool *pool, int workers)
     /* As much as lanes have in hand: a service allocates nothing for them. */
     size_t most = (size_t)workers * (CF__LANE / 2);
     if (!pool->lanes || !pool->shared ||
+        !cf__roster_init(&pool->setup.roster, workers) ||
         !cf__returned_reserve(&pool->returned, most))
         return CF_ENOMEM;
     for (int i = 0; i < workers; i++)
@@ -179,6 +181,7 @@ launch(struct cf__process_pool *pool)
         &pool->zygote, &pool->setup, pool->setup.options.inherit_descriptors);
     if (err)
         return err;
+    cf__roster_read_only(&pool->setup.roster);
     err = cf__shared_open_vault(pool->shared);
     if (!err)
         err = cf__registry_add(&pool->base);

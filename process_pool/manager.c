@@ -13,9 +13,9 @@
 #include "lib/helper_thread.h"
 #include "lib/life.h"
 #include "lib/waiter.h"
+#include "process_pool/await.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -37,9 +37,10 @@ cf__process_pool_ring(struct cf__process_pool *pool)
 {
     uint64_t one = 1;
     /* Both sides have the lock. A full counter is a rung bell. */
-    if (cf_load_relaxed(&pool->shared->board->sleeps) % 2 == 1 &&
-        cf__write(pool->doorbell, &one, sizeof one) < 0)
-        return;
+    if (cf_load_relaxed(&pool->shared->board->sleeps) % 2 == 1)
+        while (cf__write(pool->doorbell, &one, sizeof one) < 0 &&
+               errno == EINTR)
+            continue;
 }
 
 /* --- signals ------------------------------------------------------------- */
@@ -128,6 +129,7 @@ zygote_is_gone(struct cf__process_pool *pool)
         cf__process_pool_break_locked(pool, &why);
     pool->zygote_gone = true;
     cf__zygote_reap(&pool->zygote);
+    cf__roster_kill(&pool->setup.roster, pool->base.max_workers);
     struct cf__zygote_report end = {CF__WORKER_ENDED, 0, 0, SIGKILL, 0};
     for (; end.lane < pool->base.max_workers; end.lane++)
         if (pool->lanes[end.lane].state == CF__LANE_SERVED)
@@ -138,6 +140,7 @@ static void
 hear_zygote(struct cf__process_pool *pool)
 {
     struct cf__zygote_report report;
+    bool ended = pool->zygote_ended; /* what it has said is all there */
     int heard = 0;
     while (!pool->zygote_gone &&
            (heard = cf__zygote_receive(&pool->zygote, &report)) > 0) {
@@ -147,7 +150,7 @@ hear_zygote(struct cf__process_pool *pool)
             cf__process_pool_lose_locked(pool, report.lane, report.status);
         }
     }
-    if (!pool->zygote_gone && heard < 0)
+    if (!pool->zygote_gone && (heard < 0 || ended))
         zygote_is_gone(pool);
 }
 
@@ -301,31 +304,43 @@ next_look(struct cf__process_pool *pool, int64_t now)
     return at;
 }
 
+static void
+look_at_zygote(struct cf__process_pool *pool)
+{
+    if (!pool->zygote_gone && cf__zygote_has_ended(&pool->zygote))
+        pool->zygote_ended = true;
+}
+
 /* Sleeps without the lock, until the bell rings or the zygote speaks. */
 static void
 sleep_until(struct cf__process_pool *pool, int64_t at)
 {
     struct pollfd polled[] = {
         {pool->doorbell, POLLIN, 0},
-        {pool->zygote_gone ? -1 : pool->zygote.socket, POLLIN, 0}};
-    int64_t left = at == CF__NEVER ? -1 : at - cf__now_ns();
-    struct timespec limit = cf__timespec(left > 0 ? left : 0);
+        {pool->zygote_gone ? -1 : pool->zygote.socket, POLLIN, 0},
+        {pool->zygote_gone ? -1 : pool->zygote.life, POLLIN, 0}};
     pool->helped = false;
     pool->wakes_at = at;
     cf__process_pool_unlock(pool);
-    if (ppoll(polled, 2, left == -1 ? NULL : &limit, NULL) > 0 &&
-        polled[0].revents) {
+    (void)cf__await(polled, 3, at == CF__NEVER ? CF__NEVER : at - cf__now_ns());
+    if (polled[0].revents) {
         uint64_t count;
-        if (read(pool->doorbell, &count, sizeof count) < 0 && errno != EAGAIN)
+        if (read(pool->doorbell, &count, sizeof count) < 0 && errno != EAGAIN &&
+            errno != EINTR)
             cf__contract_broken("process pool: its eventfd was closed");
     }
     cf__process_pool_lock(pool);
+    if (polled[2].revents)
+        look_at_zygote(pool);
 }
 
-/* In case a worker is wrong about being awake. */
+/* In case a worker is wrong about being awake; and without a pidfd, in case the
+ * zygote's socket does not say that it has ended. */
 static void
-beat(const struct cf__process_pool *pool)
+beat(struct cf__process_pool *pool)
 {
+    if (pool->zygote.life < 0)
+        look_at_zygote(pool);
     for (int i = 0; i < pool->base.max_workers; i++)
         if (cf__lane_in_hand(&pool->lanes[i]))
             cf__lane_nudge(&pool->lanes[i], true);

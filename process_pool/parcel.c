@@ -45,9 +45,12 @@ static void
 ring_always(struct cf__packer *packer)
 {
     uint64_t one = 1;
-    if (write(packer->setup->doorbell, &one, sizeof one) < 0 &&
-        errno != EAGAIN)         /* it has been rung often enough */
-        _exit(CF__EXIT_CORRUPT); /* a task has closed it */
+    while (write(packer->setup->doorbell, &one, sizeof one) < 0) {
+        if (errno == EAGAIN)
+            return; /* it has been rung often enough */
+        if (errno != EINTR)
+            _exit(CF__EXIT_CORRUPT); /* a task has closed it */
+    }
 }
 
 void

@@ -75,15 +75,17 @@ struct cf__process_pool {
     int64_t look_at;  /* when a service is due that nobody asks for */
     int64_t trim_at;  /* when free memory is to be given back; 0: never */
     const cf_error *broken;
-    int finishing; /* threads that call user code for what has ended */
-    int recalling; /* threads that cancel what was in hand */
-    int depth;     /* of callbacks that wait, in each other */
-    int waiting;   /* threads in wait_idle() */
-    bool zygote_stopped, zygote_gone;
-    bool ending;   /* nothing is left to be done, and the workers know */
-    bool ended;    /* no worker and no zygote is left */
-    bool joinable; /* the manager has not been joined */
-    bool orphan;   /* the manager frees the pool when it ends */
+    int finishing;       /* threads that call user code for what has ended */
+    int recalling;       /* threads that cancel what was in hand */
+    int depth;           /* of callbacks that wait, in each other */
+    int waiting;         /* threads in wait_idle() */
+    bool zygote_stopped; /* it has been asked to end */
+    bool zygote_ended;   /* it has, and what it said is to be heard */
+    bool zygote_gone;    /* it is done with */
+    bool ending;         /* nothing is left to be done, and the workers know */
+    bool ended;          /* no worker and no zygote is left */
+    bool joinable;       /* the manager has not been joined */
+    bool orphan;         /* the manager frees the pool when it ends */
     pthread_t manager;
     struct cf__server server;
     struct cf__process_pool *retired_next; /* guarded by the list's lock */

@@ -9,6 +9,7 @@
 
 #include <cfutures/process_pool.h>
 
+#include "process_pool/roster.h"
 #include "process_pool/shared.h"
 
 enum { CF__PROCESS_NAME_SIZE = 16 }; /* bytes, with the terminator */
@@ -20,6 +21,7 @@ struct cf__worker_setup {
     char name_prefix[CF__PROCESS_NAME_SIZE];
     cf_executor *nested; /* where its tasks submit */
     int doorbell;        /* an eventfd: wakes the manager */
+    struct cf__roster roster;
 };
 
 /* Runs the worker of a lane, from a position on, to its end. */

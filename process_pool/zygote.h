@@ -15,10 +15,15 @@
 
 struct cf__zygote {
     int socket; /* to the zygote; -1: none */
+    int life;   /* a pidfd: readable when the zygote has ended; -1: none */
     pid_t pid;
     bool adopted; /* the program is init, or a subreaper: the zygote is its
                      child after all */
 };
+
+/* Without a pidfd (Linux before 5.3), who waits for news of the zygote looks at
+ * it so often. */
+#define CF__ZYGOTE_LOOK_NS INT64_C(100000000)
 
 enum cf__zygote_verb { CF__ZYGOTE_SPAWN, CF__ZYGOTE_KILL };
 
@@ -29,7 +34,12 @@ struct cf__zygote_request {
     uint64_t start; /* position at which the new worker begins */
 };
 
-enum cf__zygote_news { CF__ZYGOTE_READY, CF__WORKER_ENDED, CF__SPAWN_FAILED };
+enum cf__zygote_news {
+    CF__ZYGOTE_BORN, /* from who forked it, with a pidfd, if there are such */
+    CF__ZYGOTE_READY,
+    CF__WORKER_ENDED,
+    CF__SPAWN_FAILED
+};
 
 struct cf__zygote_report {
     enum cf__zygote_news news;
@@ -63,8 +73,12 @@ bool cf__zygote_kill(const struct cf__zygote *zygote, int lane, int signo);
 
 /* The next report, without waiting. 1: there is one; 0: none now; -1: the
  * zygote is gone. */
-int cf__zygote_receive(const struct cf__zygote *zygote,
+int cf__zygote_receive(struct cf__zygote *zygote,
                        struct cf__zygote_report *out);
+
+/* Whether the zygote has ended, though its socket may not say so: another
+ * process may hold a copy. What it has reported is still to be received. */
+bool cf__zygote_has_ended(struct cf__zygote *zygote);
 
 /* Asks the zygote to end, with all workers: receive() says when it has. */
 void cf__zygote_stop(const struct cf__zygote *zygote);

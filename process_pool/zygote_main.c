@@ -6,15 +6,15 @@
  */
 #include "process_pool/zygote.h"
 
+#include "lib/clock.h"
+#include "process_pool/await.h"
 #include "process_pool/descriptors.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -22,35 +22,69 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Of one lane. */
-struct worker {
-    pid_t pid;      /* 0: none */
-    uint64_t start; /* where it began */
-    bool doomed;    /* it has been sent a signal: nobody shall follow it */
-};
-
 struct zygote {
     const struct cf__worker_setup *setup;
-    struct worker *workers;         /* by lane */
-    const unsigned char *lanes_out; /* to look at only; NULL: it cannot */
-    int socket, signals, program;   /* descriptors; program may be -1 */
+    struct cf__roster_entry *workers; /* by lane, in memory of the roster */
+    const unsigned char *lanes_out;   /* to look at only; NULL: it cannot */
+    int socket, signals, program;     /* descriptors; program may be -1 */
 };
 
+/* The program shall read the end, even if a process that another thread forked
+ * at the wrong moment has a copy of this socket. */
 static void
-report(const struct zygote *z,
+leave_socket(int socket)
+{
+    (void)shutdown(socket, SHUT_RDWR);
+}
+
+/* Nobody needs them any more. */
+_Noreturn static void
+end_all(struct zygote *z)
+{
+    for (int i = 0; i < z->setup->shared->lanes; i++)
+        if (z->workers[i].pid)
+            kill(z->workers[i].pid, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        continue;
+    for (int i = 0; i < z->setup->shared->lanes; i++)
+        z->workers[i].pid = 0; /* their numbers may be others' */
+    leave_socket(z->socket);
+    _exit(0);
+}
+
+/* Until the program reads; it may also end meanwhile. It does not wait for this
+ * process to read: its own requests do not block. */
+static void
+await_room(struct zygote *z)
+{
+    struct pollfd polled[] = {{z->socket, POLLOUT, 0}, {z->program, POLLIN, 0}};
+    (void)cf__await(polled, 2, CF__NEVER);
+    if (polled[1].revents)
+        end_all(z);
+}
+
+/* No report may be lost: the program waits for it. */
+static void
+report(struct zygote *z,
        enum cf__zygote_news news,
        int lane,
        pid_t pid,
        int status)
 {
     struct cf__zygote_report message = {news, lane, pid, status, 0};
+    const struct timespec nap = {0, CF__NAP_NS};
     if (lane >= 0)
         message.start = z->workers[lane].start;
-    ssize_t sent;
-    do {
-        sent = send(z->socket, &message, sizeof message, MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    /* Nobody is there to hear it: the end comes with the next poll(). */
+    while (
+        send(z->socket, &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT) <
+        0) {
+        if (errno == EAGAIN)
+            await_room(z);
+        else if (errno == ENOBUFS || errno == ENOMEM)
+            (void)nanosleep(&nap, NULL);
+        else if (errno != EINTR)
+            end_all(z); /* nobody is there; if somebody is, it reads the end */
+    }
 }
 
 /* Everything that the zygote needs and a worker does not. */
@@ -81,7 +115,7 @@ spawn(struct zygote *z, int lane, uint64_t start)
     if (pid < 0)
         report(z, CF__SPAWN_FAILED, lane, 0, errno);
     else
-        z->workers[lane] = (struct worker){pid, start, false};
+        cf__roster_enter(&z->workers[lane], pid, start);
 }
 
 /* --- succession ----------------------------------------------------------- */
@@ -117,7 +151,7 @@ are_ahead(const struct zygote *z, int lane, uint64_t p, uint64_t published)
 static bool
 has_successor(const struct zygote *z, int lane, int status, uint64_t *next)
 {
-    const struct worker *w = &z->workers[lane];
+    const struct cf__roster_entry *w = &z->workers[lane];
     const struct cf__lane_in *in = cf__shared_lane_in(z->setup->shared, lane);
     if (!z->setup->options.max_tasks_per_worker || !z->lanes_out || w->doomed ||
         !WIFEXITED(status) || WEXITSTATUS(status) != CF__EXIT_DONE ||
@@ -148,27 +182,6 @@ bury(struct zygote *z, int lane, pid_t pid, int status)
 
 /* --- the loop ------------------------------------------------------------- */
 
-/* The program shall read the end, even if a process that another thread forked
- * at the wrong moment has a copy of this socket. */
-static void
-leave_socket(int socket)
-{
-    (void)shutdown(socket, SHUT_RDWR);
-}
-
-/* Nobody needs them any more. */
-_Noreturn static void
-end_all(struct zygote *z)
-{
-    for (int i = 0; i < z->setup->shared->lanes; i++)
-        if (z->workers[i].pid)
-            kill(z->workers[i].pid, SIGKILL);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        continue;
-    leave_socket(z->socket);
-    _exit(0);
-}
-
 /* Handles one request; false: there is none. */
 static bool
 serve(struct zygote *z)
@@ -179,7 +192,7 @@ serve(struct zygote *z)
         return false;
     if (size != (ssize_t)sizeof request)
         end_all(z); /* the program is gone, or asks for the end */
-    struct worker *w = &z->workers[request.lane];
+    struct cf__roster_entry *w = &z->workers[request.lane];
     if (request.verb == CF__ZYGOTE_SPAWN) {
         spawn(z, request.lane, request.start);
     } else if (w->pid) { /* not reaped: it is the worker's */
@@ -194,7 +207,10 @@ static bool
 reap_one(struct zygote *z)
 {
     int status;
-    pid_t pid = waitpid(-1, &status, WNOHANG);
+    pid_t pid;
+    do {
+        pid = waitpid(-1, &status, WNOHANG);
+    } while (pid < 0 && errno == EINTR);
     if (pid <= 0)
         return false;
     for (int i = 0; i < z->setup->shared->lanes; i++) {
@@ -215,8 +231,7 @@ loop(struct zygote *z)
                               {z->program, POLLIN, 0}};
     struct signalfd_siginfo info;
     for (bool more = false;; more = reap_one(z)) {
-        if (poll(polled, 3, more ? 0 : -1) < 0 && errno != EINTR)
-            end_all(z);
+        (void)cf__await(polled, 3, more ? 0 : CF__NEVER);
         if (polled[2].revents)
             end_all(z); /* the program has ended */
         while (polled[1].revents && read(z->signals, &info, sizeof info) > 0)
@@ -271,8 +286,7 @@ cf__zygote_main(const struct cf__worker_setup *setup,
                 int program,
                 bool inherit_descriptors)
 {
-    struct zygote z = {setup, NULL, NULL, socket, -1, program};
-    size_t size = (size_t)setup->shared->lanes * sizeof *z.workers;
+    struct zygote z = {setup, setup->roster.entries, NULL, socket, -1, program};
     sigset_t chld, all;
     reset_signals();
     sigemptyset(&chld);
@@ -285,12 +299,10 @@ cf__zygote_main(const struct cf__worker_setup *setup,
         cf__close_all_but(kept, 3);
     }
     z.signals = signalfd(-1, &chld, SFD_NONBLOCK | SFD_CLOEXEC);
-    z.workers = mmap(
-        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     z.lanes_out = cf__shared_view_lanes_out(setup->shared);
     drop_buffers();
     cf__worker_name(setup, "z");
-    if (z.signals < 0 || z.workers == MAP_FAILED ||
+    if (z.signals < 0 || !cf__roster_keep(&setup->roster) ||
         !cf__shared_restrict(setup->shared)) {
         report(&z, CF__SPAWN_FAILED, -1, getpid(), errno);
         leave_socket(socket);

@@ -28,7 +28,18 @@
  * as long as the pool, which reaps it.) A signal that is sent to the program's
  * whole process group ends workers, if it is not ignored there; others take
  * their places. Workers are gone when the pool is, and within 100 ms
- * when the program dies, even by SIGKILL.
+ * when the program dies, even by SIGKILL; also those that have changed their
+ * user. (But if the program and the pool's helper process, <prefix>_z, are
+ * killed in one moment, a task that has changed its user goes on to its end.)
+ *
+ * The helper process forks and reaps the workers. If it dies, the workers die
+ * with it, and the pool is broken; without pidfds (Linux before 5.3) that may
+ * take 100 ms to be seen. While it is stopped (SIGSTOP, a debugger, a frozen
+ * cgroup) workers that exist go on, but no death is noticed: the task of a
+ * worker that has died stays running, nobody takes its place, no worker is
+ * killed for a timeout, and a shutdown waits. All that is made up for when it
+ * goes on. It keeps the user that the program had when the pool was created,
+ * and so can end workers that the program itself may not signal any more.
  */
 #ifndef CFUTURES_PROCESS_POOL_H
 #define CFUTURES_PROCESS_POOL_H

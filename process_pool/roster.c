@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* The zygote's notes of its children, and their last use: see roster.h. */
+#include "process_pool/roster.h"
+
+#include "lib/pages.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { START_FIELD = 22 }; /* of /proc/<pid>/stat: when it started, in ticks */
+
+bool
+cf__roster_init(struct cf__roster *roster, int lanes)
+{
+    roster->size =
+        cf__whole_pages((size_t)lanes * sizeof(struct cf__roster_entry));
+    void *entries = mmap(NULL,
+                         roster->size,
+                         PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS,
+                         -1,
+                         0);
+    roster->entries = entries == MAP_FAILED ? NULL : entries;
+    return roster->entries != NULL;
+}
+
+void
+cf__roster_read_only(const struct cf__roster *roster)
+{
+    (void)mprotect(roster->entries, roster->size, PROT_READ);
+    (void)madvise(roster->entries, roster->size, MADV_DONTFORK);
+}
+
+void
+cf__roster_fini(struct cf__roster *roster)
+{
+    if (roster->entries)
+        (void)munmap(roster->entries, roster->size);
+    roster->entries = NULL;
+}
+
+bool
+cf__roster_keep(const struct cf__roster *roster)
+{
+    return madvise(roster->entries, roster->size, MADV_DONTFORK) == 0;
+}
+
+void
+cf__roster_enter(struct cf__roster_entry *entry, pid_t pid, uint64_t start)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail on Linux */
+    int64_t ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    *entry = (struct cf__roster_entry){pid, start, false, ns};
+}
+
+/* When a process started, in nanoseconds since the machine did, as exactly as
+ * the kernel says it; -1: it cannot be known. */
+static int64_t
+started_at(pid_t pid)
+{
+    char name[64], text[1024];
+    long ticks = sysconf(_SC_CLK_TCK);
+    snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || ticks <= 0)
+        return -1;
+    ssize_t length = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    char *at = strrchr(text, ')'); /* the name may have spaces */
+    for (int field = 2; at && field < START_FIELD; field++)
+        at = strchr(at + 1, ' ');
+    return at ? (int64_t)strtoull(at, NULL, 10) * (1000000000 / ticks) : -1;
+}
+
+/* Its parent is dead, so somebody else may have reaped it, and its number may be
+ * another's by now: one that is younger is left alone. Without /proc the moment
+ * that it takes to come here must do. */
+static void
+kill_one(const struct cf__roster_entry *entry)
+{
+#ifdef SYS_pidfd_open
+    int life = (int)syscall(SYS_pidfd_open, entry->pid, 0);
+    if (life >= 0) { /* so it stays the same process */
+        if (started_at(entry->pid) <= entry->forked_at)
+            (void)syscall(SYS_pidfd_send_signal, life, SIGKILL, NULL, 0);
+        close(life);
+        return;
+    }
+#endif
+    if (started_at(entry->pid) <= entry->forked_at)
+        (void)kill(entry->pid, SIGKILL);
+}
+
+void
+cf__roster_kill(const struct cf__roster *roster, int lanes)
+{
+    for (int i = 0; i < lanes; i++)
+        if (roster->entries[i].pid > 0)
+            kill_one(&roster->entries[i]);
+}

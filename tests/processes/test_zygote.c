@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The zygote in bad surroundings: its socket is held by others, is full, or
+ * fails; its calls are interrupted; and its death, whatever the workers have
+ * become.
+ */
+#define _GNU_SOURCE
+#include "tests/processes/processes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "tests/support/call_faults.h"
+
+static pid_t
+own_zygote(void)
+{
+    char name[24];
+    pid_t zygote = 0;
+    snprintf(name, sizeof name, "%s_z", own_prefix());
+    cr_assert(process_find(name, &zygote, 1) == 1);
+    return zygote;
+}
+
+static int
+task_aborts(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    abort();
+}
+
+static void
+expect_died(cf_future *f)
+{
+    assert_err(cf_future_result(f, CF_SECONDS(20), NULL), CF_EWORKERDIED);
+    cf_future_unref(f);
+}
+
+static cf_err
+try_create(cf_executor **out)
+{
+    cf_process_pool_options opts = options_for(1);
+    return cf_process_pool_create(&opts, out);
+}
+
+/* --- a socket that others hold ------------------------------------------------- */
+
+CF_TEST(the_zygotes_death_is_noticed_though_another_process_holds_its_socket)
+{
+    call_hold_at_fork();
+    cf_executor *ex = pool_for(1);
+    gate *g = gate_new();
+    cf_future *held;
+    occupy(ex, g, 1, &held);
+    cr_assert(kill(own_zygote(), SIGKILL) == 0);
+    expect_died(held);
+    cr_assert(process_lives(call_holder()));
+    assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_EBROKEN);
+    cf_executor_destroy(ex);
+    cr_assert(process_lives(call_holder()));
+    call_holder_end();
+}
+
+CF_TEST(a_zygote_that_dies_at_once_is_noticed_though_its_socket_is_held)
+{
+    cf_executor *ex = NULL;
+    call_hold_at_fork();
+    call_kill_grandchild();
+    assert_err(try_create(&ex), CF_ESYS);
+    cr_assert_null(ex);
+    call_holder_end();
+    assert_ok(try_create(&ex));
+    expect_works(ex);
+    cf_executor_destroy(ex);
+}
+
+/* --- reports --------------------------------------------------------------------- */
+
+static const int passing[] = {EINTR, ENOBUFS, ENOMEM, EAGAIN};
+
+CF_TEST(a_report_that_cannot_be_sent_now_is_sent_later)
+{
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
+        cf_executor *ex = NULL;
+        call_faults_begin(FAULTY_SEND, 3, passing[i]); /* that it is ready */
+        assert_ok(try_create(&ex));
+        cr_assert(call_faults_count(FAULTY_SEND) == 3);
+        call_faults_begin(FAULTY_SEND, 3, passing[i]); /* that one has ended */
+        expect_died(must_submit(ex, task_aborts, NULL, 0));
+        cr_assert(call_faults_count(FAULTY_SEND) == 3);
+        expect_works(ex);
+        cf_executor_destroy(ex);
+    }
+}
+
+CF_TEST(a_report_that_can_never_be_sent_ends_the_pool)
+{
+    cf_executor *ex = NULL;
+    call_faults_begin(FAULTY_SEND, -1, EIO);
+    assert_err(try_create(&ex), CF_ESYS);
+    call_faults_end(FAULTY_SEND);
+    assert_ok(try_create(&ex));
+    call_faults_begin(FAULTY_SEND, -1, EIO);
+    expect_died(must_submit(ex, task_aborts, NULL, 0));
+    cf_executor_destroy(ex);
+    call_faults_end(FAULTY_SEND);
+    process_await_found(own_prefix(), 0);
+}
+
+/* The manager is in a callback, and reads no report. */
+static void
+hold_manager(cf_executor *ex, gate *g)
+{
+    cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+    assert_ok(cf_future_wait(f, CF_FOREVER));
+    cf_future_unref(f);
+    gate *first = gate_new();
+    f = must_submit(ex, task_hold, first, 0);
+    assert_ok(cf_future_on_done(f, hold_done, g));
+    gate_open(first);
+    gate_await(g, 1);
+    cf_future_unref(f);
+}
+
+enum { MANY = 24, SOCKET_BYTES = 1 };
+
+/* Kills all workers; there are more reports than the socket holds. */
+static void
+kill_all_workers(void)
+{
+    pid_t pids[MANY + 1];
+    pid_t zygote = own_zygote();
+    int count = process_find(own_prefix(), pids, MANY + 1);
+    cr_assert(count == MANY + 1, "%d processes", count);
+    for (int i = 0; i < count; i++)
+        if (pids[i] != zygote)
+            cr_assert(kill(pids[i], SIGKILL) == 0);
+    process_await_found(own_prefix(), 1);
+}
+
+CF_TEST(reports_wait_until_a_full_socket_has_room)
+{
+    call_limit_sockets(SOCKET_BYTES);
+    cf_executor *ex = pool_for(MANY);
+    gate *callback = gate_new();
+    gate *g = gate_new();
+    cf_future *held[MANY];
+    hold_manager(ex, callback);
+    occupy(ex, g, MANY, held);
+    kill_all_workers();
+    while (process_state(own_zygote()) != 'S')
+        sched_yield();
+    gate_open(callback);
+    for (int i = 0; i < MANY; i++)
+        expect_died(held[i]);
+    gate_open(g);
+    expect_works(ex);
+    cr_assert(stats_of(ex).restarts == MANY);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(nobody_outlives_the_program_though_the_socket_is_full_and_held)
+{
+    pid_t *holder = shared_new(sizeof *holder);
+    gate *dead = gate_new();
+    pid_t program = fork();
+    if (program == 0) {
+        call_limit_sockets(SOCKET_BYTES);
+        call_hold_at_fork();
+        cf_process_pool_options opts = options_for(MANY);
+        cf_executor *ex = pool_of(&opts);
+        (void)ex;
+        *holder = call_holder();
+        gate *callback = gate_new();
+        cf_future *held[MANY];
+        hold_manager(ex, callback);
+        occupy(ex, gate_new(), MANY, held);
+        kill_all_workers();
+        gate_arrive(dead);
+        for (;;)
+            pause();
+    }
+    char name[24];
+    gate_await(dead, 1);
+    snprintf(name, sizeof name, "t%d", (int)program);
+    cr_assert(process_find(name, NULL, 0) > 0);
+    cr_assert(kill(program, SIGKILL) == 0);
+    cr_assert(waitpid(program, NULL, 0) == program);
+    process_await_found(name, 0);
+    cr_assert(kill(*holder, SIGKILL) == 0);
+}
+
+/* --- interrupted calls ------------------------------------------------------------ */
+
+CF_TEST(interrupted_calls_are_made_again)
+{
+    cf_executor *ex = pool_for(1);
+    call_faults_begin(FAULTY_WAITPID, 1, EINTR);
+    expect_died(must_submit(ex, task_aborts, NULL, 0));
+    cr_assert(call_faults_count(FAULTY_WAITPID) == 1);
+    call_faults_begin(FAULTY_READ, 1, EINTR);
+    while (call_faults_count(FAULTY_READ) == 0) {
+        cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+        assert_ok(cf_future_on_done(f, count_done, counter_new()));
+        assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+        cf_future_unref(f);
+    }
+    expect_works(ex);
+    cf_executor_destroy(ex);
+}
+
+/* --- a limit on descriptors --------------------------------------------------------- */
+
+CF_TEST(a_pool_under_a_lowered_limit_on_descriptors_works_and_sleeps)
+{
+    enum { WAITS_MAX = 60, LOOK_MS = 200 };
+    for (rlim_t limit = 3; limit-- > 0;) {
+        cf_executor *ex = pool_for(2);
+        expect_works(ex);
+        struct rlimit old;
+        cr_assert(getrlimit(RLIMIT_NOFILE, &old) == 0);
+        struct rlimit low = {limit, old.rlim_max};
+        cr_assert(setrlimit(RLIMIT_NOFILE, &low) == 0);
+        expect_works(ex);
+        expect_died(must_submit(ex, task_aborts, NULL, 0));
+        cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+        assert_ok(cf_future_on_done(f, count_done, counter_new()));
+        assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+        cf_future_unref(f);
+        struct timespec look = {0, LOOK_MS * 1000000L};
+        int before = call_waits();
+        nanosleep(&look, NULL);
+        int waits = call_waits() - before;
+        cf_executor_destroy(ex);
+        cr_assert(setrlimit(RLIMIT_NOFILE, &old) == 0);
+        cr_assert(waits < WAITS_MAX, "%d waits, limit %d", waits, (int)limit);
+    }
+}
+
+/* --- another user ------------------------------------------------------------------- */
+
+enum { NOBODY = 54321 };
+
+static int
+become_nobody(cf_call *call, void *init_data, void **worker_data)
+{
+    (void)init_data;
+    (void)worker_data;
+    if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
+        return cf_fail(call, errno, "setuid");
+    return 0;
+}
+
+/* Takes a gate. */
+static int
+task_holds_as_nobody(cf_call *call, const void *arg, size_t arg_size)
+{
+    if (become_nobody(call, NULL, NULL) != 0)
+        return 1;
+    return task_hold(call, arg, arg_size);
+}
+
+static int
+task_is_nobody(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg;
+    (void)arg_size;
+    return become_nobody(call, NULL, NULL);
+}
+
+/* A pool with a worker of each kind: in a task, and idle. */
+static cf_executor *
+pool_of_nobodies(bool in_initializer, gate *g)
+{
+    cf_process_pool_options opts = options_for(2);
+    if (in_initializer)
+        opts.initializer = become_nobody;
+    cf_executor *ex = pool_of(&opts);
+    (void)must_submit(
+        ex, in_initializer ? task_hold : task_holds_as_nobody, g, 0);
+    gate_await(g, 1);
+    cf_future *f = must_submit(ex, task_is_nobody, NULL, 0);
+    if (!in_initializer)
+        assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+    assert_ok(cf_future_wait(f, CF_FOREVER));
+    cf_future_unref(f);
+    return ex;
+}
+
+static void
+await_sleep(pid_t pid)
+{
+    while (process_state(pid) != 'S')
+        sched_yield();
+}
+
+CF_TEST(workers_that_have_changed_their_user_go_with_the_zygote)
+{
+    if (geteuid() != 0)
+        cr_skip_test("needs root");
+    for (int in_initializer = 0; in_initializer < 2; in_initializer++) {
+        cf_executor *ex = pool_of_nobodies(in_initializer, gate_new());
+        pid_t pids[3];
+        cr_assert(process_find(own_prefix(), pids, 3) == 3);
+        for (int i = 0; i < 3; i++)
+            await_sleep(pids[i]);
+        cr_assert(kill(own_zygote(), SIGKILL) == 0);
+        process_await_found(own_prefix(), 0);
+        cf_executor_destroy(ex);
+    }
+}
+
+CF_TEST(workers_that_have_changed_their_user_go_with_the_program)
+{
+    if (geteuid() != 0)
+        cr_skip_test("needs root");
+    for (int in_initializer = 0; in_initializer < 2; in_initializer++) {
+        gate *ready = gate_new();
+        pid_t program = fork();
+        if (program == 0) {
+            (void)pool_of_nobodies(in_initializer, gate_new());
+            gate_arrive(ready);
+            for (;;)
+                pause();
+        }
+        char name[24];
+        gate_await(ready, 1);
+        snprintf(name, sizeof name, "t%d", (int)program);
+        cr_assert(process_find(name, NULL, 0) == 3);
+        cr_assert(kill(program, SIGKILL) == 0);
+        cr_assert(waitpid(program, NULL, 0) == program);
+        process_await_found(name, 0);
+    }
+}
