@@ -307,6 +307,8 @@ wait_in_task(struct cf__worker *worker,
         ready = take_ready(it);
     if (ready)
         return CF_OK;
+    if (it->generation != cf__generation_now())
+        return CF_EFORKED; /* by a task that ran here */
     size_t count;
     cf_future **awaited = list_awaited(it, &count);
     if (!awaited)

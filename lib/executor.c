@@ -178,8 +178,9 @@ cf_executor_destroy(cf_executor *ex)
     if (!ex || cf__executor_forked(ex) || !ex->ops->destroy)
         return;
     int former = cf__cancel_disable();
-    (void)ex->ops->shutdown(ex, 0, CF__NEVER);
-    ex->ops->destroy(ex);
+    /* In a callback the thread may have become another process. */
+    if (ex->ops->shutdown(ex, 0, CF__NEVER) != CF_EFORKED)
+        ex->ops->destroy(ex);
     cf__cancel_restore(former);
 }
 

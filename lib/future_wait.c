@@ -27,12 +27,13 @@ nap_end(uint64_t word, int64_t deadline_ns)
     return soon < deadline_ns ? soon : deadline_ns;
 }
 
-/* Sleeps until f is done (true) or the deadline has passed. */
+/* Sleeps until f is done (true), the deadline has passed, or this process has
+ * become another. */
 static bool
 sleep_until_done(cf_future *f, int64_t deadline_ns)
 {
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
-    while (!cf__is_done(word)) {
+    while (!cf__is_done(word) && !cf__forked(f)) {
         uint64_t asleep = word | CF__SLEEPER;
         if (word != asleep && !cf_cas_weak_acq_rel(&f->word, &word, asleep))
             continue;
@@ -43,7 +44,7 @@ sleep_until_done(cf_future *f, int64_t deadline_ns)
             return cf_future_done(f);
         word = cf_load_acquire(&f->word); /* pairs with finish */
     }
-    return true;
+    return cf__is_done(word);
 }
 
 static cf_err
@@ -61,7 +62,9 @@ wait_outside(cf_future *f, int64_t deadline_ns)
     if (!done)
         done = sleep_until_done(f, deadline_ns);
     cf__spin_learn(&spin);
-    return done ? CF_OK : CF_ETIMEDOUT;
+    if (done)
+        return CF_OK;
+    return cf__forked(f) ? CF_EFORKED : CF_ETIMEDOUT; /* by a callback */
 }
 
 cf_err

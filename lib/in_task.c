@@ -82,12 +82,20 @@ sleep_once(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
     return in_time;
 }
 
+/* f is no other process's: a task that ran in this wait may have forked, and
+ * this is the child; or a fork handler waits. */
+static inline bool
+may_run(const struct cf__worker *self, const cf_future *f)
+{
+    return (cf__thread.worker == self && !cf__thread.forking) || !cf__forked(f);
+}
+
 bool
 cf__in_task_run(struct cf__worker *self, cf_future *f)
 {
     const struct cf__executor_ops *ops = self->executor->ops;
     return f->executor == self->executor && ops->run_pending &&
-           !(cf__thread.forking && cf__forked(f)) && ops->run_pending(self, f);
+           may_run(self, f) && ops->run_pending(self, f);
 }
 
 cf_err
@@ -99,6 +107,8 @@ cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
         return CF_OK;
     while (!help_for_a_while(self, f, deadline_ns)) {
         bool forever = deadline_ns == CF__NEVER;
+        if (cf__forked(f))
+            return CF_EFORKED;
         if (cf__wait_graph_enter(self, &f, 1, false, forever))
             return CF_EDEADLK;
         bool in_time = sleep_once(self, f, deadline_ns);

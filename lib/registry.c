@@ -154,6 +154,8 @@ cf__registry_add(cf_executor *ex)
 void
 cf__registry_remove(cf_executor *ex)
 {
+    if (cf__executor_forked(ex))
+        return; /* it is in no list of this process */
     pthread_mutex_lock(&registry.lock);
     /* Its workers are gone, so a drain is about to let go of it. */
     while (ex->kept)

@@ -271,4 +271,5 @@ cf__timers_after_fork(struct cf__timers *timers)
     timers->expiring = NULL;
     timers->calling = false;
     timers->started = false;
+    timers->ending = true; /* this thread may be in a callback of it */
 }

@@ -49,7 +49,7 @@ unlock(void *data)
 static void
 stop_waiting_locked(struct cf__process_pool *pool)
 {
-    if (--pool->waiting == 0)
+    if (--pool->waiting == 0 && pool->open) /* or is the parent's */
         cf_store_seq_cst(&pool->shared->board->notify_all, 0);
 }
 
@@ -110,7 +110,7 @@ cf__process_pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     if (pool->ended && !(flags & CF_SHUTDOWN_NOWAIT))
         join_locked(pool);
     cf__process_pool_unlock(pool);
-    return err;
+    return cf__executor_forked(ex) ? CF_EFORKED : err; /* by a callback */
 }
 
 static bool
@@ -132,10 +132,10 @@ cf__process_pool_terminate(cf_executor *ex, int signo)
     for (int i = 0; i < pool->base.max_workers; i++)
         cf__process_pool_kill_later_locked(
             pool, &pool->lanes[i], CF__ANY_POSITION, signo, cf__now_ns());
-    while (any_served(pool))
+    while (!pool->ended && any_served(pool))
         (void)wait_locked(pool, CF__NEVER, unlock);
     cf__process_pool_unlock(pool);
-    return CF_OK;
+    return cf__executor_forked(ex) ? CF_EFORKED : CF_OK; /* by a callback */
 }
 
 cf_err
@@ -149,13 +149,15 @@ cf__process_pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
      * service sees the end */
     cf_store_seq_cst(&pool->shared->board->notify_all, 1);
     cf__process_pool_service_locked(pool);
-    while (!cf__process_pool_idle_locked(pool) && in_time) {
+    while (!pool->ended && !cf__process_pool_idle_locked(pool) && in_time) {
         cf__process_pool_ring(pool);
         in_time = wait_locked(pool, deadline_ns, stop_waiting);
     }
     bool idle = cf__process_pool_idle_locked(pool);
     stop_waiting_locked(pool);
     cf__process_pool_unlock(pool);
+    if (cf__executor_forked(ex))
+        return CF_EFORKED; /* by a callback */
     return idle ? CF_OK : CF_ETIMEDOUT;
 }
 
@@ -186,10 +188,14 @@ cf__process_pool_after_fork(cf_executor *ex)
     if (pool->doorbell >= 0)
         cf__close(pool->doorbell);
     pool->doorbell = -1; /* the child may fork again */
-    if (cf__zygote_is_coming && pool->open) {
+    if (cf__zygote_is_coming && pool->open)
         cf__shared_unmap(pool->shared); /* not for another pool's workers */
-        pool->open = false;
-    }
+    /* In a callback this thread comes back to the pool, and finds it ended. */
+    pool->open = false;
+    pool->ended = true;
+    pool->joinable = pool->orphan = false;
+    pool->deferred = NULL;
+    pool->trim_at = 0;
     if (ex->bound)
         cf__bound_after_fork(ex->bound);
     cf__timers_after_fork(ex->timers);

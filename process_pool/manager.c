@@ -36,6 +36,8 @@ void
 cf__process_pool_ring(struct cf__process_pool *pool)
 {
     uint64_t one = 1;
+    if (!pool->open)
+        return; /* in a fork's child: the bell is the parent's */
     /* Both sides have the lock. A full counter is a rung bell. */
     if (cf_load_relaxed(&pool->shared->board->sleeps) % 2 == 1)
         while (cf__write(pool->doorbell, &one, sizeof one) < 0 &&

@@ -153,6 +153,8 @@ cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     refuse_new(pool);
     if (flags & CF_SHUTDOWN_CANCEL)
         cf__pool_empty(pool, NULL);
+    if (cf__executor_forked(ex))
+        return CF_EFORKED; /* by a callback */
     wake_all(pool);
     if (flags & CF_SHUTDOWN_NOWAIT)
         return CF_OK;
@@ -189,6 +191,8 @@ cf__pool_terminate(cf_executor *ex, int signo)
     (void)signo; /* threads cannot be killed */
     refuse_new(pool);
     cf__pool_empty(pool, NULL);
+    if (cf__executor_forked(ex))
+        return CF_EFORKED; /* by a callback */
     wake_all(pool);
     return CF_OK;
 }

@@ -204,7 +204,7 @@ finalize(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     bool due = w->phase == CF__SERVING && pool->options.finalizer;
     w->phase = CF__FINALIZING;
-    if (due)
+    if (due && !cf__executor_forked(&pool->base))
         pool->options.finalizer(pool->options.init_data, w->base.data);
 }
 
