@@ -65,6 +65,7 @@ static void
 flush_all(void *thread)
 {
     struct cf__thread *t = thread;
+    cf__notice_fork();
     bundle(t);
     bundle(t);
     t->free_limit = 0; /* a later destructor may free more */

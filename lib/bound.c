@@ -4,6 +4,7 @@
 
 #include "lib/clock.h"
 #include "lib/cond.h"
+#include "lib/forked.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -88,6 +89,7 @@ make_room_locked(struct cf__bound *bound, size_t count)
 cf_err
 cf__bound_acquire(struct cf__bound *bound, size_t count, bool over)
 {
+    cf__notice_fork();
     pthread_mutex_lock(&bound->lock);
     cf_err err = bound->closed;
     if (!err && !over)

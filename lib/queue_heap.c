@@ -6,6 +6,7 @@
 #include "lib/queue.h"
 
 #include "lib/fence.h"
+#include "lib/forked.h"
 
 #include <stdlib.h>
 
@@ -72,6 +73,7 @@ cf_err
 cf__queue_push_prioritized(struct cf__queue *q, cf_future *f)
 {
     cf_err err = CF_OK;
+    cf__notice_fork();
     pthread_mutex_lock(&q->heap_lock);
     /* close() sets it with this lock; who sees it open late, or closed, could
      * have come a little later, or earlier */

@@ -194,6 +194,7 @@ cf_err
 cf__timers_reserve(struct cf__timers *timers)
 {
     cf_err err = CF_OK;
+    cf__notice_fork();
     pthread_mutex_lock(&timers->lock);
     if (timers->reserved + 2 > timers->capacity) {
         size_t capacity = timers->capacity ? 2 * timers->capacity : 16;

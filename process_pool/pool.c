@@ -122,6 +122,8 @@ static cf_err
 pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 {
     struct cf__process_pool *pool = cf__process_pool_of(ex);
+    if (__builtin_expect(cf__executor_forked(ex), 0))
+        return CF_EFORKED; /* no handler has closed the queue */
     /* After the push the tasks may be gone. */
     bool at_once = count >= ATTEND_EVERY || cf__priority(oldest) != 0;
     cf_err err = cf__queue_push(&pool->queue, oldest, newest, count);

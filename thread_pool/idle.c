@@ -80,6 +80,7 @@ cf__pool_wake_one(struct cf__pool *pool)
 {
     struct cf__pool_worker *w = NULL;
     int saved_errno = errno;
+    cf__notice_fork(); /* a submit in a child that had no handler */
     pthread_mutex_lock(&pool->lock);
     /* No thread for what was taken. Who searches sees to what comes later. */
     bool start = !pool->idle && cf__pool_has_work(pool);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a fork's child finds without the help of the fork handlers: that it is
+ * a child, and locks that threads held which are not there.
+ */
+#define _GNU_SOURCE /* syscall() */
+#include "lib/lock.h"
+
+#include <cfutures/cfutures.h>
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+enum { SKIPPED = 77 };
+
+#define must(condition)                                                        \
+    do {                                                                       \
+        if (!(condition)) {                                                    \
+            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
+            _exit(1);                                                          \
+        }                                                                      \
+    } while (0)
+
+static sem_t begun, go_on;
+static struct cf__lock a_lock;
+
+static int
+hold(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    cf__lock(&a_lock);
+    sem_post(&begun);
+    sem_wait(&go_on);
+    cf__unlock(&a_lock);
+    return 0;
+}
+
+static int
+nothing(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    return 0;
+}
+
+/* A child that had no handler: a submit may be accepted, but nothing hangs. */
+static _Noreturn void
+submit_first(cf_executor *ex)
+{
+    cf_future *f = NULL;
+    alarm(20);
+    cf_err err = cf_submit(ex, nothing, NULL, 0, &f);
+    must(err == CF_EFORKED ||
+         (err == CF_OK && cf_future_wait(f, CF_FOREVER) == CF_EFORKED));
+    must(cf_submit(ex, nothing, NULL, 0, &f) == CF_EFORKED);
+    _exit(0);
+}
+
+static pid_t
+fork_without_handlers(void)
+{
+    return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+static _Noreturn void
+be_child(cf_executor *ex, cf_future *held)
+{
+    cf_stats stats;
+    cf_future *f = NULL;
+    alarm(20);
+    /* The first call that notices is the wait for a lock. */
+    cf__lock(&a_lock);
+    cf__unlock(&a_lock);
+    must(cf_future_wait(held, CF_FOREVER) == CF_EFORKED);
+    must(cf_executor_stats(ex, &stats) == CF_EFORKED);
+    must(cf_submit(ex, nothing, NULL, 0, &f) == CF_EFORKED);
+    must(cf_future_create(&f) == CF_OK);
+    must(cf_future_set_result(f, NULL, 0) == CF_OK);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+    must(cf_inline_create(&ex) == CF_OK);
+    must(cf_submit(ex, nothing, NULL, 0, &f) == CF_OK);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+    _exit(0);
+}
+
+static void
+expect_success(pid_t child)
+{
+    int status = -1;
+    must(child > 0);
+    must(waitpid(child, &status, 0) == child && status == 0);
+}
+
+static bool
+kernel_wipes(void)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    void *page = mmap(
+        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return page != MAP_FAILED && madvise(page, size, MADV_WIPEONFORK) == 0;
+}
+
+int
+main(void)
+{
+    cf_executor *ex = NULL;
+    cf_future *held = NULL;
+    sem_init(&begun, 0, 0);
+    sem_init(&go_on, 0, 0);
+    must(cf_thread_pool_create(NULL, &ex) == CF_OK);
+    must(cf_submit(ex, hold, NULL, 0, &held) == CF_OK);
+    sem_wait(&begun);
+
+    pid_t child = fork();
+    if (child == 0)
+        be_child(ex, held);
+    expect_success(child);
+
+    bool wipes = kernel_wipes();
+    if (wipes) { /* a fork that calls no handlers */
+        child = fork_without_handlers();
+        if (child == 0)
+            be_child(ex, held);
+        expect_success(child);
+        cf_executor *processes = NULL;
+        must(cf_process_pool_create(NULL, &processes) == CF_OK);
+        cf_executor *const executors[] = {ex, processes};
+        for (int i = 0; i < 2; i++) {
+            child = fork_without_handlers();
+            if (child == 0)
+                submit_first(executors[i]);
+            expect_success(child);
+        }
+        cf_executor_destroy(processes);
+    }
+    sem_post(&go_on);
+    must(cf_future_wait(held, CF_FOREVER) == CF_OK);
+    cf_future_unref(held);
+    cf_executor_destroy(ex);
+    return wipes ? EXIT_SUCCESS : SKIPPED;
+}
