@@ -214,6 +214,8 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
     int workers = options.max_workers        ? options.max_workers
                   : cpus < CF__PROCESSES_MAX ? (int)cpus
                                              : CF__PROCESSES_MAX;
+    if (cf__in_own_fork())
+        return CF_ENOTSUP; /* it would come here again, for ever */
     cf__notice_fork();
     struct cf__process_pool *pool = obtain();
     if (!pool) {

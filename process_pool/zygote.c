@@ -94,6 +94,22 @@ await_ready(struct cf__zygote *zygote)
 }
 
 _Thread_local bool cf__zygote_is_coming;
+static _Thread_local bool in_own_fork;
+
+pid_t
+cf__own_fork(void)
+{
+    in_own_fork = true;
+    pid_t pid = fork();
+    in_own_fork = false; /* in both processes */
+    return pid;
+}
+
+bool
+cf__in_own_fork(void)
+{
+    return in_own_fork;
+}
 
 /* Forks a child that forks the zygote and ends: so the zygote is no child of
  * the program. */
@@ -104,9 +120,9 @@ fork_twice(const struct cf__worker_setup *setup,
            bool inherit_descriptors)
 {
     cf__zygote_is_coming = true;
-    pid_t between = fork();
+    pid_t between = cf__own_fork();
     if (between == 0) {
-        pid_t pid = fork();
+        pid_t pid = cf__own_fork();
         if (pid < 0)
             _exit(errno);
         if (pid > 0) {

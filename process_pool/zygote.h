@@ -52,6 +52,12 @@ struct cf__zygote_report {
 /* In a fork's child: it becomes a zygote. */
 extern _Thread_local bool cf__zygote_is_coming;
 
+/* fork(), which calls the program's fork handlers. */
+pid_t cf__own_fork(void);
+
+/* The calling thread is in a fork handler, because of such a fork. */
+bool cf__in_own_fork(void);
+
 /* The process itself, zygote_main.c: serves socket until it is shut, or the
  * program, a pidfd or -1, has ended. */
 _Noreturn void cf__zygote_main(const struct cf__worker_setup *setup,

@@ -101,7 +101,7 @@ static void
 spawn(struct zygote *z, int lane, uint64_t start)
 {
     pid_t zygote = getpid();
-    pid_t pid = fork();
+    pid_t pid = cf__own_fork();
     if (pid == 0) {
         sigset_t none;
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -140,6 +140,8 @@ typedef struct cf_process_pool_options {
  *                     kill_grace_ns is negative, or opts->size is no size.
  * @retval CF_ETOOBIG  opts->size says fields that this library does not know,
  *                     and they are not zero.
+ * @retval CF_ENOTSUP  Called in a fork handler (pthread_atfork()) that runs
+ *                     because a process pool is being made, or a worker.
  * @retval CF_ENOMEM   No memory, or no address space to reserve.
  * @retval CF_ESYS     fork(), eventfd(), socketpair() or pthread_create()
  *                     failed (errno).
@@ -147,7 +149,8 @@ typedef struct cf_process_pool_options {
  * Ownership: *out is the caller's; cf_executor_destroy() it.
  * Threads:   any number of callers, also while other threads run; two pools
  *            share nothing.
- * Blocks:    for two fork()s.
+ * Blocks:    for two fork()s, which call the program's fork handlers, as do those
+ *            of the workers, in the pool's own processes.
  * Fork:      the pool is of the process that created it; children forked by
  *            the application get CF_EFORKED.
  * Python:    ProcessPoolExecutor(max_workers, initializer, initargs,
