@@ -9,7 +9,8 @@
  *
  * Anywhere else a cancellation would leave locks held and callbacks uncalled.
  * So what the library uses of libc's cancellation points is here, with
- * cancellation disabled in the calling thread. Other code does not pay for it.
+ * cancellation disabled in the calling thread (the check `cancellation` holds
+ * the rest of the library to that). Other code does not pay for it.
  *
  * User code that runs inside a call, in the caller's thread, runs with
  * cancellation disabled for the same reason. Tasks on a worker thread do not:
