@@ -181,13 +181,15 @@ free_closed(void)
 void
 cf__block_after_fork(void)
 {
+    if (pthread_mutex_trylock(&depot.lock) == 0) {
+        pthread_mutex_unlock(&depot.lock);
+        return;
+    }
     /* Held by a thread that is not here: what it guards may be half changed,
      * and stays with the parent. */
-    if (pthread_mutex_trylock(&depot.lock) != 0) {
-        depot.batches = NULL;
-        depot.fresh_size = 0;
-    }
     pthread_mutex_init(&depot.lock, NULL);
+    depot.batches = NULL;
+    depot.fresh_size = 0;
 }
 
 /* --- the slow ways --------------------------------------------------------- */
