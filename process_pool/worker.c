@@ -12,12 +12,11 @@
 #include "lib/spin.h"
 #include "process_pool/home.h"
 #include "process_pool/limits.h"
+#include "process_pool/output.h"
 #include "process_pool/parcel.h"
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -116,7 +115,7 @@ await_order(struct worker *w)
         if (cf_load_relaxed(&w->in->collected) != w->position)
             cf__packer_ring(&w->packer);
         stay_tied(w);
-        (void)fflush(stdout); /* what tasks have printed can be seen now */
+        cf__output_flush();
         probe(w, CF__BEFORE_SLEEP);
         cf__packer_sleep(&w->packer, must_rise, w);
         if (cf_load_acquire(&w->in->published) == w->position && /* as look */
@@ -212,7 +211,7 @@ initialize(struct worker *w)
         cf__call_returned(&call, rc);
         if (rc) {
             cf__packer_init_failure(&w->packer, &call, rc);
-            (void)fflush(stdout);
+            cf__output_flush();
             _exit(CF__EXIT_INITIALIZER);
         }
         cf__failure_free(call.failure);
@@ -228,7 +227,7 @@ finish(struct worker *w)
     if (options->finalizer)
         options->finalizer(options->init_data, w->data);
     if (cf_load_relaxed(w->home)) /* not in a child of the finalizer */
-        (void)fflush(stdout);
+        cf__output_flush();
     _exit(CF__EXIT_DONE);
 }
 
@@ -252,7 +251,7 @@ leave(void *worker)
 {
     const struct worker *w = worker;
     if (cf_load_relaxed(w->home)) /* not in a child of the task */
-        (void)fflush(stdout);
+        cf__output_flush();
     _exit(CF__EXIT_DONE); /* its position says that a task ran */
 }
 

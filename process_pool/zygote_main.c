@@ -9,12 +9,10 @@
 #include "lib/clock.h"
 #include "process_pool/await.h"
 #include "process_pool/descriptors.h"
+#include "process_pool/output.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdio_ext.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -258,28 +256,6 @@ reset_signals(void)
     (void)signal(SIGINT, SIG_IGN);  /* a Ctrl-C is for the program */
 }
 
-#ifdef __GLIBC__
-/* exit() in a task: leaves before the program's handlers, and its files. */
-static void
-leave(int status, void *data)
-{
-    (void)data;
-    (void)fflush(stdout);
-    _exit(status);
-}
-#endif
-
-/* What the program had buffered is the program's to write. */
-static void
-drop_buffers(void)
-{
-    __fpurge(stdout);
-    __fpurge(stderr);
-#ifdef __GLIBC__ /* elsewhere exit() in a task runs the program's handlers */
-    (void)on_exit(leave, NULL);
-#endif
-}
-
 _Noreturn void
 cf__zygote_main(const struct cf__worker_setup *setup,
                 int socket,
@@ -300,7 +276,7 @@ cf__zygote_main(const struct cf__worker_setup *setup,
     }
     z.signals = signalfd(-1, &chld, SFD_NONBLOCK | SFD_CLOEXEC);
     z.lanes_out = cf__shared_view_lanes_out(setup->shared);
-    drop_buffers();
+    cf__output_begin();
     cf__worker_name(setup, "z");
     if (z.signals < 0 || !cf__roster_keep(&setup->roster) ||
         !cf__shared_restrict(setup->shared)) {

@@ -184,6 +184,7 @@ task_prints(cf_call *call, const void *arg, size_t arg_size)
     (void)call;
     (void)arg_size;
     printf("%s\n", (const char *)arg);
+    fprintf(stderr, "%s too\n", (const char *)arg);
     return 0;
 }
 
@@ -192,6 +193,13 @@ task_prints_and_exits(cf_call *call, const void *arg, size_t arg_size)
 {
     (void)task_prints(call, arg, arg_size);
     exit(0);
+}
+
+static int
+task_prints_and_exits_quickly(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)task_prints(call, arg, arg_size);
+    quick_exit(7);
 }
 
 /* How often text is in what stands in the file. */
@@ -210,28 +218,35 @@ count_text(FILE *file, const char *text)
 CF_TEST(what_the_program_had_buffered_is_written_once)
 {
     FILE *file = tmpfile();
-    int old = dup(STDOUT_FILENO);
+    static char room[4096];
+    cf_task_fn *const fns[] = {
+        task_prints, task_prints_and_exits, task_prints_and_exits_quickly};
+    char *texts[] = {"returned", "exited", "left"};
+    int old[2] = {dup(STDOUT_FILENO), dup(STDERR_FILENO)};
     fflush(stdout);
     dup2(fileno(file), STDOUT_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
     setvbuf(stdout, NULL, _IOFBF, 4096);
+    setvbuf(stderr, room, _IOFBF, sizeof room);
     printf("buffered\n");
+    fprintf(stderr, "buffered too\n");
     cf_executor *ex = pool_for(2);
     cf_future *fs[6];
     for (int i = 0; i < 6; i++)
-        fs[i] = must_submit(ex,
-                            i % 2 ? task_prints : task_prints_and_exits,
-                            i % 2 ? "returned" : "exited",
-                            0);
+        fs[i] = must_submit(ex, fns[i % 3], texts[i % 3], 0);
     for (int i = 0; i < 6; i++)
         assert_err(cf_future_result(fs[i], CF_FOREVER, NULL),
-                   i % 2 ? CF_OK : CF_EWORKERDIED);
+                   i % 3 == 0 ? CF_OK : CF_EWORKERDIED);
     cf_executor_destroy(ex);
     fflush(stdout);
-    dup2(old, STDOUT_FILENO);
+    fflush(stderr);
+    dup2(old[0], STDOUT_FILENO);
+    dup2(old[1], STDERR_FILENO);
     unref_all(fs, 6);
-    cr_assert(count_text(file, "buffered") == 1);
-    cr_assert(count_text(file, "returned") == 3);
-    cr_assert(count_text(file, "exited") == 3);
+    cr_assert(count_text(file, "buffered\n") == 1);
+    cr_assert(count_text(file, "buffered too\n") == 1);
+    for (int i = 0; i < 3; i++)
+        cr_assert(count_text(file, texts[i]) == 4, "%s", texts[i]);
     fclose(file);
 }
 
@@ -244,12 +259,50 @@ count_exit(void)
 }
 
 static int
+task_exits_after_registering(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    (void)at_quick_exit(count_exit);
+    (void)at_quick_exit(count_exit);
+    quick_exit(7);
+}
+
+static int
 task_exits(cf_call *call, const void *arg, size_t arg_size)
 {
     (void)call;
     (void)arg;
     (void)arg_size;
     exit(0);
+}
+
+static int
+task_exits_quickly(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    quick_exit(7);
+}
+
+/* The task's own are called. */
+CF_TEST(quick_exit_in_a_task_runs_no_exit_handler_of_the_program)
+{
+    exits = counter_new();
+    cr_assert(at_quick_exit(count_exit) == 0);
+    cf_executor *ex = pool_for(1);
+    cf_future *f = must_submit(ex, task_exits_quickly, NULL, 0);
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EWORKERDIED);
+    cr_assert(cf_future_error(f)->exit_status == 7);
+    cr_assert(*exits == 0, "%d", *exits);
+    cf_future_unref(f);
+    f = must_submit(ex, task_exits_after_registering, NULL, 0);
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EWORKERDIED);
+    cr_assert(*exits == 2, "%d", *exits);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
 }
 
 CF_TEST(exit_in_a_task_runs_no_exit_handler_of_the_program)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Only stdout and stderr are flushed, and dropped. Other files of the program
+ * cannot be told from files of a task, and what the program had buffered for
+ * them must not be written twice: so no fflush(NULL).
+ */
+#include "process_pool/output.h"
+
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void
+cf__output_flush(void)
+{
+    (void)fflush(stdout);
+    (void)fflush(stderr);
+}
+
+#ifdef __GLIBC__
+/* exit() in a task: what was registered last is called first. So this comes
+ * before the program's handlers, and its files. */
+static void
+leave(int status, void *data)
+{
+    (void)data;
+    cf__output_flush();
+    _exit(status);
+}
+
+/* quick_exit() in a task. glibc calls what at_quick_exit() registers with the
+ * arguments of a destructor, and the status behind them. */
+static void
+leave_quickly(void *data, int status)
+{
+    leave(status, data);
+}
+#endif
+
+void
+cf__output_begin(void)
+{
+    __fpurge(stdout);
+    __fpurge(stderr);
+#ifdef __GLIBC__ /* elsewhere exit() in a task runs the program's handlers */
+    (void)on_exit(leave, NULL);
+    (void)at_quick_exit((void (*)(void))leave_quickly);
+#endif
+}
