@@ -7,8 +7,41 @@
 #include "process_pool/limits.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+/* The same without /proc: the lowest limit under which the kernel gives one
+ * page more, found by trying; between that and limit->rlim_max there are not
+ * many powers of two. limit is what it was and shall be. */
+static size_t
+probed_size(const struct rlimit *limit)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t low = 0, high = (size_t)1 << 40; /* in pages */
+    while (low + 1 < high) {
+        size_t middle = low + (high - low) / 2;
+        struct rlimit tried = {(rlim_t)middle * page, limit->rlim_max};
+        void *p = MAP_FAILED;
+        if (tried.rlim_cur > limit->rlim_max)
+            tried.rlim_cur = limit->rlim_max;
+        if (setrlimit(RLIMIT_DATA, &tried) == 0)
+            p = mmap(NULL,
+                     page,
+                     PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS,
+                     -1,
+                     0);
+        if (p == MAP_FAILED) {
+            low = middle;
+        } else {
+            high = middle;
+            (void)munmap(p, page);
+        }
+    }
+    (void)setrlimit(RLIMIT_DATA, limit);
+    return low * page;
+}
 
 /* Private writable memory of this process in bytes: the sixth number of
  * /proc/self/statm. 0 if that cannot be read. */
@@ -41,6 +74,8 @@ cf__limit_memory(size_t size)
     if (getrlimit(RLIMIT_DATA, &limit) != 0)
         return false;
     rlim_t used = (rlim_t)data_size();
+    if (used == 0)
+        used = (rlim_t)probed_size(&limit);
     rlim_t wanted = size < RLIM_INFINITY - used ? used + size : RLIM_INFINITY;
     if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur <= wanted)
         return true; /* the program's own is stricter */

@@ -256,7 +256,8 @@ pool_with_limit(void)
     return pool_of(&opts);
 }
 
-MALLOC_TEST(beyond_the_memory_limit_malloc_gives_null)
+static void
+expect_limit(void)
 {
     cf_executor *ex = pool_with_limit();
     for (int i = 0; i < 10; i++) {
@@ -268,6 +269,25 @@ MALLOC_TEST(beyond_the_memory_limit_malloc_gives_null)
     }
     cr_assert(stats_of(ex).restarts == 0);
     cf_executor_destroy(ex);
+}
+
+MALLOC_TEST(beyond_the_memory_limit_malloc_gives_null)
+{
+    expect_limit();
+}
+
+/* What a worker has already cannot be read there. */
+MALLOC_TEST(the_memory_limit_is_the_same_where_there_is_no_proc)
+{
+    char folder[] = "/tmp/cfXXXXXX";
+    char *volatile large = malloc(2 * TOO_MUCH);
+    memset(large, 1, TOO_MUCH);
+    if (geteuid() != 0)
+        cr_skip_test("needs root");
+    cr_assert_not_null(mkdtemp(folder));
+    cr_assert(chdir(folder) == 0 && rmdir(folder) == 0 && chroot(".") == 0);
+    expect_limit();
+    free(large);
 }
 
 MALLOC_TEST(a_task_that_runs_into_the_memory_limit_dies_alone)
