@@ -9,13 +9,20 @@
 #include "lib/clock.h"
 #include "lib/failure.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
-enum { STILLBORN_MAX = 3 }; /* workers in a row, then none is to be had */
+enum {
+    STILLBORN_MAX = 3,       /* workers in a row, then none is to be had */
+    PAUSE_MIN_NS = 10000000, /* before another try to fork ... */
+    PAUSE_MAX_NS = 500000000 /* ... and at most */
+};
+
+int64_t cf__spawn_patience_ns = 5000000000;
 
 /* ", SIGSEGV" and the like; "" for signals that do not mean much. */
 static const char *
@@ -205,13 +212,49 @@ cf__process_pool_bury_locked(struct cf__process_pool *pool,
         if (!initialized && !lane->doomed &&
             !cf_load_relaxed(&pool->base.terminated))
             break_by_initializer(pool, lane, &death);
-        else if (options->on_worker_death == CF_WORKER_BREAK)
+        else if (options->on_worker_death == CF_WORKER_BREAK && !lane->quitting)
             break_by_death(pool, &death);
     }
     settle(pool, lane, &death);
+    if (ready)
+        lane->spawn_at = lane->pause = pool->forkless_since = 0;
+    cf__process_pool_trim_later_locked(pool, cf__now_ns());
     vacate(pool, lane, ready || asked);
     check_lanes(pool, "no worker process lives long enough to work");
     cf__process_pool_service_locked(pool); /* another takes its place */
+}
+
+static bool
+any_worker(const struct cf__process_pool *pool)
+{
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (pool->lanes[i].state == CF__LANE_SERVED &&
+            cf_load_relaxed(&pool->lanes[i].out->pid)) /* for people to read */
+            return true;
+    return false;
+}
+
+/* No worker could be forked. What may pass is tried again, after a pause that
+ * doubles; but without any worker only for a while. false: it will not pass. */
+static bool
+try_later(struct cf__process_pool *pool,
+          struct cf__process_lane *lane,
+          int error)
+{
+    int64_t now = cf__now_ns();
+    if (error != EAGAIN && error != ENOMEM)
+        return false;
+    if (any_worker(pool))
+        pool->forkless_since = 0;
+    else if (!pool->forkless_since)
+        pool->forkless_since = now;
+    else if (now - pool->forkless_since >= cf__spawn_patience_ns)
+        return false;
+    lane->pause = lane->pause ? 2 * lane->pause : PAUSE_MIN_NS;
+    if (lane->pause > PAUSE_MAX_NS)
+        lane->pause = PAUSE_MAX_NS;
+    lane->spawn_at = now + lane->pause;
+    return true;
 }
 
 void
@@ -229,7 +272,8 @@ cf__process_pool_lose_locked(struct cf__process_pool *pool,
              strerror(error));
     settle(pool, lane, &none);
     vacate(pool, lane, true);
-    lane->state = CF__LANE_LOST;
+    if (!try_later(pool, lane, error))
+        lane->state = CF__LANE_LOST;
     check_lanes(pool, message);
     cf__process_pool_service_locked(pool);
 }

@@ -75,7 +75,7 @@ copy_result(struct cf__shared *shared,
 
 static bool
 take_outbox(const struct cf__process_pool *pool,
-            struct cf__process_lane *lane,
+            const struct cf__process_lane *lane,
             cf_future *f,
             uint64_t offset,
             uint64_t size,
@@ -83,8 +83,6 @@ take_outbox(const struct cf__process_pool *pool,
 {
     if (!cf__lane_has(lane, offset, size))
         return false;
-    if (offset + size > lane->outbox_used)
-        lane->outbox_used = (size_t)(offset + size);
     if (copy_result(pool->shared, f, lane->outbox + offset, (size_t)size))
         return true;
     cf_error error = plain_failure(pool, lane, CF_ETASK);
@@ -275,6 +273,14 @@ end_oldest(struct cf__process_pool *pool, struct cf__process_lane *lane)
 }
 
 void
+cf__process_pool_trim_later_locked(struct cf__process_pool *pool, int64_t now)
+{
+    if (!pool->trim_at)
+        cf__process_pool_ring(pool); /* for the manager to note it */
+    pool->trim_at = now + TRIM_NS;
+}
+
+void
 cf__process_pool_collect_locked(struct cf__process_pool *pool,
                                 struct cf__process_lane *lane,
                                 int64_t now)
@@ -299,9 +305,7 @@ cf__process_pool_collect_locked(struct cf__process_pool *pool,
     }
     if (lane->oldest != before) {
         lane->progress_at = now;
-        if (!pool->trim_at)
-            cf__process_pool_ring(pool); /* for the manager to note it */
-        pool->trim_at = now + TRIM_NS;
+        cf__process_pool_trim_later_locked(pool, now);
         if (lane->oldest == lane->next)
             lane->lowest = INT64_MAX;
         adapt_depth(pool, lane, now);

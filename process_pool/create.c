@@ -140,6 +140,7 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
     pool->zygote = (struct cf__zygote){.socket = -1, .life = -1};
     pool->lanes = NULL;
     pool->sequence = pool->taken = pool->in_hand = pool->restarts = 0;
+    pool->forkless_since = 0;
     pool->deferred = NULL;
     pool->helped = false;
     pool->wakes_at = pool->look_at = CF__NEVER;

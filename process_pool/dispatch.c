@@ -115,6 +115,13 @@ has_turns(const struct cf__process_pool *pool,
     return has_room(pool, lane) && !is_slow(lane, now);
 }
 
+/* The lane has no worker, and one can be had, for all that is known. */
+static bool
+may_start(const struct cf__process_lane *lane, int64_t now)
+{
+    return lane->state == CF__LANE_ABSENT && lane->spawn_at <= now;
+}
+
 /* While something is queued: what waits for slow workers goes back, to start
  * first, if others have room. */
 static void
@@ -124,7 +131,7 @@ recall_from_slow(struct cf__process_pool *pool, int64_t now)
     bool room = false;
     for (int i = 0; i < lanes && !room; i++) {
         const struct cf__process_lane *lane = &pool->lanes[i];
-        room = lane->state == CF__LANE_ABSENT || has_turns(pool, lane, now);
+        room = may_start(lane, now) || has_turns(pool, lane, now);
     }
     for (int i = 0; i < lanes; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
@@ -222,9 +229,13 @@ start_absent(struct cf__process_pool *pool, int64_t now)
 {
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
-        if (lane->state == CF__LANE_ABSENT &&
-            cf__process_pool_has_work_locked(pool))
+        if (lane->state != CF__LANE_ABSENT ||
+            !cf__process_pool_has_work_locked(pool))
+            continue;
+        if (may_start(lane, now))
             start(pool, lane, now);
+        else if (lane->spawn_at < pool->look_at)
+            pool->look_at = lane->spawn_at;
     }
 }
 

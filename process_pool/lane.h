@@ -33,10 +33,12 @@ struct cf__process_lane {
     uint64_t ran;   /* tasks, since a worker was asked for */
     unsigned depth; /* how many it should have in hand */
     struct cf__process_lane *next_in_turn; /* while tasks are dealt */
-    int64_t lowest;     /* no priority in hand is below; INT64_MAX: nothing */
-    bool doomed;        /* a signal is on its way: nothing more for it */
-    bool quitting;      /* it has been told to end */
-    bool condemned;     /* killed for what it has written */
+    int64_t lowest;   /* no priority in hand is below; INT64_MAX: nothing */
+    bool doomed;      /* a signal is on its way: nothing more for it */
+    bool quitting;    /* it has been told to end */
+    bool condemned;   /* killed for what it has written */
+    int64_t spawn_at; /* no worker could be forked: not again before; 0: none */
+    int64_t pause;    /* the last one, of that kind */
     unsigned stillborn; /* workers in a row that died before they were ready */
 
     /* For the depth: when the lane had so many in hand, all below mark; 0: not
@@ -53,8 +55,7 @@ struct cf__process_lane {
     uint64_t kill_position;
     int64_t grace_ends_at; /* SIGKILL, after the first other one; 0: none yet */
 
-    uint32_t answered;  /* requests */
-    size_t outbox_used; /* bytes, the most since it was trimmed */
+    uint32_t answered; /* requests */
 
     uint64_t done, failed; /* tasks, of all its workers */
 

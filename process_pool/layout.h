@@ -133,6 +133,9 @@ struct cf__lane_out {
     /* Atomic. How long it took to wake it (lib/wake_cost.h); 0: nothing new. The
      * program takes it away. */
     _Atomic int64_t woke_within_ns;
+    /* Atomic. A hint: bytes of the outbox that have been used since the program
+     * gave its memory back, and set this to 0. */
+    _Atomic uint64_t outbox_used;
     /* Atomic. Not 0: the initializer has returned well. */
     _Atomic uint32_t ready;
     /* Atomic. When the initializer failed: offset + 1 of a

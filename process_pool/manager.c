@@ -230,11 +230,16 @@ see_to_end(struct cf__process_pool *pool)
         return;
     pool->ending = true;
     bool served = false;
+    int64_t late = cf__process_pool_after_grace(pool, cf__now_ns());
     for (int i = 0; i < pool->base.max_workers; i++) {
-        if (pool->lanes[i].state == CF__LANE_SERVED) {
-            cf__lane_quit(&pool->lanes[i]);
-            served = true;
-        }
+        struct cf__process_lane *lane = &pool->lanes[i];
+        if (lane->state != CF__LANE_SERVED)
+            continue;
+        if (!lane->quitting) /* it may be stopped, or never come to it */
+            cf__process_pool_kill_later_locked(
+                pool, lane, CF__ANY_POSITION, SIGTERM, late);
+        cf__lane_quit(lane);
+        served = true;
     }
     if (!served && !pool->zygote_gone && !pool->zygote_stopped) {
         pool->zygote_stopped = true;
@@ -257,13 +262,15 @@ trim_if_due(struct cf__process_pool *pool, int64_t now)
     if (pool->in_hand)
         return; /* the next end of a task sets it anew */
     for (int i = 0; i < pool->base.max_workers; i++) { /* nothing is there */
-        struct cf__process_lane *lane = &pool->lanes[i];
-        if (lane->outbox_used) {
-            (void)madvise(cf__shared_outbox(pool->shared, i),
-                          lane->outbox_used,
-                          MADV_REMOVE);
-        }
-        lane->outbox_used = 0;
+        struct cf__lane_out *out = pool->lanes[i].out;
+        uint64_t used = cf_load_relaxed(&out->outbox_used); /* a hint */
+        if (used == 0)
+            continue;
+        if (used > pool->shared->outbox_size)
+            used = pool->shared->outbox_size;
+        cf_store_relaxed(&out->outbox_used, 0); /* the worker sleeps, or soon */
+        (void)madvise(
+            cf__shared_outbox(pool->shared, i), (size_t)used, MADV_REMOVE);
     }
     cf__process_pool_unlock(pool);
     (void)cf__arena_trim(&pool->shared->parcels);

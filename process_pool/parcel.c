@@ -146,6 +146,8 @@ try_outbox(struct cf__packer *packer, size_t size, size_t most)
             return NULL;
     }
     packer->at = at + size;
+    if (at + size > cf_load_relaxed(&packer->out->outbox_used))
+        cf_store_relaxed(&packer->out->outbox_used, at + size); /* a hint */
     packer->result = CF__IN_OUTBOX;
     packer->offset = at;
     return packer->outbox + at;

@@ -65,6 +65,7 @@ struct cf__process_pool {
     uint64_t taken;    /* tasks ever taken from the queue or from returned */
     size_t in_hand;    /* tasks in lanes */
     uint64_t restarts;
+    int64_t forkless_since; /* no worker, and none could be forked; 0: no */
 
     /* Done, but for what user code must be called for: linked by next, with
      * their flags in base. */
@@ -178,6 +179,10 @@ void cf__process_pool_collect_locked(struct cf__process_pool *pool,
                                      struct cf__process_lane *lane,
                                      int64_t now);
 
+/* When the pool has been idle for a while, free memory is given back. */
+void cf__process_pool_trim_later_locked(struct cf__process_pool *pool,
+                                        int64_t now);
+
 /* The task at the lane's oldest position, out of the lane, has failed. */
 void cf__process_pool_fail_locked(struct cf__process_pool *pool,
                                   struct cf__process_lane *lane,
@@ -207,6 +212,9 @@ int64_t cf__process_pool_after_grace(const struct cf__process_pool *pool,
 
 void cf__process_pool_bury_locked(struct cf__process_pool *pool,
                                   const struct cf__zygote_report *end);
+
+/* So long a pool without any worker tries to fork one, before it breaks. */
+extern int64_t cf__spawn_patience_ns; /* changed by tests */
 
 /* The zygote could not fork a worker. */
 void cf__process_pool_lose_locked(struct cf__process_pool *pool,

@@ -15,7 +15,9 @@
  * are closed, so that no worker keeps a pipe or a socket of the program open,
  * unless inherit_descriptors is set. What the program had buffered for stdout
  * and stderr is discarded in the worker; what tasks print there is written
- * when the worker becomes idle or ends. Signals that the program handles have
+ * when the worker becomes idle or ends, also by exit() and quick_exit(), but
+ * not by _exit() or a signal. Other files (FILE *) that a task opens are its
+ * own to flush and close: they are not flushed for it. Signals that the program handles have
  * their default action, signals that it ignores stay ignored, SIGINT is
  * ignored (a Ctrl-C is for the program), none is blocked.
  *
@@ -74,7 +76,10 @@ typedef struct cf_process_pool_options {
     cf_on_worker_death on_worker_death;
     int64_t kill_grace_ns; /* how long an interrupted task may go on before its
                               worker gets SIGTERM, and how long a worker may go
-                              on after SIGTERM before it gets SIGKILL. 0: 5 s */
+                              on after SIGTERM before it gets SIGKILL. At the
+                              pool's end, how long a worker without a task may
+                              take to end (it is stopped, or its initializer or
+                              finalizer hangs), before that. 0: 5 s */
     size_t memory_limit;   /* bytes of private memory that a worker may add to
                               what it was forked with: beyond, malloc() gives
                               NULL. 0: no limit */
@@ -103,14 +108,17 @@ typedef struct cf_process_pool_options {
  * killer) fails with CF_EWORKERDIED, and the future's error has pid, and signal
  * or exit_status. The other tasks go on, the worker is replaced. A task that
  * was started is never started again. exit() in a task does not run the
- * program's atexit handlers. A task that outruns its timeout fails with
+ * program's atexit handlers, nor quick_exit() those of at_quick_exit(); what
+ * the task itself has registered is run. A task that outruns its timeout fails with
  * CF_EDEADLINE at that moment and its worker is killed (SIGTERM, then SIGKILL
  * after kill_grace_ns); an interrupted task that does not end within
  * kill_grace_ns is killed likewise and fails with CF_ECANCELED.
  *
  * A failing initializer breaks the pool: pending and later tasks get
- * CF_EBROKEN, running ones finish. A worker that cannot be replaced leaves the
- * pool with fewer; without the last one it is broken.
+ * CF_EBROKEN, running ones finish. A worker that cannot be forked for want of
+ * memory or processes (EAGAIN, ENOMEM) is tried again after a pause; meanwhile
+ * the pool goes on with the others, and without any it breaks after 5 seconds.
+ * After other failures it is not tried again.
  *
  * Submits inside tasks run at once in the same worker, in cf_submit(): so
  * waiting in a task cannot deadlock. What cf_call_executor() gives is that

@@ -9,7 +9,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "process_pool/pool.h"
 #include "tests/support/fork_faults.h"
+
+enum { PATIENCE_NS = 50000000 };
 
 /* Takes a gate: arrives, waits, and dies. */
 static int
@@ -203,6 +206,30 @@ CF_TEST(an_exit_with_success_in_the_initializer_breaks_the_pool_too)
     expect_broken_by_initializer(0);
 }
 
+static int
+begin_and_end_thread(cf_call *call, void *init_data, void **worker_data)
+{
+    (void)call;
+    (void)worker_data;
+    atomic_fetch_add((atomic_int *)init_data, 1);
+    pthread_exit(NULL);
+}
+
+CF_TEST(an_initializer_that_ends_its_thread_breaks_the_pool)
+{
+    cf_process_pool_options opts = options_for(1);
+    atomic_int *calls = counter_new();
+    opts.initializer = begin_and_end_thread;
+    opts.init_data = calls;
+    cf_executor *ex = pool_of(&opts);
+    cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+    expect_broken(f);
+    await_broken(ex);
+    cr_assert(*calls == 1, "%d", *calls);
+    cf_future_unref(f);
+    end_broken(ex);
+}
+
 CF_TEST(tasks_that_run_when_another_initializer_dies_finish)
 {
     deadly_init *d = deadly_init_new(1, -1);
@@ -282,6 +309,7 @@ CF_TEST(without_fork_there_is_no_pool)
 
 CF_TEST(a_pool_that_cannot_start_its_first_worker_is_broken)
 {
+    cf__spawn_patience_ns = PATIENCE_NS;
     cf_executor *ex = pool_for(1);
     fork_faults_begin(0, EAGAIN);
     cf_future *fs[5] = {NULL, NULL, NULL, NULL, NULL};
@@ -309,14 +337,51 @@ CF_TEST(a_pool_that_cannot_start_all_workers_goes_on_with_fewer)
     expect_squares(fs, 50);
     cr_assert(stats_of(ex).workers == 1);
     fork_faults_end();
+    expect_workers(ex, 4); /* as soon as there can be more, there are */
     cf_future_unref(held);
     cf_executor_destroy(ex);
+}
+
+static void
+expect_forked_later(int error)
+{
+    enum { REFUSED = 3 };
+    cf_executor *ex = pool_for(2);
+    fork_faults_begin(0, error);
+    cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+    while (fork_faults_count() < REFUSED)
+        sched_yield();
+    assert_state(f, CF_PENDING);
+    cr_assert(fork_faults_count() < 10 * REFUSED); /* not as fast as it can */
+    fork_faults_end();
+    assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+    expect_workers(ex, 2);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(a_worker_that_cannot_be_forked_now_is_forked_later)
+{
+    expect_forked_later(EAGAIN);
+    expect_forked_later(ENOMEM);
+}
+
+CF_TEST(a_fork_that_can_never_work_is_not_tried_again)
+{
+    cf_executor *ex = pool_for(1);
+    fork_faults_begin(0, ENOSYS);
+    cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+    expect_broken(f);
+    cr_assert(fork_faults_count() == 1);
+    cf_future_unref(f);
+    end_broken(ex);
 }
 
 /* CPython: test_process_pool.test_failed_worker_replacement_breaks_pool
  * (3.15) */
 CF_TEST(a_worker_that_cannot_be_replaced_breaks_the_pool)
 {
+    cf__spawn_patience_ns = PATIENCE_NS;
     cf_process_pool_options opts = options_for(1);
     opts.max_tasks_per_worker = 1;
     cf_executor *ex = pool_of(&opts);
