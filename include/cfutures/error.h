@@ -36,13 +36,21 @@ CF_BEGIN_DECLS
     X(CF_EDONE, 16, "there is nothing more to iterate over")                   \
     X(CF_ESYS, 17, "a system call failed; errno says more")
 
-typedef enum cf_err {
+/*
+ * cf_err is an int everywhere, so that a task can return cf_return(...) without
+ * a cast. A compiler that lets the header say so also knows all its values: a
+ * switch over them needs no default. gcc before 13 does not let C say so; there
+ * the type is int by name, and a switch is not checked.
+ */
 #define CF_ERR_ENUM(name, value, text) name = (value),
-    CF_ERR_MAP(CF_ERR_ENUM)
+#if defined(__cplusplus) || defined(__clang__) ||                              \
+    (defined(__GNUC__) && __GNUC__ >= 13)
+__extension__ typedef enum cf_err : int { CF_ERR_MAP(CF_ERR_ENUM) } cf_err;
+#else
+enum { CF_ERR_MAP(CF_ERR_ENUM) };
+typedef int cf_err;
+#endif
 #undef CF_ERR_ENUM
-        CF_ERR_SIGNED = -1 /* no error: makes cf_err an int, so that a task
-                               can return cf_return(...) without a cast */
-} cf_err;
 
 /* How a task failed. Lent by its future and valid as long as that. */
 typedef struct cf_error {

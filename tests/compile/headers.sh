@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Each public header compiles alone, and macros.c uses what headers alone do
-# not expand, as C11, C17, C++17 and C++20: headers.sh CC [CXX]
+# Each public header compiles alone, and macros.c and switches.c use what headers
+# alone do not expand, as C11, C17, C++17 and C++20: headers.sh CC [CXX]. With
+# clang too, if there is one.
 . tests/checks/common.sh
 
-warnings='-Wall -Wextra -Wpedantic -Wconversion -Werror'
+warnings='-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wswitch
+    -Wswitch-enum -Werror'
+clang_warnings='-Wcovered-switch-default -Wassign-enum'
 
 # compiles COMPILER LANGUAGE STANDARD FILE
 compiles() {
-    # shellcheck disable=SC2086 # $warnings are several words
-    "$1" -x "$2" -std="$3" $warnings -Iinclude -fsyntax-only "$4" ||
+    local more=
+    [[ $1 != *clang* ]] || more=$clang_warnings
+    # shellcheck disable=SC2086 # $warnings and $more are several words
+    "$1" -x "$2" -std="$3" $warnings $more -Iinclude -fsyntax-only "$4" ||
         complain "$4 is not $3 for $1"
 }
 
@@ -20,12 +25,26 @@ trap 'rm -rf "$scratch"' EXIT
 for header in $headers; do
     echo "#include <${header#include/}>" >"$scratch/$(basename "$header").c"
 done
-for file in "$scratch"/*.c tests/compile/macros.c; do
-    compiles "$1" c c11 "$file"
-    compiles "$1" c c17 "$file"
-    if [ -n "${2:-}" ]; then
-        compiles "$2" c++ c++17 "$file"
-        compiles "$2" c++ c++20 "$file"
+
+# with CC [CXX]
+with() {
+    local file
+    for file in "$scratch"/*.c tests/compile/macros.c \
+        tests/compile/switches.c; do
+        compiles "$1" c c11 "$file"
+        compiles "$1" c c17 "$file"
+        if [ -n "${2:-}" ]; then
+            compiles "$2" c++ c++17 "$file"
+            compiles "$2" c++ c++20 "$file"
+        fi
+    done
+}
+
+with "$@"
+for clang in clang clang-14; do
+    if command -v $clang >/dev/null && [[ $1 != *clang* ]]; then
+        with $clang "${clang/clang/clang++}"
+        break
     fi
 done
 finish
