@@ -60,6 +60,7 @@ cf__executor_prepare(cf_executor *ex,
     ex->timers = cf__timers_new(expired);
     ex->drained_at_exit = ex->given_up_at_exit = false;
     ex->kept = 0;
+    ex->destroying = false;
     cf_store_relaxed(&ex->terminated, false); /* nobody knows ex yet */
     cf_store_relaxed(&ex->canceled, 0);
     if (ex->timers && (ex->bound || !capacity))
@@ -143,6 +144,8 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
     const unsigned known = CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT;
     if (!ex || flags & ~known || !cf__timeout_valid(timeout_ns))
         return CF_EINVAL;
+    cf__registry_expect(
+        ex, false, "cf_executor_shutdown(): the executor has been destroyed");
     if (cf__executor_forked(ex))
         return CF_EFORKED;
     if (!ex->ops->shutdown)
@@ -159,6 +162,8 @@ cf_executor_terminate(cf_executor *ex, int signo)
 {
     if (!ex || signo < 1 || signo > SIGRTMAX)
         return CF_EINVAL;
+    cf__registry_expect(
+        ex, false, "cf_executor_terminate(): the executor has been destroyed");
     if (cf__executor_forked(ex))
         return CF_EFORKED;
     if (!ex->ops->terminate)
@@ -173,9 +178,13 @@ cf_executor_terminate(cf_executor *ex, int signo)
 void
 cf_executor_destroy(cf_executor *ex)
 {
+    if (!ex)
+        return;
+    cf__registry_expect(
+        ex, true, "cf_executor_destroy(): the executor has been destroyed");
     /* In a fork's child the memory stays: it is the parent's image, and
      * futures of it may still be asked. */
-    if (!ex || cf__executor_forked(ex) || !ex->ops->destroy)
+    if (cf__executor_forked(ex) || !ex->ops->destroy)
         return;
     int former = cf__cancel_disable();
     /* In a callback the thread may have become another process. */
@@ -223,6 +232,6 @@ cf_shared_free(cf_executor *ex, void *p)
 {
     if (ex && ex->ops->shared_free)
         ex->ops->shared_free(ex, p);
-    else
+    else if (ex)
         free(p);
 }

@@ -113,7 +113,8 @@ struct cf_executor {
     _Atomic(cf_executor *) registry_next; /* atomic for who forks */
     cf_executor *registry_prev;
     bool drained_at_exit, given_up_at_exit;
-    int kept; /* by a drain: it must not go */
+    int kept;        /* by a drain: it must not go */
+    bool destroying; /* cf_executor_destroy() has begun */
 };
 
 /*

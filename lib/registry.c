@@ -9,6 +9,7 @@
 #include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/cond.h"
+#include "lib/contract.h"
 #include "lib/executor.h"
 #include "lib/fence.h"
 #include "lib/stay_loaded.h"
@@ -21,6 +22,7 @@ static struct {
     pthread_cond_t let_go; /* of an executor that was kept */
     _Atomic(cf_executor *) first;
     bool exit_hook_set;
+    bool forgot; /* a fork's child: its parent's were in the list */
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER,
               .let_go = PTHREAD_COND_INITIALIZER};
 
@@ -172,10 +174,29 @@ cf__registry_remove(cf_executor *ex)
 }
 
 void
+cf__registry_expect(cf_executor *ex, bool destroy, const char *sentence)
+{
+    cf__notice_fork();
+    pthread_mutex_lock(&registry.lock);
+    cf_executor *at = cf_load_relaxed(&registry.first); /* locked */
+    while (at && at != ex)
+        at = cf_load_relaxed(&at->registry_next);
+    bool holds = at && !(destroy && at->destroying);
+    if (at && destroy && at->ops->destroy) /* else nothing is destroyed */
+        at->destroying = true;
+    bool may_be_forgotten = !at && registry.forgot;
+    pthread_mutex_unlock(&registry.lock);
+    if (may_be_forgotten)
+        holds = cf__executor_forked(ex);
+    cf__contract(holds, sentence);
+}
+
+void
 cf__registry_after_fork(void)
 {
     pthread_mutex_init(&registry.lock, NULL);
     pthread_cond_init(&registry.let_go, NULL);
+    registry.forgot = true;
     /* one thread */
     cf_executor *ex = cf_load_relaxed(&registry.first);
     cf_store_relaxed(&registry.first, NULL);

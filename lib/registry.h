@@ -24,6 +24,16 @@ cf_err cf__registry_add(cf_executor *ex);
 /* Takes it out, before it is freed. */
 void cf__registry_remove(cf_executor *ex);
 
+/*
+ * Breaks the contract, with that sentence, if ex is no executor, or has been
+ * destroyed. destroy: it is destroyed now, and the next such call breaks the
+ * contract too. Looks ex up in the list and so does not touch memory that has
+ * been freed; an executor that was made in the same place since is taken for
+ * it. Takes a time in proportion to the number of executors: for calls that are
+ * rare.
+ */
+void cf__registry_expect(cf_executor *ex, bool destroy, const char *sentence);
+
 /* In a fork's child: the executors forget their workers and are none of the
  * child's. */
 void cf__registry_after_fork(void);

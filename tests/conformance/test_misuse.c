@@ -24,6 +24,54 @@ CF_TEST(a_handle_too_many_on_a_finished_task_aborts, .signal = SIGABRT)
     cf_future_unref(f);
 }
 
+CF_TEST(destroying_an_executor_twice_aborts, .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    cf_executor_destroy(ex);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(destroying_a_used_executor_twice_aborts, .signal = SIGABRT)
+{
+    cf_executor *other = test_executor(1), *ex = test_executor(1);
+    cf_future_unref(must_submit(ex, task_nothing, NULL, 0));
+    cf_executor_destroy(ex);
+    cf_executor_destroy(other);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(shutting_a_destroyed_executor_down_aborts, .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    cf_executor_destroy(ex);
+    (void)cf_executor_shutdown(ex, 0, CF_FOREVER);
+}
+
+CF_TEST(terminating_a_destroyed_executor_aborts, .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    cf_executor_destroy(ex);
+    (void)cf_executor_terminate(ex, SIGTERM);
+}
+
+static int
+task_destroys(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg;
+    (void)arg_size;
+    cf_executor_destroy(cf_call_executor(call));
+    cf_executor_destroy(cf_call_executor(call));
+    return 0;
+}
+
+/* The pool's memory is there until the task's worker has ended. */
+CF_THREAD_TEST(a_task_that_destroys_its_pool_twice_aborts, .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    cf_future *f = must_submit(ex, task_destroys, NULL, 0);
+    (void)cf_future_wait(f, CF_FOREVER);
+}
+
 CF_TEST(starting_a_running_future_aborts, .signal = SIGABRT)
 {
     cf_future *f = promise();
