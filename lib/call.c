@@ -30,6 +30,8 @@ void *
 cf_return_buffer(cf_call *call, size_t size)
 {
     static _Alignas(max_align_t) unsigned char nothing[1]; /* never written */
+    if (!call)
+        return NULL;
     drop_heap(call);
     call->result_size = 0;
     if (size > CF__SIZE_MAX)
@@ -64,12 +66,12 @@ cf_err
 cf_return(cf_call *call, const void *data, size_t size)
 {
     /* The size of a number, in one move. */
-    if (size == 8 && data && call->sink_size >= 8 && !call->heap) {
+    if (size == 8 && data && call && call->sink_size >= 8 && !call->heap) {
         memcpy(call->sink, data, 8);
         call->result_size = 8;
         return CF_OK;
     }
-    if (!data && size)
+    if (!call || (!data && size))
         return CF_EINVAL;
     if (size <= call->sink_size && !call->heap) {
         call->result_size = size;
@@ -97,6 +99,8 @@ record_failure(cf_call *call,
                const char *format,
                va_list args)
 {
+    if (!call)
+        return code ? code : FAILED_WITH_CODE_0;
     cf_error error = CF_ERROR_INIT;
     error.code = code;
     error.file = file;
@@ -137,7 +141,7 @@ int(cf_fail)(cf_call *call, int code, const char *format, ...)
 bool
 cf_call_canceled(const cf_call *call)
 {
-    bool canceled = cf__call_canceled(call);
+    bool canceled = call && cf__call_canceled(call);
     if (canceled && call->told)
         cf_store_relaxed(call->told, true); /* read when the task is over */
     return canceled;
@@ -146,19 +150,19 @@ cf_call_canceled(const cf_call *call)
 int
 cf_call_worker(const cf_call *call)
 {
-    return call->worker;
+    return call ? call->worker : -1;
 }
 
 void *
 cf_call_worker_data(const cf_call *call)
 {
-    return call->worker_data;
+    return call ? call->worker_data : NULL;
 }
 
 cf_executor *
 cf_call_executor(const cf_call *call)
 {
-    return call->executor;
+    return call ? call->executor : NULL;
 }
 
 const cf_error *

@@ -325,42 +325,6 @@ cf_future_unref(cf_future *f)
         cf__future_unref(f);
 }
 
-cf_state
-cf_future_state(const cf_future *f)
-{
-    (void)cf_future_done(f);
-    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
-    if (cf__maybe_not_started(word) && !cf__remote_of(f)->started(f))
-        return CF_PENDING;
-    return cf__state(word);
-}
-
-const char *
-cf_state_name(cf_state state)
-{
-    switch (state) {
-    case CF_PENDING:
-        return "pending";
-    case CF_RUNNING:
-        return "running";
-    case CF_CANCELED:
-        return "canceled";
-    case CF_FINISHED:
-        return "finished";
-    }
-    return "unknown";
-}
-
-bool
-cf_future_done(const cf_future *f)
-{
-    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
-    if (cf__is_done(word) || !(word & CF__REMOTE))
-        return cf__is_done(word);
-    cf__remote_of(f)->attend(f->executor);
-    return cf__is_done(cf_load_acquire(&f->word)); /* pairs with finish */
-}
-
 bool
 cf_future_cancel(cf_future *f)
 {

@@ -26,6 +26,8 @@ cf_future_create(cf_future **out)
 bool
 cf_future_start(cf_future *f)
 {
+    if (!f)
+        return false;
     cf__contract(!f->executor,
                  "cf_future_start(): the future belongs to an executor");
     if (cf__future_claim_word(f, -1))

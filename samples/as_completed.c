@@ -51,8 +51,13 @@ count_all(cf_executor *pool, cf_as_completed *it)
         cf_future *done; /* lent until the next call */
         cf_bytes bytes;
         err = cf_as_completed_next(it, CF_FOREVER, &done);
-        if (err != CF_OK || (err = cf_future_result(done, 0, &bytes)) != CF_OK)
+        if (err != CF_OK)
             break;
+        err = cf_future_result(done, 0, &bytes);
+        if (err != CF_OK) {
+            fprintf(stderr, "as_completed: %s\n", cf_future_message(done));
+            break;
+        }
         const count_result *result = bytes.data;
         printf("%u primes below %u\n", result->primes, result->limit);
         if (left > 0)

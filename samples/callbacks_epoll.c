@@ -44,7 +44,8 @@ take_ready(cf_as_completed *it, double *pi)
     cf_future *slice; /* lent until the next call */
     while ((err = cf_as_completed_next(it, 0, &slice)) == CF_OK) {
         cf_bytes result;
-        must(cf_future_result(slice, 0, &result), "slice");
+        if (cf_future_result(slice, 0, &result) != CF_OK)
+            errx(1, "slice: %s", cf_future_message(slice));
         *pi += *(const double *)result.data;
     }
     return err != CF_EDONE; /* but CF_ETIMEDOUT: not yet */

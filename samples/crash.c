@@ -104,14 +104,12 @@ report(cf_future *future)
     const cf_error *error = cf_future_error(future);
     if (err == CF_OK)
         printf("%d\n", *(const int *)result.data);
-    else if (error == NULL)
-        printf("%s\n", cf_strerror(err));
-    else if (error->signal != 0)
+    else if (error != NULL && error->signal != 0)
         printf("%s: %s\n", cf_err_name(err), strsignal(error->signal));
-    else if (error->exit_status != 0)
+    else if (error != NULL && error->exit_status != 0)
         printf("%s: status %d\n", cf_err_name(err), error->exit_status);
     else
-        printf("%s: %s\n", cf_err_name(err), error->message);
+        printf("%s: %s\n", cf_err_name(err), cf_future_message(future));
 }
 
 int

@@ -32,7 +32,7 @@ main(void)
         if (cf_future_result(squares[i], CF_FOREVER, &result) == CF_OK)
             printf("%d squared is %d\n", i, *(const int *)result.data);
         else
-            printf("%d failed: %s\n", i, cf_future_error(squares[i])->message);
+            printf("%d failed: %s\n", i, cf_future_message(squares[i]));
         cf_future_unref(squares[i]);
     }
     cf_executor_destroy(pool);

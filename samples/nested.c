@@ -42,17 +42,17 @@ most_steps(cf_call *call, const void *arg, size_t arg_size)
     cf_err err = cf_submit_many(pool, most_steps, halves, arg_size, 2, parts);
     if (err != CF_OK)
         return cf_fail(call, (int)err, "submit: %s", cf_strerror(err));
+    int rc = 0;
     for (int i = 0; i < 2; i++) {
         cf_bytes part;
-        if (err == CF_OK)
-            err = cf_future_result(parts[i], CF_FOREVER, &part);
-        if (err == CF_OK && *(const unsigned *)part.data > most)
+        err = cf_future_result(parts[i], CF_FOREVER, &part);
+        if (err != CF_OK)
+            rc = cf_fail(call, (int)err, "%s", cf_future_message(parts[i]));
+        else if (*(const unsigned *)part.data > most)
             most = *(const unsigned *)part.data;
         cf_future_unref(parts[i]);
     }
-    if (err != CF_OK)
-        return cf_fail(call, (int)err, "a part: %s", cf_strerror(err));
-    return cf_return(call, &most, sizeof(most));
+    return rc != 0 ? rc : (int)cf_return(call, &most, sizeof(most));
 }
 
 int
@@ -72,7 +72,9 @@ main(void)
     if (err == CF_OK)
         printf("at most %u steps\n", *(const unsigned *)result.data);
     else
-        fprintf(stderr, "nested: %s\n", cf_strerror(err));
+        fprintf(stderr,
+                "nested: %s\n",
+                future ? cf_future_message(future) : cf_strerror(err));
     cf_future_unref(future);
     cf_executor_destroy(pool);
     return err != CF_OK;

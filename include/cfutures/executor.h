@@ -245,7 +245,9 @@ CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
  * worker ends. In a forked child it does nothing: the memory is the parent's
  * image.
  *
- * @param ex  NULL is fine.
+ * @param ex  NULL is fine. One that has been destroyed aborts the program, as
+ *            it does in cf_executor_shutdown() and cf_executor_terminate(),
+ *            unless another executor has been made in the same memory.
  *
  * Ownership: the handle is gone.
  * Threads:   one caller, after which nobody uses ex; a submit that has not
@@ -276,7 +278,8 @@ CF_API void cf_executor_destroy(cf_executor *ex);
 CF_API cf_err cf_executor_stats(cf_executor *ex, cf_stats *out);
 
 /**
- * Returns the kind of an executor: "thread_pool", "process_pool", "inline".
+ * Returns the kind of an executor: "thread_pool", "process_pool", "inline"; ""
+ * for NULL.
  *
  * Ownership: a static string.
  * Threads:   any number of callers.
@@ -288,7 +291,8 @@ CF_API cf_err cf_executor_stats(cf_executor *ex, cf_stats *out);
 CF_API const char *cf_executor_name(const cf_executor *ex);
 
 /**
- * Returns the most workers that an executor will use; 1 for "inline".
+ * Returns the most workers that an executor will use; 1 for "inline", 0 for
+ * NULL.
  *
  * The rest as cf_executor_name(). Python: Executor._max_workers.
  */
@@ -364,7 +368,7 @@ CF_API void *cf_shared_alloc(cf_executor *ex, size_t size);
 /**
  * Frees memory of cf_shared_alloc().
  *
- * @param ex  The executor it was allocated for.
+ * @param ex  The executor it was allocated for; with NULL nothing is freed.
  * @param p   NULL is fine.
  *
  * The rest as cf_shared_alloc().

@@ -60,6 +60,8 @@ CF_API void cf_future_unref(cf_future *f);
 /**
  * Returns where the task stands at this moment.
  *
+ * @param f  NULL gives CF_PENDING.
+ *
  * Ownership: nothing changes hands.
  * Threads:   any number of callers.
  * Blocks:    no.
@@ -80,7 +82,7 @@ CF_API cf_state cf_future_state(const cf_future *f);
 CF_API const char *cf_state_name(cf_state state);
 
 /**
- * Tells whether the future is FINISHED or CANCELED.
+ * Tells whether the future is FINISHED or CANCELED; false for NULL.
  *
  * The rest as cf_future_state(). Python: Future.done().
  */
@@ -93,7 +95,7 @@ CF_API bool cf_future_done(const cf_future *f);
  * returns, in this thread.
  *
  * @retval true   The task will never run: cancelled now or before.
- * @retval false  It is running or finished.
+ * @retval false  It is running or finished, or f is NULL.
  *
  * Ownership: the handle stays the caller's; the task's argument is freed now.
  * Threads:   any number of callers, also from tasks and callbacks.
@@ -112,7 +114,7 @@ CF_API bool cf_future_cancel(cf_future *f);
  * has not finished after kill_grace_ns is killed.)
  *
  * @retval true   Cancelled, or the running task was asked.
- * @retval false  The future was finished already.
+ * @retval false  The future was finished already, or f is NULL.
  *
  * Ownership: the handle stays the caller's.
  * Threads:   any number of callers.
@@ -181,8 +183,8 @@ CF_API cf_err cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out);
 /**
  * Returns how the task failed.
  *
- * @return  NULL unless the future is FINISHED and failed. (A cancelled future
- *          has no error: its state says CANCELED.)
+ * @return  NULL unless f is a future that is FINISHED and failed. (A cancelled
+ *          future has no error: its state says CANCELED.)
  *
  * Ownership: lent: valid as long as the caller holds a handle.
  * Threads:   any number of callers.
@@ -192,6 +194,24 @@ CF_API cf_err cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out);
  * Python:    Future.exception(timeout=0).
  */
 CF_API const cf_error *cf_future_error(cf_future *f);
+
+/**
+ * Returns a sentence about the future, whatever its state: for people.
+ *
+ * @param f  NULL gives the text of CF_EINVAL.
+ * @return   Of a task that failed its message, or the text of the error's kind
+ *           if the message is empty. Of one that was cancelled or succeeded,
+ *           cf_strerror(CF_ECANCELED) or (CF_OK). Before that, whether it has
+ *           begun. Never NULL, never empty.
+ *
+ * Ownership: lent: valid as long as the caller holds a handle.
+ * Threads:   any number of callers.
+ * Blocks:    no: cf_future_wait() first.
+ * Ordering:  as cf_future_state().
+ * Fork:      in a child, as at the time of the fork.
+ * Python:    str(Future.exception()).
+ */
+CF_API const char *cf_future_message(cf_future *f);
 
 /**
  * Calls a function once, when the future is done.
@@ -245,7 +265,7 @@ CF_API CF_NODISCARD cf_err cf_future_create(cf_future **out);
  * Moves a future of cf_future_create() from PENDING to RUNNING.
  *
  * @retval true   It runs now and can no longer be cancelled.
- * @retval false  It was cancelled: drop the work.
+ * @retval false  It was cancelled, or f is NULL: drop the work.
  *
  * On a future that is running or finished, or that belongs to an executor,
  * this is a bug in the caller and aborts the program.

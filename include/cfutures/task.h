@@ -41,7 +41,7 @@ typedef int cf_task_fn(cf_call *call, const void *arg, size_t arg_size);
  *              on the heap.
  *
  * @retval CF_OK       Copied.
- * @retval CF_EINVAL   data is NULL and size is not 0.
+ * @retval CF_EINVAL   call is NULL, or data is NULL and size is not 0.
  * @retval CF_ENOMEM   The former result, if any, is gone.
  * @retval CF_ETOOBIG  Results have a fixed size here (cf_map_array()), or no
  *                     object has so many bytes. The former result stays.
@@ -65,8 +65,8 @@ CF_API cf_err cf_return(cf_call *call, const void *data, size_t size);
  * @param size  Bytes; with 0 the result is empty and the pointer not NULL.
  * @return      Uninitialised memory, aligned as malloc's (in cf_map_array():
  *              as the element of the results array), or NULL: no memory, or
- *              too big for a result of fixed size or for any object. With NULL
- *              the former result, if any, is gone.
+ *              too big for a result of fixed size or for any object, or call
+ *              is NULL. With NULL the former result, if any, is gone.
  *
  * Ownership: the future's; do not free. Valid until the task returns or sets
  *            another result.
@@ -87,7 +87,7 @@ CF_API void *cf_return_buffer(cf_call *call, size_t size);
  * The macro of the same name adds file and line. The record counts only if
  * the task then returns non-zero; the last record wins.
  *
- * @param call    The task's own call.
+ * @param call    The task's own call; with NULL nothing is recorded.
  * @param code    The task's own code; any value, 0 too.
  * @param format  printf format; the text is kept up to 4095 bytes. Without
  *                memory for it, the failure stands, with code 0, an empty
@@ -125,7 +125,8 @@ CF_API int cf_fail_at(cf_call *call,
  * Tells whether the task should stop early: poll it in long tasks.
  *
  * True once cf_future_interrupt() was called, the task's own timeout passed,
- * its map or loop was given up, or cf_executor_terminate() was called.
+ * its map or loop was given up, or cf_executor_terminate() was called. False
+ * for NULL.
  *
  * Ownership: nothing changes hands.
  * Threads:   the one that runs the task.
@@ -140,7 +141,8 @@ CF_API bool cf_call_canceled(const cf_call *call);
  * Returns the index of the worker that runs the task.
  *
  * @return  0 .. max_workers - 1; 0 on the inline executor; -1 when a bounded
- *          queue with CF_QUEUE_CALLER_RUNS made the submitter run the task.
+ *          queue with CF_QUEUE_CALLER_RUNS made the submitter run the task,
+ *          and for NULL.
  *
  * Ownership: nothing changes hands.
  * Threads:   the one that runs the task.
@@ -156,8 +158,8 @@ CF_API int cf_call_worker(const cf_call *call);
 /**
  * Returns what this worker's initializer left in *worker_data.
  *
- * @return  NULL without an initializer, on the inline executor, and when the
- *          submitter runs the task (CF_QUEUE_CALLER_RUNS).
+ * @return  NULL without an initializer, on the inline executor, when the
+ *          submitter runs the task (CF_QUEUE_CALLER_RUNS), and for NULL.
  *
  * Ownership: the worker's; its finalizer frees it.
  * Threads:   the one that runs the task.
@@ -171,7 +173,7 @@ CF_API void *cf_call_worker_data(const cf_call *call);
 /**
  * Returns the executor that runs the task, for nested submits.
  *
- * @return  Never NULL, except in an initializer.
+ * @return  Never NULL, except in an initializer and for NULL.
  *
  * Ownership: lent; the executor outlives the call.
  * Threads:   the one that runs the task.

@@ -129,7 +129,7 @@ CF_API cf_err cf_as_completed_next(cf_as_completed *it,
                                    cf_future **out);
 
 /**
- * Tells how many futures have not been handed out yet, done or not.
+ * Tells how many futures have not been handed out yet, done or not; 0 for NULL.
  *
  * Ownership: nothing changes hands.
  * Threads:   the one that uses the iterator.
@@ -146,7 +146,7 @@ CF_API size_t cf_as_completed_remaining(const cf_as_completed *it);
  * it. An iterator with nothing left is readable too (CF_EDONE).
  *
  * @return  An eventfd (non-blocking, close-on-exec), the same on every call;
- *          -1 with errno set if there is none to be had.
+ *          -1 with errno set if there is none to be had, or it is NULL.
  *
  * Ownership: the iterator's; cf_as_completed_destroy() closes it.
  * Threads:   the call: the one that uses the iterator; polling: any.

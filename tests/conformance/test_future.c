@@ -90,6 +90,28 @@ CF_TEST(only_a_failed_future_has_an_error)
     }
 }
 
+CF_TEST(every_future_has_a_message)
+{
+    static const char *const messages[N_STATES] = {"the task has not begun",
+                                                   "the task is running",
+                                                   "the task was cancelled",
+                                                   "five",
+                                                   "no error"};
+    for (int i = 0; i < N_STATES; i++) {
+        cf_future *f = promise_in(states[i].state, states[i].failed);
+        cr_assert_str_eq(cf_future_message(f), messages[i]);
+        cf_future_unref(f);
+    }
+    cf_future *f = promise();
+    cf_error error = CF_ERROR_INIT;
+    error.kind = CF_EBROKEN;
+    error.message = NULL;
+    assert_ok(cf_future_set_error(f, &error));
+    cr_assert_str_eq(cf_future_message(f), cf_strerror(CF_EBROKEN));
+    cf_future_unref(f);
+    cr_assert_str_eq(cf_future_message(NULL), cf_strerror(CF_EINVAL));
+}
+
 CF_TEST(wait_with_timeout_0_says_whether_the_future_is_done)
 {
     for (int i = 0; i < N_STATES; i++) {
