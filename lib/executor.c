@@ -57,7 +57,8 @@ cf__executor_prepare(cf_executor *ex,
     ex->max_workers = max_workers;
     ex->future_bits = ops->remote ? CF__REMOTE : 0;
     ex->bound = capacity ? cf__bound_new(capacity, policy) : NULL;
-    ex->timers = cf__timers_new(expired);
+    cf__origin_note(&ex->origin);
+    ex->timers = cf__timers_new(expired, &ex->origin);
     ex->drained_at_exit = ex->given_up_at_exit = false;
     ex->kept = 0;
     ex->destroying = false;
@@ -73,6 +74,7 @@ void
 cf__executor_unprepare(cf_executor *ex)
 {
     cf__timers_free(ex->timers);
+    cf__origin_fini(&ex->origin);
     cf__bound_free(ex->bound);
 }
 

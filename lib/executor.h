@@ -15,6 +15,7 @@
 #include "lib/bound.h"
 #include "lib/clock.h"
 #include "lib/future.h"
+#include "lib/origin.h"
 #include "lib/registry.h"
 #include "lib/timers.h"
 #include "lib/worker.h"
@@ -102,6 +103,7 @@ struct cf_executor {
 
     struct cf__bound *bound;   /* NULL: the queue has no bound. Set once */
     struct cf__timers *timers; /* deadlines of running tasks */
+    struct cf__origin origin;  /* what its threads are like. Set once */
 
     atomic_bool terminated; /* running tasks shall stop: a hint */
     uint16_t generation;    /* of the process that made it. Set when entered */

@@ -7,10 +7,15 @@
 
 #include <pthread.h>
 
+struct cf__origin;
+
 /* Starts one with all signals blocked: the program's signals are for the
- * program's threads. Begin fn with cf__cancel_disable(): user code that runs in
- * such a thread cannot cancel it. CF_ESYS (errno). */
-cf_err
-cf__helper_thread_start(pthread_t *out, void *(*fn)(void *arg), void *arg);
+ * program's threads. It is like origin, which fn enters (cf__origin_enter())
+ * after it has begun with cf__cancel_disable(): user code that runs in such a
+ * thread cannot cancel it. CF_ESYS (errno). */
+cf_err cf__helper_thread_start(const struct cf__origin *origin,
+                               pthread_t *out,
+                               void *(*fn)(void *arg),
+                               void *arg);
 
 #endif

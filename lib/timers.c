@@ -16,7 +16,9 @@
 #include <stdlib.h>
 
 struct cf__timers {
-    cf__expired_fn *expired; /* set once */
+    /* Set once. */
+    cf__expired_fn *expired;
+    const struct cf__origin *origin; /* the executor's, for the thread */
     pthread_mutex_t lock;
     /* On the monotonic clock. changed: for the thread; returned: expired()
      * has. */
@@ -33,12 +35,13 @@ struct cf__timers {
 };
 
 struct cf__timers *
-cf__timers_new(cf__expired_fn *expired)
+cf__timers_new(cf__expired_fn *expired, const struct cf__origin *origin)
 {
     struct cf__timers *timers = calloc(1, sizeof *timers);
     if (!timers)
         return NULL;
     timers->expired = expired;
+    timers->origin = origin;
     cf__cond_init(&timers->changed);
     cf__cond_init(&timers->returned);
     pthread_mutex_init(&timers->lock, NULL);
@@ -146,6 +149,7 @@ timers_main(void *arg)
 {
     struct cf__timers *timers = arg;
     (void)cf__cancel_disable();
+    cf__origin_enter(timers->origin);
     pthread_mutex_lock(&timers->lock);
     while (!timers->ending) {
         int64_t at = timers->count ? at_locked(timers, 1) : CF__NEVER;
@@ -185,7 +189,8 @@ cf__timers_free(struct cf__timers *timers)
 static cf_err
 start_thread_locked(struct cf__timers *timers)
 {
-    cf_err err = cf__helper_thread_start(&timers->thread, timers_main, timers);
+    cf_err err = cf__helper_thread_start(
+        timers->origin, &timers->thread, timers_main, timers);
     timers->started = err == CF_OK;
     return err;
 }

@@ -13,8 +13,11 @@ struct cf__timers;
 /* Called in the timers' thread when f's deadline has passed; f is held. */
 typedef void cf__expired_fn(cf_future *f);
 
-struct cf__timers *
-cf__timers_new(cf__expired_fn *expired); /* NULL: no memory */
+struct cf__origin;
+
+/* The thread will be like origin. NULL: no memory. */
+struct cf__timers *cf__timers_new(cf__expired_fn *expired,
+                                  const struct cf__origin *origin);
 
 /* Ends the thread; from that thread itself (a callback), once it is idle. */
 void cf__timers_free(struct cf__timers *timers);

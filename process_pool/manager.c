@@ -396,6 +396,7 @@ manager_main(void *arg)
 {
     struct cf__process_pool *pool = arg;
     (void)cf__cancel_disable();
+    cf__origin_enter(&pool->base.origin);
     cf__thread.server = &pool->server;
     cf__process_pool_lock(pool);
     while (!pool->ended)
@@ -412,7 +413,8 @@ cf_err
 cf__process_pool_start_manager(struct cf__process_pool *pool)
 {
     pool->server = (struct cf__server){&pool->base, serve};
-    cf_err err = cf__helper_thread_start(&pool->manager, manager_main, pool);
+    cf_err err = cf__helper_thread_start(
+        &pool->base.origin, &pool->manager, manager_main, pool);
     pool->joinable = err == CF_OK;
     return err;
 }

@@ -134,20 +134,6 @@ new_worker_locked(struct cf__pool *pool)
     return w;
 }
 
-static int
-create_thread(struct cf__pool *pool, struct cf__pool_worker *w)
-{
-    pthread_attr_t attr;
-    pthread_attr_init(&attr);
-    int error = 0;
-    if (pool->options.stack_size)
-        error = pthread_attr_setstacksize(&attr, pool->options.stack_size);
-    if (!error)
-        error = pthread_create(&w->thread, &attr, cf__pool_worker_main, w);
-    pthread_attr_destroy(&attr);
-    return error;
-}
-
 cf_err
 cf__pool_start_locked(struct cf__pool *pool)
 {
@@ -168,7 +154,11 @@ cf__pool_start_locked(struct cf__pool *pool)
         uint64_t counted =
             CF__COUNT(activity, CF__STARTABLE) ? CF__STARTABLE : 0;
         change(pool, CF__SEARCHING, counted);
-        int error = create_thread(pool, w);
+        int error = cf__origin_start(&pool->base.origin,
+                                     &w->thread,
+                                     pool->options.stack_size,
+                                     cf__pool_worker_main,
+                                     w);
         if (!error)
             return CF_OK;
         w->alive = false;

@@ -238,9 +238,6 @@ cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
     cf__options_prefix(
         pool->name_prefix, CF__NAME_SIZE, options.name_prefix, "cf", &pools);
     pool->options.name_prefix = NULL; /* the caller's memory */
-    if (options.pin_workers &&
-        sched_getaffinity(0, sizeof pool->cpus, &pool->cpus) != 0)
-        pool->options.pin_workers = 0; /* more CPUs than the set can name */
     pool->searchers_max = workers > 3 ? workers / 2 : 1;
     pool->workers = calloc((size_t)workers, sizeof *pool->workers);
     /* Nobody else knows the pool yet. */

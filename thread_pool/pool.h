@@ -21,7 +21,6 @@
 #include "thread_pool/deque.h"
 
 #include <pthread.h>
-#include <sched.h>
 
 enum {
     CF__WORKERS_MAX = 32767,
@@ -81,7 +80,6 @@ struct cf__pool {
     /* Set once, before the first worker. */
     cf_thread_pool_options options;
     char name_prefix[CF__NAME_SIZE];
-    cpu_set_t cpus; /* with pin_workers: which CPUs */
     int searchers_max;
 
     /* Atomic. Set by the first task that submits: from then on sleepers pay

@@ -154,22 +154,6 @@ name_thread(const struct cf__pool *pool, int index)
     (void)pthread_setname_np(pthread_self(), name); /* only for people */
 }
 
-/* To the index-th CPU of the pool's, as far as that can be had. */
-static void
-pin_thread(const struct cf__pool *pool, int index)
-{
-    cpu_set_t one;
-    int skip = index % CPU_COUNT(&pool->cpus);
-    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (CPU_ISSET(cpu, &pool->cpus) && skip-- == 0) {
-            CPU_ZERO(&one);
-            CPU_SET(cpu, &one);
-            (void)pthread_setaffinity_np(pthread_self(), sizeof one, &one);
-            return;
-        }
-    }
-}
-
 /* Calls the initializer, if there is one; its failure breaks the pool. */
 static void
 initialize(struct cf__pool *pool, struct cf__pool_worker *w)
@@ -267,9 +251,10 @@ cf__pool_worker_main(void *worker)
     struct cf__pool *pool = cf__pool_of(w->base.executor);
     struct thread thread = {w, false};
     cf__thread.worker = &w->base;
+    cf__origin_enter(&pool->base.origin);
     name_thread(pool, w->base.index);
     if (pool->options.pin_workers)
-        pin_thread(pool, w->base.index);
+        cf__origin_pin(&pool->base.origin, w->base.index);
     pthread_cleanup_push(died, &thread);
     initialize(pool, w);
     for (cf_future *f; (f = next_task(pool, w)) != NULL;) {

@@ -26,8 +26,9 @@ typedef struct cf_thread_pool_options {
     size_t stack_size;       /* bytes per worker; 0: the system's default */
     int64_t idle_timeout_ns; /* a worker idle for so long ends (another starts
                                 when there is work); 0 or CF_FOREVER: never */
-    int pin_workers; /* not 0: worker i runs on the i-th CPU of the affinity
-                        mask only, starting over after the last */
+    int pin_workers; /* not 0: worker i runs only on the i-th CPU of those
+                        that the creating thread may run on, starting over
+                        after the last */
 } cf_thread_pool_options;
 
 #define CF_THREAD_POOL_OPTIONS_INIT                                            \
@@ -40,8 +41,17 @@ typedef struct cf_thread_pool_options {
  * Makes a thread pool. No thread starts before the first submit needs one.
  *
  * When main returns or exit() is called with a pool still open, its queued
- * tasks complete first, as in Python. A worker inherits the signal mask of the
- * thread whose submit starts it; the library installs no signal handlers.
+ * tasks complete first, as in Python.
+ *
+ * Workers, and the thread that looks after timeouts, are like the thread that
+ * calls this, whichever thread's submit starts them: they may run on the CPUs
+ * on which it may, and have its scheduling class and its nice value, as they
+ * are during this call (a class with SCHED_RESET_ON_FORK counts as SCHED_OTHER).
+ * What the system refuses when a thread starts, because the process has lost
+ * those CPUs or that privilege, is inherited instead. Everything else that a
+ * thread inherits, a worker has from the thread whose submit starts it, or from
+ * another worker: the signal mask, above all. The library installs no signal
+ * handlers.
  *
  * @param opts      NULL: defaults. Copied, name_prefix included.
  * @param[out] out  The pool; untouched on error.
