@@ -40,7 +40,9 @@ typedef struct cf_task {
     }
 
 /* What a submit does when a bounded queue is full. A submit from the pool's
- * own worker never blocks: it goes over the bound. */
+ * own worker never blocks: it goes over the bound. Two bounded pools that feed
+ * each other can come to a standstill with CF_QUEUE_BLOCK: docs/guarantees.md,
+ * "Bounded queues", says how to avoid it. */
 typedef enum cf_queue_policy {
     CF_QUEUE_BLOCK,      /* wait for room */
     CF_QUEUE_REJECT,     /* CF_EAGAIN */
