@@ -9,15 +9,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-bool
-cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns)
+/* flags: FUTEX_PRIVATE_FLAG, or 0. false: the deadline passed. */
+static bool
+wait_until(void *word, uint32_t expected, int64_t deadline_ns, int flags)
 {
     int saved_errno = errno;
     struct timespec at = cf__timespec(deadline_ns);
     /* FUTEX_WAIT_BITSET, because its deadline is absolute and monotonic. */
     long rc = syscall(SYS_futex,
                       word,
-                      FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG,
+                      FUTEX_WAIT_BITSET | flags,
                       expected,
                       deadline_ns == CF__NEVER ? NULL : &at,
                       NULL,
@@ -25,6 +26,12 @@ cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns)
     bool timed_out = rc < 0 && errno == ETIMEDOUT;
     errno = saved_errno;
     return !timed_out;
+}
+
+bool
+cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns)
+{
+    return wait_until(word, expected, deadline_ns, FUTEX_PRIVATE_FLAG);
 }
 
 void
@@ -43,6 +50,12 @@ cf__futex_wait_shared(void *word, uint32_t expected)
     long rc = syscall(SYS_futex, word, FUTEX_WAIT, expected, NULL, NULL, 0);
     errno = saved_errno;
     return rc == 0;
+}
+
+bool
+cf__futex_wait_shared_until(void *word, uint32_t expected, int64_t deadline_ns)
+{
+    return wait_until(word, expected, deadline_ns, 0);
 }
 
 void

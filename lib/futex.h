@@ -30,6 +30,9 @@ void cf__futex_wake(void *word, int count);
 /* The same for a word that several processes share, without a deadline. true:
  * it slept, and was woken; not by a signal. */
 bool cf__futex_wait_shared(void *word, uint32_t expected);
+/* With one, as cf__futex_wait(). */
+bool
+cf__futex_wait_shared_until(void *word, uint32_t expected, int64_t deadline_ns);
 void cf__futex_wake_shared(void *word, int count);
 
 #endif

@@ -9,13 +9,11 @@
 #include "lib/inline.h"
 #include "lib/options.h"
 #include "lib/registry.h"
-#include "process_pool/descriptors.h"
 
 #include <cfutures/process_pool.h>
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define RESERVATION_MAX ((size_t)1 << 42) /* bytes; arena.h has a limit */
@@ -70,8 +68,6 @@ dismantle(struct cf__process_pool *pool)
     pool->open = false;
     pthread_mutex_unlock(&pool->lock);
     cf__zygote_close(&pool->zygote);
-    if (pool->doorbell >= 0)
-        cf__close(pool->doorbell);
     if (pool->setup.nested)
         cf__inline_free_in_worker(pool->setup.nested);
     if (pool->shared)
@@ -137,7 +133,7 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
     cf_store_relaxed(&pool->wanting, CF__EAGER);
     cf__queue_init(&pool->queue);
     pool->shared = NULL;
-    pool->zygote = (struct cf__zygote){.socket = -1, .life = -1};
+    pool->zygote = (struct cf__zygote){.lifeline.fd = -1};
     pool->lanes = NULL;
     pool->sequence = pool->taken = pool->in_hand = pool->restarts = 0;
     pool->forkless_since = 0;
@@ -147,7 +143,7 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
     pool->trim_at = 0;
     pool->broken = NULL;
     pool->waiting = pool->finishing = pool->recalling = pool->depth = 0;
-    pool->zygote_stopped = pool->zygote_ended = pool->zygote_gone = false;
+    pool->zygote_stopped = pool->zygote_gone = false;
     pool->ending = pool->ended = pool->joinable = pool->orphan = false;
 }
 
@@ -155,9 +151,6 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
 static cf_err
 furnish(struct cf__process_pool *pool, int workers)
 {
-    pool->doorbell = cf__above_standard(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (pool->doorbell < 0)
-        return CF_ESYS;
     pool->lanes = calloc((size_t)workers, sizeof *pool->lanes);
     pool->shared =
         cf__shared_new(workers, reservation(pool->setup.options.shared_memory));
@@ -170,7 +163,6 @@ furnish(struct cf__process_pool *pool, int workers)
     for (int i = 0; i < workers; i++)
         cf__lane_init(&pool->lanes[i], pool->shared, i);
     pool->setup.shared = pool->shared;
-    pool->setup.doorbell = pool->doorbell;
     return cf__inline_new_in_worker(&pool->setup.nested);
 }
 
@@ -178,8 +170,7 @@ furnish(struct cf__process_pool *pool, int workers)
 static cf_err
 launch(struct cf__process_pool *pool)
 {
-    cf_err err = cf__zygote_start(
-        &pool->zygote, &pool->setup, pool->setup.options.inherit_descriptors);
+    cf_err err = cf__zygote_start(&pool->zygote, &pool->setup);
     if (err)
         return err;
     cf__roster_read_only(&pool->setup.roster);

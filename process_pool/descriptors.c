@@ -2,9 +2,12 @@
 /* Closing and moving descriptors: descriptors.h. */
 #include "process_pool/descriptors.h"
 
+#include "lib/cancel.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -59,4 +62,28 @@ cf__above_standard(int fd)
     close(fd);
     errno = error;
     return moved;
+}
+
+struct cf__owned_fd
+cf__own(int fd)
+{
+    struct stat is;
+    struct cf__owned_fd owned = {fd, 0, 0};
+    if (fd >= 0 && fstat(fd, &is) == 0) {
+        owned.device = is.st_dev;
+        owned.inode = is.st_ino;
+    }
+    return owned;
+}
+
+void
+cf__owned_close(struct cf__owned_fd *owned)
+{
+    struct stat is;
+    int error = errno;
+    if (owned->fd >= 0 && fstat(owned->fd, &is) == 0 &&
+        is.st_dev == owned->device && is.st_ino == owned->inode)
+        cf__close(owned->fd);
+    owned->fd = -1;
+    errno = error;
 }

@@ -184,10 +184,7 @@ cf__process_pool_after_fork(cf_executor *ex)
     pthread_cond_init(&pool->changed, NULL);
     cf_store_relaxed(&pool->refuse, CF_EFORKED); /* one thread */
     cf__queue_after_fork(&pool->queue);
-    cf__zygote_close(&pool->zygote);
-    if (pool->doorbell >= 0)
-        cf__close(pool->doorbell);
-    pool->doorbell = -1; /* the child may fork again */
+    cf__zygote_abandon(&pool->zygote); /* the child may fork again */
     if (cf__zygote_is_coming && pool->open)
         cf__shared_unmap(pool->shared); /* not for another pool's workers */
     /* In a callback this thread comes back to the pool, and finds it ended. */

@@ -13,12 +13,9 @@
 #include "lib/helper_thread.h"
 #include "lib/life.h"
 #include "lib/waiter.h"
-#include "process_pool/await.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 enum {
     DEPTH_MAX = 32,    /* callbacks that wait, in each other */
@@ -35,14 +32,10 @@ cf__process_pool_on_manager(const struct cf__process_pool *pool)
 void
 cf__process_pool_ring(struct cf__process_pool *pool)
 {
-    uint64_t one = 1;
     if (!pool->open)
         return; /* in a fork's child: the bell is the parent's */
-    /* Both sides have the lock. A full counter is a rung bell. */
     if (cf_load_relaxed(&pool->shared->board->sleeps) % 2 == 1)
-        while (cf__write(pool->doorbell, &one, sizeof one) < 0 &&
-               errno == EINTR)
-            continue;
+        cf__bell_ring(pool->shared->bell); /* both sides have the lock */
 }
 
 /* --- signals ------------------------------------------------------------- */
@@ -142,7 +135,6 @@ static void
 hear_zygote(struct cf__process_pool *pool)
 {
     struct cf__zygote_report report;
-    bool ended = pool->zygote_ended; /* what it has said is all there */
     int heard = 0;
     while (!pool->zygote_gone &&
            (heard = cf__zygote_receive(&pool->zygote, &report)) > 0) {
@@ -152,7 +144,7 @@ hear_zygote(struct cf__process_pool *pool)
             cf__process_pool_lose_locked(pool, report.lane, report.status);
         }
     }
-    if (!pool->zygote_gone && (heard < 0 || ended))
+    if (!pool->zygote_gone && heard < 0)
         zygote_is_gone(pool);
 }
 
@@ -304,6 +296,7 @@ next_look(struct cf__process_pool *pool, int64_t now)
     if (pool->trim_at && pool->trim_at < at)
         at = pool->trim_at;
     bool busy = pool->helped || !cf__process_pool_idle_locked(pool) ||
+                cf__zygote_is_silent(&pool->zygote) ||
                 cf_load_relaxed(&pool->wanting) >= CF__AWAKE;
     if (busy && now + CF__HEARTBEAT_NS < at)
         at = now + CF__HEARTBEAT_NS;
@@ -313,43 +306,21 @@ next_look(struct cf__process_pool *pool, int64_t now)
     return at;
 }
 
-static void
-look_at_zygote(struct cf__process_pool *pool)
-{
-    if (!pool->zygote_gone && cf__zygote_has_ended(&pool->zygote))
-        pool->zygote_ended = true;
-}
-
-/* Sleeps without the lock, until the bell rings or the zygote speaks. */
+/* Sleeps without the lock, until the bell rings. */
 static void
 sleep_until(struct cf__process_pool *pool, int64_t at)
 {
-    struct pollfd polled[] = {
-        {pool->doorbell, POLLIN, 0},
-        {pool->zygote_gone ? -1 : pool->zygote.socket, POLLIN, 0},
-        {pool->zygote_gone ? -1 : pool->zygote.life, POLLIN, 0}};
     pool->helped = false;
     pool->wakes_at = at;
     cf__process_pool_unlock(pool);
-    (void)cf__await(polled, 3, at == CF__NEVER ? CF__NEVER : at - cf__now_ns());
-    if (polled[0].revents) {
-        uint64_t count;
-        if (read(pool->doorbell, &count, sizeof count) < 0 && errno != EAGAIN &&
-            errno != EINTR)
-            cf__contract_broken("process pool: its eventfd was closed");
-    }
+    cf__bell_await(pool->shared->bell, &pool->zygote.post->pulse, at);
     cf__process_pool_lock(pool);
-    if (polled[2].revents)
-        look_at_zygote(pool);
 }
 
-/* In case a worker is wrong about being awake; and without a pidfd, in case the
- * zygote's socket does not say that it has ended. */
+/* In case a worker is wrong about being awake. */
 static void
-beat(struct cf__process_pool *pool)
+beat(const struct cf__process_pool *pool)
 {
-    if (pool->zygote.life < 0)
-        look_at_zygote(pool);
     for (int i = 0; i < pool->base.max_workers; i++)
         if (cf__lane_in_hand(&pool->lanes[i]))
             cf__lane_nudge(&pool->lanes[i], true);
@@ -361,6 +332,7 @@ static void
 step(struct cf__process_pool *pool, int64_t deadline_ns)
 {
     _Atomic uint32_t *sleeps = &pool->shared->board->sleeps;
+    cf__bell_answer(pool->shared->bell, &pool->zygote.post->pulse);
     work(pool);
     if (pool->ended)
         return;
@@ -398,6 +370,7 @@ manager_main(void *arg)
     (void)cf__cancel_disable();
     cf__origin_enter(&pool->base.origin);
     cf__thread.server = &pool->server;
+    cf__zygote_attach(&pool->zygote);
     cf__process_pool_lock(pool);
     while (!pool->ended)
         step(pool, CF__NEVER);

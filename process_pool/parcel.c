@@ -10,7 +10,6 @@
 #include "lib/fence.h"
 #include "lib/futex.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -41,18 +40,6 @@ cf__packer_init(struct cf__packer *packer,
     the_packer = packer;
 }
 
-static void
-ring_always(struct cf__packer *packer)
-{
-    uint64_t one = 1;
-    while (write(packer->setup->doorbell, &one, sizeof one) < 0) {
-        if (errno == EAGAIN)
-            return; /* it has been rung often enough */
-        if (errno != EINTR)
-            _exit(CF__EXIT_CORRUPT); /* a task has closed it */
-    }
-}
-
 void
 cf__packer_ring(struct cf__packer *packer)
 {
@@ -60,7 +47,7 @@ cf__packer_ring(struct cf__packer *packer)
     uint32_t sleeps = cf_load_seq_cst(&packer->setup->shared->board->sleeps);
     if (sleeps % 2 == 1 && sleeps != packer->rung) {
         packer->rung = sleeps;
-        ring_always(packer);
+        cf__bell_ring(packer->setup->shared->bell);
     }
 }
 
@@ -125,7 +112,7 @@ request(struct cf__packer *packer)
     uint32_t requests = cf_load_relaxed(&packer->out->requests); /* our own */
     /* pairs with collect; its bell rings */
     cf_store_release(&packer->out->requests, requests + 1);
-    ring_always(packer);
+    cf__bell_ring(packer->setup->shared->bell);
     cf__packer_sleep(packer, answered, packer);
 }
 

@@ -58,7 +58,6 @@ struct cf__process_pool {
     struct cf__shared *shared;     /* set once */
     struct cf__worker_setup setup; /* set once */
     struct cf__zygote zygote;
-    int doorbell;                   /* an eventfd; -1: none */
     struct cf__process_lane *lanes; /* max_workers of them */
     struct cf__returned returned;
     uint64_t sequence; /* tasks ever handed out, the first time */
@@ -81,7 +80,6 @@ struct cf__process_pool {
     int depth;           /* of callbacks that wait, in each other */
     int waiting;         /* threads in wait_idle() */
     bool zygote_stopped; /* it has been asked to end */
-    bool zygote_ended;   /* it has, and what it said is to be heard */
     bool zygote_gone;    /* it is done with */
     bool ending;         /* nothing is left to be done, and the workers know */
     bool ended;          /* no worker and no zygote is left */

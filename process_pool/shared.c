@@ -20,6 +20,7 @@ lay_out(struct cf__shared *shared, size_t size)
     shared->lane_out_stride = cf__whole_pages(sizeof(struct cf__lane_out));
     shared->size = cf__whole_pages(sizeof(struct cf__board)) +
                    lanes * shared->lane_in_stride +
+                   cf__whole_pages(sizeof(struct cf__bell)) +
                    lanes * shared->lane_out_stride + (lanes + 2) * size;
     shared->outbox_size = size;
 }
@@ -58,10 +59,13 @@ reserve(struct cf__shared *shared, size_t *size)
 static bool
 init_arenas(struct cf__shared *shared, size_t size)
 {
-    unsigned char *parcels = shared->base + shared->size - 2 * size;
+    unsigned char *commons = shared->base + shared->size - size;
+    unsigned char *bell = commons - cf__whole_pages(sizeof(struct cf__bell));
+    unsigned char *parcels = bell - size;
+    shared->bell = (struct cf__bell *)(void *)bell;
     if (cf__arena_init(&shared->parcels, parcels, size) != CF_OK)
         return false;
-    if (cf__arena_init(&shared->commons, parcels + size, size) == CF_OK)
+    if (cf__arena_init(&shared->commons, commons, size) == CF_OK)
         return true;
     cf__arena_fini(&shared->parcels);
     return false;

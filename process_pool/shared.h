@@ -5,9 +5,11 @@
  * everywhere.
  *
  *   board | lanes, written by the program | lanes, written by the workers |
- *   outboxes: results | parcels: large arguments | commons: cf_shared_alloc()
+ *   outboxes: results | parcels: large arguments | bell |
+ *   commons: cf_shared_alloc()
  *
- * A worker may write its own lane and outbox, and the commons; the rest it can
+ * A worker may write its own lane and outbox, the bell and the commons; the
+ * rest it can
  * only read, other workers' lanes and outboxes not even that. What is where in
  * parcels and commons is known to the program alone (arena.h).
  *
@@ -19,6 +21,7 @@
 #define CF_PROCESS_POOL_SHARED_H
 
 #include "process_pool/arena.h"
+#include "process_pool/bell.h"
 #include "process_pool/layout.h"
 
 struct cf__shared {
@@ -27,6 +30,7 @@ struct cf__shared {
     unsigned char *base;
     size_t size;
     struct cf__board *board;
+    struct cf__bell *bell;
     unsigned char *lanes_in, *lanes_out, *outboxes;
     size_t lane_in_stride, lane_out_stride; /* bytes, whole pages */
     size_t outbox_size;                     /* bytes, of each */

@@ -20,7 +20,6 @@ struct cf__worker_setup {
     cf_process_pool_options options;
     char name_prefix[CF__PROCESS_NAME_SIZE];
     cf_executor *nested; /* where its tasks submit */
-    int doorbell;        /* an eventfd: wakes the manager */
     struct cf__roster roster;
 };
 

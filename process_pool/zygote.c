@@ -1,57 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The program's end of the zygote's socket: see zygote.h. */
+/* The program's side of the zygote: see zygote.h. */
 #include "process_pool/zygote.h"
 
-#include "lib/cancel.h"
 #include "lib/clock.h"
-#include "process_pool/await.h"
-#include "process_pool/descriptors.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Room for one descriptor that travels with a message. */
-union passenger {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
-};
-
-/* In the process between, which is the zygote's parent: so the pidfd is the
- * zygote's for certain. */
-static void
-introduce(int socket, pid_t pid)
-{
-    struct cf__zygote_report born = {CF__ZYGOTE_BORN, -1, pid, 0, 0};
-    struct iovec part = {&born, sizeof born};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-#ifdef SYS_pidfd_open
-    union passenger passenger;
-    int life = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (life >= 0) {
-        memset(&passenger, 0, sizeof passenger);
-        message.msg_control = &passenger;
-        message.msg_controllen = sizeof passenger;
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof life);
-        memcpy(CMSG_DATA(header), &life, sizeof life);
-    }
-#endif
-    while (sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
-        if (errno == EINTR)
-            continue;
-        if (!message.msg_controllen)
-            break; /* READY has the process id, too */
-        message.msg_control = NULL;
-        message.msg_controllen = 0;
-    }
-}
+#define LOOK_NS 10000000
 
 static bool
 is_child(pid_t pid)
@@ -64,32 +26,36 @@ is_child(pid_t pid)
     return rc == 0;
 }
 
-/* Waits for the zygote's first words. It may also end without any. */
-static cf_err
-await_ready(struct cf__zygote *zygote)
+/* In the process between, which is the zygote's parent, and so knows for
+ * certain when it ends: waits for its first words, or that. */
+static void
+await_first_words(struct cf__post *post, pid_t zygote)
 {
-    for (bool ended = false;; ended = cf__zygote_has_ended(zygote)) {
-        struct cf__zygote_report first;
-        int heard = 1;
-        while (heard > 0 && (heard = cf__zygote_receive(zygote, &first)) > 0) {
-            if (first.news == CF__ZYGOTE_READY) {
-                zygote->pid = first.pid;
-                zygote->adopted = is_child(first.pid);
-                return CF_OK;
-            }
-            if (first.news == CF__SPAWN_FAILED) {
-                errno = first.status;
-                return CF_ESYS;
-            }
-        }
-        if (heard < 0 || ended) {
-            errno = EAGAIN;
-            return CF_ESYS;
-        }
-        struct pollfd polled[] = {{zygote->socket, POLLIN, 0},
-                                  {zygote->life, POLLIN, 0}};
-        (void)cf__await(
-            polled, 2, zygote->life < 0 ? CF__ZYGOTE_LOOK_NS : CF__NEVER);
+    /* pairs with the zygote's say */
+    while (!cf_load_acquire(&post->said)) {
+        cf__futex_wait_shared_until(&post->said, 0, cf__now_ns() + LOOK_NS);
+        pid_t ended = waitpid(zygote, NULL, WNOHANG);
+        if (ended == zygote || (ended < 0 && errno != EINTR))
+            return;
+    }
+}
+
+/* The zygote has said something, or has ended. */
+static cf_err
+hear_first_words(struct cf__zygote *zygote)
+{
+    const struct cf__post *post = zygote->post;
+    switch (cf_load_acquire(&post->said)) { /* pairs with the zygote's say */
+    case CF__SAID_READY:
+        zygote->pid = cf_load_relaxed(&post->zygote);
+        zygote->adopted = is_child(zygote->pid);
+        return CF_OK;
+    case CF__SAID_FAILED:
+        errno = cf_load_relaxed(&post->error);
+        return CF_ESYS;
+    default:
+        errno = EAGAIN;
+        return CF_ESYS;
     }
 }
 
@@ -115,9 +81,9 @@ cf__in_own_fork(void)
  * the program. */
 static int
 fork_twice(const struct cf__worker_setup *setup,
+           struct cf__post *post,
            const int sockets[2],
-           int program,
-           bool inherit_descriptors)
+           int program)
 {
     cf__zygote_is_coming = true;
     pid_t between = cf__own_fork();
@@ -126,11 +92,13 @@ fork_twice(const struct cf__worker_setup *setup,
         if (pid < 0)
             _exit(errno);
         if (pid > 0) {
-            introduce(sockets[1], pid);
+            close(sockets[0]);
+            close(sockets[1]);
+            await_first_words(post, pid);
             _exit(0);
         }
         close(sockets[0]);
-        cf__zygote_main(setup, sockets[1], program, inherit_descriptors);
+        cf__zygote_main(setup, post, sockets[1], program);
     }
     cf__zygote_is_coming = false;
     if (between < 0)
@@ -140,7 +108,7 @@ fork_twice(const struct cf__worker_setup *setup,
     do {
         reaped = waitpid(between, &status, 0);
     } while (reaped < 0 && errno == EINTR);
-    /* ECHILD: a handler of the program was faster; READY tells the rest. */
+    /* ECHILD: a handler of the program was faster; the post has the rest. */
     return reaped == between && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
@@ -161,156 +129,173 @@ open_sockets(int sockets[2])
     return false;
 }
 
-cf_err
-cf__zygote_start(struct cf__zygote *zygote,
-                 const struct cf__worker_setup *setup,
-                 bool inherit_descriptors)
+/* Forks it, and hears its first words. */
+static cf_err
+launch(struct cf__zygote *zygote,
+       const struct cf__worker_setup *setup,
+       const int sockets[2])
 {
-    int sockets[2];
-    if (!open_sockets(sockets))
-        return CF_ESYS;
-    int program = -1; /* without it, the socket's end tells of the program's */
+    int program = -1; /* without it, the lifeline tells of the program's end */
 #ifdef SYS_pidfd_open
     program = (int)syscall(SYS_pidfd_open, getpid(), 0);
 #endif
     sigset_t all, old; /* no handler of the program runs in the child */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    int error = fork_twice(setup, sockets, program, inherit_descriptors);
+    int error = fork_twice(setup, zygote->post, sockets, program);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     close(sockets[1]);
     if (program >= 0)
         close(program);
-    zygote->socket = sockets[0];
-    cf_err err = CF_ESYS;
-    if (error)
-        errno = error;
-    else
-        err = await_ready(zygote);
-    if (err) {
-        error = errno;
-        cf__zygote_reap(zygote);
-        cf__zygote_close(zygote);
-        errno = error;
-    }
-    return err;
+    if (!error)
+        return hear_first_words(zygote);
+    errno = error;
+    return CF_ESYS;
 }
 
 static bool
-send_request(const struct cf__zygote *zygote,
-             const struct cf__zygote_request *request)
+open_post(struct cf__zygote *zygote, int lanes)
 {
-    ssize_t sent;
-    int former = cf__cancel_disable();
-    do {
-        sent = send(zygote->socket,
-                    request,
-                    sizeof *request,
-                    MSG_NOSIGNAL | MSG_DONTWAIT);
-    } while (sent < 0 && errno == EINTR);
-    cf__cancel_restore(former);
-    return sent == (ssize_t)sizeof *request;
+    size_t size = cf__post_size(lanes);
+    void *post = mmap(
+        NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (post == MAP_FAILED)
+        return false;
+    zygote->lanes = lanes;
+    zygote->post = post;
+    cf_store_relaxed(&zygote->post->program, getpid()); /* before the fork */
+    return true;
+}
+
+cf_err
+cf__zygote_start(struct cf__zygote *zygote,
+                 const struct cf__worker_setup *setup)
+{
+    int sockets[2];
+    if (!open_post(zygote, setup->shared->lanes))
+        return CF_ENOMEM;
+    if (!open_sockets(sockets)) {
+        cf__zygote_close(zygote);
+        return CF_ESYS;
+    }
+    zygote->lifeline = cf__own(sockets[0]);
+    cf_err err = launch(zygote, setup, sockets);
+    if (err)
+        cf__zygote_close(zygote);
+    else /* not for those that the program forks from now on */
+        (void)madvise(
+            zygote->post, cf__post_size(zygote->lanes), MADV_DONTFORK);
+    return err;
+}
+
+void
+cf__zygote_attach(const struct cf__zygote *zygote)
+{
+    /* pairs with must_end */
+    cf_store_release(&zygote->post->manager, (int32_t)syscall(SYS_gettid));
+    cf__post_wake(zygote->post);
 }
 
 bool
 cf__zygote_spawn(const struct cf__zygote *zygote, int lane, uint64_t start)
 {
-    struct cf__zygote_request request = {CF__ZYGOTE_SPAWN, lane, 0, start};
-    return send_request(zygote, &request);
+    struct cf__post_lane *to = &zygote->post->lanes[lane];
+    if (cf__pulse_stopped(&zygote->post->pulse))
+        return false;
+    cf_store_relaxed(&to->start, start);
+    /* pairs with the zygote's look */
+    cf_bump_release(&to->spawns);
+    cf__post_wake(zygote->post);
+    return true;
 }
 
 bool
 cf__zygote_kill(const struct cf__zygote *zygote, int lane, int signo)
 {
-    struct cf__zygote_request request = {CF__ZYGOTE_KILL, lane, signo, 0};
-    return send_request(zygote, &request);
+    struct cf__post_lane *to = &zygote->post->lanes[lane];
+    uint64_t last = cf_load_relaxed(&to->kill); /* our own */
+    if (cf_load_relaxed(&to->killed) != last)
+        return false;
+    uint64_t spawn = cf_load_relaxed(&to->spawns); /* our own */
+    uint64_t number = ((last >> 8) + 1) & 0xffffff;
+    /* pairs with the zygote's look: it knows of the spawn */
+    cf_store_release(&to->kill, spawn << 32 | number << 8 | (uint64_t)signo);
+    cf__post_wake(zygote->post);
+    return true;
 }
 
-/* The zygote's first message: who it is. */
-static void
-meet(struct cf__zygote *zygote, pid_t pid, struct msghdr *message)
+/* Takes the report of a lane, if there is one. */
+static bool
+take_report(struct cf__post_lane *from, struct cf__zygote_report *out)
 {
-    struct cmsghdr *header = CMSG_FIRSTHDR(message);
-    zygote->pid = pid;
-    zygote->adopted = is_child(pid);
-    if (header && header->cmsg_type == SCM_RIGHTS) {
-        memcpy(&zygote->life, CMSG_DATA(header), sizeof zygote->life);
-        zygote->life = cf__above_standard(zygote->life);
-    }
+    if (!cf_load_acquire(&from->full)) /* pairs with the zygote's report */
+        return false;
+    out->news = (enum cf__zygote_news)cf_load_relaxed(&from->news);
+    out->pid = cf_load_relaxed(&from->pid);
+    out->status = cf_load_relaxed(&from->status);
+    out->start = cf_load_relaxed(&from->began);
+    /* The next one comes after a spawn, which publishes this. */
+    cf_store_relaxed(&from->full, 0);
+    return true;
+}
+
+/* Where the kernel does not tell. */
+static bool
+has_vanished(const struct cf__zygote *zygote)
+{
+    siginfo_t info = {.si_pid = 0};
+    if (!cf__zygote_is_silent(zygote))
+        return false;
+    if (zygote->adopted)
+        return waitid(P_PID,
+                      (id_t)zygote->pid,
+                      &info,
+                      WEXITED | WNOHANG | WNOWAIT) != 0 ||
+               info.si_pid != 0;
+    return kill(zygote->pid, 0) != 0 && errno == ESRCH;
 }
 
 int
 cf__zygote_receive(struct cf__zygote *zygote, struct cf__zygote_report *out)
 {
-    union passenger passenger;
-    struct iovec part = {out, sizeof *out};
-    struct msghdr message = {.msg_iov = &part,
-                             .msg_iovlen = 1,
-                             .msg_control = &passenger,
-                             .msg_controllen = sizeof passenger};
-    ssize_t size;
-    do {
-        size =
-            recvmsg(zygote->socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (size < 0 && errno == EINTR);
-    if (size < 0) /* for want of memory: it is still there */
-        return errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS ? 0 : -1;
-    if (size != (ssize_t)sizeof *out)
-        return -1;
-    if (out->news == CF__ZYGOTE_BORN)
-        meet(zygote, out->pid, &message);
-    return 1;
-}
-
-/* Gives up the pidfd. */
-static void
-forget_life(struct cf__zygote *zygote)
-{
-    if (zygote->life >= 0)
-        cf__close(zygote->life);
-    zygote->life = -1;
-}
-
-bool
-cf__zygote_has_ended(struct cf__zygote *zygote)
-{
-    struct pollfd polled = {zygote->life, POLLIN, 0};
-    if (zygote->life >= 0) {
-        if (cf__await(&polled, 1, 0) <= 0)
-            return false;
-#ifdef SYS_pidfd_send_signal
-        /* Is it still what it was? The program may have closed it. */
-        if (!(polled.revents & POLLNVAL) &&
-            (syscall(SYS_pidfd_send_signal, zygote->life, 0, NULL, 0) == 0 ||
-             errno == ESRCH || errno == EPERM))
-            return true;
-#endif
-        zygote->life = -1; /* not ours to close */
-        return false;
+    /* What it has reported before it ended is heard all the same. */
+    bool gone = cf__pulse_stopped(&zygote->post->pulse) || has_vanished(zygote);
+    /* pairs with the zygote's report */
+    uint32_t reports = cf_load_acquire(&zygote->post->reports);
+    for (int i = 0; i < zygote->lanes && zygote->heard != reports; i++) {
+        int lane = zygote->next_lane;
+        zygote->next_lane = lane + 1 < zygote->lanes ? lane + 1 : 0;
+        if (take_report(&zygote->post->lanes[lane], out)) {
+            out->lane = lane;
+            zygote->heard++;
+            return 1;
+        }
     }
-    if (zygote->adopted) {
-        siginfo_t info = {.si_pid = 0};
-        int how = WEXITED | WNOHANG | WNOWAIT;
-        return waitid(P_PID, (id_t)zygote->pid, &info, how) == 0
-                   ? info.si_pid != 0
-                   : errno == ECHILD; /* the program was faster */
-    }
-    return zygote->pid > 0 && kill(zygote->pid, 0) != 0 && errno == ESRCH;
+    return gone ? -1 : 0;
 }
 
 void
 cf__zygote_stop(const struct cf__zygote *zygote)
 {
-    (void)shutdown(zygote->socket, SHUT_WR);
+    cf_store_release(&zygote->post->stop, 1); /* pairs with the zygote's look */
+    cf__post_wake(zygote->post);
+}
+
+void
+cf__zygote_abandon(struct cf__zygote *zygote)
+{
+    cf__owned_close(&zygote->lifeline);
+    zygote->post = NULL;
 }
 
 void
 cf__zygote_close(struct cf__zygote *zygote)
 {
-    if (zygote->socket >= 0)
-        cf__close(zygote->socket);
-    zygote->socket = -1;
-    forget_life(zygote);
+    if (zygote->post) {
+        cf__zygote_stop(zygote); /* if it is still there */
+        (void)munmap(zygote->post, cf__post_size(zygote->lanes));
+    }
+    cf__zygote_abandon(zygote);
 }
 
 void
@@ -318,8 +303,6 @@ cf__zygote_reap(struct cf__zygote *zygote)
 {
     if (!zygote->adopted)
         return;
-    /* has it only become mute, it ends now */
-    (void)shutdown(zygote->socket, SHUT_RDWR);
     /* ECHILD: the program was faster */
     while (waitpid(zygote->pid, NULL, 0) < 0 && errno == EINTR)
         continue;

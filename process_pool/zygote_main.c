@@ -1,104 +1,82 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The zygote's process: see zygote.h. It has one thread, takes no locks and
- * allocates nothing after its start: it is a fork of a program that may have
- * been doing anything.
+ * The zygote's process: see zygote.h. It takes no locks and allocates nothing
+ * after its start: it is a fork of a program that may have been doing
+ * anything. One thread does all of this; the other one is in watch.c.
  */
 #include "process_pool/zygote.h"
 
-#include "lib/clock.h"
-#include "process_pool/await.h"
-#include "process_pool/descriptors.h"
 #include "process_pool/output.h"
+#include "process_pool/watch.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define STACK_SIZE ((size_t)8 << 20) /* bytes */
+
 struct zygote {
     const struct cf__worker_setup *setup;
+    struct cf__post *post;
     struct cf__roster_entry *workers; /* by lane, in memory of the roster */
+    uint32_t *spawns;                 /* by lane: requests served */
     const unsigned char *lanes_out;   /* to look at only; NULL: it cannot */
-    int socket, signals, program;     /* descriptors; program may be -1 */
+    int lifeline, program;            /* descriptors; program may be -1 */
+    uint32_t cuts;                    /* of the lifeline, looked into */
 };
 
-/* The program shall read the end, even if a process that another thread forked
- * at the wrong moment has a copy of this socket. */
+/* The signal's handler has nothing else. */
+static struct cf__post *the_post;
+
+/* The first words; error: an errno. */
 static void
-leave_socket(int socket)
+say(struct cf__post *post, uint32_t what, int error)
 {
-    (void)shutdown(socket, SHUT_RDWR);
+    cf_store_relaxed(&post->zygote, getpid());
+    cf_store_relaxed(&post->error, error);
+    cf_store_release(&post->said, what); /* pairs with who waits for it */
+    cf__futex_wake_shared(&post->said, INT_MAX);
 }
 
-/* Nobody needs them any more. */
-_Noreturn static void
-end_all(struct zygote *z)
-{
-    for (int i = 0; i < z->setup->shared->lanes; i++)
-        if (z->workers[i].pid)
-            kill(z->workers[i].pid, SIGKILL);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
-        continue;
-    for (int i = 0; i < z->setup->shared->lanes; i++)
-        z->workers[i].pid = 0; /* their numbers may be others' */
-    leave_socket(z->socket);
-    _exit(0);
-}
-
-/* Until the program reads; it may also end meanwhile. It does not wait for this
- * process to read: its own requests do not block. */
+/* Of a lane whose last report has been read: it came before the spawn. */
 static void
-await_room(struct zygote *z)
-{
-    struct pollfd polled[] = {{z->socket, POLLOUT, 0}, {z->program, POLLIN, 0}};
-    (void)cf__await(polled, 2, CF__NEVER);
-    if (polled[1].revents)
-        end_all(z);
-}
-
-/* No report may be lost: the program waits for it. */
-static void
-report(struct zygote *z,
+report(const struct zygote *z,
        enum cf__zygote_news news,
        int lane,
        pid_t pid,
        int status)
 {
-    struct cf__zygote_report message = {news, lane, pid, status, 0};
-    const struct timespec nap = {0, CF__NAP_NS};
-    if (lane >= 0)
-        message.start = z->workers[lane].start;
-    while (
-        send(z->socket, &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT) <
-        0) {
-        if (errno == EAGAIN)
-            await_room(z);
-        else if (errno == ENOBUFS || errno == ENOMEM)
-            (void)nanosleep(&nap, NULL);
-        else if (errno != EINTR)
-            end_all(z); /* nobody is there; if somebody is, it reads the end */
-    }
+    struct cf__post_lane *to = &z->post->lanes[lane];
+    cf_store_relaxed(&to->news, news);
+    cf_store_relaxed(&to->pid, pid);
+    cf_store_relaxed(&to->status, status);
+    cf_store_relaxed(&to->began, z->workers[lane].start);
+    cf_store_release(&to->full, 1);     /* pairs with take_report */
+    cf_bump_release(&z->post->reports); /* pairs with cf__zygote_receive */
+    cf__bell_ring(z->setup->shared->bell);
 }
 
 /* Everything that the zygote needs and a worker does not. */
 static void
 forget(const struct zygote *z)
 {
-    close(z->socket);
-    close(z->signals);
+    close(z->lifeline);
     if (z->program >= 0)
         close(z->program);
 }
 
+/* With all signals blocked. */
 static void
 spawn(struct zygote *z, int lane, uint64_t start)
 {
     pid_t zygote = getpid();
+    sigset_t all, old;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &old);
     pid_t pid = cf__own_fork();
     if (pid == 0) {
         sigset_t none;
@@ -106,14 +84,17 @@ spawn(struct zygote *z, int lane, uint64_t start)
         if (getppid() != zygote) /* it died before that was armed */
             _exit(CF__EXIT_DONE);
         forget(z);
+        (void)signal(SIGCHLD, SIG_DFL);
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         cf__worker_main(z->setup, lane, start);
     }
+    int error = errno;
     if (pid < 0)
-        report(z, CF__SPAWN_FAILED, lane, 0, errno);
+        report(z, CF__SPAWN_FAILED, lane, 0, error);
     else
         cf__roster_enter(&z->workers[lane], pid, start);
+    sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
 /* --- succession ----------------------------------------------------------- */
@@ -180,24 +161,69 @@ bury(struct zygote *z, int lane, pid_t pid, int status)
 
 /* --- the loop ------------------------------------------------------------- */
 
-/* Handles one request; false: there is none. */
-static bool
-serve(struct zygote *z)
+/* Nobody needs them any more. */
+_Noreturn static void
+end_all(struct zygote *z)
 {
-    struct cf__zygote_request request;
-    ssize_t size = recv(z->socket, &request, sizeof request, MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    if (size != (ssize_t)sizeof request)
-        end_all(z); /* the program is gone, or asks for the end */
-    struct cf__roster_entry *w = &z->workers[request.lane];
-    if (request.verb == CF__ZYGOTE_SPAWN) {
-        spawn(z, request.lane, request.start);
-    } else if (w->pid) { /* not reaped: it is the worker's */
-        w->doomed = true;
-        kill(w->pid, request.signo);
+    for (int i = 0; i < z->setup->shared->lanes; i++)
+        if (z->workers[i].pid)
+            kill(z->workers[i].pid, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        continue;
+    for (int i = 0; i < z->setup->shared->lanes; i++)
+        z->workers[i].pid = 0; /* their numbers may be others' */
+    cf__bell_leave(z->setup->shared->bell, &z->post->pulse);
+    _exit(0);
+}
+
+/* Does what is asked for a lane. */
+static void
+serve(struct zygote *z, int lane)
+{
+    struct cf__post_lane *from = &z->post->lanes[lane];
+    struct cf__roster_entry *w = &z->workers[lane];
+    /* pairs with cf__zygote_kill: the spawn of what is to be killed is seen */
+    uint64_t order = cf_load_acquire(&from->kill);
+    /* pairs with cf__zygote_spawn */
+    uint32_t spawns = cf_load_acquire(&from->spawns);
+    if (spawns != z->spawns[lane]) {
+        z->spawns[lane] = spawns;
+        spawn(z, lane, cf_load_relaxed(&from->start));
     }
-    return true;
+    if (order == cf_load_relaxed(&from->killed)) /* our own */
+        return;
+    if (w->pid &&
+        order >> 32 == z->spawns[lane]) { /* not reaped: it is the worker's */
+        w->doomed = true;
+        kill(w->pid, (int)(order & 0xff));
+    }
+    cf_store_relaxed(&from->killed, order);
+}
+
+/* The lifeline has been cut: by the program's end; by exec(), which has ended
+ * the manager, too; or because the program closes what it finds open, which
+ * means nothing. */
+static bool
+has_ended(const struct cf__post *post, pid_t manager)
+{
+    pid_t program = cf_load_relaxed(&post->program); /* from before the fork */
+    return syscall(SYS_tgkill, program, manager, 0) != 0 && errno == ESRCH;
+}
+
+/* The program is gone, or asks for the end. */
+static bool
+must_end(struct zygote *z)
+{
+    struct cf__post *post = z->post;
+    /* pairs with cf__zygote_stop, and with the watch */
+    if (cf_load_acquire(&post->stop) || cf_load_acquire(&post->gone))
+        return true;
+    uint32_t cuts = cf_load_acquire(&post->cuts);
+    pid_t manager = cf_load_acquire(&post->manager); /* pairs with attach */
+    if (cuts == z->cuts || !manager)
+        return false;
+    z->cuts = cuts;
+    return has_ended(post, manager);
 }
 
 /* Buries one child; false: none has ended. */
@@ -220,22 +246,35 @@ reap_one(struct zygote *z)
     return true;
 }
 
-/* Between two children it serves: there may always be another one. */
-_Noreturn static void
-loop(struct zygote *z)
+static void
+hear_child(int signo)
 {
-    struct pollfd polled[] = {{z->socket, POLLIN, 0},
-                              {z->signals, POLLIN, 0},
-                              {z->program, POLLIN, 0}};
-    struct signalfd_siginfo info;
-    for (bool more = false;; more = reap_one(z)) {
-        (void)cf__await(polled, 3, more ? 0 : CF__NEVER);
-        if (polled[2].revents)
-            end_all(z); /* the program has ended */
-        while (polled[1].revents && read(z->signals, &info, sizeof info) > 0)
-            continue;
-        while (serve(z))
-            continue;
+    (void)signo;
+    /* pairs with the loop's load: it reaps, or does not sleep */
+    cf_fetch_add_seq_cst(&the_post->wake, 1);
+}
+
+/* Between two children it serves: there may always be another one. */
+static int
+loop(void *zygote)
+{
+    struct zygote *z = zygote;
+    sigset_t chld;
+    cf__bell_own(z->setup->shared->bell, &z->post->pulse);
+    sigemptyset(&chld);
+    sigaddset(&chld, SIGCHLD);
+    sigprocmask(SIG_UNBLOCK, &chld, NULL);
+    say(z->post, CF__SAID_READY, 0);
+    for (;;) {
+        /* pairs with cf__post_wake: it sees what was done before, or does
+         * not sleep */
+        uint32_t wake = cf_load_seq_cst(&z->post->wake);
+        if (must_end(z))
+            end_all(z);
+        for (int i = 0; i < z->setup->shared->lanes; i++)
+            serve(z, i);
+        if (!reap_one(z))
+            (void)cf__futex_wait_shared(&z->post->wake, wake);
     }
 }
 
@@ -252,38 +291,48 @@ reset_signals(void)
         action.sa_flags = 0;
         (void)sigaction(signo, &action, NULL);
     }
-    (void)signal(SIGCHLD, SIG_DFL); /* ignored, it would reap for us */
-    (void)signal(SIGINT, SIG_IGN);  /* a Ctrl-C is for the program */
+    action.sa_handler = hear_child;
+    action.sa_flags = SA_NOCLDSTOP | SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGCHLD, &action, NULL); /* ignored, it would reap for us */
+    (void)signal(SIGINT, SIG_IGN);           /* a Ctrl-C is for the program */
 }
 
 _Noreturn void
 cf__zygote_main(const struct cf__worker_setup *setup,
-                int socket,
-                int program,
-                bool inherit_descriptors)
+                struct cf__post *post,
+                int lifeline,
+                int program)
 {
-    struct zygote z = {setup, setup->roster.entries, NULL, socket, -1, program};
-    sigset_t chld, all;
-    reset_signals();
-    sigemptyset(&chld);
-    sigaddset(&chld, SIGCHLD);
+    static struct zygote z;
+    z = (struct zygote){.setup = setup,
+                        .post = post,
+                        .workers = setup->roster.entries,
+                        .lifeline = lifeline,
+                        .program = program};
+    size_t size = (size_t)setup->shared->lanes * sizeof *z.spawns;
+    sigset_t all;
+    the_post = post;
     /* What is sent to the program's whole group is for it and the workers. */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    if (!inherit_descriptors) {
-        const int kept[] = {socket, program, setup->doorbell};
-        cf__close_all_but(kept, 3);
+    reset_signals();
+    if (!setup->options.inherit_descriptors) {
+        const int kept[] = {lifeline, program};
+        cf__close_all_but(kept, 2);
     }
-    z.signals = signalfd(-1, &chld, SFD_NONBLOCK | SFD_CLOEXEC);
+    z.spawns = mmap(
+        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     z.lanes_out = cf__shared_view_lanes_out(setup->shared);
     cf__output_begin();
     cf__worker_name(setup, "z");
-    if (z.signals < 0 || !cf__roster_keep(&setup->roster) ||
-        !cf__shared_restrict(setup->shared)) {
-        report(&z, CF__SPAWN_FAILED, -1, getpid(), errno);
-        leave_socket(socket);
-        _exit(1);
-    }
-    report(&z, CF__ZYGOTE_READY, -1, getpid(), 0);
-    loop(&z);
+    bool fits =
+        z.spawns != MAP_FAILED && cf__roster_keep(&setup->roster) &&
+        cf__shared_restrict(setup->shared) &&
+        madvise(post, cf__post_size(setup->shared->lanes), MADV_DONTFORK) == 0;
+    const struct cf__watch watch = {post, program, lifeline};
+    int error =
+        fits ? cf__watch_and_serve(&watch, STACK_SIZE, loop, &z) : errno;
+    say(post, CF__SAID_FAILED, error);
+    _exit(1);
 }

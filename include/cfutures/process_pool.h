@@ -13,7 +13,9 @@
  *
  * What a worker inherits. Standard input, output and error; other descriptors
  * are closed, so that no worker keeps a pipe or a socket of the program open,
- * unless inherit_descriptors is set. What the program had buffered for stdout
+ * unless inherit_descriptors is set. A task, an initializer or the program may
+ * close all descriptors that it finds, and open others in their places: the pool
+ * uses none. What the program had buffered for stdout
  * and stderr is discarded in the worker; what tasks print there is written
  * when the worker becomes idle or ends, also by exit() and quick_exit(), but
  * not by _exit() or a signal. Other files (FILE *) that a task opens are its
@@ -35,8 +37,7 @@
  * killed in one moment, a task that has changed its user goes on to its end.)
  *
  * The helper process forks and reaps the workers. If it dies, the workers die
- * with it, and the pool is broken; without pidfds (Linux before 5.3) that may
- * take 100 ms to be seen. While it is stopped (SIGSTOP, a debugger, a frozen
+ * with it, and the pool is broken. While it is stopped (SIGSTOP, a debugger, a frozen
  * cgroup) workers that exist go on, but no death is noticed: the task of a
  * worker that has died stays running, nobody takes its place, no worker is
  * killed for a timeout, and a shutdown waits. All that is made up for when it
@@ -151,8 +152,7 @@ typedef struct cf_process_pool_options {
  * @retval CF_ENOTSUP  Called in a fork handler (pthread_atfork()) that runs
  *                     because a process pool is being made, or a worker.
  * @retval CF_ENOMEM   No memory, or no address space to reserve.
- * @retval CF_ESYS     fork(), eventfd(), socketpair() or pthread_create()
- *                     failed (errno).
+ * @retval CF_ESYS     fork(), socketpair() or pthread_create() failed (errno).
  *
  * Ownership: *out is the caller's; cf_executor_destroy() it.
  * Threads:   any number of callers, also while other threads run; two pools

@@ -81,37 +81,6 @@ CF_TEST(a_zygote_that_dies_at_once_is_noticed_though_its_socket_is_held)
 
 /* --- reports --------------------------------------------------------------------- */
 
-static const int passing[] = {EINTR, ENOBUFS, ENOMEM, EAGAIN};
-
-CF_TEST(a_report_that_cannot_be_sent_now_is_sent_later)
-{
-    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
-        cf_executor *ex = NULL;
-        call_faults_begin(FAULTY_SEND, 3, passing[i]); /* that it is ready */
-        assert_ok(try_create(&ex));
-        cr_assert(call_faults_count(FAULTY_SEND) == 3);
-        call_faults_begin(FAULTY_SEND, 3, passing[i]); /* that one has ended */
-        expect_died(must_submit(ex, task_aborts, NULL, 0));
-        cr_assert(call_faults_count(FAULTY_SEND) == 3);
-        expect_works(ex);
-        cf_executor_destroy(ex);
-    }
-}
-
-CF_TEST(a_report_that_can_never_be_sent_ends_the_pool)
-{
-    cf_executor *ex = NULL;
-    call_faults_begin(FAULTY_SEND, -1, EIO);
-    assert_err(try_create(&ex), CF_ESYS);
-    call_faults_end(FAULTY_SEND);
-    assert_ok(try_create(&ex));
-    call_faults_begin(FAULTY_SEND, -1, EIO);
-    expect_died(must_submit(ex, task_aborts, NULL, 0));
-    cf_executor_destroy(ex);
-    call_faults_end(FAULTY_SEND);
-    process_await_found(own_prefix(), 0);
-}
-
 /* The manager is in a callback, and reads no report. */
 static void
 hold_manager(cf_executor *ex, gate *g)
@@ -143,7 +112,7 @@ kill_all_workers(void)
     process_await_found(own_prefix(), 1);
 }
 
-CF_TEST(reports_wait_until_a_full_socket_has_room)
+CF_TEST(reports_wait_until_the_manager_reads_them)
 {
     call_limit_sockets(SOCKET_BYTES);
     cf_executor *ex = pool_for(MANY);
@@ -164,7 +133,7 @@ CF_TEST(reports_wait_until_a_full_socket_has_room)
     cf_executor_destroy(ex);
 }
 
-CF_TEST(nobody_outlives_the_program_though_the_socket_is_full_and_held)
+CF_TEST(nobody_outlives_the_program_though_its_reports_are_unread)
 {
     pid_t *holder = shared_new(sizeof *holder);
     gate *dead = gate_new();
@@ -203,13 +172,6 @@ CF_TEST(interrupted_calls_are_made_again)
     call_faults_begin(FAULTY_WAITPID, 1, EINTR);
     expect_died(must_submit(ex, task_aborts, NULL, 0));
     cr_assert(call_faults_count(FAULTY_WAITPID) == 1);
-    call_faults_begin(FAULTY_READ, 1, EINTR);
-    while (call_faults_count(FAULTY_READ) == 0) {
-        cf_future *f = must_submit(ex, task_nothing, NULL, 0);
-        assert_ok(cf_future_on_done(f, count_done, counter_new()));
-        assert_ok(cf_future_result(f, CF_FOREVER, NULL));
-        cf_future_unref(f);
-    }
     expect_works(ex);
     cf_executor_destroy(ex);
 }

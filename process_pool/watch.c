@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread that serves is made by clone(), and not by pthread_create(): the
+ * zygote is a fork of a program that had other threads, in which only what is
+ * async-signal-safe may be called; a worker finds the thread-local data of the
+ * thread that made the pool; and the C library takes a worker, and the zygote,
+ * for what they are, a process with one thread. Both threads have the same
+ * thread-local data, errno with it: so the one that watches does nothing but
+ * system calls, and does not look at errno.
+ */
+#include "process_pool/watch.h"
+
+#include "lib/atomic.h"
+#include "lib/pages.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LOOK_AGAIN_NS 50000000 /* with nothing to wait for */
+
+/* The sanitizers' tools are the other thread's, too. */
+#if defined(__clang__) || defined(__GNUC__)
+#define NOT_INSTRUMENTED                                                       \
+    __attribute__((no_sanitize("address", "thread", "undefined")))
+#else
+#define NOT_INSTRUMENTED
+#endif
+
+#ifdef __GLIBC__
+/* By the name that no sanitizer has another function for: theirs is for a
+ * clone() that makes a process. */
+extern int
+__clone(int (*fn)(void *data), void *stack, int flags, void *data, ...);
+#define CLONE __clone
+#else
+#define CLONE clone
+#endif
+
+/* AddressSanitizer is to know where the stack is. NULL without it. */
+extern void __sanitizer_start_switch_fiber(void **fake_stack,
+                                           const void *bottom,
+                                           size_t size) __attribute__((weak));
+extern void __sanitizer_finish_switch_fiber(void *fake_stack,
+                                            const void **bottom_before,
+                                            size_t *size_before)
+    __attribute__((weak));
+
+struct start {
+    int (*serve)(void *data);
+    void *data;
+    const char *bottom;
+    size_t size;
+};
+
+NOT_INSTRUMENTED static int
+start(void *arg)
+{
+    const struct start *s = arg;
+    if (__sanitizer_start_switch_fiber && __sanitizer_finish_switch_fiber) {
+        __sanitizer_start_switch_fiber(NULL, s->bottom, s->size);
+        __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+    }
+    return s->serve(s->data);
+}
+
+NOT_INSTRUMENTED static void
+tell(struct cf__post *post, _Atomic uint32_t *what)
+{
+    cf_fetch_add_seq_cst(what, 1);
+    cf_fetch_add_seq_cst(&post->wake, 1); /* as cf__post_wake() */
+    (void)syscall(SYS_futex, &post->wake, 1 /* FUTEX_WAKE */, INT_MAX);
+}
+
+/* Waits; while there is nothing to wait for, looks again and again. */
+NOT_INSTRUMENTED _Noreturn static void
+watch(const struct cf__watch *w)
+{
+    struct pollfd polled[] = {{w->program, POLLIN, 0},
+                              {w->lifeline, POLLIN, 0}};
+    for (;;) {
+        struct {
+            long s, ns;
+        } soon = {0, LOOK_AGAIN_NS};
+        bool idle = polled[0].fd < 0 && polled[1].fd < 0;
+        long ready =
+            syscall(SYS_ppoll, polled, 2, idle ? &soon : NULL, NULL, 0);
+        if (ready > 0 && polled[0].revents) {
+            tell(w->post, &w->post->gone);
+            polled[0].fd = -1; /* once; the end is near */
+        } else if (ready > 0 || idle) {
+            tell(w->post, &w->post->cuts);
+            polled[1].fd = -1;
+        } else {
+            (void)syscall(SYS_ppoll, NULL, 0, &soon, NULL, 0);
+        }
+    }
+}
+
+/* Memory of size bytes above a guard; NULL: none. */
+static char *
+new_stack(size_t size)
+{
+    size_t guard = cf__whole_pages(1);
+    char *base = mmap(NULL,
+                      guard + size,
+                      PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
+                      -1,
+                      0);
+    if (base == MAP_FAILED)
+        return NULL;
+    if (mprotect(base + guard, size, PROT_READ | PROT_WRITE) == 0)
+        return base + guard;
+    (void)munmap(base, guard + size);
+    return NULL;
+}
+
+/* Where clone() makes no such threads (musl): in a process of its own, and on
+ * the stack that there is. */
+static int
+watch_from_aside(const struct cf__watch *w,
+                 int (*serve)(void *data),
+                 void *data)
+{
+    pid_t zygote = getpid();
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != zygote) /* it ended before that was armed */
+            _exit(0);
+        watch(w);
+    }
+    return pid < 0 ? errno : serve(data);
+}
+
+int
+cf__watch_and_serve(const struct cf__watch *w,
+                    size_t stack_size,
+                    int (*serve)(void *data),
+                    void *data)
+{
+    stack_size = cf__whole_pages(stack_size);
+    char *stack = new_stack(stack_size);
+    if (!stack)
+        return ENOMEM;
+    const struct start s = {serve, data, stack, stack_size};
+    const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+                      CLONE_THREAD | CLONE_SYSVSEM;
+    if (CLONE(start, stack + stack_size, flags, (void *)&s) > 0)
+        watch(w);
+    if (errno == EINVAL)
+        return watch_from_aside(w, serve, data);
+    return errno;
+}

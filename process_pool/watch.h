@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The zygote's two threads. One serves, on a stack of its own: workers are
+ * forked from it, so tasks run on a copy of that stack, and not on whatever
+ * stack the program's thread had that made the pool. The other one, with which
+ * the zygote was forked, does nothing but wait for the program's end: the one
+ * that serves sleeps on a futex, and no system call waits for both.
+ */
+#ifndef CF_PROCESS_POOL_WATCH_H
+#define CF_PROCESS_POOL_WATCH_H
+
+#include "process_pool/post.h"
+
+#include <stddef.h>
+
+struct cf__watch {
+    struct cf__post *post;
+    int program;  /* a pidfd, or -1 */
+    int lifeline; /* hangs up when the program executes another one, or closes
+                     its end */
+};
+
+/*
+ * Calls serve(data), which does not return, on a stack of stack_size bytes
+ * below which is a page that nobody can touch. Meanwhile watches: sets "gone"
+ * of the post, or adds to "cuts", and wakes. All signals must be blocked.
+ * Returns an errno, if that cannot be.
+ */
+int cf__watch_and_serve(const struct cf__watch *watch,
+                        size_t stack_size,
+                        int (*serve)(void *data),
+                        void *data);
+
+#endif
