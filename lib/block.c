@@ -133,6 +133,35 @@ get_batch(void)
     return first;
 }
 
+/* --- the slow ways --------------------------------------------------------- */
+
+/* Fills an empty cache and takes a block. */
+static cf_future *
+refill(struct cf__thread *t)
+{
+    cf_future *first = t->free_batch;
+    t->free_batch = NULL;
+    if (!first)
+        first = get_batch();
+    if (!first)
+        return NULL;
+    if (t->free_limit == 0)
+        flush_at_exit();
+    t->free_blocks = cf_load_relaxed(&first->next);
+    t->free_count = cf_load_relaxed(&first->base) - 1;
+    return first;
+}
+
+/* The cache is full. */
+static void
+flush(struct cf__thread *t)
+{
+    if (t->free_limit == 0)
+        flush_at_exit(); /* the thread's first */
+    else
+        bundle(t);
+}
+
 /* --- around a fork --------------------------------------------------------- */
 
 void
@@ -158,23 +187,32 @@ cf__block_open_cache(void)
 }
 
 static cf_future *
-alloc_closed(void)
+alloc_closed(struct cf__thread *t)
 {
     cf__notice_fork();
     cf__block_open_cache();
-    cf_future *f = cf__block_alloc();
+    cf_future *f = t->free_blocks;
+    if (f) {
+        t->free_blocks = cf_load_relaxed(&f->next); /* the thread's */
+        t->free_count--;
+    } else {
+        f = refill(t);
+    }
     cf__block_close_cache();
     return f;
 }
 
 /* The cache's only block has just been freed. */
 static void
-free_closed(void)
+free_closed(struct cf__thread *t)
 {
-    cf_future *f = cf__thread.free_blocks;
+    cf_future *f = t->free_blocks;
     cf__notice_fork();
     cf__block_open_cache();
-    cf__block_free(f);
+    cf_store_relaxed(&f->next, t->free_blocks); /* the thread's */
+    t->free_blocks = f;
+    if (++t->free_count >= t->free_limit)
+        flush(t);
     cf__block_close_cache();
 }
 
@@ -192,38 +230,22 @@ cf__block_after_fork(void)
     depot.fresh_size = 0;
 }
 
-/* --- the slow ways --------------------------------------------------------- */
-
 cf_future *
 cf__block_refill(void)
 {
     if (cf__thread.closed)
-        return alloc_closed();
+        return alloc_closed(&cf__thread);
     cf__notice_fork();
-    cf_future *first = cf__thread.free_batch;
-    cf__thread.free_batch = NULL;
-    if (!first)
-        first = get_batch();
-    if (!first)
-        return NULL;
-    if (cf__thread.free_limit == 0)
-        flush_at_exit();
-    cf__thread.free_blocks = cf_load_relaxed(&first->next);
-    cf__thread.free_count = cf_load_relaxed(&first->base) - 1;
-    return first;
+    return refill(&cf__thread);
 }
 
 void
 cf__block_flush(void)
 {
-    struct cf__thread *t = &cf__thread;
-    if (t->closed) {
-        free_closed();
-        return;
+    if (cf__thread.closed) {
+        free_closed(&cf__thread);
+    } else {
+        cf__notice_fork();
+        flush(&cf__thread);
     }
-    cf__notice_fork();
-    if (t->free_limit == 0)
-        flush_at_exit(); /* the thread's first */
-    else
-        bundle(t);
 }

@@ -3,7 +3,6 @@
  * host PLUGIN SCENARIO: loads the plugin, uses it, and lets go of it, in one of
  * the ways below. A fault that is looked for ends it by a signal.
  */
-#define _GNU_SOURCE /* RTLD_NOLOAD */
 #include "tests/plugin/plugin.h"
 
 #include <dlfcn.h>
@@ -29,7 +28,7 @@
 
 enum { SKIPPED = 77, AGAIN = 20 };
 
-#define must(condition)                                                        \
+#define CHECK(condition)                                                       \
     do {                                                                       \
         if (!(condition)) {                                                    \
             fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
@@ -46,16 +45,16 @@ load(void)
     handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle)
         fprintf(stderr, "%s\n", dlerror());
-    must(handle);
+    CHECK(handle);
     const struct plugin *plugin = dlsym(handle, "the_plugin");
-    must(plugin);
+    CHECK(plugin);
     return plugin;
 }
 
 static void
 let_go(void)
 {
-    must(dlclose(handle) == 0);
+    CHECK(dlclose(handle) == 0);
 }
 
 /* Forks, which runs the fork handlers of all that is loaded. */
@@ -64,10 +63,10 @@ fork_once(void)
 {
     int status = -1;
     pid_t child = fork();
-    must(child >= 0);
+    CHECK(child >= 0);
     if (child == 0)
         _exit(0);
-    must(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
 /* --- a thread that has used the plugin ends when it is gone ----------------- */
@@ -78,7 +77,7 @@ static void *
 use_and_end_later(void *unused)
 {
     (void)unused;
-    must(load()->work());
+    CHECK(load()->work());
     sem_post(&used);
     sem_wait(&gone);
     return NULL;
@@ -88,12 +87,12 @@ static void
 thread_ends_later(void)
 {
     pthread_t thread;
-    must(pthread_create(&thread, NULL, use_and_end_later, NULL) == 0);
+    CHECK(pthread_create(&thread, NULL, use_and_end_later, NULL) == 0);
     sem_wait(&used);
     let_go();
     fork_once();
     sem_post(&gone);
-    must(pthread_join(thread, NULL) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
 }
 
 /* --- its pool is at work when it is gone ------------------------------------ */
@@ -119,14 +118,14 @@ run_on(cf_call *call, const void *arg, size_t arg_size)
 static void
 say_rounds(void)
 {
-    must(atomic_load(&rounds) == 2);
+    CHECK(atomic_load(&rounds) == 2);
 }
 
 static void
 busy_pool(void)
 {
-    must(atexit(say_rounds) == 0); /* after the library's */
-    must(load()->begin(run_on, NULL));
+    CHECK(atexit(say_rounds) == 0); /* after the library's */
+    CHECK(load()->begin(run_on, NULL));
     sem_wait(&used);
     let_go();
     fork_once();
@@ -144,25 +143,25 @@ unused(void)
     (void)load();
     let_go();
     if (strstr(path, "archive"))
-        must(!dlopen(path, RTLD_NOW | RTLD_NOLOAD));
+        CHECK(!dlopen(path, RTLD_NOW | RTLD_NOLOAD));
     fork_once();
 }
 
 static long
 pages_of_address_space(void)
 {
-    long pages = -1;
+    char line[64];
     FILE *file = fopen("/proc/self/statm", "re");
-    must(file && fscanf(file, "%ld", &pages) == 1);
+    CHECK(file && fgets(line, sizeof line, file));
     fclose(file);
-    return pages;
+    return strtol(line, NULL, 10);
 }
 
 static void *
 use_once(void *unused_argument)
 {
     (void)unused_argument;
-    must(load()->work());
+    CHECK(load()->work());
     let_go();
     return NULL;
 }
@@ -173,16 +172,17 @@ again(void)
     long before = 0;
     for (int i = 0; i < AGAIN; i++) {
         pthread_t thread;
-        must(pthread_create(&thread, NULL, use_once, NULL) == 0);
-        must(pthread_join(thread, NULL) == 0);
+        CHECK(pthread_create(&thread, NULL, use_once, NULL) == 0);
+        CHECK(pthread_join(thread, NULL) == 0);
         if (i == AGAIN / 2)
             before = pages_of_address_space();
     }
     /* Each time anew, it would be a chunk of blocks, and a megabyte of stack. */
+    const long limit = 16L * (AGAIN - AGAIN / 2 - 1);
     long more = pages_of_address_space() - before;
-    if (more >= 16 * (AGAIN - AGAIN / 2 - 1))
+    if (more >= limit)
         fprintf(stderr, "%ld pages more\n", more);
-    must(more < 16 * (AGAIN - AGAIN / 2 - 1));
+    CHECK(more < limit);
 }
 
 /* --- futures without executors ----------------------------------------------- */
@@ -191,7 +191,7 @@ static void *
 promise_and_let_go(void *unused_argument)
 {
     (void)unused_argument;
-    must(load()->promise());
+    CHECK(load()->promise());
     let_go();
     return NULL;
 }
@@ -200,8 +200,8 @@ static void
 promise(void)
 {
     pthread_t thread;
-    must(pthread_create(&thread, NULL, promise_and_let_go, NULL) == 0);
-    must(pthread_join(thread, NULL) == 0);
+    CHECK(pthread_create(&thread, NULL, promise_and_let_go, NULL) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
     fork_once();
 }
 
@@ -228,17 +228,17 @@ in_child(void)
 static void
 handlers(void)
 {
-    must(pthread_atfork(in_program, in_program, in_child) == 0);
+    CHECK(pthread_atfork(in_program, in_program, in_child) == 0);
     loaded = load();
-    must(loaded->begin(run_on, NULL));
+    CHECK(loaded->begin(run_on, NULL));
     sem_wait(&used);
     pid_t child = fork();
-    must(child >= 0);
+    CHECK(child >= 0);
     if (child == 0)
         _exit(went_well == 2 && loaded->refused() ? 0 : 1);
     int status = -1;
-    must(waitpid(child, &status, 0) == child && status == 0);
-    must(went_well == 2);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(went_well == 2);
     atomic_store(&enough, true);
     sem_post(&gone);
 }
@@ -259,7 +259,7 @@ main(int argc, char **argv)
         {"promise", promise},
         {"handlers", handlers},
     };
-    must(argc == 3);
+    CHECK(argc == 3);
     if (TSAN) {
         puts("skipped: ThreadSanitizer has no threads after a fork");
         return SKIPPED;

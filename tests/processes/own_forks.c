@@ -17,7 +17,7 @@
 #include "tests/support/shared.h"
 #include "tests/support/tasks.h"
 
-#define must(condition)                                                        \
+#define CHECK(condition)                                                       \
     do {                                                                       \
         if (!(condition)) {                                                    \
             fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
@@ -31,8 +31,8 @@ static void
 use(cf_executor *ex)
 {
     cf_future *f = NULL;
-    must(cf_submit(ex, task_nothing, NULL, 0, &f) == CF_OK);
-    must(cf_future_wait(f, CF_FOREVER) == CF_OK);
+    CHECK(cf_submit(ex, task_nothing, NULL, 0, &f) == CF_OK);
+    CHECK(cf_future_wait(f, CF_FOREVER) == CF_OK);
     cf_future_unref(f);
     cf_executor_destroy(ex);
 }
@@ -49,7 +49,7 @@ handler(void)
         atomic_fetch_add(refused, 1);
         return;
     }
-    must(err == CF_OK);
+    CHECK(err == CF_OK);
     use(ex);
     atomic_fetch_add(made, 1);
 }
@@ -60,17 +60,17 @@ main(void)
     cf_executor *ex = NULL;
     made = counter_new();
     refused = counter_new();
-    must(pthread_atfork(handler, handler, handler) == 0);
-    must(cf_executor_open("processes:1", &ex) == CF_OK);
+    CHECK(pthread_atfork(handler, handler, handler) == 0);
+    CHECK(cf_executor_open("processes:1", &ex) == CF_OK);
     use(ex);
-    must(atomic_load(made) == 0);
-    must(atomic_load(refused) > 0);
+    CHECK(atomic_load(made) == 0);
+    CHECK(atomic_load(refused) > 0);
     pid_t child = fork();
-    must(child >= 0);
+    CHECK(child >= 0);
     if (child == 0)
         _exit(0);
     int status = -1;
-    must(waitpid(child, &status, 0) == child && status == 0);
-    must(atomic_load(made) == 3);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(atomic_load(made) == 3);
     return EXIT_SUCCESS;
 }

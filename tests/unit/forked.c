@@ -24,7 +24,7 @@
 
 enum { SKIPPED = 77 };
 
-#define must(condition)                                                        \
+#define CHECK(condition)                                                       \
     do {                                                                       \
         if (!(condition)) {                                                    \
             fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
@@ -64,9 +64,9 @@ submit_first(cf_executor *ex)
     cf_future *f = NULL;
     alarm(20);
     cf_err err = cf_submit(ex, nothing, NULL, 0, &f);
-    must(err == CF_EFORKED ||
-         (err == CF_OK && cf_future_wait(f, CF_FOREVER) == CF_EFORKED));
-    must(cf_submit(ex, nothing, NULL, 0, &f) == CF_EFORKED);
+    CHECK(err == CF_EFORKED ||
+          (err == CF_OK && cf_future_wait(f, CF_FOREVER) == CF_EFORKED));
+    CHECK(cf_submit(ex, nothing, NULL, 0, &f) == CF_EFORKED);
     _exit(0);
 }
 
@@ -85,15 +85,15 @@ be_child(cf_executor *ex, cf_future *held)
     /* The first call that notices is the wait for a lock. */
     cf__lock(&a_lock);
     cf__unlock(&a_lock);
-    must(cf_future_wait(held, CF_FOREVER) == CF_EFORKED);
-    must(cf_executor_stats(ex, &stats) == CF_EFORKED);
-    must(cf_submit(ex, nothing, NULL, 0, &f) == CF_EFORKED);
-    must(cf_future_create(&f) == CF_OK);
-    must(cf_future_set_result(f, NULL, 0) == CF_OK);
+    CHECK(cf_future_wait(held, CF_FOREVER) == CF_EFORKED);
+    CHECK(cf_executor_stats(ex, &stats) == CF_EFORKED);
+    CHECK(cf_submit(ex, nothing, NULL, 0, &f) == CF_EFORKED);
+    CHECK(cf_future_create(&f) == CF_OK);
+    CHECK(cf_future_set_result(f, NULL, 0) == CF_OK);
     cf_future_unref(f);
     cf_executor_destroy(ex);
-    must(cf_inline_create(&ex) == CF_OK);
-    must(cf_submit(ex, nothing, NULL, 0, &f) == CF_OK);
+    CHECK(cf_inline_create(&ex) == CF_OK);
+    CHECK(cf_submit(ex, nothing, NULL, 0, &f) == CF_OK);
     cf_future_unref(f);
     cf_executor_destroy(ex);
     _exit(0);
@@ -103,8 +103,8 @@ static void
 expect_success(pid_t child)
 {
     int status = -1;
-    must(child > 0);
-    must(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(child > 0);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
 static bool
@@ -123,8 +123,8 @@ main(void)
     cf_future *held = NULL;
     sem_init(&begun, 0, 0);
     sem_init(&go_on, 0, 0);
-    must(cf_thread_pool_create(NULL, &ex) == CF_OK);
-    must(cf_submit(ex, hold, NULL, 0, &held) == CF_OK);
+    CHECK(cf_thread_pool_create(NULL, &ex) == CF_OK);
+    CHECK(cf_submit(ex, hold, NULL, 0, &held) == CF_OK);
     sem_wait(&begun);
 
     pid_t child = fork();
@@ -139,7 +139,7 @@ main(void)
             be_child(ex, held);
         expect_success(child);
         cf_executor *processes = NULL;
-        must(cf_process_pool_create(NULL, &processes) == CF_OK);
+        CHECK(cf_process_pool_create(NULL, &processes) == CF_OK);
         cf_executor *const executors[] = {ex, processes};
         for (int i = 0; i < 2; i++) {
             child = fork_without_handlers();
@@ -150,7 +150,7 @@ main(void)
         cf_executor_destroy(processes);
     }
     sem_post(&go_on);
-    must(cf_future_wait(held, CF_FOREVER) == CF_OK);
+    CHECK(cf_future_wait(held, CF_FOREVER) == CF_OK);
     cf_future_unref(held);
     cf_executor_destroy(ex);
     return wipes ? EXIT_SUCCESS : SKIPPED;

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define must(condition)                                                        \
+#define CHECK(condition)                                                       \
     do {                                                                       \
         if (!(condition)) {                                                    \
             fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
@@ -35,7 +35,7 @@ pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
     return 0;
 }
 
-int
+int /* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 atexit(void (*fn)(void))
 {
     if (!atexit_works)
@@ -44,27 +44,34 @@ atexit(void (*fn)(void))
     return 0;
 }
 
-int
-main(void)
+/* A child is told: its handler is the one that was set. */
+static void
+fork_once(cf_executor *ex)
 {
-    cf_executor *ex = NULL;
-    must(cf_thread_pool_create(NULL, &ex) == CF_ENOMEM && !ex);
-    atfork_works = true;
-    must(cf_thread_pool_create(NULL, &ex) == CF_ENOMEM && !ex);
-    must(cf_inline_create(&ex) == CF_ENOMEM && !ex);
-    must(cf_process_pool_create(NULL, &ex) == CF_ENOMEM && !ex);
-    atexit_works = true;
-    must(cf_thread_pool_create(NULL, &ex) == CF_OK);
-    must(in_child && at_exit);
     pid_t child = fork();
-    must(child >= 0);
+    CHECK(child >= 0);
     if (child == 0) {
         in_child();
         cf_stats stats;
         _exit(cf_executor_stats(ex, &stats) != CF_EFORKED);
     }
     int status = -1;
-    must(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+int
+main(void)
+{
+    cf_executor *ex = NULL;
+    CHECK(cf_thread_pool_create(NULL, &ex) == CF_ENOMEM && !ex);
+    atfork_works = true;
+    CHECK(cf_thread_pool_create(NULL, &ex) == CF_ENOMEM && !ex);
+    CHECK(cf_inline_create(&ex) == CF_ENOMEM && !ex);
+    CHECK(cf_process_pool_create(NULL, &ex) == CF_ENOMEM && !ex);
+    atexit_works = true;
+    CHECK(cf_thread_pool_create(NULL, &ex) == CF_OK);
+    CHECK(in_child && at_exit);
+    fork_once(ex);
     cf_executor_destroy(ex);
     return EXIT_SUCCESS;
 }

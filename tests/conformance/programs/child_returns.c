@@ -16,7 +16,7 @@
 
 #include "tests/support/tasks.h"
 
-#define must(condition)                                                        \
+#define CHECK(condition)                                                       \
     do {                                                                       \
         if (!(condition)) {                                                    \
             fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
@@ -50,17 +50,17 @@ static void
 fork_and_return(void)
 {
     pid_t child = fork();
-    must(child >= 0);
+    CHECK(child >= 0);
     if (child == 0) {
         alarm(20);
         return;
     }
     int status = -1;
     atomic_fetch_add(forked, 1);
-    must(waitpid(child, &status, 0) == child);
+    CHECK(waitpid(child, &status, 0) == child);
     if (status != 0)
         fprintf(stderr, "status %#x\n", (unsigned)status);
-    must(status == 0);
+    CHECK(status == 0);
 }
 
 /* Exit handlers run in a child that ends. */
@@ -77,7 +77,7 @@ open_pool(int workers)
     char text[32];
     cf_executor *ex = NULL;
     snprintf(text, sizeof text, "%s:%d", spec, workers);
-    must(cf_executor_open(text, &ex) == CF_OK);
+    CHECK(cf_executor_open(text, &ex) == CF_OK);
     return ex;
 }
 
@@ -85,7 +85,7 @@ static cf_future *
 submit(cf_executor *ex, cf_task_fn *fn, const void *arg)
 {
     cf_future *f = NULL;
-    must(cf_submit(ex, fn, arg, 0, &f) == CF_OK);
+    CHECK(cf_submit(ex, fn, arg, 0, &f) == CF_OK);
     return f;
 }
 
@@ -133,13 +133,13 @@ task_wait_for_forks(cf_call *call, const void *arg, size_t arg_size)
     for (int i = 0; i < COUNT; i++)
         fs[i] = submit(ex, i % 2 ? task_once : task_fork, NULL);
     cf_as_completed *it = NULL;
-    must(cf_as_completed_create(fs, COUNT, &it) == CF_OK);
+    CHECK(cf_as_completed_create(fs, COUNT, &it) == CF_OK);
     cf_future *f = NULL;
     cf_err err;
     do {
         err = cf_as_completed_next(it, CF_FOREVER, &f);
     } while (err == CF_OK);
-    must(err == (is_child() ? CF_EFORKED : CF_EDONE));
+    CHECK(err == (is_child() ? CF_EFORKED : CF_EDONE));
     if (is_child())
         return 0;
     cf_as_completed_destroy(it);
@@ -148,8 +148,9 @@ task_wait_for_forks(cf_call *call, const void *arg, size_t arg_size)
 
     cf_future *forks = submit(ex, task_fork, NULL);
     cf_future *once = submit(ex, task_once, NULL);
-    must(cf_future_wait(forks, CF_FOREVER) == CF_OK);
-    must(cf_future_wait(once, CF_FOREVER) == (is_child() ? CF_EFORKED : CF_OK));
+    CHECK(cf_future_wait(forks, CF_FOREVER) == CF_OK);
+    CHECK(cf_future_wait(once, CF_FOREVER) ==
+          (is_child() ? CF_EFORKED : CF_OK));
     cf_future_unref(forks);
     cf_future_unref(once);
     return 0;
@@ -163,7 +164,7 @@ in_tasks(void)
                        submit(ex, task_wait_for_forks, NULL),
                        submit(ex, task_once, NULL)};
     for (int i = 0; i < 3; i++) {
-        must(cf_future_wait(fs[i], CF_FOREVER) == CF_OK);
+        CHECK(cf_future_wait(fs[i], CF_FOREVER) == CF_OK);
         cf_future_unref(fs[i]);
     }
     cf_executor_destroy(ex);
@@ -198,9 +199,9 @@ around_tasks(void)
     options.max_workers = 1;
     options.initializer = initializer_fork;
     options.finalizer = finalizer_fork;
-    must(cf_thread_pool_create(&options, &ex) == CF_OK);
+    CHECK(cf_thread_pool_create(&options, &ex) == CF_OK);
     cf_future *f = submit(ex, task_once, NULL);
-    must(cf_future_wait(f, CF_FOREVER) == CF_OK);
+    CHECK(cf_future_wait(f, CF_FOREVER) == CF_OK);
     cf_future_unref(f);
     cf_executor_destroy(ex);
 }
@@ -214,10 +215,10 @@ in_callbacks(void)
     gate *g = gate_new();
     cf_executor *ex = open_pool(1);
     cf_future *f = submit(ex, task_hold, g);
-    must(cf_future_on_done(f, callback_fork, NULL) == CF_OK);
+    CHECK(cf_future_on_done(f, callback_fork, NULL) == CF_OK);
     cf_future *next = submit(ex, task_once, NULL);
     gate_open(g);
-    must(cf_future_wait(next, CF_FOREVER) == CF_OK);
+    CHECK(cf_future_wait(next, CF_FOREVER) == CF_OK);
     cf_future_unref(f);
     cf_future_unref(next);
     cf_executor_destroy(ex);
@@ -233,10 +234,10 @@ in_timer(void)
     task.fn = task_until_canceled;
     task.arg = g;
     task.timeout_ns = CF_MS(5);
-    must(cf_submit_task(ex, &task, &f) == CF_OK);
-    must(cf_future_on_done(f, callback_fork, NULL) == CF_OK);
-    must(cf_future_wait(f, CF_FOREVER) == CF_EDEADLINE ||
-         cf_future_error(f)->kind == CF_EDEADLINE);
+    CHECK(cf_submit_task(ex, &task, &f) == CF_OK);
+    CHECK(cf_future_on_done(f, callback_fork, NULL) == CF_OK);
+    CHECK(cf_future_wait(f, CF_FOREVER) == CF_EDEADLINE ||
+          cf_future_error(f)->kind == CF_EDEADLINE);
     cf_executor_destroy(ex);
     cf_future_unref(f);
 }
@@ -249,9 +250,9 @@ callback_wait(cf_future *f, void *data)
     cf_executor *ex = data;
     cf_future *forks = submit(ex, task_once, NULL);
     cf_future *later = submit(ex, task_once, NULL);
-    must(cf_future_on_done(forks, callback_fork, NULL) == CF_OK);
+    CHECK(cf_future_on_done(forks, callback_fork, NULL) == CF_OK);
     cf_err err = cf_future_wait(later, CF_FOREVER);
-    must(err == CF_OK || (is_child() && err == CF_EFORKED));
+    CHECK(err == CF_OK || (is_child() && err == CF_EFORKED));
     cf_future_unref(forks);
     cf_future_unref(later);
 }
@@ -262,9 +263,9 @@ in_nested_callbacks(void)
     gate *g = gate_new();
     cf_executor *ex = open_pool(2);
     cf_future *f = submit(ex, task_hold, g);
-    must(cf_future_on_done(f, callback_wait, ex) == CF_OK);
+    CHECK(cf_future_on_done(f, callback_wait, ex) == CF_OK);
     gate_open(g);
-    must(cf_executor_wait_idle(ex, CF_FOREVER) == CF_OK);
+    CHECK(cf_executor_wait_idle(ex, CF_FOREVER) == CF_OK);
     cf_future_unref(f);
     cf_executor_destroy(ex);
 }
@@ -280,15 +281,15 @@ in_shutdown(bool destroys)
     gate_await(g, 1);
     cf_future *f = submit(ex, task_once, NULL);
     cf_future *next = submit(ex, task_once, NULL);
-    must(cf_future_on_done(f, callback_fork, NULL) == CF_OK);
+    CHECK(cf_future_on_done(f, callback_fork, NULL) == CF_OK);
     cf_err err = cf_executor_shutdown(ex, CF_SHUTDOWN_CANCEL, 0);
     if (is_child()) {
-        must(err == CF_EFORKED);
+        CHECK(err == CF_EFORKED);
         if (destroys)
             cf_executor_destroy(ex);
         exit(0);
     }
-    must(err == CF_ETIMEDOUT);
+    CHECK(err == CF_ETIMEDOUT);
     gate_open(g);
     cf_executor_destroy(ex);
     cf_future_unref(held);
@@ -304,7 +305,7 @@ in_terminate(void)
     cf_future *held = submit(ex, task_until_canceled, g);
     gate_await(g, 1);
     cf_future *f = submit(ex, task_once, NULL);
-    must(cf_future_on_done(f, callback_fork, NULL) == CF_OK);
+    CHECK(cf_future_on_done(f, callback_fork, NULL) == CF_OK);
     (void)cf_executor_terminate(ex, 15);
     if (is_child())
         exit(0);
@@ -316,13 +317,13 @@ in_terminate(void)
 int
 main(int argc, char **argv)
 {
-    must(argc == 2);
+    CHECK(argc == 2);
     spec = argv[1];
     program = getpid();
     forked = counter_new();
     ended = counter_new();
     twice = counter_new();
-    must(atexit(count_end) == 0);
+    CHECK(atexit(count_end) == 0);
     alarm(60);
     if (strcmp(spec, "threads") == 0) {
         in_tasks();
@@ -334,8 +335,8 @@ main(int argc, char **argv)
     in_shutdown(false);
     in_shutdown(true);
     in_terminate();
-    must(atomic_load(twice) == 0);
-    must(atomic_load(ended) == atomic_load(forked));
+    CHECK(atomic_load(twice) == 0);
+    CHECK(atomic_load(ended) == atomic_load(forked));
     puts("all children ended");
     return EXIT_SUCCESS;
 }

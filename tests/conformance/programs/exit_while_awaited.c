@@ -17,7 +17,7 @@
 
 enum { STATUS = 3, OTHERS = 20 };
 
-#define must(condition)                                                        \
+#define CHECK(condition)                                                       \
     do {                                                                       \
         if (!(condition)) {                                                    \
             fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
@@ -33,7 +33,7 @@ static cf_future *
 submit(cf_executor *ex, cf_task_fn *fn)
 {
     cf_future *f = NULL;
-    must(cf_submit(ex, fn, NULL, 0, &f) == CF_OK);
+    CHECK(cf_submit(ex, fn, NULL, 0, &f) == CF_OK);
     return f;
 }
 
@@ -53,7 +53,7 @@ static void
 leave_some_work_and_exit(void)
 {
     for (int i = 0; i < OTHERS; i++)
-        must(cf_submit(other, say_that_it_ran, NULL, 0, NULL) == CF_OK);
+        CHECK(cf_submit(other, say_that_it_ran, NULL, 0, NULL) == CF_OK);
     exit(STATUS);
 }
 
@@ -132,7 +132,7 @@ task_iterate(cf_call *call, const void *arg, size_t arg_size)
     (void)arg_size;
     cf_as_completed *it;
     cf_future *f = start(pool, task_exit);
-    must(cf_as_completed_create(&f, 1, &it) == CF_OK);
+    CHECK(cf_as_completed_create(&f, 1, &it) == CF_OK);
     (void)cf_as_completed_next(it, CF_FOREVER, &f);
     return 0;
 }
@@ -179,8 +179,8 @@ task_wait_for_queued(cf_call *call, const void *arg, size_t arg_size)
     (void)arg;
     (void)arg_size;
     cf_executor *one = NULL;
-    must(cf_executor_open("threads:1", &one) == CF_OK);
-    must(cf_submit(one, task_wait_elsewhere_for_exit, NULL, 0, NULL) == CF_OK);
+    CHECK(cf_executor_open("threads:1", &one) == CF_OK);
+    CHECK(cf_submit(one, task_wait_elsewhere_for_exit, NULL, 0, NULL) == CF_OK);
     gate_await(both, 1);
     cf_future *f = submit(one, say_that_it_ran);
     gate_open(both);
@@ -202,9 +202,9 @@ task_wait_for_callback(cf_call *call, const void *arg, size_t arg_size)
     (void)arg;
     (void)arg_size;
     cf_executor *one = NULL;
-    must(cf_executor_open("threads:1", &one) == CF_OK);
+    CHECK(cf_executor_open("threads:1", &one) == CF_OK);
     cf_future *f = submit(one, task_with_callback);
-    must(cf_future_on_done(f, callback_exit, NULL) == CF_OK);
+    CHECK(cf_future_on_done(f, callback_exit, NULL) == CF_OK);
     cf_future *next = submit(one, say_that_it_ran);
     gate_await(both, 1);
     gate_open(both);
@@ -230,7 +230,7 @@ task_wait_for_new_pool(cf_call *call, const void *arg, size_t arg_size)
     cf_executor *one = NULL;
     options.max_workers = 1;
     options.initializer = initializer_exit;
-    must(cf_thread_pool_create(&options, &one) == CF_OK);
+    CHECK(cf_thread_pool_create(&options, &one) == CF_OK);
     return wait_for(call, submit(one, say_that_it_ran));
 }
 
@@ -239,7 +239,7 @@ task_shut_down(cf_call *call, const void *arg, size_t arg_size)
 {
     (void)arg;
     task_hold(call, both, arg_size);
-    must(cf_executor_shutdown(pool, 0, CF_FOREVER) == CF_OK);
+    CHECK(cf_executor_shutdown(pool, 0, CF_FOREVER) == CF_OK);
     leave_some_work_and_exit();
     return 0;
 }
@@ -266,9 +266,9 @@ be_child(cf_task_fn *fn)
 {
     alarm(20);
     both = gate_new();
-    must(atexit(destroy_late) == 0); /* after the library's */
-    must(cf_executor_open("threads:2", &pool) == CF_OK);
-    must(cf_executor_open("threads:2", &other) == CF_OK);
+    CHECK(atexit(destroy_late) == 0); /* after the library's */
+    CHECK(cf_executor_open("threads:2", &pool) == CF_OK);
+    CHECK(cf_executor_open("threads:2", &other) == CF_OK);
     cf_future *f = submit(pool, fn);
     (void)cf_future_wait(f, CF_FOREVER);
     for (;;) /* whoever exits ends it */
@@ -293,11 +293,11 @@ main(void)
     for (int i = 0; i < count; i++) {
         atomic_store(ran, 0);
         pid_t child = fork();
-        must(child >= 0);
+        CHECK(child >= 0);
         if (child == 0)
             be_child(ways[i]);
         int status = -1;
-        must(waitpid(child, &status, 0) == child);
+        CHECK(waitpid(child, &status, 0) == child);
         if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS ||
             atomic_load(ran) < OTHERS) {
             fprintf(stderr,

@@ -21,7 +21,7 @@ static cf_future *held;     /* runs at the fork */
 static bool inside;         /* an executor made here may fork, too */
 static int went_well;
 
-#define must(condition)                                                        \
+#define CHECK(condition)                                                       \
     do {                                                                       \
         if (!(condition)) {                                                    \
             fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
@@ -33,8 +33,8 @@ static void
 use(cf_executor *ex)
 {
     cf_future *f = NULL;
-    must(cf_submit(ex, task_nothing, NULL, 0, &f) == CF_OK);
-    must(cf_future_wait(f, CF_FOREVER) == CF_OK);
+    CHECK(cf_submit(ex, task_nothing, NULL, 0, &f) == CF_OK);
+    CHECK(cf_future_wait(f, CF_FOREVER) == CF_OK);
     cf_future_unref(f);
 }
 
@@ -42,7 +42,7 @@ static void
 use_one_of_its_own(void)
 {
     cf_executor *own = NULL;
-    must(cf_executor_open(spec, &own) == CF_OK);
+    CHECK(cf_executor_open(spec, &own) == CF_OK);
     use(own);
     cf_executor_destroy(own);
     went_well++;
@@ -68,13 +68,13 @@ in_child(void)
     cf_future *f = NULL;
     cf_stats stats;
     alarm(30);
-    must(cf_submit(shared, task_nothing, NULL, 0, &f) == CF_EFORKED && !f);
-    must(cf_future_wait(held, CF_FOREVER) == CF_EFORKED);
-    must(!cf_future_cancel(held));
-    must(cf_executor_stats(shared, &stats) == CF_EFORKED);
-    must(cf_executor_shutdown(shared, 0, CF_FOREVER) == CF_EFORKED);
-    must(cf_future_create(&f) == CF_OK);
-    must(cf_future_set_result(f, NULL, 0) == CF_OK);
+    CHECK(cf_submit(shared, task_nothing, NULL, 0, &f) == CF_EFORKED && !f);
+    CHECK(cf_future_wait(held, CF_FOREVER) == CF_EFORKED);
+    CHECK(!cf_future_cancel(held));
+    CHECK(cf_executor_stats(shared, &stats) == CF_EFORKED);
+    CHECK(cf_executor_shutdown(shared, 0, CF_FOREVER) == CF_EFORKED);
+    CHECK(cf_future_create(&f) == CF_OK);
+    CHECK(cf_future_set_result(f, NULL, 0) == CF_OK);
     cf_future_unref(f);
     use_one_of_its_own();
     inside = false;
@@ -83,7 +83,7 @@ in_child(void)
 static void
 register_handlers(void)
 {
-    must(pthread_atfork(in_program, in_program, in_child) == 0);
+    CHECK(pthread_atfork(in_program, in_program, in_child) == 0);
 }
 
 __attribute__((constructor(101))) static void
@@ -97,25 +97,25 @@ main(int argc, char **argv)
 {
     gate *g = gate_new();
     register_handlers();
-    must(argc == 2 && cf_executor_open(argv[1], &shared) == CF_OK);
-    must(cf_submit(shared, task_hold, g, 0, &held) == CF_OK);
+    CHECK(argc == 2 && cf_executor_open(argv[1], &shared) == CF_OK);
+    CHECK(cf_submit(shared, task_hold, g, 0, &held) == CF_OK);
     gate_await(g, 1);
     register_handlers();
     spec = argv[1];
 
     pid_t child = fork();
-    must(child >= 0);
+    CHECK(child >= 0);
     if (child == 0) {
-        must(went_well == 6); /* three before the fork, three after it */
+        CHECK(went_well == 6); /* three before the fork, three after it */
         inside = true;
         use_one_of_its_own();
         cf_executor_destroy(shared);
         exit(0);
     }
     int status = -1;
-    must(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
     gate_open(g);
-    must(cf_future_wait(held, CF_FOREVER) == CF_OK);
+    CHECK(cf_future_wait(held, CF_FOREVER) == CF_OK);
     cf_future_unref(held);
     cf_executor_destroy(shared);
     printf("%d handlers went well\n", went_well);
