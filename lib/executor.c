@@ -125,6 +125,8 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
 {
     if (!ex || !cf__timeout_valid(timeout_ns))
         return CF_EINVAL;
+    cf__registry_expect(
+        ex, false, "cf_executor_wait_idle(): the executor has been destroyed");
     if (cf__executor_forked(ex))
         return CF_EFORKED;
     if (cf__is_own_worker(ex))
@@ -200,6 +202,8 @@ cf_executor_stats(cf_executor *ex, cf_stats *out)
 {
     if (!ex || !out)
         return CF_EINVAL;
+    cf__registry_expect(
+        ex, false, "cf_executor_stats(): the executor has been destroyed");
     if (cf__executor_forked(ex))
         return CF_EFORKED;
     memset(out, 0, sizeof *out);

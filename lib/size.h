@@ -32,7 +32,8 @@ cf__array_fits(size_t count, size_t size)
 }
 
 /*
- * false: so many bytes of memory cannot all be used at once on this machine.
+ * false: so many bytes of memory cannot all be used at once, by the limits of
+ * this process (RLIMIT_AS, RLIMIT_DATA) or on this machine.
  * To be asked before a loop allocates them piece by piece: where the system
  * promises more memory than it has, it kills processes instead of refusing.
  */

@@ -154,7 +154,7 @@ CF_API cf_err cf_submit_task(cf_executor *ex,
  * @retval CF_ETOOBIG  More tasks than the bounded queue can ever hold, or than
  *                     any array can. Found at once, before a task is made.
  * @retval CF_ENOMEM   Also at once, if the tasks need more memory than the
- *                     machine has.
+ *                     machine has, or than the process's limits allow.
  *
  * The rest as cf_submit(). Python: none (a list comprehension over submit).
  */
@@ -248,8 +248,8 @@ CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
  * image.
  *
  * @param ex  NULL is fine. One that has been destroyed aborts the program, as
- *            it does in cf_executor_shutdown() and cf_executor_terminate(),
- *            unless another executor has been made in the same memory.
+ *            it does in cf_executor_shutdown(), _terminate(), _wait_idle() and
+ *            _stats(), unless another executor has been made in the same memory.
  *
  * Ownership: the handle is gone.
  * Threads:   one caller, after which nobody uses ex; a submit that has not

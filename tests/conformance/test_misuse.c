@@ -54,6 +54,21 @@ CF_TEST(terminating_a_destroyed_executor_aborts, .signal = SIGABRT)
     (void)cf_executor_terminate(ex, SIGTERM);
 }
 
+CF_TEST(waiting_for_a_destroyed_executor_aborts, .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    cf_executor_destroy(ex);
+    (void)cf_executor_wait_idle(ex, 0);
+}
+
+CF_TEST(counting_in_a_destroyed_executor_aborts, .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    cf_stats stats;
+    cf_executor_destroy(ex);
+    (void)cf_executor_stats(ex, &stats);
+}
+
 static int
 task_destroys(cf_call *call, const void *arg, size_t arg_size)
 {
