@@ -9,13 +9,26 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/auxv.h>
 
 /* A program without a loader has none of these; and before glibc 2.34 they are in
  * a library of their own, which is there if anything was loaded by them. */
 #pragma weak dladdr
-#pragma weak dlopen
+#pragma weak dlsym
 #pragma weak dlclose
+
+typedef void *open_fn(const char *name, int mode);
+
+/* dlopen(); a static program that names it is warned by the linker. */
+static open_fn *
+find_open(void)
+{
+    void *found = dlsym(RTLD_DEFAULT, "dlopen");
+    open_fn *open;
+    memcpy(&open, &found, sizeof open); /* as POSIX has it */
+    return open;
+}
 
 /* Something in this object. */
 static const char here;
@@ -24,13 +37,16 @@ static bool
 stay(void)
 {
     Dl_info mine, program;
-    if (!dladdr || !dlopen || !dlclose || !dladdr(&here, &mine))
+    if (!dladdr || !dlsym || !dlclose || !dladdr(&here, &mine))
         return true; /* nothing is ever unloaded */
     /* NOLINTNEXTLINE(performance-no-int-to-ptr): that is how it comes */
     const void *headers = (const void *)getauxval(AT_PHDR);
     if (dladdr(headers, &program) && program.dli_fbase == mine.dli_fbase)
         return true;
-    void *self = dlopen(mine.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+    open_fn *open = find_open();
+    void *self =
+        open ? open(mine.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)
+             : NULL;
     if (self)
         (void)dlclose(self); /* the flag stays */
     return self != NULL;
