@@ -4,14 +4,51 @@
 
 #include "lib/cancel.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/resource.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 enum { KEPT_MAX = 8, OPEN_MAX_GUESS = 1 << 20 };
+
+/* ~0U: the name is no number. */
+static unsigned
+number_of(const char *name)
+{
+    unsigned number = 0;
+    for (; *name >= '0' && *name <= '9'; name++)
+        number = number * 10 + (unsigned)(*name - '0');
+    return *name ? ~0U : number;
+}
+
+/* Closes those of first .. last that are open, as the kernel lists them. false:
+ * it does not. readdir() would allocate. */
+static bool
+close_listed(unsigned first, unsigned last)
+{
+    _Alignas(struct dirent64) unsigned char room[2048];
+    int folder = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return false;
+    long size;
+    while ((size = syscall(SYS_getdents64, folder, room, sizeof room)) > 0) {
+        bool closed = false;
+        for (long at = 0; at < size;) {
+            const struct dirent64 *entry = (const void *)(room + at);
+            unsigned fd = number_of(entry->d_name);
+            if (fd >= first && fd <= last && fd != (unsigned)folder)
+                closed = close((int)fd) == 0 || closed;
+            at += entry->d_reclen;
+        }
+        if (closed) /* the list has changed */
+            (void)lseek(folder, 0, SEEK_SET);
+    }
+    close(folder);
+    return size == 0;
+}
 
 /* Closes first .. last. */
 static void
@@ -23,12 +60,11 @@ close_between(unsigned first, unsigned last)
     if (syscall(SYS_close_range, first, last, 0) == 0)
         return;
 #endif
-    /* An old kernel: one by one, as far as there can be any. */
-    struct rlimit limit;
-    unsigned end = OPEN_MAX_GUESS;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < end)
-        end = (unsigned)limit.rlim_max;
-    for (unsigned fd = first; fd <= last && fd < end; fd++)
+    /* An old kernel, before 5.9. A limit says nothing: it may have been
+     * lowered since. Without /proc too: one by one, as far as is likely. */
+    if (close_listed(first, last))
+        return;
+    for (unsigned fd = first; fd <= last && fd < OPEN_MAX_GUESS; fd++)
         (void)close((int)fd);
 }
 

@@ -8,6 +8,7 @@
 #include "tests/processes/processes.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -204,6 +205,27 @@ CF_TEST(a_pool_under_a_lowered_limit_on_descriptors_works_and_sleeps)
     }
 }
 
+CF_TEST(workers_keep_no_descriptor_above_a_lowered_limit_on_an_old_kernel)
+{
+    enum { HIGH = 500, LOWERED = 100 };
+    int ends[2];
+    cr_assert(pipe(ends) == 0);
+    cr_assert(dup2(ends[1], HIGH) == HIGH && close(ends[1]) == 0);
+    struct rlimit low = {LOWERED, LOWERED};
+    cr_assert(setrlimit(RLIMIT_NOFILE, &low) == 0);
+    call_refuse_close_range();
+    cf_executor *ex = pool_for(1);
+    gate *g = gate_new();
+    cf_future *held;
+    occupy(ex, g, 1, &held);
+    cr_assert(close(HIGH) == 0);
+    struct pollfd polled = {ends[0], POLLIN, 0};
+    cr_assert(poll(&polled, 1, 10000) == 1, "somebody holds the pipe open");
+    gate_open(g);
+    cf_future_unref(held);
+    cf_executor_destroy(ex);
+}
+
 /* --- another user ------------------------------------------------------------------- */
 
 enum { NOBODY = 54321 };
@@ -243,8 +265,8 @@ pool_of_nobodies(bool in_initializer, gate *g)
     if (in_initializer)
         opts.initializer = become_nobody;
     cf_executor *ex = pool_of(&opts);
-    (void)must_submit(
-        ex, in_initializer ? task_hold : task_holds_as_nobody, g, 0);
+    cf_task_fn *fn = in_initializer ? task_hold : task_holds_as_nobody;
+    assert_ok(cf_submit(ex, fn, g, 0, NULL));
     gate_await(g, 1);
     cf_future *f = must_submit(ex, task_is_nobody, NULL, 0);
     if (!in_initializer)

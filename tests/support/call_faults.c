@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +30,7 @@ static struct faults {
     atomic_int depth; /* forks, of those that count for kill */
     pid_t holder;
     int socket_bytes;
+    atomic_bool no_close_range;
 } * faults;
 
 /* ISO C has no cast from an object pointer to a function pointer. */
@@ -104,6 +107,32 @@ call_limit_sockets(int bytes)
     faults->socket_bytes = bytes;
 }
 
+void
+call_refuse_close_range(void)
+{
+    atomic_store(&faults->no_close_range, true);
+}
+
+/* It reads six arguments, though there may be fewer. */
+__attribute__((no_sanitize("address"))) long
+syscall(long number, ...)
+{
+    static long (*next)(long, ...);
+    long a[6];
+    va_list args;
+    NEXT("syscall");
+    va_start(args, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(args, long);
+    va_end(args);
+    if (number == SYS_close_range && faults != NULL &&
+        atomic_load(&faults->no_close_range)) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
 static bool
 refuses(enum faulty_call call)
 {
@@ -158,7 +187,8 @@ ppoll(struct pollfd *polled,
     static int (*next)(
         struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
     NEXT("ppoll");
-    atomic_fetch_add(&faults->waits, 1);
+    if (faults != NULL)
+        atomic_fetch_add(&faults->waits, 1);
     return next(polled, count, limit, mask);
 }
 
@@ -168,7 +198,7 @@ socketpair(int domain, int type, int protocol, int sockets[2])
     static int (*next)(int, int, int, int *);
     NEXT("socketpair");
     int rc = next(domain, type, protocol, sockets);
-    int bytes = faults->socket_bytes;
+    int bytes = faults != NULL ? faults->socket_bytes : 0;
     if (rc == 0 && bytes > 0)
         (void)setsockopt(
             sockets[1], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);

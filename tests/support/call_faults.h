@@ -19,6 +19,9 @@ void call_faults_end(enum faulty_call call);
 /* How many have been refused since the last call_faults_begin(). */
 int call_faults_count(enum faulty_call call);
 
+/* As on a kernel without close_range(). */
+void call_refuse_close_range(void);
+
 /* How often this process has waited by ppoll() or pselect(). */
 int call_waits(void);
 
