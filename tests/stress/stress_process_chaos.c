@@ -15,6 +15,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/process.h"
@@ -115,6 +117,51 @@ task_payload(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
+/* Forks: the child comes back as its parent does. */
+static int
+task_forks(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct work w;
+    (void)arg_size;
+    memcpy(&w, arg, sizeof w);
+    begin(call, w.record);
+    pid_t child = fork();
+    if (child == 0) {
+        unsigned wrong = w.seed;
+        return cf_return(call, &wrong, sizeof wrong) != CF_OK;
+    }
+    if (child > 0 && w.seed % 2)
+        (void)waitpid(child, NULL, 0);
+    return end(call, &w);
+}
+
+/* Forks by a bare system call. */
+static int
+task_forks_barely(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct work w;
+    (void)arg_size;
+    memcpy(&w, arg, sizeof w);
+    begin(call, w.record);
+    if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0)
+        return cf_fail(call, 5, "a child");
+    return end(call, &w);
+}
+
+/* Takes away its death signal, if it may change its user. */
+static int
+task_changes_user(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct work w;
+    (void)arg_size;
+    memcpy(&w, arg, sizeof w);
+    begin(call, w.record);
+    if (geteuid() == 0)
+        (void)(setresgid(1000, 1000, 0) == 0 && setresuid(1000, 1000, 0) == 0 &&
+               setresuid(0, 0, 0) == 0 && setresgid(0, 0, 0) == 0);
+    return end(call, &w);
+}
+
 static int
 task_inner(cf_call *call, const void *arg, size_t arg_size)
 {
@@ -196,13 +243,16 @@ submit(cf_executor *ex, struct random *r, struct submitted *s)
     static unsigned next_record;
     static unsigned char buffer[sizeof(struct work) + PAYLOAD_MAX];
     static cf_task_fn *const fns[] = {task_small, task_long, task_nested};
+    static cf_task_fn *const odd[] = {
+        task_forks, task_forks_barely, task_changes_user};
     struct record *record = &stage.records[next_record++ % RECORDS];
     atomic_store(&record->starts, 0);
     atomic_store(&record->ends, 0);
     unsigned what = random_below(r, 100);
     s->work = (struct work){record, (unsigned)random_next(r), 0};
     s->fn = what < 2    ? task_late
-            : what < 20 ? task_payload
+            : what < 8  ? odd[random_below(r, 3)]
+            : what < 24 ? task_payload
                         : fns[random_below(r, 3)];
     if (s->fn == task_payload)
         s->work.size = random_below(r, PAYLOAD_MAX >> random_below(r, 18));
