@@ -22,6 +22,7 @@
 #include "lib/in_task.h"
 #include "lib/registry.h"
 #include "lib/remote.h"
+#include "lib/server.h"
 #include "lib/size.h"
 #include "lib/spin.h"
 #include "lib/wait_graph.h"

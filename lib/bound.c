@@ -15,7 +15,7 @@ struct cf__bound {
     pthread_mutex_t lock;
     pthread_cond_t room;
     /* Guarded by lock. */
-    size_t pending; /* above capacity after submits of the pool's workers */
+    size_t pending; /* above capacity after submits that went over it */
     size_t blocked; /* threads that wait for room */
     cf_err closed;  /* CF_OK: open */
 };
@@ -66,7 +66,7 @@ give_up_locked(void *data)
 }
 
 static cf_err
-make_room_locked(struct cf__bound *bound, size_t count)
+make_room_locked(struct cf__bound *bound, size_t count, bool at_once)
 {
     if (count > bound->capacity)
         return CF_ETOOBIG;
@@ -74,6 +74,8 @@ make_room_locked(struct cf__bound *bound, size_t count)
         return CF_OK;
     if (bound->policy == CF_QUEUE_REJECT)
         return CF_EAGAIN;
+    if (at_once)
+        return CF_OK;
     if (bound->policy == CF_QUEUE_CALLER_RUNS)
         return CF_EDONE;
     bound->blocked++;
@@ -87,13 +89,13 @@ make_room_locked(struct cf__bound *bound, size_t count)
 }
 
 cf_err
-cf__bound_acquire(struct cf__bound *bound, size_t count, bool over)
+cf__bound_acquire(struct cf__bound *bound, size_t count, enum cf__entry entry)
 {
     cf__notice_fork();
     pthread_mutex_lock(&bound->lock);
     cf_err err = bound->closed;
-    if (!err && !over)
-        err = make_room_locked(bound, count);
+    if (!err && entry != CF__ENTRY_OVER)
+        err = make_room_locked(bound, count, entry == CF__ENTRY_AT_ONCE);
     if (!err)
         bound->pending += count;
     pthread_mutex_unlock(&bound->lock);

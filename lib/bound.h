@@ -15,14 +15,22 @@ struct cf__bound *cf__bound_new(size_t capacity, cf_queue_policy policy);
 
 void cf__bound_free(struct cf__bound *bound);
 
+/* Who enters. */
+enum cf__entry {
+    CF__ENTRY_BY_POLICY, /* waits, is refused or runs its task, if it is full */
+    CF__ENTRY_AT_ONCE,   /* neither waits nor runs its task: goes over the bound
+                            unless the policy is to reject */
+    CF__ENTRY_OVER       /* goes over the bound, whatever the policy */
+};
+
 /*
- * Makes room for count tasks, all or none. over: never refuse or block (a
- * worker of the pool itself). CF_OK: room is taken. CF_EAGAIN: full, and the
- * policy is to reject. CF_EDONE: full, and the caller shall run the task.
- * CF_ETOOBIG: more than the capacity. Another error: what cf__bound_close()
- * gave. A cancellation point while it waits for room.
+ * Makes room for count tasks, all or none. CF_OK: room is taken. CF_EAGAIN:
+ * full, and the policy is to reject. CF_EDONE: full, and the caller shall run
+ * the task. CF_ETOOBIG: more than the capacity. Another error: what
+ * cf__bound_close() gave. A cancellation point while it waits for room.
  */
-cf_err cf__bound_acquire(struct cf__bound *bound, size_t count, bool over);
+cf_err
+cf__bound_acquire(struct cf__bound *bound, size_t count, enum cf__entry entry);
 
 size_t cf__bound_capacity(const struct cf__bound *bound);
 

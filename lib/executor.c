@@ -10,6 +10,7 @@
 #include "lib/life.h"
 #include "lib/registry.h"
 #include "lib/remote.h"
+#include "lib/server.h"
 #include "lib/size.h"
 #include "lib/thread.h"
 
@@ -58,7 +59,7 @@ cf__executor_prepare(cf_executor *ex,
     ex->future_bits = ops->remote ? CF__REMOTE : 0;
     ex->bound = capacity ? cf__bound_new(capacity, policy) : NULL;
     cf__origin_note(&ex->origin);
-    ex->timers = cf__timers_new(expired, &ex->origin);
+    ex->timers = cf__timers_new(ex, expired);
     ex->drained_at_exit = ex->given_up_at_exit = false;
     ex->kept = 0;
     ex->destroying = false;
@@ -116,8 +117,7 @@ cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued)
 static bool
 is_inside(cf_executor *ex)
 {
-    return cf__never_blocks(ex) ||
-           (ex->ops->runs_here && ex->ops->runs_here(ex));
+    return cf__belongs_to(ex) || (ex->ops->runs_here && ex->ops->runs_here(ex));
 }
 
 cf_err

@@ -13,6 +13,7 @@
 #include "lib/in_task.h"
 #include "lib/registry.h"
 #include "lib/remote.h"
+#include "lib/server.h"
 #include "lib/spin.h"
 #include "lib/worker.h"
 

@@ -16,7 +16,6 @@
 #define CF_LIB_REMOTE_H
 
 #include "lib/executor.h"
-#include "lib/futex.h"
 
 #include <stdlib.h>
 #include <sys/types.h>
@@ -56,16 +55,6 @@ struct cf__remote_ops {
     void (*arg_free)(cf_executor *ex, void *arg);
 };
 
-/*
- * The thread that looks after an executor, in a callback: it must not sleep
- * until a future is done that only it completes, but serves meanwhile.
- */
-struct cf__server {
-    cf_executor *executor;
-    /* Serves once, sleeping for work at most until deadline_ns. */
-    void (*serve)(struct cf__server *server, int64_t deadline_ns);
-};
-
 static inline const struct cf__remote_ops *
 cf__remote_of(const cf_future *f)
 {
@@ -86,27 +75,6 @@ cf__remote_expect(cf_future *f, uint64_t word)
 {
     if (word & CF__REMOTE && !cf__is_done(word))
         cf__remote_of(f)->expect(f);
-}
-
-/* cf__futex_wait(), for a word that the calling thread itself may have to
- * change. */
-static inline bool
-cf__sleep(void *word, uint32_t expected, int64_t deadline_ns)
-{
-    struct cf__server *server = cf__thread.server;
-    if (__builtin_expect(!server, 1))
-        return cf__futex_wait(word, expected, deadline_ns);
-    server->serve(server, deadline_ns);
-    return cf__now_ns() < deadline_ns;
-}
-
-/* A submit to ex by this thread goes over the bound: it would wait for
- * itself. */
-static inline bool
-cf__never_blocks(const cf_executor *ex)
-{
-    const struct cf__server *server = cf__thread.server;
-    return cf__is_own_worker(ex) || (server && server->executor == ex);
 }
 
 /* In a fork's child nothing but a submit that fails has such. */

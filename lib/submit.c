@@ -10,6 +10,7 @@
 #include "lib/life.h"
 #include "lib/options.h"
 #include "lib/remote.h"
+#include "lib/server.h"
 #include "lib/size.h"
 #include "lib/thread.h"
 
@@ -72,7 +73,7 @@ enqueue_bounded(cf_executor *ex,
     struct chain chain = {ex, oldest, newest, out, count};
     cf_err err;
     pthread_cleanup_push(give_up_chain, &chain);
-    err = cf__bound_acquire(ex->bound, count, cf__never_blocks(ex));
+    err = cf__bound_acquire(ex->bound, count, cf__entry_to(ex));
     pthread_cleanup_pop(0);
     if (err == CF_EDONE)
         return run_in_caller(ex, oldest, newest);
@@ -278,7 +279,7 @@ check_batch(const cf_executor *ex, size_t arg_size, size_t count, bool handles)
     if (arg_size > CF__SIZE_MAX - each || !cf__array_fits(count, arg_size) ||
         (handles && !cf__array_fits(count, sizeof(cf_future *))))
         return CF_ETOOBIG;
-    if (ex->bound && !cf__never_blocks(ex) &&
+    if (ex->bound && cf__entry_to(ex) != CF__ENTRY_OVER &&
         count > cf__bound_capacity(ex->bound))
         return CF_ETOOBIG;
     size_t bytes;

@@ -18,7 +18,7 @@ struct cf__thread {
                                none yet, and has no hook at its end */
     cf_future *free_batch;     /* one whole batch more, or NULL */
     struct cf__worker *worker; /* NULL: not a worker of any pool */
-    struct cf__server *server; /* NULL: it serves none. lib/remote.h */
+    struct cf__server *server; /* NULL: it serves none. lib/server.h */
     bool long_waits;           /* its last wait was long: lib/spin.h */
 
     /* While the thread forks (lib/forked.c), its cache is closed: empty and

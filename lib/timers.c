@@ -11,11 +11,26 @@
 #include "lib/cond.h"
 #include "lib/executor.h"
 #include "lib/helper_thread.h"
+#include "lib/server.h"
+#include "lib/waiter.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
+enum {
+    DEPTH_MAX = 32,    /* callbacks that wait, in each other */
+    SERVE_NS = 1000000 /* in a callback, what it waits for is looked at so
+                          often at least */
+};
+
+/* A call of expired(), on the thread's stack. */
+struct expiry {
+    const cf_future *f;   /* NULL: it has been stopped meanwhile */
+    struct expiry *below; /* whose callback waits */
+};
+
 struct cf__timers {
+    struct cf__server server; /* the thread's; executor: written by it only */
     /* Set once. */
     cf__expired_fn *expired;
     const struct cf__origin *origin; /* the executor's, for the thread */
@@ -29,19 +44,22 @@ struct cf__timers {
     size_t count, capacity;
     size_t reserved; /* running or pending tasks with a timeout */
     bool started, ending;
-    bool calling;              /* expired() is being called */
-    const cf_future *expiring; /* with this, which has not been stopped */
-    bool orphan;               /* the thread frees this when it ends */
+    struct expiry *expiring; /* the calls under way, innermost first */
+    int depth;               /* of these, how many wait */
+    bool orphan;             /* the thread frees this when it ends */
 };
 
+static void serve(struct cf__server *server, int64_t deadline_ns);
+
 struct cf__timers *
-cf__timers_new(cf__expired_fn *expired, const struct cf__origin *origin)
+cf__timers_new(cf_executor *ex, cf__expired_fn *expired)
 {
     struct cf__timers *timers = calloc(1, sizeof *timers);
     if (!timers)
         return NULL;
+    timers->server = (struct cf__server){ex, serve};
     timers->expired = expired;
-    timers->origin = origin;
+    timers->origin = &ex->origin;
     cf__cond_init(&timers->changed);
     cf__cond_init(&timers->returned);
     pthread_mutex_init(&timers->lock, NULL);
@@ -101,26 +119,81 @@ remove_locked(struct cf__timers *timers, cf_future *f)
         sift_locked(timers, at, last);
 }
 
-static void
-expire_first_locked(struct cf__timers *timers)
+/* The call of expired(f) that is under way; NULL: none is. */
+static struct expiry *
+expiry_of_locked(const struct cf__timers *timers, const cf_future *f)
 {
-    cf_future *f = cf_future_ref(timers->heap[1]);
+    struct expiry *at = timers->expiring;
+    while (at && at->f != f)
+        at = at->below;
+    return at;
+}
+
+static void
+expire_locked(struct cf__timers *timers, cf_future *f)
+{
+    struct expiry call = {cf_future_ref(f), timers->expiring};
     remove_locked(timers, f);
-    timers->expiring = f;
-    timers->calling = true;
+    timers->expiring = &call;
     pthread_mutex_unlock(&timers->lock);
     timers->expired(f);
     cf_future_unref(f);
     pthread_mutex_lock(&timers->lock);
-    timers->expiring = NULL;
-    timers->calling = false;
+    timers->expiring = call.below;
     pthread_cond_broadcast(&timers->returned);
+}
+
+/* A task whose deadline has passed; NULL: none. In callbacks that wait in
+ * callbacks that wait ... from some depth on only one without callbacks. */
+static cf_future *
+next_due_locked(const struct cf__timers *timers)
+{
+    int64_t now = cf__now_ns();
+    if (timers->count == 0 || at_locked(timers, 1) > now)
+        return NULL;
+    if (timers->depth <= DEPTH_MAX)
+        return timers->heap[1];
+    for (size_t i = 1; i <= timers->count; i++)
+        if (at_locked(timers, i) <= now &&
+            !cf__waiters_call_back(timers->heap[i]))
+            return timers->heap[i];
+    return NULL;
+}
+
+/* Expires what is due, or sleeps until something is, at most until
+ * deadline_ns. */
+static void
+step_locked(struct cf__timers *timers, int64_t deadline_ns)
+{
+    cf_future *f = next_due_locked(timers);
+    int64_t at = deadline_ns;
+    if (f) {
+        expire_locked(timers, f);
+        return;
+    }
+    if (timers->count && timers->depth <= DEPTH_MAX &&
+        at_locked(timers, 1) < at)
+        at = at_locked(timers, 1);
+    (void)cf__cond_wait(&timers->changed, &timers->lock, at);
+}
+
+/* In a callback that waits: other tasks have deadlines, too. */
+static void
+serve(struct cf__server *server, int64_t deadline_ns)
+{
+    struct cf__timers *timers = (struct cf__timers *)server;
+    int64_t soon = cf__now_ns() + SERVE_NS;
+    pthread_mutex_lock(&timers->lock);
+    timers->depth++;
+    step_locked(timers, deadline_ns < soon ? deadline_ns : soon);
+    timers->depth--;
+    pthread_mutex_unlock(&timers->lock);
 }
 
 static bool
 in_callback_locked(const struct cf__timers *timers)
 {
-    return timers->calling && !pthread_equal(timers->thread, pthread_self());
+    return timers->expiring && !pthread_equal(timers->thread, pthread_self());
 }
 
 bool
@@ -137,7 +210,8 @@ cf__timers_settle(struct cf__timers *timers, int64_t deadline_ns)
 {
     pthread_mutex_lock(&timers->lock);
     while (in_callback_locked(timers) &&
-           cf__cond_wait(&timers->returned, &timers->lock, deadline_ns))
+           cf__sleep_locked(
+               &timers->returned, &timers->lock, deadline_ns, NULL, NULL))
         continue;
     bool busy = in_callback_locked(timers);
     pthread_mutex_unlock(&timers->lock);
@@ -150,16 +224,13 @@ timers_main(void *arg)
     struct cf__timers *timers = arg;
     (void)cf__cancel_disable();
     cf__origin_enter(timers->origin);
+    cf__thread.server = &timers->server;
     pthread_mutex_lock(&timers->lock);
-    while (!timers->ending) {
-        int64_t at = timers->count ? at_locked(timers, 1) : CF__NEVER;
-        if (at <= cf__now_ns())
-            expire_first_locked(timers);
-        else
-            (void)cf__cond_wait(&timers->changed, &timers->lock, at);
-    }
+    while (!timers->ending)
+        step_locked(timers, CF__NEVER);
     bool orphan = timers->orphan;
     pthread_mutex_unlock(&timers->lock);
+    cf__thread.server = NULL;
     if (orphan)
         release(timers);
     return NULL;
@@ -178,6 +249,7 @@ cf__timers_free(struct cf__timers *timers)
     pthread_cond_signal(&timers->changed);
     pthread_mutex_unlock(&timers->lock);
     if (orphan) {
+        timers->server.executor = NULL;
         pthread_detach(pthread_self());
         return;
     }
@@ -241,7 +313,7 @@ void
 cf__timers_start(struct cf__timers *timers, cf_future *f)
 {
     pthread_mutex_lock(&timers->lock);
-    if (!f->attributes->timer_index && timers->expiring != f)
+    if (!f->attributes->timer_index && !expiry_of_locked(timers, f))
         insert_locked(timers, f, cf__deadline(f->attributes->timeout_ns));
     pthread_mutex_unlock(&timers->lock);
 }
@@ -250,7 +322,7 @@ void
 cf__timers_again(struct cf__timers *timers, cf_future *f, int64_t deadline_ns)
 {
     pthread_mutex_lock(&timers->lock);
-    if (timers->expiring == f) /* else it has been stopped meanwhile */
+    if (expiry_of_locked(timers, f)) /* else it has been stopped meanwhile */
         insert_locked(timers, f, deadline_ns);
     pthread_mutex_unlock(&timers->lock);
 }
@@ -261,8 +333,9 @@ cf__timers_stop(struct cf__timers *timers, cf_future *f)
     pthread_mutex_lock(&timers->lock);
     if (f->attributes->timer_index && timers->count) /* 0 after a fork */
         remove_locked(timers, f);
-    if (timers->expiring == f)
-        timers->expiring = NULL;
+    struct expiry *call = expiry_of_locked(timers, f);
+    if (call)
+        call->f = NULL;
     timers->reserved--;
     pthread_mutex_unlock(&timers->lock);
 }
@@ -275,7 +348,7 @@ cf__timers_after_fork(struct cf__timers *timers)
     pthread_cond_init(&timers->returned, NULL);
     timers->count = 0;
     timers->expiring = NULL;
-    timers->calling = false;
+    timers->depth = 0;
     timers->started = false;
     timers->ending = true; /* this thread may be in a callback of it */
 }

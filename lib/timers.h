@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Deadlines of running tasks: one thread per executor, started by the first
- * task that has a timeout, sleeping until the next one passes.
+ * task that has a timeout, sleeping until the next one passes. In a callback
+ * that waits it serves (server.h): so the deadlines of the others hold.
  */
 #ifndef CF_LIB_TIMERS_H
 #define CF_LIB_TIMERS_H
@@ -13,11 +14,8 @@ struct cf__timers;
 /* Called in the timers' thread when f's deadline has passed; f is held. */
 typedef void cf__expired_fn(cf_future *f);
 
-struct cf__origin;
-
-/* The thread will be like origin. NULL: no memory. */
-struct cf__timers *cf__timers_new(cf__expired_fn *expired,
-                                  const struct cf__origin *origin);
+/* Those of ex. NULL: no memory. */
+struct cf__timers *cf__timers_new(cf_executor *ex, cf__expired_fn *expired);
 
 /* Ends the thread; from that thread itself (a callback), once it is idle. */
 void cf__timers_free(struct cf__timers *timers);

@@ -67,10 +67,12 @@ wait_locked(struct cf__process_pool *pool,
             int64_t deadline_ns,
             void (*undo)(void *pool))
 {
-    if (cf__process_pool_on_manager(pool)) { /* it makes the changes itself */
+    struct cf__server *server = cf__thread.server;
+    if (server) { /* it makes the changes itself, or what they wait for */
         cf__process_pool_unlock(pool);
-        pool->server.serve(&pool->server, deadline_ns);
+        server->serve(server, deadline_ns);
         cf__process_pool_lock(pool);
+        cf__process_pool_service_locked(pool); /* as below */
         return cf__now_ns() < deadline_ns;
     }
     /* Somebody may have left a service to this thread, which sleeps. */

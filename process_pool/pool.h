@@ -21,6 +21,7 @@
 #include "lib/executor.h"
 #include "lib/queue.h"
 #include "lib/remote.h"
+#include "lib/server.h"
 #include "process_pool/lane.h"
 #include "process_pool/zygote.h"
 

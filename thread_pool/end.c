@@ -9,6 +9,7 @@
 #include "lib/cancel.h"
 #include "lib/cond.h"
 #include "lib/failure.h"
+#include "lib/server.h"
 #include "lib/wait_graph.h"
 
 #include <stdlib.h>
@@ -140,8 +141,7 @@ wait_locked(struct cf__pool *pool, int64_t deadline_ns, void (*undo)(void *))
 {
     int64_t soon = cf__thread.worker ? cf__now_ns() + LOOK_NS : CF__NEVER;
     int64_t until = soon < deadline_ns ? soon : deadline_ns;
-    return cf__cond_wait_or_end(
-               &pool->changed, &pool->lock, until, undo, pool) ||
+    return cf__sleep_locked(&pool->changed, &pool->lock, until, undo, pool) ||
            until != deadline_ns;
 }
 

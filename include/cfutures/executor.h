@@ -39,9 +39,12 @@ typedef struct cf_task {
         sizeof(cf_task), NULL, NULL, 0, NULL, NULL, 0, 0                       \
     }
 
-/* What a submit does when a bounded queue is full. A submit from the pool's
- * own worker never blocks: it goes over the bound. Two bounded pools that feed
- * each other can come to a standstill with CF_QUEUE_BLOCK: docs/guarantees.md,
+/* What a submit does when a bounded queue is full. A submit from one of the
+ * pool's own threads goes over the bound: from a worker, from a callback after a
+ * timeout, or in a process pool's manager. Such a callback does not wait for room
+ * in another pool either, nor runs its task, as timeouts and results would wait
+ * for it: only CF_QUEUE_REJECT stands. Two bounded pools whose workers feed each
+ * other can come to a standstill with CF_QUEUE_BLOCK: docs/guarantees.md,
  * "Bounded queues", says how to avoid it. */
 typedef enum cf_queue_policy {
     CF_QUEUE_BLOCK,      /* wait for room */
