@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A counter under a mutex, with a condition for who waits for room. */
+/* A counter under a mutex, and a line of those who wait for room: see bound.h
+ * and lib/README.md. */
 #include "lib/bound.h"
 
 #include "lib/clock.h"
@@ -9,15 +10,26 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* A thread that waits, on its stack. Guarded by the bound's lock. */
+struct waiting {
+    struct cf__bound *bound;
+    struct waiting *next; /* came later */
+    size_t count;         /* so many places it needs */
+    bool called;          /* out of the line: it has them, or is refused */
+    cf_err refused;       /* CF_OK: it has them */
+    pthread_cond_t turn;
+};
+
 struct cf__bound {
     size_t capacity;
     cf_queue_policy policy;
     pthread_mutex_t lock;
-    pthread_cond_t room;
+    pthread_cond_t left; /* nobody is inside any more */
     /* Guarded by lock. */
     size_t pending; /* above capacity after submits that went over it */
-    size_t blocked; /* threads that wait for room */
-    cf_err closed;  /* CF_OK: open */
+    struct waiting *first, **end; /* the line */
+    size_t inside;                /* threads in it, or just called */
+    cf_err closed;                /* CF_OK: open */
 };
 
 struct cf__bound *
@@ -29,7 +41,8 @@ cf__bound_new(size_t capacity, cf_queue_policy policy)
     bound->capacity = capacity;
     bound->policy = policy;
     pthread_mutex_init(&bound->lock, NULL); /* cannot fail on Linux */
-    pthread_cond_init(&bound->room, NULL);
+    cf__cond_init(&bound->left);
+    bound->end = &bound->first;
     return bound;
 }
 
@@ -40,10 +53,10 @@ cf__bound_free(struct cf__bound *bound)
         return;
     /* Who was refused may still be on its way out. */
     pthread_mutex_lock(&bound->lock);
-    while (bound->blocked)
-        (void)cf__cond_wait(&bound->room, &bound->lock, CF__NEVER);
+    while (bound->inside)
+        (void)cf__cond_wait(&bound->left, &bound->lock, CF__NEVER);
     pthread_mutex_unlock(&bound->lock);
-    pthread_cond_destroy(&bound->room);
+    pthread_cond_destroy(&bound->left);
     pthread_mutex_destroy(&bound->lock);
     free(bound);
 }
@@ -55,37 +68,92 @@ fits_locked(const struct cf__bound *bound, size_t count)
            count <= bound->capacity - bound->pending;
 }
 
-/* The thread is cancelled while it waits for room. */
 static void
-give_up_locked(void *data)
+call_first_locked(struct cf__bound *bound)
 {
-    struct cf__bound *bound = data;
-    bound->blocked--;
-    pthread_cond_broadcast(&bound->room); /* pairs with free */
+    struct waiting *first = bound->first;
+    bound->first = first->next;
+    if (!bound->first)
+        bound->end = &bound->first;
+    first->called = true;
+    pthread_cond_signal(&first->turn);
+}
+
+/* Room goes to the first of the line as soon as there is enough for it, and is
+ * its own from then on. */
+static void
+hand_out_room_locked(struct cf__bound *bound)
+{
+    while (bound->first && fits_locked(bound, bound->first->count)) {
+        bound->pending += bound->first->count;
+        call_first_locked(bound);
+    }
+}
+
+static void
+leave_locked(struct waiting *self)
+{
+    pthread_cond_destroy(&self->turn);
+    if (--self->bound->inside == 0)
+        pthread_cond_signal(&self->bound->left);
+}
+
+/* The thread is cancelled in the line, or just after it was called. */
+static void
+give_up_locked(void *waiting)
+{
+    struct waiting *self = waiting;
+    struct cf__bound *bound = self->bound;
+    if (!self->called) {
+        struct waiting **at = &bound->first;
+        while (*at != self)
+            at = &(*at)->next;
+        *at = self->next;
+        if (!self->next)
+            bound->end = at;
+    } else if (!self->refused) {
+        bound->pending -= self->count;
+    }
+    hand_out_room_locked(bound);
+    leave_locked(self);
     pthread_mutex_unlock(&bound->lock);
 }
 
+/* Waits for room, and takes it. */
 static cf_err
-make_room_locked(struct cf__bound *bound, size_t count, bool at_once)
+stand_in_line_locked(struct cf__bound *bound, size_t count)
 {
-    if (count > bound->capacity)
-        return CF_ETOOBIG;
-    if (fits_locked(bound, count))
-        return CF_OK;
-    if (bound->policy == CF_QUEUE_REJECT)
-        return CF_EAGAIN;
-    if (at_once)
-        return CF_OK;
-    if (bound->policy == CF_QUEUE_CALLER_RUNS)
-        return CF_EDONE;
-    bound->blocked++;
-    while (!bound->closed && !fits_locked(bound, count))
+    struct waiting self = {.bound = bound, .count = count};
+    cf__cond_init(&self.turn);
+    *bound->end = &self;
+    bound->end = &self.next;
+    bound->inside++;
+    while (!self.called)
         (void)cf__cond_wait_or_end(
-            &bound->room, &bound->lock, CF__NEVER, give_up_locked, bound);
-    bound->blocked--;
+            &self.turn, &bound->lock, CF__NEVER, give_up_locked, &self);
+    leave_locked(&self);
+    return self.refused;
+}
+
+static cf_err
+take_room_locked(struct cf__bound *bound, size_t count, enum cf__entry entry)
+{
     if (bound->closed)
-        pthread_cond_broadcast(&bound->room); /* pairs with free */
-    return bound->closed;
+        return bound->closed;
+    if (entry != CF__ENTRY_OVER) {
+        if (count > bound->capacity)
+            return CF_ETOOBIG;
+        if (bound->first || !fits_locked(bound, count)) {
+            if (bound->policy == CF_QUEUE_REJECT)
+                return CF_EAGAIN;
+            if (entry == CF__ENTRY_BY_POLICY)
+                return bound->policy == CF_QUEUE_CALLER_RUNS
+                           ? CF_EDONE
+                           : stand_in_line_locked(bound, count);
+        }
+    }
+    bound->pending += count;
+    return CF_OK;
 }
 
 cf_err
@@ -93,13 +161,17 @@ cf__bound_acquire(struct cf__bound *bound, size_t count, enum cf__entry entry)
 {
     cf__notice_fork();
     pthread_mutex_lock(&bound->lock);
-    cf_err err = bound->closed;
-    if (!err && entry != CF__ENTRY_OVER)
-        err = make_room_locked(bound, count, entry == CF__ENTRY_AT_ONCE);
-    if (!err)
-        bound->pending += count;
+    cf_err err = take_room_locked(bound, count, entry);
     pthread_mutex_unlock(&bound->lock);
     return err;
+}
+
+void
+cf__bound_take_back(struct cf__bound *bound)
+{
+    pthread_mutex_lock(&bound->lock);
+    bound->pending++;
+    pthread_mutex_unlock(&bound->lock);
 }
 
 size_t
@@ -113,9 +185,17 @@ cf__bound_release(struct cf__bound *bound, size_t count)
 {
     pthread_mutex_lock(&bound->lock);
     bound->pending -= count;
-    if (bound->blocked) /* they may want different counts: wake all */
-        pthread_cond_broadcast(&bound->room);
+    hand_out_room_locked(bound);
     pthread_mutex_unlock(&bound->lock);
+}
+
+size_t
+cf__bound_pending(struct cf__bound *bound)
+{
+    pthread_mutex_lock(&bound->lock);
+    size_t pending = bound->pending;
+    pthread_mutex_unlock(&bound->lock);
+    return pending;
 }
 
 void
@@ -123,7 +203,10 @@ cf__bound_close(struct cf__bound *bound, cf_err why)
 {
     pthread_mutex_lock(&bound->lock);
     bound->closed = why;
-    pthread_cond_broadcast(&bound->room);
+    while (bound->first) {
+        bound->first->refused = why;
+        call_first_locked(bound);
+    }
     pthread_mutex_unlock(&bound->lock);
 }
 
@@ -131,7 +214,9 @@ void
 cf__bound_after_fork(struct cf__bound *bound)
 {
     pthread_mutex_init(&bound->lock, NULL);
-    pthread_cond_init(&bound->room, NULL);
+    cf__cond_init(&bound->left);
     bound->closed = CF_EFORKED;
-    bound->blocked = 0;
+    bound->first = NULL; /* threads that are not here */
+    bound->end = &bound->first;
+    bound->inside = 0;
 }

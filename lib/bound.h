@@ -32,10 +32,17 @@ enum cf__entry {
 cf_err
 cf__bound_acquire(struct cf__bound *bound, size_t count, enum cf__entry entry);
 
+/* A task that has been released is pending again, also if the bound is full or
+ * closed. */
+void cf__bound_take_back(struct cf__bound *bound);
+
 size_t cf__bound_capacity(const struct cf__bound *bound);
 
 /* count tasks are pending no more. */
 void cf__bound_release(struct cf__bound *bound, size_t count);
+
+/* How many are pending by its count. */
+size_t cf__bound_pending(struct cf__bound *bound);
 
 /* Ends the waits for room, now and later, with an error. */
 void cf__bound_close(struct cf__bound *bound, cf_err why);

@@ -196,7 +196,7 @@ cf__future_unclaim(cf_future *f)
     } while (!cf_cas_weak_acq_rel(
         &f->word, &word, (word & ~(CF__PHASE | worker)) | CF_PENDING));
     if (f->executor->bound)
-        (void)cf__bound_acquire(f->executor->bound, 1, CF__ENTRY_OVER);
+        cf__bound_take_back(f->executor->bound);
     return true;
 }
 

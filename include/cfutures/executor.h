@@ -47,7 +47,7 @@ typedef struct cf_task {
  * other can come to a standstill with CF_QUEUE_BLOCK: docs/guarantees.md,
  * "Bounded queues", says how to avoid it. */
 typedef enum cf_queue_policy {
-    CF_QUEUE_BLOCK,      /* wait for room */
+    CF_QUEUE_BLOCK,      /* wait for room, in the order of coming */
     CF_QUEUE_REJECT,     /* CF_EAGAIN */
     CF_QUEUE_CALLER_RUNS /* run the task in the submitting thread */
 } cf_queue_policy;

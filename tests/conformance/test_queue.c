@@ -183,6 +183,64 @@ CF_TEST(a_blocked_batch_waits_for_room_for_all_of_it)
     unref_all(fs, 2);
 }
 
+static uint64_t
+queued(cf_executor *ex)
+{
+    cf_stats stats;
+    assert_ok(cf_executor_stats(ex, &stats));
+    return stats.queued;
+}
+
+CF_TEST(who_waits_for_room_is_served_in_order)
+{
+    bounded b;
+    bounded_begin(&b, 3, CF_QUEUE_BLOCK);
+    cf_future *fs[3];
+    for (int i = 0; i < 3; i++)
+        fs[i] = must_submit(b.ex, task_nothing, NULL, 0);
+    submitter batch, single, last;
+    pthread_t threads[3];
+    threads[0] = submitter_start(&batch, b.ex, 3);
+    threads[1] = submitter_start(&single, b.ex, 1);
+    threads[2] = submitter_start(&last, b.ex, 1);
+    for (int i = 0; i < 2; i++) {
+        cr_assert(cf_future_cancel(fs[i]));
+        await_asleep(single.tid); /* who had been woken would have run */
+        await_asleep(last.tid);
+        cr_assert(queued(b.ex) == (uint64_t)(2 - i), "overtaken");
+    }
+    cr_assert(cf_future_cancel(fs[2]));
+    pthread_join(threads[0], NULL);
+    assert_ok(batch.err);
+    cr_assert(queued(b.ex) == 3, "the batch is in, and nobody else");
+    gate_open(b.g);
+    pthread_join(threads[1], NULL);
+    pthread_join(threads[2], NULL);
+    assert_ok(single.err);
+    assert_ok(last.err);
+    bounded_end(&b);
+    unref_all(fs, 3);
+    cf_future_unref(single.f);
+    cf_future_unref(last.f);
+}
+
+CF_TEST(all_who_wait_for_room_are_refused_by_a_shutdown)
+{
+    bounded b;
+    bounded_begin(&b, 2, CF_QUEUE_BLOCK);
+    assert_ok(cf_submit(b.ex, task_nothing, NULL, 0, NULL));
+    submitter batch, single;
+    pthread_t threads[2];
+    threads[0] = submitter_start(&batch, b.ex, 2);
+    threads[1] = submitter_start(&single, b.ex, 1);
+    assert_ok(cf_executor_shutdown(b.ex, CF_SHUTDOWN_NOWAIT, 0));
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
+    assert_err(batch.err, CF_ESHUTDOWN);
+    assert_err(single.err, CF_ESHUTDOWN);
+    bounded_end(&b);
+}
+
 CF_TEST(a_blocked_submit_is_refused_by_a_shutdown)
 {
     bounded b;

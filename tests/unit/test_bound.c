@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lib/bound.h with one thread, and a claim that is undone: what a process pool
+ * does with a task that a worker has not begun.
+ */
+#include "lib/executor.h"
+
+#include <criterion/criterion.h>
+
+static struct cf__bound *bound;
+static cf_executor executor;
+static cf_future future;
+
+static void
+begin(void)
+{
+    bound = cf__bound_new(2, CF_QUEUE_REJECT);
+    cr_assert_not_null(bound);
+    executor.bound = bound;
+    future.executor = &executor;
+    atomic_init(&future.word, CF__HANDLE | CF_PENDING);
+    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY) == CF_OK);
+}
+
+static void
+end(void)
+{
+    cf__bound_free(bound);
+}
+
+Test(bound, lets_in_by_policy_or_over_it, .init = begin, .fini = end)
+{
+    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY) == CF_OK);
+    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY) == CF_EAGAIN);
+    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_AT_ONCE) == CF_EAGAIN);
+    cr_assert(cf__bound_acquire(bound, 3, CF__ENTRY_BY_POLICY) == CF_ETOOBIG);
+    cr_assert(cf__bound_acquire(bound, 3, CF__ENTRY_OVER) == CF_OK);
+    cf__bound_release(bound, 3);
+    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY) == CF_EAGAIN);
+    cf__bound_release(bound, 1);
+    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY) == CF_OK);
+}
+
+Test(bound, counts_a_claim_that_is_undone, .init = begin, .fini = end)
+{
+    cr_assert(cf__future_claim(&future, 3));
+    cr_assert(cf__bound_pending(bound) == 0);
+    cr_assert(cf__future_unclaim(&future));
+    cr_assert(cf__state(atomic_load(&future.word)) == CF_PENDING);
+    cr_assert(cf__runner(atomic_load(&future.word)) == -1);
+    cr_assert(cf__bound_pending(bound) == 1);
+    cr_assert(cf__future_claim(&future, 3), "once more");
+    cr_assert(cf__bound_pending(bound) == 0);
+}
+
+Test(bound, counts_it_when_it_is_full_or_closed, .init = begin, .fini = end)
+{
+    cr_assert(cf__future_claim(&future, 0));
+    cr_assert(cf__bound_acquire(bound, 2, CF__ENTRY_BY_POLICY) == CF_OK);
+    cf__bound_close(bound, CF_ESHUTDOWN);
+    cr_assert(cf__future_unclaim(&future));
+    cr_assert(cf__bound_pending(bound) == 3, "%zu", cf__bound_pending(bound));
+    cf__bound_release(bound, 3);
+    cr_assert(cf__bound_pending(bound) == 0, "%zu", cf__bound_pending(bound));
+}
+
+Test(bound, is_left_alone_if_the_timer_was_faster, .init = begin, .fini = end)
+{
+    cr_assert(cf__future_claim(&future, 0));
+    cr_assert(cf__future_begin_completing(&future, false));
+    cr_assert_not(cf__future_unclaim(&future));
+    cr_assert(cf__state(atomic_load(&future.word)) == CF_RUNNING);
+    cr_assert(cf__bound_pending(bound) == 0);
+}
