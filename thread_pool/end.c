@@ -197,13 +197,18 @@ cf__pool_terminate(cf_executor *ex, int signo)
     return CF_OK;
 }
 
-/* A worker awake may have a task; asleep, it has none. */
+/* A worker awake may have a task; asleep or in its initializer, it has none.
+ * Nobody falls asleep, wakes up or begins to initialize without the lock: who
+ * initializes after the look for work did so during it, and had taken none. */
 static bool
 is_idle_locked(struct cf__pool *pool)
 {
+    if (cf__pool_has_work(pool))
+        return false;
+    cf__fence_full(); /* what was looked at is older than the counts */
     uint64_t activity = cf_load_seq_cst(&pool->activity);
-    return (int)CF__COUNT(activity, CF__SLEEPING) == pool->serving &&
-           !cf__pool_has_work(pool);
+    return (int)(CF__COUNT(activity, CF__SLEEPING) +
+                 CF__COUNT(activity, CF__INITIALIZING)) == pool->serving;
 }
 
 cf_err

@@ -194,7 +194,11 @@ void
 cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     w->searching = false;
+    pthread_mutex_lock(&pool->lock);
     change(pool, CF__INITIALIZING, CF__SEARCHING);
+    if (pool->waiting) /* it may be idle now */
+        pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
 }
 
 void
@@ -316,6 +320,9 @@ cf__pool_worker_gone(struct cf__pool *pool,
     cf__fence_after_rmw();
     /* A push left it to this worker. Who searches sees to what comes later. */
     bool work = left_work_anywhere(pool);
+    /* A submit may have opened the queue since the last one left. */
+    if (!work && pool->alive == 0 && cf_load_relaxed(&pool->refuse) == CF_OK)
+        work = !cf__queue_close_if_empty(&pool->queue);
     activity = cf_load_relaxed(&pool->activity); /* a hint */
     bool forlorn = work && CF__COUNT(activity, CF__SEARCHING) == 0 &&
                    cf_load_relaxed(&pool->refuse) != CF_EBROKEN;

@@ -16,19 +16,16 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* Starts the first worker, unless there are some, and opens the queue. */
+/* Opens the queue, and starts a worker if none serves. If all threads are on
+ * their way out, after the idle time-out, the first to be gone starts another in
+ * its place when it finds the task: nobody waits for a finalizer. */
 static cf_err
 open_queue(struct cf__pool *pool, bool *started)
 {
     pthread_mutex_lock(&pool->lock);
     cf_err err = cf_load_relaxed(&pool->refuse);
-    while (!err && pool->serving == 0 &&
-           pool->alive == pool->base.max_workers) {
-        /* All threads are on their way out after the idle time-out. */
-        (void)cf__cond_wait(&pool->changed, &pool->lock, CF__NEVER);
-        err = cf_load_relaxed(&pool->refuse);
-    }
-    *started = !err && pool->serving == 0;
+    *started =
+        !err && pool->serving == 0 && pool->alive < pool->base.max_workers;
     if (*started)
         err = cf__pool_start_locked(pool);
     if (!err)

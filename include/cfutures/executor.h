@@ -170,7 +170,8 @@ CF_API cf_err cf_submit_many(cf_executor *ex,
 
 /**
  * Waits until nothing is queued or running, and no thread of the executor is
- * in a callback; the executor stays usable.
+ * in a callback; the executor stays usable. Initializers and finalizers are no
+ * work.
  *
  * @param timeout_ns  CF_FOREVER, 0 to poll, or nanoseconds from now.
  *

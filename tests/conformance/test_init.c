@@ -221,6 +221,39 @@ CF_TEST(one_task_after_the_other_initializes_one_worker)
     }
 }
 
+/* The first initializer returns at once, the second one holds. */
+static int
+initialize_second_slowly(cf_call *call, void *init_data, void **worker_data)
+{
+    static atomic_int calls;
+    (void)call;
+    (void)worker_data;
+    if (atomic_fetch_add(&calls, 1) == 1)
+        gate_pass(init_data);
+    return 0;
+}
+
+CF_THREAD_TEST(a_worker_in_its_initializer_keeps_no_pool_from_being_idle)
+{
+    gate *slow = gate_new(), *g = gate_new();
+    cf_executor *ex =
+        test_pool((test_options){.max_workers = 2,
+                                 .initializer = initialize_second_slowly,
+                                 .init_data = slow});
+    cf_future *held, *other;
+    occupy(ex, g, 1, &held);
+    other = must_submit(ex, task_nothing, NULL, 0);
+    gate_await(slow, 1);
+    assert_err(cf_executor_wait_idle(ex, 0), CF_ETIMEDOUT);
+    gate_open(g);
+    assert_ok(cf_future_wait(other, CF_FOREVER));
+    assert_ok(cf_executor_wait_idle(ex, CF_SECONDS(5)));
+    gate_open(slow);
+    cf_executor_destroy(ex);
+    cf_future_unref(held);
+    cf_future_unref(other);
+}
+
 struct submitter {
     cf_executor *ex;
     atomic_bool stop;
