@@ -102,14 +102,15 @@ cf__executor_fini(cf_executor *ex)
     cf__executor_unprepare(ex);
 }
 
-void
+uint64_t
 cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued)
 {
-    cf_fetch_add_relaxed(&ex->canceled, 1); /* a counter */
+    uint64_t before = cf_fetch_add_relaxed(&ex->canceled, 1); /* a counter */
     if (queued && ex->bound)
         cf__bound_release(ex->bound, 1);
     if (f->attributes && f->attributes->timeout_ns)
         cf__timers_stop(ex->timers, f);
+    return before + 1;
 }
 
 /* The calling thread is in a task or a callback of ex: it does not wait for a

@@ -51,6 +51,13 @@ struct cf__executor_ops {
     void (*watch)(struct cf__worker *self, cf_future *f);
     void (*unwatch)(struct cf__worker *self);
 
+    /*
+     * Called now and then by who cancels tasks, with how many were cancelled
+     * ever: what is in the queue and will never run leaves it. NULL: nothing is
+     * queued for long.
+     */
+    void (*tidy)(cf_executor *ex, uint64_t canceled);
+
     /* Callbacks are about to run in the worker's thread, for any length. */
     void (*callbacks_begin)(struct cf__worker *self);
 
@@ -142,8 +149,8 @@ cf_err cf__executor_init(cf_executor *ex,
 void cf__executor_fini(cf_executor *ex);
 
 /* Bookkeeping for f, which will not run. queued: it still counts as such for
- * the bound. */
-void cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued);
+ * the bound. Returns how many there were ever. */
+uint64_t cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued);
 
 /* ex belongs to a process that forked this one. */
 static inline bool

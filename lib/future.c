@@ -21,6 +21,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
+enum { TIDY_EVERY = 256 }; /* cancelled tasks */
+
 static inline void
 store_heap(unsigned char *area, void *data, size_t size)
 {
@@ -233,7 +235,7 @@ cf__future_refuse(cf_future *f, const cf_error *error)
 {
     if (!cf__future_claim_word(f, -1))
         return false;
-    cf__executor_never_ran(f->executor, f, true);
+    (void)cf__executor_never_ran(f->executor, f, true);
     cf__future_release_arg(f);
     cf__future_store_error(f, cf__failure_new(error));
     return cf__future_finish(f, CF__FAILED, 0, false);
@@ -244,7 +246,10 @@ static void
 give_up_task(cf_future *f, bool recalled)
 {
     const bool on_heap = f->owned & CF__ARG_HEAP;
-    cf__executor_never_ran(f->executor, f, !recalled);
+    cf_executor *ex = f->executor;
+    uint64_t canceled = cf__executor_never_ran(ex, f, !recalled);
+    if (canceled % TIDY_EVERY == 0 && ex->ops->tidy)
+        ex->ops->tidy(ex, canceled);
     if (on_heap) /* the executor's; else the user's code is called */
         cf__future_release_arg(f);
     /* pairs with drop_stale: the executor is no longer needed */

@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The inbox of a queue: see inbox.h and lib/README.md. */
-#include "lib/inbox.h"
+#include "lib/inbox_block.h"
 
-#include <stdlib.h>
-
-/* Makes a block 4 KiB, with what malloc needs. */
-enum { SLOTS = 509 };
-
-/* A slot has a task, or the oldest of a chain and CHAIN. */
-#define CHAIN ((uintptr_t)1)
-
-struct cf__inbox_block {
-    /* Atomic. Set before anything is in it. */
-    _Atomic(struct cf__inbox_block *) next;
-    uintptr_t slots[SLOTS];
-};
+#define SLOTS CF__INBOX_SLOTS
+#define CHAIN CF__INBOX_CHAIN
+#define SKIP CF__INBOX_SKIP
 
 void
 cf__inbox_init(struct cf__inbox *inbox)
 {
     memset(inbox, 0, sizeof *inbox);
     inbox->used = SLOTS;
+    inbox->limit = SLOTS;
     cf_store_relaxed(&inbox->closed, true); /* nobody knows it yet */
 }
 
@@ -37,9 +28,8 @@ cf__inbox_fini(struct cf__inbox *inbox)
     free(cf_load_relaxed(&inbox->spare));
 }
 
-/* The last block is full, or there is none. */
-__attribute__((noinline)) static bool
-add_block_locked(struct cf__inbox *inbox)
+bool
+cf__inbox_add_block_locked(struct cf__inbox *inbox)
 {
     struct cf__inbox_block *block = NULL;
     if (cf_load_relaxed(&inbox->spare)) /* the swap decides */
@@ -50,6 +40,8 @@ add_block_locked(struct cf__inbox *inbox)
     if (!block)
         return false;
     cf_store_relaxed(&block->next, NULL);
+    block->begin = 0;
+    block->end = SLOTS;
     /* A fork's child finds the list whole, whenever it was forked. */
     if (inbox->last)
         cf_store_release(&inbox->last->next, block);
@@ -76,7 +68,7 @@ cf__inbox_push(struct cf__inbox *inbox,
     if (__builtin_expect(cf_load_relaxed(&inbox->closed), 0)) /* locked */
         err = CF_ESHUTDOWN;
     else if (__builtin_expect(inbox->used == SLOTS, 0) &&
-             !add_block_locked(inbox))
+             !cf__inbox_add_block_locked(inbox))
         err = CF_ENOMEM;
     if (__builtin_expect(!err, 1)) {
         inbox->last->slots[inbox->used++] = slot;
@@ -88,49 +80,82 @@ cf__inbox_push(struct cf__inbox *inbox,
     return err;
 }
 
+static void
+give_to_pushers(struct cf__inbox *inbox, struct cf__inbox_block *block)
+{
+    /* pairs with cf__inbox_add_block_locked */
+    free(cf_exchange_acq_rel(&inbox->spare, block));
+}
+
+static void
+go_to_block(struct cf__inbox *inbox, struct cf__inbox_block *block)
+{
+    cf_store_relaxed(&inbox->first, block); /* own, and who forks */
+    inbox->next = block->begin;
+    inbox->limit = block->end;
+}
+
 /* The first block has been read to its end. */
 __attribute__((noinline)) static void
 leave_block(struct cf__inbox *inbox)
 {
     struct cf__inbox_block *block = cf_load_relaxed(&inbox->first); /* own */
     /* published by pushed, with what is in it */
-    cf_store_relaxed(&inbox->first, cf_load_relaxed(&block->next));
-    inbox->next = 0;
-    /* pairs with add_block_locked */
-    free(cf_exchange_acq_rel(&inbox->spare, block));
+    go_to_block(inbox, cf_load_relaxed(&block->next));
+    if (block == inbox->swept)
+        inbox->swept = NULL;
+    if (block == inbox->sweep_end)
+        inbox->sweep_end = NULL;
+    give_to_pushers(inbox, block);
 }
 
-static inline cf_future *
-pop(struct cf__inbox *inbox)
-{
-    cf_future *f = inbox->chain;
-    if (!f) {
-        if (__builtin_expect(inbox->next == SLOTS, 0))
-            leave_block(inbox);
-        struct cf__inbox_block *first = cf_load_relaxed(&inbox->first);
-        uintptr_t slot = first->slots[inbox->next++]; /* published by pushed */
-        f = (cf_future *)(slot & ~CHAIN);
-        if (!(slot & CHAIN))
-            return f;
-    }
-    /* All of the chain is published by pushed. */
-    inbox->chain = cf_load_relaxed(&f->next);
-    /* Futures that were allocated one after another lie at even distances. */
-    uintptr_t step = (uintptr_t)inbox->chain - (uintptr_t)f;
-    __builtin_prefetch((const void *)((uintptr_t)f + 6 * step), 1);
-    return f;
-}
-
-void
+uint64_t
 cf__inbox_take(struct cf__inbox *inbox,
                uint64_t from,
                uint64_t end,
                _Atomic(cf_future *) *ring,
                size_t ring_size)
 {
-    /* published by the ring's owner */
-    for (uint64_t place = from; place < end; place++)
-        cf_store_relaxed(&ring[place & (ring_size - 1)], pop(inbox));
+    uint64_t place = from;
+    for (; place < end; place++) {
+        cf_future *f = inbox->chain;
+        bool chained = f;
+        if (!f) {
+            while (__builtin_expect(inbox->next == inbox->limit, 0))
+                leave_block(inbox);
+            /* published by pushed, as all of a chain is */
+            uintptr_t slot = cf_load_relaxed(&inbox->first)->slots[inbox->next];
+            if (__builtin_expect(slot & SKIP, 0))
+                break;
+            inbox->next++;
+            f = (cf_future *)(slot & ~CHAIN);
+            chained = slot & CHAIN;
+        }
+        if (chained) {
+            inbox->chain = cf_load_relaxed(&f->next);
+            /* Futures that were allocated one after another lie at even
+             * distances. */
+            uintptr_t step = (uintptr_t)inbox->chain - (uintptr_t)f;
+            __builtin_prefetch((const void *)((uintptr_t)f + 6 * step), 1);
+        }
+        /* published by the ring's owner */
+        cf_store_relaxed(&ring[place & (ring_size - 1)], f);
+    }
+    return place;
+}
+
+uint64_t
+cf__inbox_skip(struct cf__inbox *inbox)
+{
+    if (inbox->chain)
+        return 0;
+    while (inbox->next == inbox->limit)
+        leave_block(inbox);
+    uintptr_t slot = cf_load_relaxed(&inbox->first)->slots[inbox->next];
+    if (!(slot & SKIP))
+        return 0;
+    inbox->next++;
+    return slot >> CF__INBOX_SKIP_SHIFT;
 }
 
 void

@@ -30,6 +30,11 @@ struct cf__inbox {
     _Alignas(CF_CACHE_LINE) _Atomic(struct cf__inbox_block *) first;
     cf_future *chain; /* the rest of a chain; NULL: none */
     unsigned next;    /* slot of the first block */
+    unsigned limit;   /* its slots end there */
+    /* A sweep under way: it has written to this block, which it follows ...
+     * NULL: it begins with the first one */
+    struct cf__inbox_block *swept;
+    struct cf__inbox_block *sweep_end; /* ... up to this. NULL: there is none */
     /* Atomic. An empty block that the taker leaves to the pushers. */
     _Atomic(struct cf__inbox_block *) spare;
 };
@@ -62,12 +67,31 @@ bool cf__inbox_close_after(struct cf__inbox *inbox, uint64_t taken);
 
 /* Takes the oldest out, the tasks from .. end - 1 ever pushed, into a ring of
  * ring_size slots, a power of two. The caller has seen in pushed (acquire) that
- * they are there, and is the only one who takes. */
-void cf__inbox_take(struct cf__inbox *inbox,
-                    uint64_t from,
-                    uint64_t end,
-                    _Atomic(cf_future *) *ring,
-                    size_t ring_size);
+ * they are there, and is the only one who takes. Returns where it ended: at end,
+ * or before, where tasks have been swept out. */
+uint64_t cf__inbox_take(struct cf__inbox *inbox,
+                        uint64_t from,
+                        uint64_t end,
+                        _Atomic(cf_future *) *ring,
+                        size_t ring_size);
+
+/* If the oldest have been swept out: how many, and they are past. The taker. */
+uint64_t cf__inbox_skip(struct cf__inbox *inbox);
+
+/*
+ * Sweeps out tasks that are no longer pending, a part of the inbox at a time,
+ * from the oldest to those that were pushed when it began. The taker. begin:
+ * begins anew if no sweep is under way. Returns how many, linked in *swept, for
+ * the caller to drop.
+ */
+size_t cf__inbox_sweep(struct cf__inbox *inbox, bool begin, cf_future **swept);
+
+/* A sweep is under way. The taker. */
+static inline bool
+cf__inbox_sweeps(const struct cf__inbox *inbox)
+{
+    return inbox->sweep_end != NULL;
+}
 
 /* In a fork's child: closed, and nothing is taken any more. The tasks are the
  * parent's; the blocks stay until cf__inbox_fini(). */

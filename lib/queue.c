@@ -29,7 +29,19 @@ cf__queue_fini(struct cf__queue *q)
     cf__inbox_fini(&q->inbox);
 }
 
-/* Moves the oldest of the inbox into the ring, as many as fit. */
+/* The next in the inbox have been swept out, and the ring is empty: both its
+ * ends move on. A taker that has read the former top fails to swap it. */
+static void
+pass_gap_locked(struct cf__queue *q, uint64_t first)
+{
+    uint64_t gap = cf__inbox_skip(&q->inbox);
+    q->gaps -= gap;
+    cf_store_release(&q->ring_top, first + gap); /* before bottom, for takers */
+    cf_store_release(&q->ring_bottom, first + gap);
+}
+
+/* Moves the oldest of the inbox into the ring, as many as fit. true: the ring
+ * has changed, or was not empty. */
 static bool
 fill_ring_locked(struct cf__queue *q)
 {
@@ -41,10 +53,16 @@ fill_ring_locked(struct cf__queue *q)
         room = REFILL_MAX;
     if (end - first > room)
         end = first + room;
-    cf__inbox_take(&q->inbox, first, end, q->ring, CF__RING_SIZE);
+    uint64_t filled =
+        cf__inbox_take(&q->inbox, first, end, q->ring, CF__RING_SIZE);
+    if (__builtin_expect(filled == first, 0)) {
+        if (end != first && cf_load_acquire(&q->ring_top) == first)
+            pass_gap_locked(q, first);
+        return end != first;
+    }
     /* pairs with take: publishes the slots */
-    cf_store_release(&q->ring_bottom, end);
-    return end != first;
+    cf_store_release(&q->ring_bottom, filled);
+    return true;
 }
 
 /* false: nothing to refill with, or somebody else is at it. */
@@ -101,6 +119,67 @@ cf__queue_await_refill(struct cf__queue *q)
         return;
     cf__lock(&q->refill_lock);
     cf__unlock(&q->refill_lock);
+}
+
+bool
+cf__is_stale(const cf_future *f)
+{
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with who claimed it */
+    return cf__state(word) != CF_PENDING &&
+           !(cf__state(word) == CF_CANCELED && word & CF__COMPLETING);
+}
+
+static void
+drop_all(cf_future *f)
+{
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
+        cf_future_unref(f);
+    }
+}
+
+/* More than half of what is there may have to go. */
+static bool
+is_due(uint64_t calls, uint64_t swept_at, uint64_t entries)
+{
+    return entries > 0 && (calls - swept_at) * 2 >= entries;
+}
+
+static size_t
+sweep_inbox_locked(struct cf__queue *q, uint64_t calls, cf_future **swept)
+{
+    /* the holder's own; and a hint */
+    uint64_t places =
+        cf_load_relaxed(&q->inbox.pushed) - cf_load_relaxed(&q->ring_bottom);
+    bool due = is_due(calls, q->inbox_swept_at, places - q->gaps);
+    *swept = NULL;
+    if (!cf__inbox_sweeps(&q->inbox)) {
+        if (!due)
+            return 0;
+        q->inbox_swept_at = calls;
+    }
+    size_t count = cf__inbox_sweep(&q->inbox, due, swept);
+    q->gaps += count;
+    return count;
+}
+
+void
+cf__queue_tidy(struct cf__queue *q, uint64_t calls)
+{
+    cf_future *swept, *from_heap = NULL;
+    if (!cf__lock_try(&q->refill_lock))
+        return; /* the next time */
+    (void)sweep_inbox_locked(q, calls, &swept);
+    pthread_mutex_lock(&q->heap_lock);
+    bool due = is_due(calls, q->heap_swept_at, q->heap_count);
+    pthread_mutex_unlock(&q->heap_lock);
+    if (due) {
+        q->heap_swept_at = calls;
+        (void)cf__queue_sweep_heap(q, &from_heap);
+    }
+    cf__unlock(&q->refill_lock);
+    drop_all(swept);
+    drop_all(from_heap);
 }
 
 uint64_t

@@ -29,8 +29,8 @@ struct cf__prioritized {
 struct cf__queue {
     struct cf__inbox inbox; /* its taker is the refill lock's holder */
 
-    /* Atomic. Writers: workers, by compare-and-swap. Tasks of priority 0 ever
-     * taken. */
+    /* Atomic. Writers: workers, by compare-and-swap; if the ring is empty, the
+     * refill lock's holder. Tasks of priority 0 ever taken or swept out. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t ring_top;
 
     /* Writer: the refill lock's holder. Readers of bottom: all. */
@@ -44,6 +44,10 @@ struct cf__queue {
     struct cf__prioritized *heap;
     size_t heap_count, heap_capacity;
     uint64_t heap_pushed; /* ever; gives the order among equals */
+
+    /* The refill lock's holder: places in the inbox that have been swept out, and
+     * when the sweeps of the inbox and the heap began. */
+    uint64_t gaps, inbox_swept_at, heap_swept_at;
 
     _Atomic(cf_future *) ring[CF__RING_SIZE];
 };
@@ -102,6 +106,20 @@ cf__queue_next_place(struct cf__queue *q)
 /* For a thread that sees work and can take none: waits until a refill that is
  * under way is over. */
 void cf__queue_await_refill(struct cf__queue *q);
+
+/*
+ * Now and then, when tasks that are in the queue have ceased to be pending: drops
+ * them, as soon as they are more than half of it. calls: how often it may have
+ * happened, ever. Called each 256 times or so; takes a few microseconds. The
+ * caller keeps the queue from being freed.
+ */
+void cf__queue_tidy(struct cf__queue *q, uint64_t calls);
+
+/* Part of it: the heap's. Links what goes. */
+size_t cf__queue_sweep_heap(struct cf__queue *q, cf_future **swept);
+
+/* Nobody will run f, and its canceller is through with the executor. */
+bool cf__is_stale(const cf_future *f);
 
 /* How many tasks were ever pushed, of any priority. */
 uint64_t cf__queue_count(struct cf__queue *q);

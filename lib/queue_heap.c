@@ -106,3 +106,27 @@ cf__queue_take_prioritized(struct cf__queue *q, bool above)
     pthread_mutex_unlock(&q->heap_lock);
     return f;
 }
+
+size_t
+cf__queue_sweep_heap(struct cf__queue *q, cf_future **swept)
+{
+    size_t kept = 0, count = 0;
+    *swept = NULL;
+    pthread_mutex_lock(&q->heap_lock);
+    for (size_t i = 0; i < q->heap_count; i++) {
+        cf_future *f = q->heap[i].f;
+        if (!cf__is_stale(f)) {
+            q->heap[kept++] = q->heap[i];
+            continue;
+        }
+        cf_store_relaxed(&f->next, *swept); /* out of the queue, and ours */
+        *swept = f;
+        count++;
+    }
+    q->heap_count = 0;
+    for (size_t i = 0; i < kept; i++) /* those before it are a heap */
+        insert_locked(q, q->heap[i]);
+    set_top_locked(q);
+    pthread_mutex_unlock(&q->heap_lock);
+    return count;
+}

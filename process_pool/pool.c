@@ -135,6 +135,21 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
     return CF_OK;
 }
 
+/* Under the lock: so a dispatch finds whatever is queued. */
+static void
+pool_tidy(cf_executor *ex, uint64_t canceled)
+{
+    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    cf__process_pool_lock(pool);
+    cf__queue_tidy(&pool->queue, canceled);
+    cf_future *f = cf__returned_sweep(&pool->returned);
+    cf__process_pool_unlock(pool);
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
+        cf_future_unref(f);
+    }
+}
+
 static void
 pool_stats(cf_executor *ex, cf_stats *out)
 {
@@ -187,6 +202,7 @@ pool_is_shared(cf_executor *ex, const void *p, size_t size)
 const struct cf__executor_ops cf__process_pool_ops = {
     .name = "process_pool",
     .submit = pool_submit,
+    .tidy = pool_tidy,
     .wait_idle = cf__process_pool_wait_idle,
     .shutdown = cf__process_pool_shutdown,
     .terminate = cf__process_pool_terminate,

@@ -2,6 +2,8 @@
 /* A sorted array: see returned.h. */
 #include "process_pool/returned.h"
 
+#include "lib/queue.h"
+
 #include <stdlib.h>
 
 bool
@@ -46,4 +48,22 @@ struct cf__returned_task
 cf__returned_take(struct cf__returned *returned)
 {
     return returned->tasks[--returned->count];
+}
+
+cf_future *
+cf__returned_sweep(struct cf__returned *returned)
+{
+    cf_future *swept = NULL;
+    size_t kept = 0;
+    for (size_t i = 0; i < returned->count; i++) {
+        cf_future *f = returned->tasks[i].f;
+        if (!cf__is_stale(f)) {
+            returned->tasks[kept++] = returned->tasks[i];
+            continue;
+        }
+        cf_store_relaxed(&f->next, swept); /* out of the list, and ours */
+        swept = f;
+    }
+    returned->count = kept;
+    return swept;
 }

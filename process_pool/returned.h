@@ -40,6 +40,9 @@ void cf__returned_add(struct cf__returned *returned,
 /* The next to start; there is one. */
 struct cf__returned_task cf__returned_take(struct cf__returned *returned);
 
+/* Takes out what is no longer pending, linked. */
+cf_future *cf__returned_sweep(struct cf__returned *returned);
+
 /* Its priority; INT64_MIN: there is none. */
 static inline int64_t
 cf__returned_top(const struct cf__returned *returned)

@@ -118,3 +118,89 @@ Test(queue, is_empty_and_closed_after_a_fork)
     cr_assert(push(1000, 1) == CF_ESHUTDOWN);
     close_queue();
 }
+
+/* Makes the tasks whose number leaves a rest no longer pending, but for one
+ * handle of the queue's and one of the test's. */
+static void
+cancel_all_but(int each)
+{
+    for (int i = 0; i < TASKS; i++)
+        atomic_init(&tasks[i].word,
+                    2 * CF__HANDLE |
+                        (uint64_t)(i % each ? CF_CANCELED : CF_PENDING));
+}
+
+static void
+tidy_completely(void)
+{
+    for (int i = 1; i <= 20; i++)
+        cf__queue_tidy(&queue, (uint64_t)i * TASKS);
+}
+
+static void
+expect_every(int each)
+{
+    for (int i = 0; i < TASKS; i += each)
+        cr_assert(cf__queue_take(&queue) == &tasks[i], "task %d", i);
+    cr_assert_null(cf__queue_take(&queue));
+    cr_assert_not(cf__queue_has_work(&queue));
+    cr_assert(cf__queue_next_place(&queue) == TASKS);
+    for (int i = 0; i < TASKS; i++) {
+        uint64_t handles = atomic_load(&tasks[i].word) >> 32;
+        cr_assert(handles == (i % each ? 1 : 2), "task %d", i);
+    }
+}
+
+Test(queue, drops_what_is_cancelled, .init = open_queue, .fini = close_queue)
+{
+    for (int i = 0; i < TASKS; i++)
+        cr_assert(push(i, 1) == CF_OK);
+    cancel_all_but(7);
+    tidy_completely();
+    expect_every(7);
+}
+
+Test(queue,
+     drops_what_is_cancelled_in_chains,
+     .init = open_queue,
+     .fini = close_queue)
+{
+    for (int i = 0; i < TASKS; i += 50)
+        cr_assert(push(i, 50) == CF_OK);
+    cancel_all_but(13);
+    tidy_completely();
+    expect_every(13);
+}
+
+Test(queue, drops_from_one_long_chain, .init = open_queue, .fini = close_queue)
+{
+    cr_assert(push(0, TASKS) == CF_OK);
+    cancel_all_but(1);
+    cr_assert(cf__queue_take(&queue) == &tasks[0]); /* and 127 to the ring */
+    for (int i = 128; i < TASKS; i++)
+        if (i % 50)
+            atomic_store(&tasks[i].word, 2 * CF__HANDLE | CF_CANCELED);
+    tidy_completely();
+    expect_taken(1, 128);
+    for (int i = 150; i < TASKS; i += 50)
+        cr_assert(cf__queue_take(&queue) == &tasks[i], "task %d", i);
+    cr_assert_null(cf__queue_take(&queue));
+    cr_assert(cf__queue_next_place(&queue) == TASKS);
+}
+
+Test(queue, drops_all_and_goes_on, .init = open_queue, .fini = close_queue)
+{
+    cancel_all_but(TASKS);
+    for (int i = 1; i < TASKS; i++) {
+        cr_assert(push(i, 1) == CF_OK);
+        if (i % 100 == 0)
+            cf__queue_tidy(&queue, (uint64_t)i * TASKS);
+    }
+    atomic_store(&tasks[0].word, CF__HANDLE | CF_PENDING);
+    cr_assert(push(0, 1) == CF_OK);
+    tidy_completely();
+    cf__queue_tidy(&queue, 100 * TASKS);
+    cr_assert(cf__queue_take(&queue) == &tasks[0]);
+    cr_assert_null(cf__queue_take(&queue));
+    cr_assert_not(cf__queue_has_work(&queue));
+}
