@@ -5,6 +5,7 @@
 #include "lib/clock.h"
 #include "lib/cond.h"
 #include "lib/contract.h"
+#include "process_pool/room.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -29,13 +30,8 @@ cf__arena_init(struct cf__arena *a, void *base, size_t size)
     uint32_t pages = (uint32_t)count;
     size_t runs_size = round_up(cf__runs_memory_size(pages), CF__PAGE_SIZE);
     a->memory_size = runs_size + cf__small_memory_size(pages);
-    a->memory = mmap(NULL,
-                     a->memory_size,
-                     PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                     -1,
-                     0);
-    if (a->memory == MAP_FAILED)
+    a->memory = cf__room_take(a->memory_size, MAP_PRIVATE);
+    if (!a->memory)
         return CF_ENOMEM;
     /* The table is written here and there: small pages take less of it. */
     (void)madvise(a->memory, a->memory_size, MADV_NOHUGEPAGE);

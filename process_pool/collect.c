@@ -50,25 +50,28 @@ plain_failure(const struct cf__process_pool *pool,
     return error;
 }
 
-/* Copies a result to where no worker can write. false: no memory. */
+/* Copies a result to where no worker can write: a large one to the vault, as
+ * long as that has room. false: no memory. */
 static bool
 copy_result(struct cf__shared *shared,
             cf_future *f,
             const unsigned char *from,
             size_t size)
 {
-    void *copy = size <= CF__SMALL_RESULT
-                     ? malloc(size)
-                     : cf__arena_alloc(&shared->vault, size);
+    void *copy =
+        size > CF__SMALL_RESULT ? cf__arena_alloc(&shared->vault, size) : NULL;
+    bool in_vault = copy != NULL;
+    if (!copy)
+        copy = malloc(size);
     if (!copy)
         return false;
     memcpy(copy, from, size);
-    if (size <= CF__SMALL_RESULT) {
-        cf__future_store_result(f, copy, size);
-    } else {
+    if (in_vault) {
         struct cf__lent lent = {copy, size, give_back, shared};
         cf_fetch_add_relaxed(&shared->users, 1); /* we are one */
         cf__future_store_lent(f, &lent);
+    } else {
+        cf__future_store_result(f, copy, size);
     }
     return true;
 }

@@ -9,14 +9,18 @@
 #include "lib/inline.h"
 #include "lib/options.h"
 #include "lib/registry.h"
+#include "lib/size.h"
+#include "process_pool/room.h"
 
 #include <cfutures/process_pool.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define RESERVATION_MAX ((size_t)1 << 42) /* bytes; arena.h has a limit */
+#define STACK_SIZE_MIN ((size_t)8 << 20)  /* bytes; of the default */
 #define KILL_GRACE_NS INT64_C(5000000000)
 
 /* Pools that have ended: their memory serves the next. The list is whole at every
@@ -94,9 +98,24 @@ check_options(const cf_process_pool_options *options)
     if (options->max_workers < 0 || options->max_workers > CF__PROCESSES_MAX ||
         options->queue_policy > CF_QUEUE_CALLER_RUNS ||
         options->on_worker_death > CF_WORKER_BREAK ||
-        options->kill_grace_ns < 0)
+        options->kill_grace_ns < 0 ||
+        (options->stack_size &&
+         options->stack_size < (size_t)PTHREAD_STACK_MIN))
         return CF_EINVAL;
-    return CF_OK;
+    return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
+}
+
+/* Bytes: as a thread would have, but no less than main() usually has. */
+static size_t
+default_stack_size(void)
+{
+    size_t size = 0;
+    pthread_attr_t attr;
+    if (pthread_attr_init(&attr) == 0) {
+        (void)pthread_attr_getstacksize(&attr, &size);
+        (void)pthread_attr_destroy(&attr);
+    }
+    return size > STACK_SIZE_MIN ? size : STACK_SIZE_MIN;
 }
 
 /* How much address space parcels and commons get each: enough that the memory
@@ -104,6 +123,9 @@ check_options(const cf_process_pool_options *options)
 static size_t
 reservation(size_t wanted)
 {
+    size_t by_user = cf__room_parse(getenv("CF_SHARED_MEMORY"));
+    if (by_user)
+        wanted = by_user;
     long pages = sysconf(_SC_PHYS_PAGES);
     long page = sysconf(_SC_PAGESIZE);
     if (wanted)
@@ -123,6 +145,8 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
     *setup = (struct cf__worker_setup){.options = *options};
     if (!options->kill_grace_ns)
         setup->options.kill_grace_ns = KILL_GRACE_NS;
+    if (!options->stack_size)
+        setup->options.stack_size = default_stack_size();
     cf__options_prefix(setup->name_prefix,
                        CF__PROCESS_NAME_SIZE,
                        options->name_prefix,
@@ -174,6 +198,7 @@ launch(struct cf__process_pool *pool)
     if (err)
         return err;
     cf__roster_read_only(&pool->setup.roster);
+    cf__shared_keep(pool->shared);
     err = cf__shared_open_vault(pool->shared);
     if (!err)
         err = cf__registry_add(&pool->base);

@@ -187,8 +187,6 @@ cf__process_pool_after_fork(cf_executor *ex)
     cf_store_relaxed(&pool->refuse, CF_EFORKED); /* one thread */
     cf__queue_after_fork(&pool->queue);
     cf__zygote_abandon(&pool->zygote); /* the child may fork again */
-    if (cf__zygote_is_coming && pool->open)
-        cf__shared_unmap(pool->shared); /* not for another pool's workers */
     /* In a callback this thread comes back to the pool, and finds it ended. */
     pool->open = false;
     pool->ended = true;

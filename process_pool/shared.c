@@ -4,11 +4,15 @@
 
 #include "lib/pages.h"
 #include "lib/registry.h"
+#include "process_pool/room.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { SMALLEST = 16 << 20 }; /* bytes below which it is not worth trying */
+enum {
+    SMALLEST = 64 << 10, /* bytes below which it is not worth trying */
+    NOTES = 64 /* an arena's notes take less than one part of so many */
+};
 
 /* Lays out the reservation for outboxes, parcels and commons of size bytes
  * each. */
@@ -25,31 +29,41 @@ lay_out(struct cf__shared *shared, size_t size)
     shared->outbox_size = size;
 }
 
-/* Address space of size bytes, shared with whom the program forks, or private;
- * MAP_FAILED: none. */
+/* The same; NULL: none. */
 static void *
 map(size_t size, int how)
 {
-    void *base = mmap(NULL,
-                      size,
-                      PROT_READ | PROT_WRITE,
-                      how | MAP_ANONYMOUS | MAP_NORESERVE,
-                      -1,
-                      0);
-    if (base != MAP_FAILED) /* a dump of all of that would take minutes */
+    void *base = cf__room_take(size, how);
+    if (base) /* a dump of all of that would take minutes */
         (void)madvise(base, size, MADV_DONTDUMP);
     return base;
+}
+
+/* The size, at most wanted, of outboxes, parcels, commons and vault that leaves
+ * the program the most of what it may have. */
+static size_t
+fit(int lanes, size_t wanted, const struct cf__room *room)
+{
+    size_t each = room->all / ((size_t)lanes + 4); /* with the notes */
+    size_t noted = room->private / 4 > SIZE_MAX / NOTES
+                       ? SIZE_MAX
+                       : room->private / 4 * NOTES;
+    each = each < noted ? each : noted;
+    each = each > SMALLEST ? each : SMALLEST;
+    return wanted < each ? wanted : each;
 }
 
 static bool
 reserve(struct cf__shared *shared, size_t *size)
 {
+    const struct cf__room room = cf__room_for_pool();
+    *size = fit(shared->lanes, *size, &room);
+    shared->vault_size = room.private / 2;
     for (;; *size /= 2) {
         *size = cf__whole_pages(*size);
         lay_out(shared, *size);
-        void *base = map(shared->size, MAP_SHARED);
-        shared->base = base;
-        if (base != MAP_FAILED)
+        shared->base = map(shared->size, MAP_SHARED);
+        if (shared->base)
             return true;
         if (*size < SMALLEST)
             return false;
@@ -98,19 +112,29 @@ cf__shared_new(int lanes, size_t size)
     return shared;
 }
 
+void
+cf__shared_keep(const struct cf__shared *shared)
+{
+    (void)madvise(shared->base, shared->size, MADV_DONTFORK);
+}
+
 cf_err
 cf__shared_open_vault(struct cf__shared *shared)
 {
     size_t size = shared->parcels.size;
-    void *base = map(size, MAP_PRIVATE);
-    if (base == MAP_FAILED)
-        return CF_ENOMEM;
-    cf_err err = cf__arena_init(&shared->vault, base, size);
-    if (err)
-        (void)munmap(base, size);
-    else
-        cf__arena_set_private(&shared->vault);
-    return err;
+    if (size > shared->vault_size)
+        size = shared->vault_size;
+    for (size = cf__whole_pages(size);; size = cf__whole_pages(size / 2)) {
+        void *base = map(size, MAP_PRIVATE);
+        if (base && cf__arena_init(&shared->vault, base, size) == CF_OK) {
+            cf__arena_set_private(&shared->vault);
+            return CF_OK;
+        }
+        if (base)
+            (void)munmap(base, size);
+        if (size < SMALLEST)
+            return CF_ENOMEM;
+    }
 }
 
 void
@@ -119,7 +143,8 @@ cf__shared_release(struct cf__shared *shared)
     /* pairs with the others' release: their use of it is over */
     if (cf_fetch_sub_acq_rel(&shared->users, 1) != 1)
         return;
-    cf__shared_unmap(shared);
+    if (shared->generation == cf__generation) /* a fork's child has it not */
+        cf__shared_unmap(shared);
     cf__arena_fini(&shared->parcels);
     cf__arena_fini(&shared->commons);
     if (shared->vault.base) {

@@ -34,6 +34,7 @@ struct cf__shared {
     unsigned char *lanes_in, *lanes_out, *outboxes;
     size_t lane_in_stride, lane_out_stride; /* bytes, whole pages */
     size_t outbox_size;                     /* bytes, of each */
+    size_t vault_size;                      /* bytes, at most */
 
     struct cf__arena parcels, commons, vault;
 
@@ -43,8 +44,12 @@ struct cf__shared {
 };
 
 /* Reserves up to size bytes each for parcels, commons and every outbox; less,
- * if the system refuses. NULL: not even a little, or no memory. */
+ * if that and the vault would be more than a pool may take (room.h), or the
+ * system refuses. NULL: not even a little, or no memory. */
 struct cf__shared *cf__shared_new(int lanes, size_t size);
+
+/* When the zygote has been forked: who else is forked does not have it. */
+void cf__shared_keep(const struct cf__shared *shared);
 
 /* Makes the vault, when the zygote has been forked. CF_ENOMEM. */
 cf_err cf__shared_open_vault(struct cf__shared *shared);

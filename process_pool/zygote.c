@@ -59,7 +59,6 @@ hear_first_words(struct cf__zygote *zygote)
     }
 }
 
-_Thread_local bool cf__zygote_is_coming;
 static _Thread_local bool in_own_fork;
 
 pid_t
@@ -85,7 +84,6 @@ fork_twice(const struct cf__worker_setup *setup,
            const int sockets[2],
            int program)
 {
-    cf__zygote_is_coming = true;
     pid_t between = cf__own_fork();
     if (between == 0) {
         pid_t pid = cf__own_fork();
@@ -100,7 +98,6 @@ fork_twice(const struct cf__worker_setup *setup,
         close(sockets[0]);
         cf__zygote_main(setup, post, sockets[1], program);
     }
-    cf__zygote_is_coming = false;
     if (between < 0)
         return errno;
     int status = 0;

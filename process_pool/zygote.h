@@ -41,9 +41,6 @@ struct cf__zygote_report {
     uint64_t start; /* position at which a worker that has ended had begun */
 };
 
-/* In a fork's child: it becomes a zygote. */
-extern _Thread_local bool cf__zygote_is_coming;
-
 /* fork(), which calls the program's fork handlers. */
 pid_t cf__own_fork(void);
 

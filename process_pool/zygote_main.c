@@ -17,8 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STACK_SIZE ((size_t)8 << 20) /* bytes */
-
 struct zygote {
     const struct cf__worker_setup *setup;
     struct cf__post *post;
@@ -332,7 +330,8 @@ cf__zygote_main(const struct cf__worker_setup *setup,
         madvise(post, cf__post_size(setup->shared->lanes), MADV_DONTFORK) == 0;
     const struct cf__watch watch = {post, program, lifeline};
     int error =
-        fits ? cf__watch_and_serve(&watch, STACK_SIZE, loop, &z) : errno;
+        fits ? cf__watch_and_serve(&watch, setup->options.stack_size, loop, &z)
+             : errno;
     say(post, CF__SAID_FAILED, error);
     _exit(1);
 }

@@ -23,6 +23,22 @@
  * their default action, signals that it ignores stay ignored, SIGINT is
  * ignored (a Ctrl-C is for the program), none is blocked.
  *
+ * Everything else a worker has from the snapshot, too, so a worker that comes
+ * later has it as the first one did: the user, groups and capabilities; umask,
+ * working directory and root; process group and session; CPU affinity,
+ * scheduling class and niceness, and thread-local variables, of the thread that
+ * created the pool; resource limits; the environment. What the program changes
+ * afterwards (setuid(), chdir(), umask(), chroot(), setrlimit(), setenv()) does
+ * not change it: a program that gives up its privileges does so before it
+ * creates the pool, or in the initializer. The stack is the pool's own
+ * (stack_size), with a guard: an overflow is a SIGSEGV.
+ *
+ * What other children of the program see. A child that the program forks does
+ * not have the pool's shared memory: a pointer of cf_shared_alloc() leads
+ * nowhere there. Results that it has got it keeps. mlockall() with MCL_FUTURE
+ * before the pool is created does not fill the memory that is reserved; with
+ * MCL_CURRENT, afterwards, it does, unless MCL_ONFAULT is given.
+ *
  * What the program sees. Nothing of the workers: they are no children of it,
  * wait() neither returns nor waits for them, and SIGCHLD does not come for
  * them. Once, while the pool is created, a child of the program ends, and is
@@ -87,16 +103,22 @@ typedef struct cf_process_pool_options {
     size_t shared_memory;  /* bytes of address space to reserve for arguments
                               and results, and as much again for
                               cf_shared_alloc(); memory is used only as far as
-                              it is filled. 0: twice the machine's memory. If
+                              it is filled. 0: twice the machine's memory. The
+                              environment variable CF_SHARED_MEMORY, such as
+                              512M, overrides it. All that a pool reserves is
+                              no more than an eighth of what the system and
+                              the program's limits (ulimit -v, -d) leave; if
                               the system refuses, less is reserved */
     int inherit_descriptors; /* not 0: workers keep what descriptors the
                                 program had open when the pool was created */
+    size_t stack_size; /* bytes that tasks have; 0: as much as the system's
+                          default for threads, but no less than 8 MiB */
 } cf_process_pool_options;
 
 #define CF_PROCESS_POOL_OPTIONS_INIT                                           \
     {                                                                          \
         sizeof(cf_process_pool_options), 0, NULL, NULL, NULL, NULL, 0,         \
-            CF_QUEUE_BLOCK, 0, CF_WORKER_REPLACE, 0, 0, 0, 0                   \
+            CF_QUEUE_BLOCK, 0, CF_WORKER_REPLACE, 0, 0, 0, 0, 0                \
     }
 
 /**
@@ -146,13 +168,15 @@ typedef struct cf_process_pool_options {
  * @retval CF_OK
  * @retval CF_EINVAL   out is NULL, or max_workers is negative or too large, or
  *                     queue_policy or on_worker_death is none, or
- *                     kill_grace_ns is negative, or opts->size is no size.
+ *                     kill_grace_ns is negative, or opts->size is no size,
+ *                     or stack_size is not 0 and below the system's minimum.
  * @retval CF_ETOOBIG  opts->size says fields that this library does not know,
  *                     and they are not zero.
  * @retval CF_ENOTSUP  Called in a fork handler (pthread_atfork()) that runs
  *                     because a process pool is being made, or a worker.
  * @retval CF_ENOMEM   No memory, or no address space to reserve.
- * @retval CF_ESYS     fork(), socketpair() or pthread_create() failed (errno).
+ * @retval CF_ESYS     fork(), socketpair() or pthread_create() failed, or there
+ *                     is no memory for the stack (errno).
  *
  * Ownership: *out is the caller's; cf_executor_destroy() it.
  * Threads:   any number of callers, also while other threads run; two pools
