@@ -53,12 +53,13 @@
  * killed in one moment, a task that has changed its user goes on to its end.)
  *
  * The helper process forks and reaps the workers. If it dies, the workers die
- * with it, and the pool is broken. While it is stopped (SIGSTOP, a debugger, a frozen
- * cgroup) workers that exist go on, but no death is noticed: the task of a
- * worker that has died stays running, nobody takes its place, no worker is
- * killed for a timeout, and a shutdown waits. All that is made up for when it
- * goes on. It keeps the user that the program had when the pool was created,
- * and so can end workers that the program itself may not signal any more.
+ * with it, and the pool is broken. While it is stopped (SIGSTOP, a debugger, a
+ * frozen cgroup) workers that exist go on, but no death is noticed: the task
+ * of a worker that has died stays running, nobody takes its place, no worker
+ * is killed for a timeout, and a shutdown waits. All that is made up for when
+ * it goes on. It keeps the user that the program had when the pool was
+ * created, and so can end workers that the program itself may not signal any
+ * more.
  */
 #ifndef CFUTURES_PROCESS_POOL_H
 #define CFUTURES_PROCESS_POOL_H

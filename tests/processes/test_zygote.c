@@ -97,9 +97,9 @@ hold_manager(cf_executor *ex, gate *g)
     cf_future_unref(f);
 }
 
-enum { MANY = 24, SOCKET_BYTES = 1 };
+enum { MANY = 24 };
 
-/* Kills all workers; there are more reports than the socket holds. */
+/* Kills all workers; nobody reads the reports. */
 static void
 kill_all_workers(void)
 {
@@ -115,7 +115,6 @@ kill_all_workers(void)
 
 CF_TEST(reports_wait_until_the_manager_reads_them)
 {
-    call_limit_sockets(SOCKET_BYTES);
     cf_executor *ex = pool_for(MANY);
     gate *callback = gate_new();
     gate *g = gate_new();
@@ -140,7 +139,6 @@ CF_TEST(nobody_outlives_the_program_though_its_reports_are_unread)
     gate *dead = gate_new();
     pid_t program = fork();
     if (program == 0) {
-        call_limit_sockets(SOCKET_BYTES);
         call_hold_at_fork();
         cf_process_pool_options opts = options_for(MANY);
         cf_executor *ex = pool_of(&opts);
@@ -170,9 +168,9 @@ CF_TEST(nobody_outlives_the_program_though_its_reports_are_unread)
 CF_TEST(interrupted_calls_are_made_again)
 {
     cf_executor *ex = pool_for(1);
-    call_faults_begin(FAULTY_WAITPID, 1, EINTR);
+    call_interrupt_waitpid(1);
     expect_died(must_submit(ex, task_aborts, NULL, 0));
-    cr_assert(call_faults_count(FAULTY_WAITPID) == 1);
+    cr_assert(call_interrupts_left() == 0);
     expect_works(ex);
     cf_executor_destroy(ex);
 }
@@ -196,9 +194,9 @@ CF_TEST(a_pool_under_a_lowered_limit_on_descriptors_works_and_sleeps)
         assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
         cf_future_unref(f);
         struct timespec look = {0, LOOK_MS * 1000000L};
-        int before = call_waits();
+        int before = call_futexes();
         nanosleep(&look, NULL);
-        int waits = call_waits() - before;
+        int waits = call_futexes() - before;
         cf_executor_destroy(ex);
         cr_assert(setrlimit(RLIMIT_NOFILE, &old) == 0);
         cr_assert(waits < WAITS_MAX, "%d waits, limit %d", waits, (int)limit);
