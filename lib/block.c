@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The depot of free blocks and the chunks they are cut from: see block.h.
+ * The depot of free blocks: see block.h.
  * depot.lock guards everything in depot; a thread's cache is its own. So the
  * blocks' next and base are never raced for here: relaxed everywhere.
  */
 #include "lib/block.h"
 
+#include "lib/block_memory.h"
 #include "lib/forked.h"
 #include "lib/stay_loaded.h"
+#include "lib/worker.h"
 
 #include <pthread.h>
-#include <sys/mman.h>
 
-enum {
-    CHUNK_MIN = 64 << 10, /* bytes of the first chunk; each next is twice */
-    CHUNK_MAX = 4 << 20   /* ... up to this */
-};
+enum { KEEP = 65536 }; /* free blocks that are not given back: 8 MiB */
 
 _Thread_local struct cf__thread cf__thread;
 
 static struct {
     pthread_mutex_t lock;
     cf_future *batches; /* first blocks, linked by next_batch */
-    char *fresh;        /* not cut yet */
-    size_t fresh_size;
-    size_t chunk_size; /* of the last chunk */
-} depot = {.lock = PTHREAD_MUTEX_INITIALIZER, .chunk_size = CHUNK_MIN / 2};
+    /* Atomic, for who asks without the lock. */
+    _Atomic size_t count; /* blocks of these */
+    _Atomic size_t limit; /* with more, it is worth while to give some back */
+    atomic_bool large;    /* there are more blocks than the least limit */
+    struct cf__worker *keeper; /* sleeps, and is woken to see to that */
+} depot = {.lock = PTHREAD_MUTEX_INITIALIZER, .limit = 2 * KEEP};
 
 static pthread_key_t flush_key;
 static pthread_once_t flush_once = PTHREAD_ONCE_INIT;
@@ -39,11 +39,24 @@ set_size(cf_future *first, unsigned count)
 }
 
 static void
+put_batch_locked(cf_future *first)
+{
+    first->next_batch = depot.batches;
+    depot.batches = first;
+    size_t count =
+        cf_load_relaxed(&depot.count) + cf_load_relaxed(&first->base);
+    cf_store_relaxed(&depot.count, count);
+}
+
+static void
 put_batch(cf_future *first)
 {
     pthread_mutex_lock(&depot.lock);
-    first->next_batch = depot.batches;
-    depot.batches = first;
+    put_batch_locked(first);
+    if (__builtin_expect(depot.keeper && cf__block_may_trim(), 0)) {
+        cf__worker_unpark(depot.keeper);
+        depot.keeper = NULL;
+    }
     pthread_mutex_unlock(&depot.lock);
 }
 
@@ -89,46 +102,47 @@ flush_at_exit(void)
     cf__thread.free_limit = CF__BLOCK_BATCH;
 }
 
-static bool
-new_chunk_locked(void)
+static void
+note_size_locked(void)
 {
-    size_t size =
-        depot.chunk_size < CHUNK_MAX ? depot.chunk_size * 2 : CHUNK_MAX;
-    char *memory = mmap(
-        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        return false;
-    depot.fresh = memory;
-    depot.fresh_size = size;
-    depot.chunk_size = size;
-    return true;
+    bool large = cf__block_count_locked() > 2 * (size_t)KEEP;
+    cf_store_relaxed(&depot.large, large); /* a hint */
 }
 
 static cf_future *
 cut_batch_locked(void)
 {
-    if (depot.fresh_size == 0 && !new_chunk_locked())
+    cf_future *blocks;
+    unsigned count = cf__block_cut_locked(CF__BLOCK_CUT, &blocks);
+    note_size_locked();
+    if (count == 0)
         return NULL;
-    cf_future *blocks = (cf_future *)(void *)depot.fresh;
-    unsigned count = CF__BLOCK_CUT;
     for (unsigned i = 0; i + 1 < count; i++)
         cf_store_relaxed(&blocks[i].next, &blocks[i + 1]);
     cf_store_relaxed(&blocks[count - 1].next, NULL);
     set_size(blocks, count);
-    depot.fresh += count * sizeof *blocks;
-    depot.fresh_size -= count * sizeof *blocks;
     return blocks;
+}
+
+static cf_future *
+take_batch_locked(void)
+{
+    cf_future *first = depot.batches;
+    depot.batches = first->next_batch;
+    size_t count =
+        cf_load_relaxed(&depot.count) - cf_load_relaxed(&first->base);
+    cf_store_relaxed(&depot.count, count);
+    /* They are in use again: more may come free. */
+    if (count + 2 * KEEP < cf_load_relaxed(&depot.limit))
+        cf_store_relaxed(&depot.limit, count + 2 * KEEP);
+    return first;
 }
 
 static cf_future *
 get_batch(void)
 {
     pthread_mutex_lock(&depot.lock);
-    cf_future *first = depot.batches;
-    if (first)
-        depot.batches = first->next_batch;
-    else
-        first = cut_batch_locked();
+    cf_future *first = depot.batches ? take_batch_locked() : cut_batch_locked();
     pthread_mutex_unlock(&depot.lock);
     return first;
 }
@@ -160,6 +174,116 @@ flush(struct cf__thread *t)
         flush_at_exit(); /* the thread's first */
     else
         bundle(t);
+}
+
+/* --- giving back ----------------------------------------------------------- */
+
+bool
+cf__block_may_trim(void)
+{
+    /* hints */
+    return cf_load_relaxed(&depot.count) > cf_load_relaxed(&depot.limit);
+}
+
+/* Takes out all batches but the first, which are the last to have been put
+ * back: those are the reserve. */
+static cf_future *
+take_surplus_locked(void)
+{
+    cf_future **at = &depot.batches;
+    size_t kept = 0;
+    for (; *at && kept < KEEP; at = &(*at)->next_batch)
+        kept += cf_load_relaxed(&(*at)->base);
+    cf_future *surplus = *at;
+    *at = NULL;
+    cf_store_relaxed(&depot.count, kept);
+    return surplus;
+}
+
+/* Sorts out the blocks of pages that are gone; what stays is in new batches. */
+static cf_future *
+without_gone(struct cf__block_sort *sort, cf_future *batches)
+{
+    cf_future *stay = NULL, *blocks = NULL;
+    unsigned count = 0;
+    for (cf_future *batch = batches, *next_batch; batch; batch = next_batch) {
+        next_batch = batch->next_batch;
+        for (cf_future *f = batch, *next; f; f = next) {
+            next = cf_load_relaxed(&f->next);
+            if (sort && cf__block_sort_is_gone(sort, f))
+                continue;
+            cf_store_relaxed(&f->next, blocks);
+            blocks = f;
+            if (++count < CF__BLOCK_BATCH && (next || next_batch))
+                continue;
+            set_size(blocks, count);
+            blocks->next_batch = stay;
+            stay = blocks;
+            blocks = NULL;
+            count = 0;
+        }
+    }
+    if (blocks) { /* the last ones of all are gone */
+        set_size(blocks, count);
+        blocks->next_batch = stay;
+        stay = blocks;
+    }
+    return stay;
+}
+
+void
+cf__block_trim(void)
+{
+    if (!cf__block_may_trim())
+        return;
+    pthread_mutex_lock(&depot.lock);
+    struct cf__block_sort *sort = cf__block_sort_begin_locked();
+    cf_future *surplus = sort ? take_surplus_locked() : NULL;
+    pthread_mutex_unlock(&depot.lock);
+    if (!sort)
+        return;
+    /* Nobody else has the surplus: so its blocks stay free meanwhile. */
+    for (cf_future *batch = surplus; batch; batch = batch->next_batch)
+        for (cf_future *f = batch; f; f = cf_load_relaxed(&f->next))
+            cf__block_sort_count(sort, f);
+    surplus = without_gone(sort, surplus);
+    (void)cf__block_sort_give_back(sort);
+    pthread_mutex_lock(&depot.lock);
+    cf__block_sort_end_locked(sort);
+    note_size_locked();
+    while (surplus) {
+        cf_future *batch = surplus;
+        surplus = batch->next_batch;
+        put_batch_locked(batch);
+    }
+    /* Again when so much more is free that it pays for another look at all. */
+    size_t count = cf_load_relaxed(&depot.count);
+    cf_store_relaxed(&depot.limit, count + count / 16 + KEEP);
+    pthread_mutex_unlock(&depot.lock);
+}
+
+bool
+cf__block_keep(struct cf__worker *worker)
+{
+    bool keeps = false;
+    if (!cf_load_relaxed(&depot.large)) /* a hint */
+        return false;
+    pthread_mutex_lock(&depot.lock);
+    if (!depot.keeper) {
+        depot.keeper = worker;
+        keeps = true;
+    }
+    pthread_mutex_unlock(&depot.lock);
+    return keeps;
+}
+
+void
+cf__block_leave(const struct cf__worker *worker)
+{
+    pthread_mutex_lock(&depot.lock);
+    if (depot.keeper == worker)
+        depot.keeper = NULL;
+    pthread_mutex_unlock(&depot.lock);
 }
 
 /* --- around a fork --------------------------------------------------------- */
@@ -219,6 +343,7 @@ free_closed(struct cf__thread *t)
 void
 cf__block_after_fork(void)
 {
+    depot.keeper = NULL; /* a thread that is not here */
     if (pthread_mutex_trylock(&depot.lock) == 0) {
         pthread_mutex_unlock(&depot.lock);
         return;
@@ -227,7 +352,8 @@ cf__block_after_fork(void)
      * and stays with the parent. */
     pthread_mutex_init(&depot.lock, NULL);
     depot.batches = NULL;
-    depot.fresh_size = 0;
+    cf_store_relaxed(&depot.count, 0);
+    cf__block_memory_forget();
 }
 
 cf_future *

@@ -6,8 +6,12 @@
  * at, and exactly what futures do. So each thread has a cache of free blocks,
  * and caches exchange whole batches through a depot under a mutex: one lock per
  * batch. Blocks are cut from large chunks, a few at a time, so that a small
- * program touches little memory, and never given back to the system while the
- * program runs; they serve the next burst.
+ * program touches little memory (block_memory.h).
+ *
+ * After a burst, pages that have only free blocks are given back to the system:
+ * when a pool is destroyed, or has been idle for a while. That looks at each
+ * free block, so it is done when 16 MiB are free, and leaves 8 MiB for the next
+ * burst; again when so much more is free that it is worth another look.
  *
  * A batch is what lies in one piece when many threads submit and free: the
  * processor fetches ahead only within it. So it is large.
@@ -29,6 +33,17 @@ cf_future *cf__block_refill(void);
 /* The cache is at its limit: makes it a batch, and moves the former batch to
  * the depot. */
 void cf__block_flush(void);
+
+/* Gives memory back, if there is enough that is free. No lock may be held. */
+void cf__block_trim(void);
+
+/* It would: a hint. */
+bool cf__block_may_trim(void);
+
+/* The worker is about to sleep: it will be unparked when it is to trim, if the
+ * program has many futures and no other worker is. false: it will not. */
+bool cf__block_keep(struct cf__worker *worker);
+void cf__block_leave(const struct cf__worker *worker);
 
 /* This thread is about to fork: each alloc and free notices a fork, until the
  * cache is opened again. */

@@ -100,6 +100,7 @@ cf__executor_fini(cf_executor *ex)
 {
     cf__registry_remove(ex);
     cf__executor_unprepare(ex);
+    cf__block_trim();
 }
 
 uint64_t

@@ -268,6 +268,7 @@ trim_if_due(struct cf__process_pool *pool, int64_t now)
     (void)cf__arena_trim(&pool->shared->parcels);
     (void)cf__arena_trim(&pool->shared->commons);
     (void)cf__arena_trim(&pool->shared->vault);
+    cf__block_trim();
     cf__process_pool_lock(pool);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "thread_pool/pool.h"
 
+#include "lib/block.h"
 #include "lib/fence.h"
 #include "lib/spin.h"
 
@@ -15,7 +16,7 @@
 
 /* This part of a wake-up, a worker searches before it sleeps: what a wake-up
  * costs the submitter is more. */
-enum { SEARCH_PART = 5 };
+enum { SEARCH_PART = 5, TRIM_NS = 200000000 };
 
 bool
 cf__pool_has_work(struct cf__pool *pool)
@@ -359,13 +360,27 @@ cf__pool_worker_gone(struct cf__pool *pool,
         cf__pool_free(pool);
 }
 
-/* Sleeps until woken. false: the idle time-out has passed. */
+/* Sleeps until woken. false: the idle time-out has passed. Memory of a burst is
+ * given back when nothing has come for a while: to have it again costs more than
+ * to keep it for that long. */
 static bool
 sleep_until_woken(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     int64_t timeout_ns = pool->options.idle_timeout_ns;
     int64_t deadline_ns = timeout_ns > 0 ? cf__deadline(timeout_ns) : CF__NEVER;
-    return cf__worker_park(&w->base, deadline_ns);
+    if (cf__block_may_trim()) {
+        int64_t soon = cf__now_ns() + TRIM_NS;
+        if (cf__worker_park(&w->base, soon < deadline_ns ? soon : deadline_ns))
+            return true;
+        cf__block_trim();
+        if (soon >= deadline_ns)
+            return false;
+    }
+    bool keeps = cf__block_keep(&w->base);
+    bool in_time = cf__worker_park(&w->base, deadline_ns);
+    if (keeps)
+        cf__block_leave(&w->base);
+    return in_time;
 }
 
 bool

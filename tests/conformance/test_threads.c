@@ -450,3 +450,45 @@ CF_TEST(submits_while_all_threads_leave_are_run)
     cr_assert(*ran == 500);
     cf_executor_destroy(ex);
 }
+
+static long
+resident_mib(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    cr_assert_not_null(f);
+    cr_assert(fscanf(f, "%*d %ld", &pages) == 1);
+    fclose(f);
+    return pages * sysconf(_SC_PAGESIZE) >> 20;
+}
+
+enum { BURST = 300000 }; /* 37 MiB of futures */
+
+static void
+run_burst(cf_executor *ex, cf_future **fs)
+{
+    for (int i = 0; i < BURST; i++)
+        fs[i] = must_submit(ex, task_nothing, NULL, 0);
+    assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+}
+
+CF_TEST(memory_of_a_burst_goes_back_when_the_pool_is_idle_or_gone)
+{
+    static cf_future *fs[BURST];
+    memset(fs, 1, sizeof fs);
+    cf_thread_pool_options opts = options_for(2);
+    cf_executor *ex = pool_of(&opts);
+    long before = resident_mib();
+    for (int round = 0; round < 2; round++) {
+        run_burst(ex, fs);
+        cr_assert(resident_mib() - before >= 30);
+        unref_all(fs, BURST); /* all workers sleep, or are about to */
+        while (resident_mib() - before > 20)
+            sched_yield();
+    }
+    run_burst(ex, fs);
+    unref_all(fs, BURST);
+    cf_executor_destroy(ex);
+    long left = resident_mib() - before;
+    cr_assert(left <= 20, "%ld MiB", left);
+}

@@ -7,6 +7,9 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { MANY = 10 * CF__BLOCK_BATCH };
 
@@ -101,4 +104,77 @@ Test(block, batches_are_full_however_short_the_ones_before_were)
     cr_assert(length(cf__thread.free_batch) == CF__BLOCK_BATCH,
               "%u blocks",
               length(cf__thread.free_batch));
+}
+
+/* --- giving back ----------------------------------------------------------- */
+
+enum { BURST = 400000 }; /* 49 MiB */
+
+static cf_future *burst[BURST];
+
+static long
+resident_mib(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    cr_assert_not_null(f);
+    cr_assert(fscanf(f, "%*d %ld", &pages) == 1);
+    fclose(f);
+    return pages * sysconf(_SC_PAGESIZE) >> 20;
+}
+
+static void
+allocate_burst(void)
+{
+    for (size_t i = 0; i < BURST; i++) {
+        burst[i] = cf__block_alloc();
+        cr_assert_not_null(burst[i]);
+        burst[i]->arg[0] = 1;
+    }
+}
+
+/* Frees all but each so many-th. */
+static void
+release_burst(size_t but_each)
+{
+    for (size_t i = 0; i < BURST; i++)
+        if (i % but_each)
+            cf__block_free(burst[i]);
+}
+
+Test(block, memory_of_a_burst_goes_back_but_for_a_reserve)
+{
+    memset(burst, 0, sizeof burst);
+    long before = resident_mib();
+    for (int round = 0; round < 3; round++) {
+        allocate_burst();
+        long full = resident_mib();
+        cr_assert(full - before >= 45, "%ld MiB", full - before);
+        release_burst(BURST);
+        cf__block_free(burst[0]);
+        cr_assert(cf__block_may_trim());
+        cf__block_trim();
+        cr_assert_not(cf__block_may_trim());
+        long left = resident_mib() - before;
+        cr_assert(left <= 20, "%ld MiB", left);
+    }
+}
+
+Test(block, what_is_in_use_stays_as_it_is)
+{
+    allocate_burst();
+    release_burst(1000);
+    cf__block_trim();
+    for (size_t i = 0; i < BURST; i += 1000)
+        cr_assert(burst[i]->arg[0] == 1, "block %zu", i);
+    /* Nobody gets a block that is in use. */
+    for (size_t i = 0; i < BURST; i += 1000)
+        burst[i]->arg[0] = 2;
+    for (size_t i = 0; i < BURST; i++)
+        if (i % 1000) {
+            burst[i] = cf__block_alloc();
+            burst[i]->arg[0] = 3;
+        }
+    for (size_t i = 0; i < BURST; i += 1000)
+        cr_assert(burst[i]->arg[0] == 2, "block %zu", i);
 }
