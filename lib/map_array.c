@@ -54,7 +54,7 @@ run_item(const struct array *array,
     cf__call_begin(item, room ? room : result, array->result_size);
     int rc = array->fn(item, arg, array->item_size);
     cf__call_returned(item, rc);
-    if (room)
+    if (room && result)
         memcpy(result, room, item->result_size);
     return rc;
 }

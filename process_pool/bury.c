@@ -227,10 +227,12 @@ cf__process_pool_bury_locked(struct cf__process_pool *pool,
 static bool
 any_worker(const struct cf__process_pool *pool)
 {
-    for (int i = 0; i < pool->base.max_workers; i++)
-        if (pool->lanes[i].state == CF__LANE_SERVED &&
-            cf_load_relaxed(&pool->lanes[i].out->pid)) /* for people to read */
+    for (int i = 0; i < pool->base.max_workers; i++) {
+        const struct cf__process_lane *lane = &pool->lanes[i];
+        if (lane->state == CF__LANE_SERVED &&
+            cf_load_relaxed(&lane->out->pid)) /* a hint */
             return true;
+    }
     return false;
 }
 

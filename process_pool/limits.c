@@ -25,13 +25,14 @@ probed_size(const struct rlimit *limit)
         void *p = MAP_FAILED;
         if (tried.rlim_cur > limit->rlim_max)
             tried.rlim_cur = limit->rlim_max;
-        if (setrlimit(RLIMIT_DATA, &tried) == 0)
+        if (setrlimit(RLIMIT_DATA, &tried) == 0) {
             p = mmap(NULL,
                      page,
                      PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS,
                      -1,
                      0);
+        }
         if (p == MAP_FAILED) {
             low = middle;
         } else {
