@@ -187,7 +187,7 @@ task_nested(cf_call *call, const void *arg, size_t arg_size)
     return end(call, &w);
 }
 
-/* Runs until it is killed for it. */
+/* Runs, or is stopped, until it is killed for it. */
 static int
 task_late(cf_call *call, const void *arg, size_t arg_size)
 {
@@ -195,6 +195,8 @@ task_late(cf_call *call, const void *arg, size_t arg_size)
     (void)arg_size;
     memcpy(&w, arg, sizeof w);
     begin(call, w.record);
+    if (w.seed % 3 == 0)
+        (void)raise(SIGSTOP);
     for (volatile bool endless = true; endless;)
         continue;
     return 0;
