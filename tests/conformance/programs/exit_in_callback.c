@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exit() in a callback, in the thread that other tasks need: an executor's
+ * timer thread, a process pool's manager. The end of the program waits for a
+ * task in another executor that waits for them, and then it ends.
+ */
+#include <cfutures/cfutures.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/tasks.h"
+
+enum { STATUS = 3 };
+
+#define CHECK(condition)                                                       \
+    do {                                                                       \
+        if (!(condition)) {                                                    \
+            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
+            _exit(1);                                                          \
+        }                                                                      \
+    } while (0)
+
+static cf_executor *ex, *other;
+static gate *exits, *waits;
+static atomic_bool waited;
+
+static void
+callback_exit(cf_future *f, void *data)
+{
+    (void)f;
+    (void)data;
+    gate_pass(exits); /* the other task is about to wait */
+    exit(STATUS);
+}
+
+/* Its deadline ends it, which is the timer thread's to see. */
+static cf_future *
+submit_timed(void)
+{
+    cf_task task = CF_TASK_INIT;
+    cf_future *f = NULL;
+    task.fn = task_until_canceled;
+    task.arg = waits;
+    task.timeout_ns = CF_MS(5);
+    CHECK(cf_submit_task(ex, &task, &f) == CF_OK);
+    return f;
+}
+
+/* Runs in other: waits for tasks of ex. */
+static int
+task_wait(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    cf_future *timed = submit_timed();
+    gate_open(exits);
+    CHECK(cf_future_wait(timed, CF_FOREVER) == CF_OK);
+    atomic_store(&waited, true);
+    return 0;
+}
+
+/* Comes after the library's own handler. */
+static void
+see_that_it_waited(void)
+{
+    CHECK(atomic_load(&waited));
+}
+
+static _Noreturn void
+be_child(const char *spec, bool timed)
+{
+    alarm(20);
+    exits = gate_new();
+    waits = gate_new();
+    CHECK(atexit(see_that_it_waited) == 0);
+    CHECK(cf_executor_open(spec, &ex) == CF_OK);
+    CHECK(cf_executor_open("threads:1", &other) == CF_OK);
+    cf_future *f = NULL;
+    gate *g = gate_new();
+    if (timed)
+        f = submit_timed();
+    else
+        CHECK(cf_submit(ex, task_hold, g, 0, &f) == CF_OK);
+    CHECK(cf_future_on_done(f, callback_exit, NULL) == CF_OK);
+    CHECK(cf_submit(other, task_wait, NULL, 0, NULL) == CF_OK);
+    gate_open(g);
+    for (;;) /* whoever exits ends it */
+        pause();
+}
+
+int
+main(int argc, char **argv)
+{
+    CHECK(argc == 2);
+    for (int timed = 0; timed < 2; timed++) {
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0)
+            be_child(argv[1], timed);
+        int status = -1;
+        CHECK(waitpid(child, &status, 0) == child);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS) {
+            fprintf(stderr, "%d: status %#x\n", timed, (unsigned)status);
+            return EXIT_FAILURE;
+        }
+    }
+    puts("2 programs ended");
+    return EXIT_SUCCESS;
+}
