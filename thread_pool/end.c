@@ -163,8 +163,11 @@ cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     pool->ending += own;
     pthread_cond_broadcast(&pool->changed);
     while (awaited_locked(pool) > 0 && !err) {
-        if (!wait_locked(pool, deadline_ns, own ? stop_ending : unlock) &&
-            awaited_locked(pool) > 0)
+        bool in_time =
+            wait_locked(pool, deadline_ns, own ? stop_ending : unlock);
+        if (cf__executor_forked(ex))
+            err = CF_EFORKED; /* by a callback that ran here meanwhile */
+        else if (!in_time && awaited_locked(pool) > 0)
             err = CF_ETIMEDOUT;
     }
     pool->ending -= own;
@@ -218,11 +221,13 @@ cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
     bool in_time = true;
     pthread_mutex_lock(&pool->lock);
     pool->waiting++;
-    while (!is_idle_locked(pool) && in_time)
+    while (!is_idle_locked(pool) && in_time && !cf__executor_forked(ex))
         in_time = wait_locked(pool, deadline_ns, stop_waiting);
     bool idle = is_idle_locked(pool);
     pool->waiting--;
     pthread_mutex_unlock(&pool->lock);
+    if (cf__executor_forked(ex))
+        return CF_EFORKED; /* by a callback that ran here meanwhile */
     return idle ? CF_OK : CF_ETIMEDOUT;
 }
 
@@ -275,6 +280,7 @@ cf__pool_after_fork(cf_executor *ex)
         pool->workers[i]->asleep = false;
     }
     pool->idle = NULL;
+    pool->orphan = false; /* its memory stays */
     if (ex->bound)
         cf__bound_after_fork(ex->bound);
     cf__timers_after_fork(ex->timers);
