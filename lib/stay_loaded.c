@@ -25,9 +25,9 @@ static open_fn *
 find_open(void)
 {
     void *found = dlsym(RTLD_DEFAULT, "dlopen");
-    open_fn *open;
-    memcpy(&open, &found, sizeof open); /* as POSIX has it */
-    return open;
+    open_fn *open_again;
+    memcpy(&open_again, &found, sizeof open_again); /* as POSIX has it */
+    return open_again;
 }
 
 /* Something in this object. */
@@ -43,10 +43,10 @@ stay(void)
     const void *headers = (const void *)getauxval(AT_PHDR);
     if (dladdr(headers, &program) && program.dli_fbase == mine.dli_fbase)
         return true;
-    open_fn *open = find_open();
-    void *self =
-        open ? open(mine.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)
-             : NULL;
+    open_fn *open_again = find_open();
+    void *self = open_again ? open_again(mine.dli_fname,
+                                         RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)
+                            : NULL;
     if (self)
         (void)dlclose(self); /* the flag stays */
     return self != NULL;

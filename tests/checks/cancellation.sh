@@ -15,7 +15,7 @@ points+='|syslog|system|usleep|wait|waitid|waitpid|write|writev'
 allowed='lib/(cancel|cond|contract|cpu_count|fence)\.c'
 # ... in all of cf_process_pool_create(), and so in the processes that it
 # forks; and in the manager.
-allowed+='|process_pool/(await|descriptors|limits|manager|parcel|roster'
+allowed+='|process_pool/(await|descriptors|limits|manager|parcel|room|roster'
 allowed+='|watch|worker|zygote|zygote_main)\.c'
 
 sources=$(files c | grep -E '^(lib|thread_pool|process_pool)/')
