@@ -68,6 +68,13 @@ cf__deque_reserve(struct cf__deque *deque, uint64_t count)
     uint64_t used = cf_load_relaxed(&deque->bottom) - deque->known_top;
     if (used + count <= size)
         return true;
+    if (deque->make_room) {
+        deque->make_room(deque);
+        used = cf_load_relaxed(&deque->bottom) - deque->known_top;
+    }
+    /* Half of it is what the next look at all entries is paid by. */
+    if (used + count <= size / 2)
+        return true;
     while (size < used + count)
         size *= 2;
     return grow(deque, size);
@@ -101,4 +108,23 @@ cf__deque_after_fork(struct cf__deque *deque)
     uint64_t bottom = cf_load_relaxed(&deque->bottom);
     cf_store_relaxed(&deque->top, bottom); /* one thread */
     deque->known_top = bottom;
+}
+
+bool
+cf__deque_withdraw(struct cf__deque *deque, uint64_t *begin, uint64_t *end)
+{
+    uint64_t bottom = cf_load_relaxed(&deque->bottom); /* the owner's */
+    uint64_t top = cf_load_relaxed(&deque->top) + 1;   /* checked below */
+    if (top >= bottom)
+        return false;
+    cf_store_relaxed(&deque->bottom, top); /* ordered by the fence */
+    cf__fence_full();
+    /* in the total order with the thieves' loads and swaps */
+    if (cf_load_seq_cst(&deque->top) >= top) {
+        cf__deque_release(deque, bottom); /* nothing was changed */
+        return false;
+    }
+    *begin = top;
+    *end = bottom;
+    return true;
 }

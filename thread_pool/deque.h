@@ -33,6 +33,8 @@ struct cf__deque {
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t bottom;
     _Atomic(struct cf__ring *) ring; /* writer: the owner */
     uint64_t known_top;              /* the owner's: top was at least this */
+    /* Called before the ring grows; set once. */
+    void (*make_room)(struct cf__deque *deque);
 };
 
 /* What a pop found. */
@@ -56,6 +58,31 @@ cf_future *cf__deque_steal(struct cf__deque *deque,
                            uint32_t base,
                            const cf_future *still_runs);
 
+/*
+ * The owner takes all entries but the oldest out of the thieves' reach: those
+ * from *begin to before *end. false: thieves are too near. It may move them
+ * towards begin then, and ends with cf__deque_release().
+ */
+bool
+cf__deque_withdraw(struct cf__deque *deque, uint64_t *begin, uint64_t *end);
+
+/* The entries before end are in reach again. As a push: sleepers may have seen
+ * none. */
+static inline void
+cf__deque_release(struct cf__deque *deque, uint64_t end)
+{
+    /* pairs with steal: publishes the slots */
+    cf_store_release(&deque->bottom, end);
+}
+
+/* The slot of an index. The owner. */
+static inline struct cf__slot *
+cf__deque_slot(struct cf__deque *deque, uint64_t index)
+{
+    struct cf__ring *ring = cf_load_relaxed(&deque->ring);
+    return &ring->slots[index & (ring->size - 1)];
+}
+
 /* The owner, after a fork: empty. */
 void cf__deque_after_fork(struct cf__deque *deque);
 
@@ -68,6 +95,7 @@ cf__deque_push(struct cf__deque *deque, cf_future *f, uint32_t place)
     if (__builtin_expect(bottom - deque->known_top >= ring->size, 0)) {
         if (!cf__deque_reserve(deque, 1))
             return false;
+        bottom = cf_load_relaxed(&deque->bottom); /* it may have been swept */
         ring = cf_load_relaxed(&deque->ring);
     }
     struct cf__slot *slot = &ring->slots[bottom & (ring->size - 1)];

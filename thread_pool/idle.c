@@ -129,6 +129,7 @@ new_worker_locked(struct cf__pool *pool)
         free(w);
         return NULL;
     }
+    w->deque.make_room = cf__pool_make_room;
     pool->workers[slots] = w;
     /* pairs with the thieves' loads: the worker is whole */
     cf_store_release(&pool->slots, slots + 1);

@@ -148,12 +148,6 @@ pool_callbacks_begin(struct cf__worker *worker)
 }
 
 static void
-pool_tidy(cf_executor *ex, uint64_t canceled)
-{
-    cf__queue_tidy(&cf__pool_of(ex)->queue, canceled);
-}
-
-static void
 pool_stats(cf_executor *ex, cf_stats *out)
 {
     struct cf__pool *pool = cf__pool_of(ex);
@@ -192,7 +186,7 @@ static const struct cf__executor_ops ops = {
     .help = cf__pool_help,
     .watch = cf__pool_watch,
     .unwatch = cf__pool_unwatch,
-    .tidy = pool_tidy,
+    .tidy = cf__pool_tidy,
     .callbacks_begin = pool_callbacks_begin,
     .worker_at = pool_worker_at,
     .wait_idle = cf__pool_wait_idle,

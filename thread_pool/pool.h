@@ -7,6 +7,7 @@
  *   worker.c a worker's life: what it runs next, running it, its end
  *   idle.c   searching, sleeping, waking, starting
  *   help.c   waits inside tasks
+ *   sweep.c  tasks that will never run
  *   end.c    shutdown, terminate, destroy, a broken pool, fork
  */
 #ifndef CF_THREAD_POOL_POOL_H
@@ -45,6 +46,7 @@ struct cf__pool_worker {
     struct cf__frame *frame; /* the innermost running task's, or bottom */
     struct cf__frame bottom; /* no task's */
     unsigned picks;          /* how often it looked for a task */
+    uint64_t swept_at;       /* when it last swept its deque: sweep.c */
     enum cf__phase {
         CF__INITIALIZING,
         CF__SERVING,
@@ -228,6 +230,16 @@ void cf__pool_unwatch(struct cf__worker *self);
 
 /* The worker has pushed a task, and somebody watches it. */
 void cf__pool_notify_watchers(struct cf__pool *pool, struct cf__pool_worker *w);
+
+/* --- sweep.c ------------------------------------------------------------- */
+
+/* The operation; and the deque's, before it grows. */
+void cf__pool_tidy(cf_executor *ex, uint64_t canceled);
+void cf__pool_make_room(struct cf__deque *deque);
+
+/* Drops what will never run of the calling worker's own tasks. What follows is
+ * as after a push. */
+void cf__pool_sweep_own(struct cf__pool_worker *w);
 
 /* --- end.c -------------------------------------------------------------- */
 

@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 /* A pool of one worker that holds, with a bounded queue. */
@@ -77,53 +76,6 @@ CF_TEST(a_cancelled_task_makes_room)
         cf_future_unref(f);
     }
     bounded_end(&b);
-}
-
-/* Kilobytes of memory that the program has. */
-static long
-resident(void)
-{
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    cr_assert_not_null(f);
-    cr_assert(fscanf(f, "%*d %ld", &pages) == 1);
-    fclose(f);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
-/* Behind a busy worker, count times: some are submitted, and cancelled. */
-static void
-check_memory_of_cancelled(int some, int priority, size_t capacity)
-{
-    enum { TASKS = 200000, MOST = 1000 };
-    bounded b;
-    bounded_begin(&b, capacity, CF_QUEUE_REJECT);
-    cf_future *fs[MOST];
-    cf_task task = CF_TASK_INIT;
-    task.fn = task_nothing;
-    task.priority = priority;
-    long before = resident();
-    for (int i = 0; i < TASKS; i += some) {
-        if (some > 1)
-            assert_ok(
-                cf_submit_many(b.ex, task_nothing, NULL, 0, (size_t)some, fs));
-        else
-            assert_ok(cf_submit_task(b.ex, &task, fs));
-        for (int k = 0; k < some; k++)
-            cr_assert(cf_future_cancel(fs[k]));
-        unref_all(fs, (size_t)some);
-    }
-    long grown = resident() - before;
-    cr_assert(grown < TASKS * 128 / 1024 / 3, "%ld KiB", grown);
-    bounded_end(&b);
-}
-
-CF_TEST(what_is_cancelled_leaves_the_queue)
-{
-    check_memory_of_cancelled(1, 0, 4);
-    check_memory_of_cancelled(1, 0, 0);
-    check_memory_of_cancelled(1, 5, 4);
-    check_memory_of_cancelled(1000, 0, 1000);
 }
 
 CF_TEST(many_at_once_are_all_accepted_or_all_rejected)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How much memory tasks and futures take: what will never run takes none for
+ * long, and what a burst took goes back to the system.
+ */
+#include "tests/conformance/conformance.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Kilobytes of memory that the program has. */
+static long
+resident(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    cr_assert_not_null(f);
+    cr_assert(fscanf(f, "%*d %ld", &pages) == 1);
+    fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* Behind a busy worker, count times: some are submitted, and cancelled. */
+static void
+check_memory_of_cancelled(int some, int priority, size_t capacity)
+{
+    enum { TASKS = 200000, MOST = 1000 };
+    gate *g = gate_new();
+    cf_future *held;
+    cf_executor *ex =
+        test_pool((test_options){.max_workers = 1,
+                                 .queue_capacity = capacity,
+                                 .queue_policy = CF_QUEUE_REJECT});
+    occupy(ex, g, 1, &held);
+    cf_future *fs[MOST];
+    cf_task task = CF_TASK_INIT;
+    task.fn = task_nothing;
+    task.priority = priority;
+    long before = resident();
+    for (int i = 0; i < TASKS; i += some) {
+        if (some > 1)
+            assert_ok(
+                cf_submit_many(ex, task_nothing, NULL, 0, (size_t)some, fs));
+        else
+            assert_ok(cf_submit_task(ex, &task, fs));
+        for (int k = 0; k < some; k++)
+            cr_assert(cf_future_cancel(fs[k]));
+        unref_all(fs, (size_t)some);
+    }
+    long grown = resident() - before;
+    cr_assert(grown < TASKS * 128 / 1024 / 3, "%ld KiB", grown);
+    gate_open(g);
+    cf_executor_destroy(ex);
+    cf_future_unref(held);
+}
+
+CF_TEST(what_is_cancelled_leaves_the_queue)
+{
+    check_memory_of_cancelled(1, 0, 4);
+    check_memory_of_cancelled(1, 0, 0);
+    check_memory_of_cancelled(1, 5, 4);
+    check_memory_of_cancelled(1000, 0, 1000);
+}
+
+/* Submits and cancels for a long time; waits in the wrong order for others. */
+static int
+task_cancels_its_own(cf_call *call, const void *arg, size_t arg_size)
+{
+    enum { TASKS = 200000 };
+    cf_executor *ex = cf_call_executor(call);
+    (void)arg;
+    (void)arg_size;
+    long before = resident();
+    for (int i = 0; i < TASKS; i += 2) {
+        cf_future *fs[2];
+        for (int k = 0; k < 2; k++)
+            if (cf_submit(ex, task_nothing, NULL, 0, &fs[k]))
+                return 1;
+        if (i % 4 == 0 &&
+            (!cf_future_cancel(fs[0]) || !cf_future_cancel(fs[1])))
+            return 2;
+        for (int k = 0; k < 2; k++) {
+            if (i % 4 != 0 && cf_future_wait(fs[k], CF_FOREVER))
+                return 3;
+            cf_future_unref(fs[k]);
+        }
+    }
+    int grown = (int)(resident() - before);
+    return cf_return(call, &grown, sizeof grown) != CF_OK;
+}
+
+CF_THREAD_TEST(what_a_task_cancels_or_has_run_leaves_its_worker)
+{
+    cf_executor *ex = test_executor(1);
+    cf_future *f = must_submit(ex, task_cancels_its_own, NULL, 0);
+    int grown = int_result(f);
+    cr_assert(grown < 8000, "%d KiB", grown);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
+enum { BURST = 300000 }; /* 37 MiB of futures */
+
+static void
+run_burst(cf_executor *ex, cf_future **fs)
+{
+    for (int i = 0; i < BURST; i++)
+        fs[i] = must_submit(ex, task_nothing, NULL, 0);
+    assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+}
+
+CF_THREAD_TEST(memory_of_a_burst_goes_back_when_the_pool_is_idle_or_gone)
+{
+    static cf_future *fs[BURST];
+    memset(fs, 1, sizeof fs);
+    cf_executor *ex = test_executor(2);
+    long before = resident() / 1024;
+    for (int round = 0; round < 2; round++) {
+        run_burst(ex, fs);
+        cr_assert(resident() / 1024 - before >= 30);
+        unref_all(fs, BURST); /* all workers sleep, or are about to */
+        while (resident() / 1024 - before > 20)
+            sched_yield();
+    }
+    run_burst(ex, fs);
+    unref_all(fs, BURST);
+    cf_executor_destroy(ex);
+    long left = resident() / 1024 - before;
+    cr_assert(left <= 20, "%ld MiB", left);
+}

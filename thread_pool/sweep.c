@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tasks that will never run leave the pool: the queue's and the calling
+ * worker's own. README.md, "The deque", has the argument. No locks.
+ */
+#include "thread_pool/pool.h"
+
+#include <stddef.h>
+
+enum { SWEEP_LEAST = 256 };
+
+/* The first index at which the entries of frame's task begin, going by the
+ * present bottom. */
+static uint64_t
+base_of(const struct cf__frame *frame, uint64_t bottom)
+{
+    uint32_t base = cf_load_relaxed(&frame->f->base); /* the owner's */
+    /* A pop may have taken the bottom below it. */
+    return bottom - (uint64_t)(int64_t)(int32_t)((uint32_t)bottom - base);
+}
+
+static void
+set_base(const struct cf__frame *frame, uint64_t index)
+{
+    uint32_t base = (uint32_t)index;
+    /* pairs with help: who sees it finds no entry until they are in reach */
+    cf_store_release(&frame->f->base, base ? base : 1);
+}
+
+static void
+drop_all(cf_future *f)
+{
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
+        cf_future_unref(f);
+    }
+}
+
+void
+cf__pool_sweep_own(struct cf__pool_worker *w)
+{
+    struct cf__deque *deque = &w->deque;
+    cf_future *stale = NULL;
+    uint64_t begin, end;
+    if (!cf__deque_withdraw(deque, &begin, &end))
+        return;
+    uint64_t to = begin;
+    /* From the outermost task inwards: each began where the deque ended. */
+    struct cf__frame *frame = w->frame == &w->bottom ? NULL : w->bottom.above;
+    for (uint64_t i = begin; i <= end; i++) {
+        while (frame && (i == end || base_of(frame, end) <= i)) {
+            if (base_of(frame, end) > begin)
+                set_base(frame, to);
+            frame = frame == w->frame ? NULL : frame->above;
+        }
+        if (i == end)
+            break;
+        struct cf__slot *slot = cf__deque_slot(deque, i);
+        cf_future *f = cf_load_relaxed(&slot->f);
+        if (cf__is_stale(f)) {
+            cf_store_relaxed(&f->next, stale); /* its handle is ours */
+            stale = f;
+            continue;
+        }
+        struct cf__slot *kept = cf__deque_slot(deque, to++);
+        cf_store_relaxed(&kept->f, f);
+        cf_store_relaxed(&kept->place, cf_load_relaxed(&slot->place));
+    }
+    cf__deque_release(deque, to);
+    drop_all(stale);
+}
+
+void
+cf__pool_make_room(struct cf__deque *deque)
+{
+    char *worker = (char *)deque - offsetof(struct cf__pool_worker, deque);
+    cf__pool_sweep_own((struct cf__pool_worker *)(void *)worker);
+}
+
+void
+cf__pool_tidy(cf_executor *ex, uint64_t canceled)
+{
+    struct cf__pool *pool = cf__pool_of(ex);
+    cf__queue_tidy(&pool->queue, canceled);
+    if (!cf__is_own_worker(ex))
+        return;
+    struct cf__pool_worker *w = cf__pool_worker_of(cf__thread.worker);
+    uint64_t entries =
+        cf_load_relaxed(&w->deque.bottom) - cf_load_relaxed(&w->deque.top);
+    if (entries < SWEEP_LEAST || (canceled - w->swept_at) * 2 < entries)
+        return;
+    w->swept_at = canceled;
+    cf__pool_sweep_own(w);
+    cf__pool_wake_after_store(pool); /* the entries were out of sight */
+}
