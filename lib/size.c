@@ -7,13 +7,11 @@
 
 enum { SURELY = 64 << 20 }; /* bytes: no need to ask for less */
 
-/* The process may use so many bytes of that resource. */
+/* The process may use so many bytes. */
 static bool
-is_allowed(int resource, size_t bytes)
+is_allowed(const struct rlimit *limit, size_t bytes)
 {
-    struct rlimit limit;
-    return getrlimit(resource, &limit) != 0 ||
-           limit.rlim_cur == RLIM_INFINITY || bytes <= limit.rlim_cur;
+    return limit->rlim_cur == RLIM_INFINITY || bytes <= limit->rlim_cur;
 }
 
 bool
@@ -22,7 +20,10 @@ cf__machine_holds(size_t bytes)
     struct sysinfo info;
     if (bytes <= SURELY)
         return true;
-    if (!is_allowed(RLIMIT_AS, bytes) || !is_allowed(RLIMIT_DATA, bytes))
+    struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY}, private = all;
+    (void)getrlimit(RLIMIT_AS, &all);
+    (void)getrlimit(RLIMIT_DATA, &private);
+    if (!is_allowed(&all, bytes) || !is_allowed(&private, bytes))
         return false;
     if (sysinfo(&info) != 0)
         return true;

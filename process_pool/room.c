@@ -61,12 +61,11 @@ least(size_t a, size_t b)
 
 /* What a limit leaves, of which so much is used. */
 static size_t
-left_of_limit(int resource, size_t used)
+left_of(const struct rlimit *limit, size_t used)
 {
-    struct rlimit limit;
-    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    if (limit->rlim_cur == RLIM_INFINITY)
         return SIZE_MAX;
-    return limit.rlim_cur > used ? (size_t)limit.rlim_cur - used : 0;
+    return limit->rlim_cur > used ? (size_t)limit->rlim_cur - used : 0;
 }
 
 /* Without /proc: what there is for certain, found by trying. */
@@ -94,17 +93,20 @@ cf__room_for_pool(void)
     char text[128];
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t left, data;
+    struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY}, private = all;
+    (void)getrlimit(RLIMIT_AS, &all);
+    (void)getrlimit(RLIMIT_DATA, &private);
     if (read_text("/proc/self/statm", text, sizeof text)) {
         char *at = text;
         size_t numbers[6]; /* size resident shared text library data */
         for (int i = 0; i < 6; i++)
             numbers[i] = (size_t)strtoull(at, &at, 10) * page;
         left = numbers[0] < ADDRESSES ? ADDRESSES - numbers[0] : 0;
-        left = least(left, left_of_limit(RLIMIT_AS, numbers[0]));
-        data = left_of_limit(RLIMIT_DATA, numbers[5]);
+        left = least(left, left_of(&all, numbers[0]));
+        data = left_of(&private, numbers[5]);
     } else {
         left = probe(PROT_NONE);
-        data = left_of_limit(RLIMIT_DATA, 0) == SIZE_MAX
+        data = private.rlim_cur == RLIM_INFINITY
                    ? SIZE_MAX
                    : probe(PROT_READ | PROT_WRITE);
     }

@@ -79,8 +79,10 @@ tell(struct cf__post *post, _Atomic uint32_t *what)
     (void)syscall(SYS_futex, &post->wake, 1 /* FUTEX_WAKE */, INT_MAX);
 }
 
-/* Waits; while there is nothing to wait for, looks again and again. */
-NOT_INSTRUMENTED _Noreturn static void
+/* Waits; while there is nothing to wait for, looks again and again. It does not
+ * return; said to the compiler, AddressSanitizer would act on it, in the wrong
+ * thread. */
+NOT_INSTRUMENTED static void
 watch(const struct cf__watch *w)
 {
     struct pollfd polled[] = {{w->program, POLLIN, 0},
@@ -141,7 +143,7 @@ watch_from_aside(const struct cf__watch *w,
     return pid < 0 ? errno : serve(data);
 }
 
-int
+NOT_INSTRUMENTED int
 cf__watch_and_serve(const struct cf__watch *w,
                     size_t stack_size,
                     int (*serve)(void *data),

@@ -51,7 +51,8 @@ program_under_limit(int resource, size_t limit, int workers, size_t wanted)
     cf_executor *ex = NULL;
     opts.shared_memory = wanted;
     alarm(60);
-    if (setrlimit(resource, &low) != 0)
+    if ((resource == RLIMIT_AS ? setrlimit(RLIMIT_AS, &low)
+                               : setrlimit(RLIMIT_DATA, &low)) != 0)
         return 2;
     if (cf_process_pool_create(&opts, &ex) != CF_OK)
         return 3;
