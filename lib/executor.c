@@ -5,6 +5,7 @@
  */
 #include "lib/executor.h"
 
+#include "lib/callback.h"
 #include "lib/cancel.h"
 #include "lib/failure.h"
 #include "lib/life.h"
@@ -134,6 +135,7 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
     if (cf__is_own_worker(ex))
         return CF_EDEADLK;
     int64_t deadline_ns = cf__deadline(timeout_ns);
+    struct cf__due *due = cf__callbacks_pause();
     cf_err err = ex->ops->wait_idle(ex, deadline_ns);
     /* A callback is work, too; and it may submit. */
     while (!err && !is_inside(ex) && cf__timers_busy(ex->timers)) {
@@ -141,6 +143,7 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
         if (!err)
             err = ex->ops->wait_idle(ex, deadline_ns);
     }
+    cf__callbacks_resume(due);
     return err;
 }
 
@@ -157,10 +160,16 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
     if (!ex->ops->shutdown)
         return CF_ENOTSUP;
     int64_t deadline_ns = cf__deadline(timeout_ns);
+    if (flags & CF_SHUTDOWN_NOWAIT)
+        return ex->ops->shutdown(ex, flags, deadline_ns);
+    if (cf__thread.due) /* callbacks of what is cancelled are due then, too */
+        (void)ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
+    struct cf__due *due = cf__callbacks_pause();
     cf_err err = ex->ops->shutdown(ex, flags, deadline_ns);
-    return err || flags & CF_SHUTDOWN_NOWAIT || is_inside(ex)
-               ? err
-               : cf__timers_settle(ex->timers, deadline_ns);
+    if (!err && !is_inside(ex))
+        err = cf__timers_settle(ex->timers, deadline_ns);
+    cf__callbacks_resume(due);
+    return err;
 }
 
 cf_err
@@ -193,9 +202,11 @@ cf_executor_destroy(cf_executor *ex)
     if (cf__executor_forked(ex) || !ex->ops->destroy)
         return;
     int former = cf__cancel_disable();
+    struct cf__due *due = cf__callbacks_pause();
     /* In a callback the thread may have become another process. */
     if (ex->ops->shutdown(ex, 0, CF__NEVER) != CF_EFORKED)
         ex->ops->destroy(ex);
+    cf__callbacks_resume(due);
     cf__cancel_restore(former);
 }
 

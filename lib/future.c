@@ -6,6 +6,7 @@
 #include "lib/future.h"
 
 #include "lib/block.h"
+#include "lib/callback.h"
 #include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/executor.h"
@@ -131,10 +132,8 @@ announce(cf_future *f, uint64_t old)
 {
     if (old & CF__SLEEPER) /* an address, not an access: f may be gone */
         cf__futex_wake(cf__futex_word(f), INT_MAX);
-    if (old & CF__WAITERS) {
-        cf__waiters_notify(f);
-        cf__future_unref(f);
-    }
+    if (old & CF__WAITERS)
+        cf__callbacks_run(f, cf__waiters_tell(f));
 }
 
 bool

@@ -92,18 +92,20 @@ struct cf_future {
         cf_task_fn *fn;        /* set at creation */
         cf_future *next_batch; /* of a free block: lib/block.c */
     };
-    struct cf__waiter *waiters;        /* guarded by lock */
+    _Atomic uintptr_t waiters;         /* guarded by lock; see lib/waiter.c */
     struct cf__attributes *attributes; /* set at creation; NULL: all default */
     /* Where the runner's own tasks began when it took this one; 0: unknown.
      * Writer: the runner (release). Readers: who helps it (acquire). A remote
      * one's: where in its worker's lane it is; guarded by the pool's lock. A
      * free block's: lib/block.c. */
     _Atomic uint32_t base;
-    uint16_t generation;  /* of the process: lib/registry.h. Set at creation */
-    uint8_t arg_size;     /* bytes of an argument inside */
-    uint8_t result_size;  /* bytes of a result inside; written by the runner */
-    unsigned char owned;  /* CF__ARG_POINTER ... */
-    struct cf__lock lock; /* lib/waiter.c */
+    uint16_t generation; /* of the process: lib/registry.h. Set at creation */
+    uint8_t arg_size;    /* bytes of an argument inside */
+    uint8_t result_size; /* bytes of a result inside; written by the runner */
+    unsigned char owned; /* CF__ARG_POINTER ... */
+    uint16_t list_generation; /* of the process whose waiters are listed, if
+                                 there are any. Guarded by lock */
+    struct cf__lock lock;     /* lib/waiter.c */
     _Alignas(16) unsigned char arg[CF__INLINE_SIZE];
     unsigned char result[CF__INLINE_SIZE]; /* written by the runner */
 };

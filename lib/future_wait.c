@@ -7,6 +7,7 @@
  * completer sees the bit and wakes, or the swap fails and the sleeper sees it
  * done.
  */
+#include "lib/callback.h"
 #include "lib/clock.h"
 #include "lib/futex.h"
 #include "lib/future.h"
@@ -78,9 +79,14 @@ cf_future_wait(cf_future *f, int64_t timeout_ns)
     if (cf__forked(f))
         return CF_EFORKED;
     int64_t deadline_ns = cf__deadline(timeout_ns);
+    struct cf__due *due = cf__callbacks_pause();
     struct cf__worker *worker = cf__thread.worker;
-    return worker ? cf__in_task_wait(worker, f, deadline_ns)
-                  : wait_outside(f, deadline_ns);
+    cf_err err = CF_OK;
+    if (!due || !cf_future_done(f))
+        err = worker ? cf__in_task_wait(worker, f, deadline_ns)
+                     : wait_outside(f, deadline_ns);
+    cf__callbacks_resume(due);
+    return err;
 }
 
 cf_err
@@ -92,7 +98,8 @@ cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
     if (!cf__is_done(word)) {
         /* The common case of waiting in a task first. */
         struct cf__worker *worker = cf__thread.worker;
-        if (!worker || timeout_ns == 0 || !cf__in_task_run(worker, f)) {
+        if (!worker || timeout_ns == 0 || cf__thread.due ||
+            !cf__in_task_run(worker, f)) {
             cf_err err = cf_future_wait(f, timeout_ns);
             if (err)
                 return err;

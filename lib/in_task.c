@@ -68,7 +68,7 @@ static bool
 sleep_once(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
 {
     const struct cf__executor_ops *ops = self->executor->ops;
-    struct wake_up sleeper = {{NULL, wake_up}, self};
+    struct wake_up sleeper = {{.notify = wake_up}, self};
     bool watch = f->executor == self->executor && ops->watch;
     if (!cf__waiter_add(f, &sleeper.waiter))
         return true;

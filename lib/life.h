@@ -22,7 +22,7 @@ cf__future_new(cf_executor *ex, cf_task_fn *fn, unsigned handles)
         return NULL;
     f->executor = ex;
     f->fn = fn;
-    f->waiters = NULL;
+    cf_store_relaxed(&f->waiters, 0); /* as the word, below */
     f->attributes = NULL;
     f->arg_size = 0;
     f->result_size = 0;
@@ -44,7 +44,9 @@ cf__future_free(cf_future *f)
     cf_store_relaxed(&f->word, 0);
     const unsigned outside =
         CF__RESULT_HEAP | CF__RESULT_ERROR | CF__RESULT_LENT;
-    if (__builtin_expect(f->owned & outside || f->attributes || f->waiters, 0))
+    if (__builtin_expect(f->owned & outside || f->attributes ||
+                             cf_load_relaxed(&f->waiters),
+                         0))
         cf__future_free_owned(f);
     cf__block_free(f);
 }

@@ -5,6 +5,7 @@
  */
 #include "lib/submit.h"
 #include "lib/call.h"
+#include "lib/callback.h"
 #include "lib/cancel.h"
 #include "lib/executor.h"
 #include "lib/life.h"
@@ -73,6 +74,7 @@ enqueue_bounded(cf_executor *ex,
     struct chain chain = {ex, oldest, newest, out, count};
     cf_err err;
     pthread_cleanup_push(give_up_chain, &chain);
+    cf__callbacks_resume(cf__callbacks_pause()); /* it may wait for room */
     err = cf__bound_acquire(ex->bound, count, cf__entry_to(ex));
     pthread_cleanup_pop(0);
     if (err == CF_EDONE)

@@ -10,6 +10,7 @@
 
 struct cf__worker;
 struct cf__server;
+struct cf__due;
 
 struct cf__thread {
     cf_future *free_blocks;    /* linked by next */
@@ -19,6 +20,7 @@ struct cf__thread {
     cf_future *free_batch;     /* one whole batch more, or NULL */
     struct cf__worker *worker; /* NULL: not a worker of any pool */
     struct cf__server *server; /* NULL: it serves none. lib/server.h */
+    struct cf__due *due;       /* NULL: it is in no callback. lib/callback.h */
     bool long_waits;           /* its last wait was long: lib/spin.h */
 
     /* While the thread forks (lib/forked.c), its cache is closed: empty and

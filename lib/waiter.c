@@ -1,137 +1,209 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of waiters: see waiter.h. The future's lock is held for a few
- * instructions (lock.h).
- *
- * Nobody is missed: a waiter is linked first and CF__WAITERS set second, both
- * under the lock. A completer whose swap sees the bit takes the lock, hence
- * finds the waiter. If the swap came first, setting the bit finds the future
- * done, and the waiter is taken out again before anybody looks.
+ * The list of waiters: see waiter.h and lib/README.md. The future's lock is
+ * held for a few instructions (lock.h).
  */
 #include "lib/waiter.h"
 
-#include "lib/executor.h"
-#include "lib/registry.h"
+#include "lib/forked.h"
+#include "lib/generation.h"
 #include "lib/remote.h"
 
 #include <stdlib.h>
 
-struct callback {
-    struct cf__waiter waiter;
-    cf_done_fn *fn;
-    void *data;
-};
+/* In f->waiters: it points to the oldest callback, which has the waiters. */
+#define HAS_CALLBACKS ((uintptr_t)1)
+
+static struct cf__callback *
+oldest_callback(uintptr_t list)
+{
+    return list & HAS_CALLBACKS ? (struct cf__callback *)(list & ~HAS_CALLBACKS)
+                                : NULL;
+}
+
+/* In a fork's child the first who comes makes the list its own. The waiters
+ * belong to the parent, some to threads that are not here: they are forgotten,
+ * unread. */
+static void
+adopt_locked(cf_future *f)
+{
+    uintptr_t list = cf_load_relaxed(&f->waiters); /* locked */
+    if (__builtin_expect(f->list_generation == cf__generation, 1) || !list)
+        return;
+    struct cf__callback *oldest = oldest_callback(list);
+    if (oldest) {
+        oldest->waiters = NULL;
+        /* The parent may have been about to note the last one. */
+        struct cf__callback *at = oldest;
+        while (at) {
+            oldest->newest = at;
+            at = cf_load_relaxed(&at->next); /* one thread wrote it */
+        }
+    } else {
+        cf_store_relaxed(&f->waiters, 0);
+    }
+    f->list_generation = cf__generation;
+}
+
+/* In a child that has not noticed yet, a lock of the parent would be taken for
+ * one that is held here. */
+static void
+lock(cf_future *f)
+{
+    cf__notice_fork();
+    cf__lock(&f->lock);
+}
+
+/* Locks, and leaves CF__WAITERS in the word; false, and nothing is locked: f
+ * is done. */
+static bool
+open_list(cf_future *f, uint64_t *word)
+{
+    lock(f);
+    *word = cf_load_acquire(&f->word); /* pairs with finish */
+    if (!cf__is_done(*word) && !(*word & CF__WAITERS))
+        /* pairs with finish: it sees the bit, or we see it done */
+        *word = cf_fetch_or_acq_rel(&f->word, CF__WAITERS);
+    if (cf__is_done(*word)) {
+        cf__unlock(&f->lock);
+        return false;
+    }
+    adopt_locked(f);
+    return true;
+}
+
+static void
+close_list(cf_future *f, uint64_t word)
+{
+    cf__unlock(&f->lock);
+    cf__remote_expect(f, word);
+}
+
+/* Publishes a first element to a child that is forked at any moment: what it
+ * points to is whole. */
+static void
+begin_list_locked(cf_future *f, uintptr_t list)
+{
+    f->list_generation = cf__generation;
+    cf_store_release(&f->waiters, list); /* pairs with fork */
+}
+
+/* The first waiter is first from now on. */
+static void
+set_first_locked(cf_future *f, struct cf__waiter *first)
+{
+    struct cf__callback *oldest =
+        oldest_callback(cf_load_relaxed(&f->waiters)); /* locked */
+    if (oldest)
+        oldest->waiters = first;
+    else
+        begin_list_locked(f, (uintptr_t)first);
+}
+
+static struct cf__waiter *
+first_locked(cf_future *f)
+{
+    uintptr_t list = cf_load_relaxed(&f->waiters); /* locked */
+    struct cf__callback *oldest = oldest_callback(list);
+    return oldest ? oldest->waiters : (struct cf__waiter *)list;
+}
 
 bool
 cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
 {
-    cf__lock(&f->lock);
-    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
-    bool added = !cf__is_done(word);
-    if (added) {
-        waiter->next = f->waiters;
-        f->waiters = waiter;
-        if (!(word & CF__WAITERS)) {
-            /* pairs with finish: it sees the bit, or we see it done */
-            word = cf_fetch_or_acq_rel(&f->word, CF__WAITERS);
-            if (cf__is_done(word)) {
-                f->waiters = waiter->next;
-                added = false;
-            }
-        }
-    }
-    cf__unlock(&f->lock);
-    if (added)
-        cf__remote_expect(f, word);
-    return added;
+    uint64_t word;
+    waiter->prev = waiter;
+    if (!open_list(f, &word))
+        return false;
+    struct cf__waiter *next = first_locked(f);
+    waiter->next = next;
+    waiter->prev = NULL;
+    if (next)
+        next->prev = waiter;
+    set_first_locked(f, waiter);
+    close_list(f, word);
+    return true;
 }
 
 void
 cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
 {
-    cf__lock(&f->lock);
-    for (struct cf__waiter **at = &f->waiters; *at; at = &(*at)->next) {
-        if (*at == waiter) {
-            *at = waiter->next;
-            break;
-        }
+    lock(f);
+    if (waiter->prev != waiter) {
+        if (waiter->next)
+            waiter->next->prev = waiter->prev;
+        if (waiter->prev)
+            waiter->prev->next = waiter->next;
+        else
+            set_first_locked(f, waiter->next);
+        waiter->prev = waiter;
     }
     cf__unlock(&f->lock);
-}
-
-bool
-cf__waiters_call_back(cf_future *f)
-{
-    bool found = false;
-    cf__lock(&f->lock);
-    for (struct cf__waiter *w = f->waiters; w; w = w->next)
-        found = found || !w->notify;
-    cf__unlock(&f->lock);
-    return found;
 }
 
 void
 cf__waiters_sync(cf_future *f)
 {
-    cf__lock(&f->lock);
+    lock(f);
     cf__unlock(&f->lock);
 }
 
-void
-cf__waiters_notify(cf_future *f)
+bool
+cf__waiters_add_callback(cf_future *f, struct cf__callback *callback)
 {
-    struct cf__waiter *callbacks = NULL; /* the list is newest first */
-    cf__lock(&f->lock);
-    for (struct cf__waiter *w = f->waiters, *next; w; w = next) {
-        next = w->next;
-        if (w->notify) {
-            w->notify(w, f); /* w may be gone after the unlock */
-        } else {
-            w->next = callbacks;
-            callbacks = w;
-        }
+    uint64_t word;
+    if (!open_list(f, &word))
+        return false;
+    uintptr_t list = cf_load_relaxed(&f->waiters); /* locked */
+    struct cf__callback *oldest = oldest_callback(list);
+    cf_store_relaxed(&callback->next, NULL); /* published below */
+    if (oldest) {
+        cf_store_release(&oldest->newest->next, callback); /* pairs with fork */
+        oldest->newest = callback;
+    } else {
+        callback->newest = callback;
+        callback->waiters = (struct cf__waiter *)list;
+        begin_list_locked(f, (uintptr_t)callback | HAS_CALLBACKS);
     }
-    f->waiters = NULL;
+    close_list(f, word);
+    return true;
+}
+
+bool
+cf__waiters_call_back(cf_future *f)
+{
+    /* As it is at this moment: the pointer is not followed. */
+    return cf_load_relaxed(&f->waiters) & HAS_CALLBACKS;
+}
+
+struct cf__callback *
+cf__waiters_tell(cf_future *f)
+{
+    lock(f);
+    adopt_locked(f);
+    struct cf__callback *callbacks =
+        oldest_callback(cf_load_relaxed(&f->waiters)); /* locked */
+    struct cf__waiter *waiter = first_locked(f);
+    /* pairs with fork: a child finds all of the list, or nothing */
+    cf_store_release(&f->waiters, 0);
+    for (struct cf__waiter *next; waiter; waiter = next) {
+        next = waiter->next;
+        waiter->prev = waiter;
+        waiter->notify(waiter, f); /* it may be gone after this */
+    }
     cf__unlock(&f->lock);
-    struct cf__worker *worker = cf__thread.worker;
-    if (callbacks && worker && worker->executor->ops->callbacks_begin)
-        worker->executor->ops->callbacks_begin(worker);
-    while (callbacks) {
-        struct callback *callback = (struct callback *)callbacks;
-        callbacks = callbacks->next;
-        callback->fn(f, callback->data);
-        free(callback);
-    }
+    return callbacks;
 }
 
 void
 cf__waiters_forget(cf_future *f)
 {
-    /* Iterators hold a handle: only callbacks are left. */
-    for (struct cf__waiter *w = f->waiters, *next; w; w = next) {
-        next = w->next;
-        free(w);
+    /* Iterators hold a handle: in the process that made the list only callbacks
+     * are left. */
+    struct cf__callback *at =
+        oldest_callback(cf_load_relaxed(&f->waiters)); /* the last handle */
+    for (struct cf__callback *next; at; at = next) {
+        next = cf_load_relaxed(&at->next);
+        free(at);
     }
-}
-
-cf_err
-cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data)
-{
-    if (!f || !fn)
-        return CF_EINVAL;
-    if (!cf_future_done(f)) {
-        if (cf__forked(f))
-            return CF_OK; /* it never will be, here */
-        struct callback *callback = malloc(sizeof *callback);
-        if (!callback)
-            return CF_ENOMEM;
-        *callback = (struct callback){{NULL, NULL}, fn, data};
-        if (cf__waiter_add(f, &callback->waiter))
-            return CF_OK;
-        free(callback);
-    }
-    (void)cf_future_ref(f); /* fn may drop the caller's handle */
-    fn(f, data);
-    cf_future_unref(f);
-    return CF_OK;
 }

@@ -35,7 +35,7 @@ typedef void cf_done_fn(cf_future *f, void *data);
  * Threads:   any number of callers.
  * Blocks:    no.
  * Ordering:  none.
- * Fork:      fine in a child, whose copy of the future never completes.
+ * Fork:      fine in a child, whose copy of a task's future never completes.
  * Python:    another reference.
  */
 CF_API cf_future *cf_future_ref(cf_future *f);
@@ -92,7 +92,8 @@ CF_API bool cf_future_done(const cf_future *f);
  * Cancels a task that no worker has taken yet.
  *
  * Every waiter learns of it at once and the callbacks run before this
- * returns, in this thread.
+ * returns, in this thread; in a callback they run after that one, as
+ * cf_future_on_done() says.
  *
  * @retval true   The task will never run: cancelled now or before.
  * @retval false  It is running or finished, or f is NULL.
@@ -219,7 +220,16 @@ CF_API const char *cf_future_message(cf_future *f);
  * Waiters learn of the completion first; then the callbacks run in the order
  * they were added, in the thread that completes or cancels the future, with
  * no lock held. On a future already done fn runs at once, in the caller,
- * perhaps before earlier callbacks have finished. After a task's own timeout
+ * perhaps before earlier callbacks have finished.
+ *
+ * No callback runs inside another one. What a callback completes, cancels or
+ * adds to a future already done is called back in the same thread when that
+ * callback and those before have returned, in the order in which it became
+ * due: chains of any length need no more stack. A call that may wait (for a
+ * future, an iterator, an executor, room in a queue), made in a callback, runs
+ * what is due first, up to 64 such calls inside of each other.
+ *
+ * After a task's own timeout
  * they run in the executor's timer thread, whose other deadlines wait for
  * them; those of a process pool's tasks in a thread of the pool, and while one
  * blocks without waiting for a future, queued tasks that nobody waits for may
@@ -238,7 +248,8 @@ CF_API const char *cf_future_message(cf_future *f);
  * Threads:   any number of callers.
  * Blocks:    no, but may run fn.
  * Ordering:  everything the task did is visible to fn.
- * Fork:      in a child, callbacks of unfinished futures never run.
+ * Fork:      in a child, callbacks of unfinished tasks never run; those of a
+ *            future completed by hand run where its copy is completed.
  * Python:    Future.add_done_callback(fn).
  */
 CF_API cf_err cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data);
@@ -285,7 +296,8 @@ CF_API bool cf_future_start(cf_future *f);
  * @param data  May be NULL when size is 0.
  * @param size  Bytes.
  *
- * @retval CF_OK      Done; waiters woken, callbacks run.
+ * @retval CF_OK      Done; waiters woken, callbacks run (in a callback: due,
+ *                    see cf_future_on_done()).
  * @retval CF_EINVAL  f is NULL, data is NULL with a size, or f belongs to an
  *                    executor.
  * @retval CF_ESTATE  Already finished or cancelled; nothing changed.
