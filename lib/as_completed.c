@@ -15,6 +15,7 @@
  */
 #include "lib/as_completed.h"
 
+#include "lib/callback.h"
 #include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/executor.h"
@@ -33,9 +34,10 @@
 #include <sys/eventfd.h>
 
 struct node {
-    struct cf__waiter waiter; /* its next also links ready, local and free */
+    struct cf__waiter waiter;   /* its next also links ready, local and free */
+    struct cf__awaited awaited; /* f is NULL: the node is free. Else it is in
+                                   the ring of all that are not handed out */
     cf_as_completed *it;
-    cf_future *f; /* NULL: the node is free */
 };
 
 enum { CHUNK_MIN = 8 };
@@ -57,13 +59,58 @@ struct cf_as_completed {
     _Alignas(CF_CACHE_LINE) struct cf__waiter *local; /* oldest first */
     struct cf__waiter *free;
     struct chunk *chunks;
-    struct chunk *try_chunk; /* in a task: nodes before this place are not */
-    size_t try_index;        /* pending any more */
+    struct cf__awaited *first;   /* of the ring, the oldest; NULL: none */
+    struct cf__awaited *untried; /* in a task: those before it are not pending
+                                    any more; NULL: none is */
+    const cf_executor *tried_by; /* whose tasks have tried them */
+    struct cf__awaited
+        *likely; /* in a task: where the wait graph looks first */
     struct cf__future_set members;
     size_t remaining; /* not handed out */
     cf_future *lent;
     uint16_t generation; /* of the process */
 };
+
+/* In a fork's child it is not: it yields what was ready, and is freed. The nodes
+ * in the futures' lists, and the descriptor, are the parent's. */
+static bool
+is_ours(const cf_as_completed *it)
+{
+    return it->generation == cf__generation_now();
+}
+
+static void
+enter_ring(cf_as_completed *it, struct cf__awaited *awaited)
+{
+    if (!it->first)
+        it->first = it->likely = awaited->next = awaited->prev = awaited;
+    else
+        cf__awaited_link(awaited, it->first);
+    if (!it->untried)
+        it->untried = awaited;
+}
+
+/* The next one to be tried. */
+static void
+pass_untried(cf_as_completed *it)
+{
+    struct cf__awaited *next = it->untried->next;
+    it->untried = next == it->first ? NULL : next;
+}
+
+static void
+leave_ring(cf_as_completed *it, struct cf__awaited *awaited)
+{
+    if (it->untried == awaited)
+        pass_untried(it);
+    if (it->likely == awaited)
+        it->likely = awaited->next;
+    if (it->first == awaited)
+        it->first = awaited->next;
+    if (it->first == awaited)
+        it->first = it->likely = it->untried = NULL;
+    cf__awaited_unlink(awaited);
+}
 
 static void
 signal_fd(int fd)
@@ -130,7 +177,7 @@ add_chunk(cf_as_completed *it, size_t count)
     for (size_t i = count; i-- > 0;) {
         struct node *node = &chunk->nodes[i];
         node->it = it;
-        node->f = NULL;
+        node->awaited.f = NULL;
         node->waiter.notify = completed;
         node->waiter.next = it->free;
         it->free = &node->waiter;
@@ -148,10 +195,9 @@ add_reserved(cf_as_completed *it, cf_future *f)
         return CF_OK;
     struct node *node = (struct node *)it->free;
     it->free = node->waiter.next;
-    node->f = cf_future_ref(f);
+    node->awaited.f = cf_future_ref(f);
+    enter_ring(it, &node->awaited);
     it->remaining++;
-    it->try_chunk = it->chunks;
-    it->try_index = 0;
     if (!cf__waiter_add(f, &node->waiter))
         completed(&node->waiter, f); /* it is done already */
     return CF_OK;
@@ -161,7 +207,7 @@ static void
 clear_fd(cf_as_completed *it)
 {
     int fd = cf_load_relaxed(&it->fd); /* the user's own */
-    if (fd < 0)
+    if (fd < 0 || !is_ours(it))
         return;
     uint64_t count;
     ssize_t got = cf__read(fd, &count, sizeof count);
@@ -204,16 +250,26 @@ cf_as_completed_create(cf_future *const *futures,
 }
 
 cf_err
+cf__as_completed_reserve(cf_as_completed *it)
+{
+    size_t more = it->remaining > CHUNK_MIN ? it->remaining : CHUNK_MIN;
+    return cf__future_set_reserve(&it->members, 1) ||
+                   (!it->free && !add_chunk(it, more))
+               ? CF_ENOMEM
+               : CF_OK;
+}
+
+cf_err
 cf_as_completed_add(cf_as_completed *it, cf_future *f)
 {
     if (!it || !f)
         return CF_EINVAL;
-    size_t more = it->remaining > CHUNK_MIN ? it->remaining : CHUNK_MIN;
-    if (cf__future_set_reserve(&it->members, 1) ||
-        (!it->free && !add_chunk(it, more)))
-        return CF_ENOMEM;
+    if (!is_ours(it))
+        return CF_EFORKED;
     bool was_over = it->remaining == 0;
-    cf_err err = add_reserved(it, f);
+    cf_err err = cf__as_completed_reserve(it);
+    if (!err)
+        err = add_reserved(it, f);
     if (!err && was_over)
         clear_fd(it);
     return err;
@@ -224,12 +280,13 @@ static cf_future *
 hand_out(cf_as_completed *it)
 {
     struct node *node = (struct node *)it->local;
-    cf_future *f = node->f;
+    cf_future *f = node->awaited.f;
     it->local = node->waiter.next;
-    if (cf_load_relaxed(&it->fd) >= 0)
+    if (cf_load_relaxed(&it->fd) >= 0 && is_ours(it))
         cf__waiter_remove(f, &node->waiter); /* the completer is through */
     cf__future_set_remove(&it->members, f);
-    node->f = NULL;
+    leave_ring(it, &node->awaited);
+    node->awaited.f = NULL;
     node->waiter.next = it->free;
     it->free = &node->waiter;
     it->remaining--;
@@ -265,34 +322,22 @@ wait_outside(cf_as_completed *it, int64_t deadline_ns)
     return ready || take_ready(it) ? CF_OK : CF_ETIMEDOUT;
 }
 
-/* The futures not ready, for a worker that is going to wait; NULL: no
- * memory. */
-static cf_future **
-list_awaited(const cf_as_completed *it, size_t *count)
-{
-    cf_future **awaited = malloc(it->remaining * sizeof *awaited);
-    *count = 0;
-    for (struct chunk *chunk = it->chunks; awaited && chunk;
-         chunk = chunk->next) {
-        for (size_t i = 0; i < chunk->count; i++) {
-            if (chunk->nodes[i].f)
-                awaited[(*count)++] = chunk->nodes[i].f;
-        }
-    }
-    return awaited;
-}
-
-/* Runs one pending future here; false: there is none. */
+/* Runs one pending future here; false: there is none, or, if untried is left, no
+ * memory to run it. */
 static bool
 run_one(struct cf__worker *worker, cf_as_completed *it)
 {
-    for (; it->try_chunk; it->try_chunk = it->try_chunk->next) {
-        while (it->try_index < it->try_chunk->count) {
-            cf_future *f = it->try_chunk->nodes[it->try_index++].f;
-            if (f && cf__in_task_run(worker, f))
-                return true;
-        }
-        it->try_index = 0;
+    if (it->tried_by != worker->executor)
+        it->untried = it->first;
+    it->tried_by = worker->executor;
+    while (it->untried) {
+        cf_future *f = it->untried->f;
+        bool ran = cf__in_task_run(worker, f);
+        if (!ran && cf__in_task_must_retry(worker, f))
+            return false;
+        pass_untried(it);
+        if (ran)
+            return true;
     }
     return false;
 }
@@ -303,25 +348,34 @@ wait_in_task(struct cf__worker *worker,
              cf_as_completed *it,
              int64_t deadline_ns)
 {
-    bool ready = take_ready(it);
-    while (!ready && run_one(worker, it))
-        ready = take_ready(it);
-    if (ready)
-        return CF_OK;
-    if (it->generation != cf__generation_now())
-        return CF_EFORKED; /* by a task that ran here */
-    size_t count;
-    cf_future **awaited = list_awaited(it, &count);
-    if (!awaited)
-        return CF_ENOMEM;
-    cf_err err = CF_EDEADLK;
-    bool forever = deadline_ns == CF__NEVER;
-    if (!cf__wait_graph_enter(worker, awaited, count, true, forever)) {
-        err = wait_outside(it, deadline_ns);
+    for (;;) {
+        bool ready = take_ready(it);
+        while (!ready && run_one(worker, it))
+            ready = take_ready(it);
+        if (ready)
+            return CF_OK;
+        if (!is_ours(it))
+            return CF_EFORKED; /* by a task that ran here */
+        int64_t until = deadline_ns;
+        if (it->untried)
+            until = cf__in_task_retry_at(deadline_ns);
+        bool forever = deadline_ns == CF__NEVER;
+        if (cf__wait_graph_enter(worker, it->likely, forever))
+            return CF_EDEADLK;
+        cf_err err = wait_outside(it, until);
         cf__wait_graph_leave(worker);
+        it->likely = worker->awaited;
+        if (err != CF_ETIMEDOUT || until == deadline_ns)
+            return err;
     }
-    free(awaited);
-    return err;
+}
+
+static cf_err
+wait_for_ready(cf_as_completed *it, int64_t deadline_ns)
+{
+    struct cf__worker *worker = cf__thread.worker;
+    return worker ? wait_in_task(worker, it, deadline_ns)
+                  : wait_outside(it, deadline_ns);
 }
 
 cf_err
@@ -331,22 +385,24 @@ cf_as_completed_next(cf_as_completed *it, int64_t timeout_ns, cf_future **out)
         return CF_EINVAL;
     cf_future_unref(it->lent);
     it->lent = NULL;
-    if (it->remaining == 0)
-        return CF_EDONE;
-    if (!take_ready(it)) {
-        if (it->generation != cf__generation_now())
-            return CF_EFORKED;
-        if (timeout_ns == 0) {
+    /* Other callbacks may use the iterator, too: now, not in the wait. */
+    struct cf__due *due = take_ready(it) ? NULL : cf__callbacks_pause();
+    cf_err err = CF_OK;
+    if (it->remaining == 0) {
+        err = CF_EDONE;
+    } else if (!take_ready(it)) {
+        if (!is_ours(it)) {
+            err = CF_EFORKED;
+        } else if (timeout_ns == 0) {
             clear_fd(it);
-            return CF_ETIMEDOUT;
+            err = CF_ETIMEDOUT;
+        } else {
+            err = wait_for_ready(it, cf__deadline(timeout_ns));
         }
-        int64_t deadline_ns = cf__deadline(timeout_ns);
-        struct cf__worker *worker = cf__thread.worker;
-        cf_err err = worker ? wait_in_task(worker, it, deadline_ns)
-                            : wait_outside(it, deadline_ns);
-        if (err)
-            return err;
     }
+    cf__callbacks_resume(due);
+    if (err)
+        return err;
     *out = hand_out(it);
     return CF_OK;
 }
@@ -364,6 +420,10 @@ cf_as_completed_fd(cf_as_completed *it)
         errno = EINVAL;
         return -1;
     }
+    if (!is_ours(it)) {
+        errno = EPERM;
+        return -1;
+    }
     int fd = cf_load_relaxed(&it->fd); /* the user's own */
     if (fd >= 0)
         return fd;
@@ -374,8 +434,8 @@ cf_as_completed_fd(cf_as_completed *it)
     /* A completer that did not see it has pushed when its lock is free. */
     for (struct chunk *chunk = it->chunks; chunk; chunk = chunk->next) {
         for (size_t i = 0; i < chunk->count; i++) {
-            if (chunk->nodes[i].f)
-                cf__waiters_sync(chunk->nodes[i].f);
+            if (chunk->nodes[i].awaited.f)
+                cf__waiters_sync(chunk->nodes[i].awaited.f);
         }
     }
     clear_fd(it);
@@ -391,16 +451,16 @@ cf_as_completed_destroy(cf_as_completed *it)
         next = chunk->next;
         for (size_t i = 0; i < chunk->count; i++) {
             struct node *node = &chunk->nodes[i];
-            if (node->f) {
-                cf__waiter_remove(node->f, &node->waiter);
-                cf_future_unref(node->f);
-            }
+            cf_future *f = node->awaited.f;
+            if (f && is_ours(it))
+                cf__waiter_remove(f, &node->waiter);
+            cf_future_unref(f);
         }
         free(chunk);
     }
     cf_future_unref(it->lent);
     int fd = cf_load_relaxed(&it->fd);
-    if (fd >= 0)
+    if (fd >= 0 && is_ours(it))
         cf__close(fd);
     cf__future_set_fini(&it->members);
     free(it);

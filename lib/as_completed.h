@@ -15,4 +15,7 @@ cf__as_completed_word(void *pointer)
     return (char *)pointer + (big_endian ? sizeof(void *) - 4 : 0);
 }
 
+/* Makes room for one more: then cf_as_completed_add() needs no memory. */
+cf_err cf__as_completed_reserve(cf_as_completed *it);
+
 #endif

@@ -16,7 +16,7 @@
 
 #include <sched.h>
 
-enum { SPINS_PER_LOOK = 16 };
+enum { SPINS_PER_LOOK = 16, RETRY_NS = 10000000 };
 
 struct wake_up {
     struct cf__waiter waiter;
@@ -98,22 +98,39 @@ cf__in_task_run(struct cf__worker *self, cf_future *f)
            may_run(self, f) && ops->run_pending(self, f);
 }
 
+bool
+cf__in_task_must_retry(struct cf__worker *self, cf_future *f)
+{
+    return f->executor == self->executor && self->executor->ops->run_pending &&
+           cf__state(cf_load_relaxed(&f->word)) == CF_PENDING; /* a hint */
+}
+
+int64_t
+cf__in_task_retry_at(int64_t deadline_ns)
+{
+    int64_t at = cf__now_ns() + RETRY_NS;
+    return at < deadline_ns ? at : deadline_ns;
+}
+
 cf_err
 cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
 {
+    struct cf__awaited awaited = {&awaited, &awaited, f};
+    bool forever = deadline_ns == CF__NEVER;
     if (deadline_ns == 0)
         return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
-    if (cf__in_task_run(self, f))
-        return CF_OK;
-    while (!help_for_a_while(self, f, deadline_ns)) {
-        bool forever = deadline_ns == CF__NEVER;
+    while (!cf__in_task_run(self, f) &&
+           !help_for_a_while(self, f, deadline_ns)) {
+        int64_t until = deadline_ns;
         if (cf__forked(f))
             return CF_EFORKED;
-        if (cf__wait_graph_enter(self, &f, 1, false, forever))
+        if (cf__in_task_must_retry(self, f))
+            until = cf__in_task_retry_at(deadline_ns);
+        if (cf__wait_graph_enter(self, &awaited, forever))
             return CF_EDEADLK;
-        bool in_time = sleep_once(self, f, deadline_ns);
+        bool in_time = sleep_once(self, f, until);
         cf__wait_graph_leave(self);
-        if (!in_time)
+        if (!in_time && until == deadline_ns)
             return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
     }
     return CF_OK;

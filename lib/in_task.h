@@ -20,4 +20,11 @@ cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns);
 /* Runs f here, if it is pending and of self's own executor; then it is done. */
 bool cf__in_task_run(struct cf__worker *self, cf_future *f);
 
+/* cf__in_task_run() has failed, and only for want of memory: self sleeps for a
+ * moment at most, and tries again. */
+bool cf__in_task_must_retry(struct cf__worker *self, cf_future *f);
+
+/* The end of such a sleep. */
+int64_t cf__in_task_retry_at(int64_t deadline_ns);
+
 #endif

@@ -35,15 +35,24 @@ stuck_locked(const cf_future *f, const struct cf__worker *worker)
            ex->ops->worker_at(ex, runner)->stuck;
 }
 
-/* All that worker waits for (any), or something of it (all), is stuck. */
+/*
+ * All that worker waits for is stuck. Begins with the one that was not when it
+ * was last looked at: so most looks are at one future, however many there are.
+ * Only tasks that run on workers that wait are passed over, and those are as many
+ * as there are frames on the stacks.
+ */
 static bool
-blocked_locked(const struct cf__worker *worker)
+blocked_locked(struct cf__worker *worker)
 {
-    for (size_t i = 0; i < worker->awaited_count; i++) {
-        if (stuck_locked(worker->awaited[i], worker) != worker->any_will_do)
-            return !worker->any_will_do;
-    }
-    return worker->any_will_do;
+    struct cf__awaited *at = worker->awaited;
+    do {
+        if (!stuck_locked(at->f, worker)) {
+            worker->awaited = at;
+            return false;
+        }
+        at = at->next;
+    } while (at != worker->awaited);
+    return true;
 }
 
 /* Takes all who wait for stuck, then frees those who are not, until that frees
@@ -78,15 +87,11 @@ leave_locked(struct cf__worker *self)
 
 bool
 cf__wait_graph_enter(struct cf__worker *self,
-                     cf_future *const *futures,
-                     size_t count,
-                     bool any,
+                     struct cf__awaited *awaited,
                      bool forever)
 {
     pthread_mutex_lock(&graph_lock);
-    self->awaited = futures;
-    self->awaited_count = count;
-    self->any_will_do = any;
+    self->awaited = awaited;
     self->graph_next = waiting;
     waiting = self;
     bool hopeless = hopeless_locked(self);
@@ -125,15 +130,17 @@ is_held_up_locked(const cf_future *f, const struct cf__worker *origin)
     return false;
 }
 
-/* All that w waits for (any), or something of it (all), is held up. */
+/* All that w waits for is held up. */
 static bool
 waits_for_locked(const struct cf__worker *w, const struct cf__worker *origin)
 {
-    for (size_t i = 0; i < w->awaited_count; i++) {
-        if (is_held_up_locked(w->awaited[i], origin) != w->any_will_do)
-            return !w->any_will_do;
-    }
-    return w->any_will_do;
+    const struct cf__awaited *at = w->awaited;
+    do {
+        if (!is_held_up_locked(at->f, origin))
+            return false;
+        at = at->next;
+    } while (at != w->awaited);
+    return true;
 }
 
 int

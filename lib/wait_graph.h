@@ -6,18 +6,20 @@
 #ifndef CF_LIB_WAIT_GRAPH_H
 #define CF_LIB_WAIT_GRAPH_H
 
+#include "lib/awaited.h"
 #include "lib/future.h"
 #include "lib/worker.h"
 
 /*
- * Notes that self will sleep until one (any) or all of some futures are done.
- * true: that could never end, nothing is noted. Takes the graph's lock.
- * forever: a wait that is not ends by itself, so others do not count on it.
+ * Notes that self will sleep until one of the ring's futures is done. true: that
+ * could never end, nothing is noted. Takes the graph's lock. forever: a wait that
+ * is not ends by itself, so others do not count on it.
+ *
+ * awaited is where to look first. Afterwards self->awaited is where to look first
+ * the next time: it is of no use to look at those before it.
  */
 bool cf__wait_graph_enter(struct cf__worker *self,
-                          cf_future *const *futures,
-                          size_t count,
-                          bool any,
+                          struct cf__awaited *awaited,
                           bool forever);
 
 /* self is awake again. */

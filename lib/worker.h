@@ -13,6 +13,8 @@
 #include "lib/thread.h"
 #include "lib/wake_cost.h"
 
+struct cf__awaited; /* lib/awaited.h */
+
 struct cf__worker {
     cf_executor *executor;
     int index;
@@ -24,9 +26,7 @@ struct cf__worker {
     _Atomic int64_t unparked_at; /* when somebody last set it */
 
     /* Guarded by the wait graph's lock: what the worker is blocked on. */
-    cf_future *const *awaited;
-    size_t awaited_count;
-    bool any_will_do;
+    struct cf__awaited *awaited;
     bool stuck;   /* what the last search found, while it waits */
     bool held_up; /* ... what the last search for those found */
     struct cf__worker *graph_next;

@@ -72,7 +72,10 @@ CF_API cf_err cf_wait(cf_future *const *futures,
  * Threads:   one at a time uses an iterator; the futures are anybody's.
  * Blocks:    no.
  * Ordering:  none.
- * Fork:      use and destroy it in the process that made it.
+ * Fork:      in a child the futures that were done at the fork still come
+ *            out; then cf_as_completed_next() is CF_EFORKED, as is adding.
+ *            Destroying it there frees the child's copy and does nothing else:
+ *            the number of a descriptor stays open.
  * Python:    concurrent.futures.as_completed().
  */
 CF_API CF_NODISCARD cf_err cf_as_completed_create(cf_future *const *futures,
@@ -89,7 +92,8 @@ CF_API CF_NODISCARD cf_err cf_as_completed_create(cf_future *const *futures,
  * @retval CF_OK
  * @retval CF_EINVAL   it or f is NULL.
  * @retval CF_ENOMEM   Not added.
- * @retval CF_EFORKED  As cf_as_completed_create(). Not added.
+ * @retval CF_EFORKED  As cf_as_completed_create(), or it was made by the process
+ *                     that forked this one. Not added.
  *
  * Ownership: the handle stays the caller's.
  * Threads:   the one that uses the iterator.
@@ -101,7 +105,8 @@ CF_API CF_NODISCARD cf_err cf_as_completed_create(cf_future *const *futures,
 CF_API cf_err cf_as_completed_add(cf_as_completed *it, cf_future *f);
 
 /**
- * Hands out the next future that is done.
+ * Hands out the next future that is done. Costs O(1), however many are
+ * pending, in a task too.
  *
  * @param timeout_ns  CF_FOREVER, 0 to poll, or nanoseconds from now.
  * @param[out] out    Finished or cancelled. Untouched unless CF_OK.
@@ -112,7 +117,6 @@ CF_API cf_err cf_as_completed_add(cf_as_completed *it, cf_future *f);
  * @retval CF_ETIMEDOUT  None was done in time; cf_as_completed_remaining()
  *                       says how many are missing.
  * @retval CF_EINVAL     it or out is NULL, or timeout_ns is below -1.
- * @retval CF_ENOMEM     In a task: no memory for the wait; try again.
  * @retval CF_EDEADLK    As cf_wait().
  * @retval CF_EFORKED    As cf_wait().
  *
@@ -146,7 +150,8 @@ CF_API size_t cf_as_completed_remaining(const cf_as_completed *it);
  * it. An iterator with nothing left is readable too (CF_EDONE).
  *
  * @return  An eventfd (non-blocking, close-on-exec), the same on every call;
- *          -1 with errno set if there is none to be had, or it is NULL.
+ *          -1 with errno set if there is none to be had, or it is NULL (EPERM
+ *          in a fork's child: it would be the parent's).
  *
  * Ownership: the iterator's; cf_as_completed_destroy() closes it.
  * Threads:   the call: the one that uses the iterator; polling: any.
