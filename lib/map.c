@@ -6,11 +6,14 @@
 #include <cfutures/executor.h>
 #include <cfutures/wait.h>
 
+#include "lib/as_completed.h"
+#include "lib/callback.h"
 #include "lib/cancel.h"
 #include "lib/chunk.h"
 #include "lib/clock.h"
 #include "lib/executor.h"
 #include "lib/options.h"
+#include "lib/registry.h"
 #include "lib/remote.h"
 #include "lib/size.h"
 #include "lib/submit.h"
@@ -31,6 +34,7 @@ struct cf_results {
     cf_map_options options;
     size_t chunk_size;
     int64_t deadline_ns;
+    uint16_t generation; /* of the process */
 
     /* The chunks oldest_id .. next_id-1, in a ring; ended ones in between
      * remain until the oldest has ended. */
@@ -106,6 +110,8 @@ static cf_err
 submit_chunk(cf_results *r, size_t count)
 {
     cf_err err = reserve_ring(r);
+    if (!err && r->order) /* what is submitted will come out */
+        err = cf__as_completed_reserve(r->order);
     if (err)
         return err;
     if (!r->options.pull && count > r->item_count - r->taken)
@@ -173,6 +179,7 @@ cf_map(cf_executor *ex,
                         .items = items,
                         .item_size = item_size,
                         .item_count = count,
+                        .generation = cf__generation_now(),
                         .index = SIZE_MAX};
     cf_err err = cf__options_import(&start.options, sizeof start.options, opts);
     if (!err)
@@ -204,19 +211,29 @@ cf_map(cf_executor *ex,
     return CF_OK;
 }
 
+/* In a fork's child it is not: nothing is pulled, submitted or cancelled. */
+static bool
+is_ours(const cf_results *r)
+{
+    return r->generation == cf__generation_now();
+}
+
 static bool
 is_late(const cf_results *r)
 {
     return r->deadline_ns != CF__NEVER && cf__now_ns() >= r->deadline_ns;
 }
 
-/* After items were handed out: takes more from the input, if in time. */
+/* An item has been handed out: takes more from the input, if in time. */
 static void
 go_on(cf_results *r)
 {
     if (r->input_ended)
         return;
-    r->late_error = is_late(r) ? CF_ETIMEDOUT : fill_window(r);
+    if (!is_ours(r))
+        r->late_error = CF_EFORKED;
+    else
+        r->late_error = is_late(r) ? CF_ETIMEDOUT : fill_window(r);
     r->input_ended |= r->late_error != CF_OK;
 }
 
@@ -348,7 +365,8 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
     r->failure = NULL;
     if (r->current && r->position == r->count)
         drop_current(r);
-    go_on(r);
+    /* Other callbacks may use r, too: now, not in the wait. */
+    cf__callbacks_resume(cf__callbacks_pause());
     if (!r->current) {
         int64_t wait_ns = timeout_ns;
         if (r->deadline_ns != CF__NEVER) {
@@ -365,7 +383,9 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
         if (err)
             return err;
     }
-    return hand_out_item(r, out);
+    cf_err err = hand_out_item(r, out);
+    go_on(r); /* what it submits runs while the caller uses the item */
+    return err;
 }
 
 const cf_error *
@@ -385,7 +405,7 @@ cf_results_destroy(cf_results *r, bool cancel_rest)
 {
     if (!r)
         return;
-    if (cancel_rest)
+    if (cancel_rest && is_ours(r))
         cancel_all(r);
     cf_as_completed_destroy(r->order);
     for (size_t id = r->oldest_id; id != r->next_id; id++)

@@ -45,7 +45,8 @@ typedef struct cf_map_options {
  *
  * The items are grouped into tasks of chunk_size items each. All are submitted
  * before this returns, unless buffer_size bounds them; then
- * cf_results_next() submits one for one it hands out.
+ * cf_results_next() submits one for one it hands out, before it returns: the
+ * caller uses an item while the next ones run.
  *
  * @param ex         Where to run; must live as long as *out.
  * @param fn         Called once per item, with the item as its argument (in

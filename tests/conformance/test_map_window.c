@@ -58,6 +58,18 @@ expect_square(cf_results *r, int i)
     cr_assert(cf_results_index(r) == (size_t)i);
 }
 
+/* Takes a gate * by value and passes it. */
+static int
+task_pass(cf_call *call, const void *arg, size_t arg_size)
+{
+    gate *g;
+    (void)call;
+    (void)arg_size;
+    memcpy(&g, arg, sizeof g);
+    gate_pass(g);
+    return 0;
+}
+
 CF_TEST(items_can_be_pulled_instead_of_given)
 {
     static const size_t chunks[] = {0, 1, 7, 1000};
@@ -187,6 +199,30 @@ CF_TEST(no_more_items_run_than_the_buffer_holds)
     assert_err(cf_results_next(r, CF_FOREVER, NULL), CF_EDONE);
     cr_assert(*ran == N);
     cf_results_destroy(r, false);
+    cf_executor_destroy(ex);
+}
+
+/* The second item is under way while the caller has the first one. */
+CF_CONCURRENT_TEST(one_item_is_submitted_for_each_that_is_handed_out)
+{
+    cf_executor *ex = test_executor(1);
+    for (int unordered = 0; unordered < 2; unordered++) {
+        gate *gates[] = {gate_new(), gate_new(), gate_new()};
+        cf_map_options opts = CF_MAP_OPTIONS_INIT;
+        opts.buffer_size = 1;
+        opts.chunk_size = 1;
+        opts.unordered = unordered;
+        cf_results *r = NULL;
+        assert_ok(cf_map(ex, task_pass, gates, sizeof gates[0], 3, &opts, &r));
+        for (int i = 0; i < 3; i++) {
+            gate_await(gates[i], 1);
+            cr_assert(i == 2 || gate_arrived(gates[i + 1]) == 0);
+            gate_open(gates[i]);
+            assert_ok(cf_results_next(r, CF_FOREVER, NULL));
+        }
+        assert_err(cf_results_next(r, CF_FOREVER, NULL), CF_EDONE);
+        cf_results_destroy(r, false);
+    }
     cf_executor_destroy(ex);
 }
 
