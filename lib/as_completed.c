@@ -16,6 +16,7 @@
 #include "lib/as_completed.h"
 
 #include "lib/callback.h"
+#include "lib/caller_run.h"
 #include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/executor.h"
@@ -62,7 +63,7 @@ struct cf_as_completed {
     struct cf__awaited *first;   /* of the ring, the oldest; NULL: none */
     struct cf__awaited *untried; /* in a task: those before it are not pending
                                     any more; NULL: none is */
-    const cf_executor *tried_by; /* whose tasks have tried them */
+    uintptr_t tried_by;          /* whose tasks have tried them */
     struct cf__awaited
         *likely; /* in a task: where the wait graph looks first */
     struct cf__future_set members;
@@ -322,18 +323,27 @@ wait_outside(cf_as_completed *it, int64_t deadline_ns)
     return ready || take_ready(it) ? CF_OK : CF_ETIMEDOUT;
 }
 
+/* Whose tasks this thread can run: no two have the same in their time. */
+static uintptr_t
+who_tries(const struct cf__worker *worker)
+{
+    return cf__thread.caller_run ? cf__thread.caller_run->id
+                                 : (uintptr_t)worker->executor;
+}
+
 /* Runs one pending future here; false: there is none, or, if untried is left, no
- * memory to run it. */
+ * memory to run it. worker may be NULL. */
 static bool
 run_one(struct cf__worker *worker, cf_as_completed *it)
 {
-    if (it->tried_by != worker->executor)
+    if (it->tried_by != who_tries(worker))
         it->untried = it->first;
-    it->tried_by = worker->executor;
+    it->tried_by = who_tries(worker);
     while (it->untried) {
         cf_future *f = it->untried->f;
-        bool ran = cf__in_task_run(worker, f);
-        if (!ran && cf__in_task_must_retry(worker, f))
+        bool ran =
+            cf__caller_run_pending(f) || (worker && cf__in_task_run(worker, f));
+        if (!ran && worker && cf__in_task_must_retry(worker, f))
             return false;
         pass_untried(it);
         if (ran)
@@ -342,7 +352,25 @@ run_one(struct cf__worker *worker, cf_as_completed *it)
     return false;
 }
 
-/* In a task: runs pending futures here before it sleeps. */
+/* Sleeps in a task, unless that could never end. */
+static cf_err
+sleep_in_task(struct cf__worker *worker,
+              cf_as_completed *it,
+              int64_t deadline_ns,
+              bool forever)
+{
+    if (!worker)
+        return wait_outside(it, deadline_ns);
+    if (cf__wait_graph_enter(worker, it->likely, forever))
+        return CF_EDEADLK;
+    cf_err err = wait_outside(it, deadline_ns);
+    cf__wait_graph_leave(worker);
+    it->likely = worker->awaited;
+    return err;
+}
+
+/* In a task, of a worker or of one that submits: runs pending futures here
+ * before it sleeps. */
 static cf_err
 wait_in_task(struct cf__worker *worker,
              cf_as_completed *it,
@@ -359,12 +387,7 @@ wait_in_task(struct cf__worker *worker,
         int64_t until = deadline_ns;
         if (it->untried)
             until = cf__in_task_retry_at(deadline_ns);
-        bool forever = deadline_ns == CF__NEVER;
-        if (cf__wait_graph_enter(worker, it->likely, forever))
-            return CF_EDEADLK;
-        cf_err err = wait_outside(it, until);
-        cf__wait_graph_leave(worker);
-        it->likely = worker->awaited;
+        cf_err err = sleep_in_task(worker, it, until, deadline_ns == CF__NEVER);
         if (err != CF_ETIMEDOUT || until == deadline_ns)
             return err;
     }
@@ -374,8 +397,9 @@ static cf_err
 wait_for_ready(cf_as_completed *it, int64_t deadline_ns)
 {
     struct cf__worker *worker = cf__thread.worker;
-    return worker ? wait_in_task(worker, it, deadline_ns)
-                  : wait_outside(it, deadline_ns);
+    return worker || cf__thread.caller_run
+               ? wait_in_task(worker, it, deadline_ns)
+               : wait_outside(it, deadline_ns);
 }
 
 cf_err

@@ -8,6 +8,7 @@
  */
 #include "lib/callback.h"
 
+#include "lib/cancel.h"
 #include "lib/executor.h"
 #include "lib/life.h"
 
@@ -83,14 +84,16 @@ append(struct cf__due *due, struct cf__callback *first)
     due->last = first;
 }
 
-/* Who relied on this worker's search gets another: callbacks may take long. */
-static void
+/* Who relied on this worker's search gets another: callbacks may take long.
+ * Returns what to give to cf__cancel_restore(). */
+static int
 enter(struct cf__due *due)
 {
     struct cf__worker *worker = cf__thread.worker;
     cf__thread.due = due;
     if (worker && worker->executor->ops->callbacks_begin)
         worker->executor->ops->callbacks_begin(worker);
+    return cf__cancel_disable();
 }
 
 void
@@ -113,8 +116,9 @@ cf__callbacks_run(cf_future *f, struct cf__callback *callbacks)
     struct cf__due mine = {NULL, NULL, 0};
     struct run run = {&mine, NULL, false};
     append(&mine, callbacks);
-    enter(&mine);
+    int former = enter(&mine);
     drain(&run);
+    cf__cancel_restore(former);
 }
 
 struct cf__due *
@@ -136,12 +140,13 @@ call_now(cf_future *f, cf_done_fn *fn, void *data)
 {
     struct cf__due mine = {NULL, NULL, 0};
     struct run run = {&mine, cf_future_ref(f), false};
-    enter(&mine);
+    int former = enter(&mine);
     pthread_cleanup_push(ended, &run);
     fn(f, data);
     pthread_cleanup_pop(0);
     let_go(&run);
     drain(&run);
+    cf__cancel_restore(former);
 }
 
 cf_err

@@ -66,6 +66,7 @@ cf__executor_prepare(cf_executor *ex,
     ex->destroying = false;
     cf_store_relaxed(&ex->terminated, false); /* nobody knows ex yet */
     cf_store_relaxed(&ex->canceled, 0);
+    cf_store_relaxed(&ex->taken_back, 0);
     if (ex->timers && (ex->bound || !capacity))
         return CF_OK;
     cf__executor_unprepare(ex);

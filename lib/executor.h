@@ -115,8 +115,9 @@ struct cf_executor {
     atomic_bool terminated; /* running tasks shall stop: a hint */
     uint16_t generation;    /* of the process that made it. Set when entered */
 
-    /* Tasks that never ran. */
-    _Atomic uint64_t canceled;
+    /* Tasks that never ran; those that left the queue to run elsewhere (modulo
+     * 2^64: less those that left it without having been there; caller_run.c). */
+    _Atomic uint64_t canceled, taken_back;
 
     /* Guarded by the registry's lock. */
     _Atomic(cf_executor *) registry_next; /* atomic for who forks */

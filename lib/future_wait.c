@@ -8,6 +8,7 @@
  * done.
  */
 #include "lib/callback.h"
+#include "lib/caller_run.h"
 #include "lib/clock.h"
 #include "lib/futex.h"
 #include "lib/future.h"
@@ -82,7 +83,8 @@ cf_future_wait(cf_future *f, int64_t timeout_ns)
     struct cf__due *due = cf__callbacks_pause();
     struct cf__worker *worker = cf__thread.worker;
     cf_err err = CF_OK;
-    if (!due || !cf_future_done(f))
+    bool ran = timeout_ns != 0 && cf__caller_run_pending(f);
+    if (!ran && (!due || !cf_future_done(f)))
         err = worker ? cf__in_task_wait(worker, f, deadline_ns)
                      : wait_outside(f, deadline_ns);
     cf__callbacks_resume(due);

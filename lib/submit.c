@@ -6,6 +6,7 @@
 #include "lib/submit.h"
 #include "lib/call.h"
 #include "lib/callback.h"
+#include "lib/caller_run.h"
 #include "lib/cancel.h"
 #include "lib/executor.h"
 #include "lib/life.h"
@@ -17,26 +18,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-
-static void
-finish_in_caller(struct cf__chain_run *run, cf_future *f, uint64_t flags)
-{
-    (void)run;
-    (void)cf__future_finish(f, flags, 0, true);
-}
-
-/* The queue is full, and the submitter runs the tasks. */
-static cf_err
-run_in_caller(cf_executor *ex, cf_future *oldest, cf_future *newest)
-{
-    struct cf__chain_run run = {.call = {.executor = ex, .worker = -1},
-                                .f = oldest,
-                                .newest = newest,
-                                .finish = finish_in_caller};
-    cf__chain_claim(oldest, newest, -1);
-    cf__chain_run(&run);
-    return CF_OK;
-}
 
 struct chain {
     cf_executor *ex;
@@ -78,7 +59,7 @@ enqueue_bounded(cf_executor *ex,
     err = cf__bound_acquire(ex->bound, count, cf__entry_to(ex));
     pthread_cleanup_pop(0);
     if (err == CF_EDONE)
-        return run_in_caller(ex, oldest, newest);
+        return cf__caller_run(ex, oldest, newest, count);
     if (err)
         return err;
     err = ex->ops->submit(ex, oldest, newest, count);

@@ -11,6 +11,7 @@
 struct cf__worker;
 struct cf__server;
 struct cf__due;
+struct cf__caller_run;
 
 struct cf__thread {
     cf_future *free_blocks;    /* linked by next */
@@ -21,7 +22,9 @@ struct cf__thread {
     struct cf__worker *worker; /* NULL: not a worker of any pool */
     struct cf__server *server; /* NULL: it serves none. lib/server.h */
     struct cf__due *due;       /* NULL: it is in no callback. lib/callback.h */
-    bool long_waits;           /* its last wait was long: lib/spin.h */
+    struct cf__caller_run *caller_run; /* NULL: it runs no tasks of a full queue
+                                  in their submits. lib/caller_run.h */
+    bool long_waits;                   /* its last wait was long: lib/spin.h */
 
     /* While the thread forks (lib/forked.c), its cache is closed: empty and
      * full at once, so that each use of it takes the slow way. */

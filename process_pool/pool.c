@@ -157,6 +157,7 @@ pool_stats(cf_executor *ex, cf_stats *out)
     cf__process_pool_lock(pool);
     cf__process_pool_service_locked(pool);
     out->canceled = cf_load_acquire(&ex->canceled); /* before submitted */
+    uint64_t taken_back = cf_load_acquire(&ex->taken_back); /* likewise */
     for (int i = 0; i < ex->max_workers; i++) {
         const struct cf__process_lane *lane = &pool->lanes[i];
         out->done += lane->done;
@@ -169,7 +170,7 @@ pool_stats(cf_executor *ex, cf_stats *out)
         else if (cf__lane_has_begun(lane))
             out->running++;
     }
-    uint64_t left = out->done + out->running + out->canceled;
+    uint64_t left = out->done + out->running + out->canceled + taken_back;
     uint64_t submitted = cf__queue_count(&pool->queue);
     out->queued = submitted > left ? submitted - left : 0;
     out->restarts = pool->restarts;

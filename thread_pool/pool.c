@@ -155,6 +155,7 @@ pool_stats(cf_executor *ex, cf_stats *out)
     /* Counters are read in an order that makes none of the differences
      * negative: what has left a stage is read before what entered it. */
     uint64_t canceled = cf_load_acquire(&ex->canceled);
+    uint64_t taken_back = cf_load_acquire(&ex->taken_back);
     pthread_mutex_lock(&pool->lock);
     int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
     for (int i = 0; i < slots; i++) {
@@ -175,7 +176,7 @@ pool_stats(cf_executor *ex, cf_stats *out)
     pthread_mutex_unlock(&pool->lock);
     out->canceled = canceled;
     out->running = started - out->done;
-    uint64_t left = started + canceled;
+    uint64_t left = started + canceled + taken_back;
     out->queued = submitted > left ? submitted - left : 0;
 }
 
