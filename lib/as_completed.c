@@ -327,8 +327,9 @@ wait_outside(cf_as_completed *it, int64_t deadline_ns)
 static uintptr_t
 who_tries(const struct cf__worker *worker)
 {
-    return cf__thread.caller_run ? cf__thread.caller_run->id
-                                 : (uintptr_t)worker->executor;
+    if (cf__thread.caller_run)
+        return cf__thread.caller_run->id;
+    return worker ? (uintptr_t)worker->executor : 0;
 }
 
 /* Runs one pending future here; false: there is none, or, if untried is left, no

@@ -101,7 +101,8 @@ cf__in_task_run(struct cf__worker *self, cf_future *f)
 bool
 cf__in_task_must_retry(struct cf__worker *self, cf_future *f)
 {
-    return f->executor == self->executor && self->executor->ops->run_pending &&
+    const struct cf__executor_ops *ops = self->executor->ops;
+    return f->executor == self->executor && ops->run_pending &&
            cf__state(cf_load_relaxed(&f->word)) == CF_PENDING; /* a hint */
 }
 
