@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Searching, sleeping, waking and starting: README.md, "Sleeping and waking",
+ * Searching, sleeping and waking: README.md, "Sleeping and waking",
  * has the protocol and why no wake-up is lost. pool->lock guards the list of
  * sleepers and the threads' coming and going; activity changes with atomic
  * operations and is read without the lock by whoever pushes a task.
@@ -50,13 +50,6 @@ left_work_anywhere(struct cf__pool *pool)
     return left_work(pool);
 }
 
-/* Adds to the counts; returns what they were. */
-static uint64_t
-change(struct cf__pool *pool, uint64_t plus, uint64_t minus)
-{
-    return cf_fetch_add_seq_cst(&pool->activity, plus - minus);
-}
-
 static void
 leave_sleepers_locked(struct cf__pool *pool, struct cf__pool_worker *w)
 {
@@ -73,7 +66,7 @@ rouse_locked(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     leave_sleepers_locked(pool, w);
     w->searching = true;
-    change(pool, CF__SEARCHING, CF__SLEEPING);
+    cf__pool_change(pool, CF__SEARCHING, CF__SLEEPING);
 }
 
 void
@@ -109,82 +102,11 @@ cf__pool_wake_all_locked(struct cf__pool *pool)
     }
 }
 
-static struct cf__pool_worker *
-new_worker_locked(struct cf__pool *pool)
-{
-    int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
-    for (int i = 0; i < slots; i++)
-        if (!pool->workers[i]->alive)
-            return pool->workers[i];
-    struct cf__pool_worker *w =
-        aligned_alloc(CF_CACHE_LINE, sizeof *w); /* a multiple of it */
-    if (!w)
-        return NULL;
-    memset(w, 0, sizeof *w);
-    w->base.executor = &pool->base;
-    w->base.index = slots;
-    w->frame = &w->bottom;
-    if (!cf__pool_can_nest(w) || !cf__deque_init(&w->deque)) {
-        free(w->bottom.above);
-        free(w);
-        return NULL;
-    }
-    w->deque.make_room = cf__pool_make_room;
-    pool->workers[slots] = w;
-    /* pairs with the thieves' loads: the worker is whole */
-    cf_store_release(&pool->slots, slots + 1);
-    return w;
-}
-
-cf_err
-cf__pool_start_locked(struct cf__pool *pool)
-{
-    cf_err err = CF_ENOMEM;
-    struct cf__pool_worker *w = new_worker_locked(pool);
-    if (w) {
-        if (w->to_join) {
-            pthread_detach(w->thread); /* it has left, all but its exit */
-            w->to_join = false;
-        }
-        w->alive = true;
-        w->searching = true;
-        pool->alive++;
-        pool->serving++;
-        w->serving = true;
-        /* 0: one could not be started, but now there is no other to go on. */
-        uint64_t activity = cf_load_relaxed(&pool->activity); /* locked */
-        uint64_t counted =
-            CF__COUNT(activity, CF__STARTABLE) ? CF__STARTABLE : 0;
-        change(pool, CF__SEARCHING, counted);
-        int error = cf__origin_start(&pool->base.origin,
-                                     &w->thread,
-                                     pool->options.stack_size,
-                                     cf__pool_worker_main,
-                                     w);
-        if (!error)
-            return CF_OK;
-        w->alive = false;
-        w->searching = false;
-        pool->alive--;
-        pool->serving--;
-        w->serving = false;
-        change(pool, counted, CF__SEARCHING);
-        errno = error;
-        err = CF_ESYS;
-    }
-    /* Not again for every task: until a worker leaves, these are enough. */
-    if (pool->alive) {
-        uint64_t activity = cf_load_relaxed(&pool->activity);
-        change(pool, 0, CF__COUNT(activity, CF__STARTABLE) * CF__STARTABLE);
-    }
-    return err;
-}
-
 void
 cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     w->searching = false;
-    uint64_t before = change(pool, 0, CF__SEARCHING);
+    uint64_t before = cf__pool_change(pool, 0, CF__SEARCHING);
     cf__fence_after_rmw();
     /* The last searcher leaves: pushes may have relied on it. */
     if (CF__COUNT(before, CF__SEARCHING) == 1 && before >= CF__SLEEPING &&
@@ -197,7 +119,7 @@ cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     w->searching = false;
     pthread_mutex_lock(&pool->lock);
-    change(pool, CF__INITIALIZING, CF__SEARCHING);
+    cf__pool_change(pool, CF__INITIALIZING, CF__SEARCHING);
     if (pool->waiting) /* it may be idle now */
         pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
@@ -206,14 +128,14 @@ cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w)
 void
 cf__pool_resume_search(struct cf__pool *pool, struct cf__pool_worker *w)
 {
-    change(pool, CF__SEARCHING, CF__INITIALIZING);
+    cf__pool_change(pool, CF__SEARCHING, CF__INITIALIZING);
     w->searching = true;
 }
 
 void
 cf__pool_abandon_search(struct cf__pool *pool)
 {
-    change(pool, 0, CF__INITIALIZING);
+    cf__pool_change(pool, 0, CF__INITIALIZING);
 }
 
 void
@@ -222,7 +144,7 @@ cf__pool_search_early(struct cf__pool *pool, struct cf__pool_worker *w)
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
     if (CF__COUNT(activity, CF__STARTABLE) == 0 || cf__pool_has_work(pool))
         return;
-    change(pool, CF__SEARCHING, 0);
+    cf__pool_change(pool, CF__SEARCHING, 0);
     w->searching = true;
 }
 
@@ -235,7 +157,7 @@ begin_searching(struct cf__pool *pool, struct cf__pool_worker *w)
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
     if (CF__COUNT(activity, CF__SEARCHING) >= (unsigned)pool->searchers_max)
         return false;
-    change(pool, CF__SEARCHING, 0);
+    cf__pool_change(pool, CF__SEARCHING, 0);
     w->searching = true;
     return true;
 }
@@ -257,7 +179,7 @@ fall_asleep_locked(struct cf__pool *pool, struct cf__pool_worker *w)
     w->asleep = true;
     w->idle_next = pool->idle;
     pool->idle = w;
-    change(pool, CF__SLEEPING, w->searching ? CF__SEARCHING : 0);
+    cf__pool_change(pool, CF__SLEEPING, w->searching ? CF__SEARCHING : 0);
     w->searching = false;
     if (pool->waiting)
         pthread_cond_broadcast(&pool->changed);
@@ -276,9 +198,10 @@ leave_locked(struct cf__pool *pool, struct cf__pool_worker *w)
     }
     pool->serving--;
     w->serving = false;
-    change(pool,
-           0,
-           (w->asleep ? CF__SLEEPING : 0) + (w->searching ? CF__SEARCHING : 0));
+    cf__pool_change(pool,
+                    0,
+                    (w->asleep ? CF__SLEEPING : 0) +
+                        (w->searching ? CF__SEARCHING : 0));
     if (w->asleep)
         leave_sleepers_locked(pool, w);
     w->searching = false;
@@ -296,7 +219,7 @@ lose_locked(struct cf__pool *pool, struct cf__pool_worker *w)
     pool->serving--;
     w->serving = false;
     if (w->searching)
-        change(pool, 0, CF__SEARCHING);
+        cf__pool_change(pool, 0, CF__SEARCHING);
     w->searching = false;
 }
 
@@ -318,7 +241,7 @@ cf__pool_worker_gone(struct cf__pool *pool,
     uint64_t activity = cf_load_relaxed(&pool->activity); /* locked */
     uint64_t startable = CF__COUNT(activity, CF__STARTABLE);
     uint64_t absent = (uint64_t)(pool->base.max_workers - pool->alive);
-    change(pool, (absent - startable) * CF__STARTABLE, 0);
+    cf__pool_change(pool, (absent - startable) * CF__STARTABLE, 0);
     cf__fence_after_rmw();
     /* A push left it to this worker. Who searches sees to what comes later. */
     bool work = left_work_anywhere(pool);

@@ -5,7 +5,8 @@
  *
  *   pool.c   options, submit, statistics, the operations' table
  *   worker.c a worker's life: what it runs next, running it, its end
- *   idle.c   searching, sleeping, waking, starting
+ *   idle.c   searching, sleeping, waking
+ *   start.c  starting threads
  *   help.c   waits inside tasks
  *   sweep.c  tasks that will never run
  *   end.c    shutdown, terminate, destroy, a broken pool, fork
@@ -138,14 +139,18 @@ cf__pool_worker_of(struct cf__worker *worker)
 #define CF__STARTABLE (UINT64_C(1) << 48)
 #define CF__COUNT(activity, unit) (((activity) / (unit)) & 0xffff)
 
+/* Adds to the counts; returns what they were. */
+static inline uint64_t
+cf__pool_change(struct cf__pool *pool, uint64_t plus, uint64_t minus)
+{
+    return cf_fetch_add_seq_cst(&pool->activity, plus - minus);
+}
+
 /* Wakes or starts a worker if none is searching. */
 void cf__pool_wake_one(struct cf__pool *pool);
 
 /* Lets all sleepers look around. The caller holds the lock. */
 void cf__pool_wake_all_locked(struct cf__pool *pool);
-
-/* Starts a worker. CF_ESYS with errno, CF_ENOMEM. */
-cf_err cf__pool_start_locked(struct cf__pool *pool);
 
 /* The worker has found nothing: waits for work. false: it serves no more, and
  * its thread shall end. */
@@ -230,6 +235,11 @@ void cf__pool_unwatch(struct cf__worker *self);
 
 /* The worker has pushed a task, and somebody watches it. */
 void cf__pool_notify_watchers(struct cf__pool *pool, struct cf__pool_worker *w);
+
+/* --- start.c ------------------------------------------------------------- */
+
+/* Starts a worker. CF_ESYS with errno, CF_ENOMEM. */
+cf_err cf__pool_start_locked(struct cf__pool *pool);
 
 /* --- sweep.c ------------------------------------------------------------- */
 
