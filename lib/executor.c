@@ -137,7 +137,10 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
         return CF_EDEADLK;
     int64_t deadline_ns = cf__deadline(timeout_ns);
     struct cf__due *due = cf__callbacks_pause();
-    cf_err err = ex->ops->wait_idle(ex, deadline_ns);
+    /* A callback that was due may have forked, and returned in the child. */
+    cf_err err = due && cf__executor_forked(ex)
+                     ? CF_EFORKED
+                     : ex->ops->wait_idle(ex, deadline_ns);
     /* A callback is work, too; and it may submit. */
     while (!err && !is_inside(ex) && cf__timers_busy(ex->timers)) {
         err = cf__timers_settle(ex->timers, deadline_ns);
@@ -166,7 +169,10 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
     if (cf__thread.due) /* callbacks of what is cancelled are due then, too */
         (void)ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
     struct cf__due *due = cf__callbacks_pause();
-    cf_err err = ex->ops->shutdown(ex, flags, deadline_ns);
+    /* A callback that was due may have forked, and returned in the child. */
+    cf_err err = due && cf__executor_forked(ex)
+                     ? CF_EFORKED
+                     : ex->ops->shutdown(ex, flags, deadline_ns);
     if (!err && !is_inside(ex))
         err = cf__timers_settle(ex->timers, deadline_ns);
     cf__callbacks_resume(due);
@@ -205,7 +211,8 @@ cf_executor_destroy(cf_executor *ex)
     int former = cf__cancel_disable();
     struct cf__due *due = cf__callbacks_pause();
     /* In a callback the thread may have become another process. */
-    if (ex->ops->shutdown(ex, 0, CF__NEVER) != CF_EFORKED)
+    if (!cf__executor_forked(ex) &&
+        ex->ops->shutdown(ex, 0, CF__NEVER) != CF_EFORKED)
         ex->ops->destroy(ex);
     cf__callbacks_resume(due);
     cf__cancel_restore(former);
