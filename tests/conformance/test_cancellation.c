@@ -329,6 +329,36 @@ CF_TEST(calls_that_do_not_wait_are_no_cancellation_points)
 
 /* --- user code inside calls ------------------------------------------------ */
 
+static void
+testcancel_done(cf_future *f, void *data)
+{
+    pthread_testcancel();
+    count_done(f, data);
+}
+
+static void *
+complete_cancelled(void *f)
+{
+    pthread_cancel(pthread_self());
+    assert_ok(cf_future_set_result(f, NULL, 0));
+    pthread_testcancel();
+    return NULL;
+}
+
+CF_TEST(the_callbacks_of_a_cancelled_thread_all_run)
+{
+    pthread_t thread;
+    void *end;
+    atomic_int *calls = counter_new();
+    cf_future *f = promise();
+    for (int i = 0; i < 3; i++)
+        assert_ok(cf_future_on_done(f, testcancel_done, calls));
+    cr_assert(pthread_create(&thread, NULL, complete_cancelled, f) == 0);
+    pthread_join(thread, &end);
+    cr_assert(end == PTHREAD_CANCELED && *calls == 3, "%d ran", *calls);
+    cf_future_unref(f);
+}
+
 static int
 testcancel(cf_call *call, const void *arg, size_t arg_size)
 {
