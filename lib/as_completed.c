@@ -317,10 +317,12 @@ wait_outside(cf_as_completed *it, int64_t deadline_ns)
     bool ready = false;
     while (!ready && cf__spin_on(&spin, deadline_ns))
         ready = take_ready(it);
-    while (!ready && sleep_on_ready(it, deadline_ns))
+    while (!ready && is_ours(it) && sleep_on_ready(it, deadline_ns))
         ready = take_ready(it);
     cf__spin_learn(&spin);
-    return ready || take_ready(it) ? CF_OK : CF_ETIMEDOUT;
+    if (ready || take_ready(it))
+        return CF_OK;
+    return is_ours(it) ? CF_ETIMEDOUT : CF_EFORKED; /* by a callback */
 }
 
 /* Whose tasks this thread can run: no two have the same in their time. */

@@ -242,6 +242,15 @@ in_timer(void)
     cf_future_unref(f);
 }
 
+static bool iterates; /* how callback_wait() waits */
+
+static cf_err
+wait_in_callback(cf_future *f)
+{
+    return iterates ? cf_wait(&f, 1, CF_FIRST_COMPLETED, CF_FOREVER, NULL)
+                    : cf_future_wait(f, CF_FOREVER);
+}
+
 /* The callback waits for a task whose callback forks. */
 static void
 callback_wait(cf_future *f, void *data)
@@ -251,7 +260,7 @@ callback_wait(cf_future *f, void *data)
     cf_future *forks = submit(ex, task_once, NULL);
     cf_future *later = submit(ex, task_once, NULL);
     CHECK(cf_future_on_done(forks, callback_fork, NULL) == CF_OK);
-    cf_err err = cf_future_wait(later, CF_FOREVER);
+    cf_err err = wait_in_callback(later);
     CHECK(err == CF_OK || (is_child() && err == CF_EFORKED));
     cf_future_unref(forks);
     cf_future_unref(later);
@@ -331,6 +340,8 @@ main(int argc, char **argv)
     }
     in_callbacks();
     in_timer();
+    in_nested_callbacks();
+    iterates = true;
     in_nested_callbacks();
     in_shutdown(false);
     in_shutdown(true);
