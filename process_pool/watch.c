@@ -44,7 +44,8 @@ __clone(int (*fn)(void *data), void *stack, int flags, void *data, ...);
 #define CLONE clone
 #endif
 
-/* AddressSanitizer is to know where the stack is. NULL without it. */
+/* AddressSanitizer is to know where the stack is. NULL without it. The names
+ * are the sanitizer's: NOLINTBEGIN */
 extern void __sanitizer_start_switch_fiber(void **fake_stack,
                                            const void *bottom,
                                            size_t size) __attribute__((weak));
@@ -52,6 +53,7 @@ extern void __sanitizer_finish_switch_fiber(void *fake_stack,
                                             const void **bottom_before,
                                             size_t *size_before)
     __attribute__((weak));
+/* NOLINTEND */
 
 struct start {
     int (*serve)(void *data);

@@ -243,12 +243,11 @@ has_vanished(const struct cf__zygote *zygote)
     siginfo_t info = {.si_pid = 0};
     if (!cf__zygote_is_silent(zygote))
         return false;
-    if (zygote->adopted)
-        return waitid(P_PID,
-                      (id_t)zygote->pid,
-                      &info,
-                      WEXITED | WNOHANG | WNOWAIT) != 0 ||
+    if (zygote->adopted) {
+        const int how = WEXITED | WNOHANG | WNOWAIT;
+        return waitid(P_PID, (id_t)zygote->pid, &info, how) != 0 ||
                info.si_pid != 0;
+    }
     return kill(zygote->pid, 0) != 0 && errno == ESRCH;
 }
 
