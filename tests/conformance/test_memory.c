@@ -9,6 +9,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* What is freed stays with AddressSanitizer for a while. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define FREE_KEEPS
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define FREE_KEEPS
+#endif
+
 /* Kilobytes of memory that the program has. */
 static long
 resident(void)
@@ -59,7 +69,9 @@ CF_TEST(what_is_cancelled_leaves_the_queue)
 {
     check_memory_of_cancelled(1, 0, 4);
     check_memory_of_cancelled(1, 0, 0);
+#ifndef FREE_KEEPS /* a task with a priority has a malloc'ed part */
     check_memory_of_cancelled(1, 5, 4);
+#endif
     check_memory_of_cancelled(1000, 0, 1000);
 }
 
