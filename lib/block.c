@@ -25,7 +25,7 @@ static struct {
     _Atomic size_t limit; /* with more, it is worth while to give some back */
     atomic_bool large;    /* there are more blocks than the least limit */
     struct cf__worker *keeper; /* sleeps, and is woken to see to that */
-} depot = {.lock = PTHREAD_MUTEX_INITIALIZER, .limit = 2 * KEEP};
+} depot = {.lock = PTHREAD_MUTEX_INITIALIZER, .limit = (size_t)2 * KEEP};
 
 static pthread_key_t flush_key;
 static pthread_once_t flush_once = PTHREAD_ONCE_INIT;
@@ -133,8 +133,8 @@ take_batch_locked(void)
         cf_load_relaxed(&depot.count) - cf_load_relaxed(&first->base);
     cf_store_relaxed(&depot.count, count);
     /* They are in use again: more may come free. */
-    if (count + 2 * KEEP < cf_load_relaxed(&depot.limit))
-        cf_store_relaxed(&depot.limit, count + 2 * KEEP);
+    if (count + (size_t)2 * KEEP < cf_load_relaxed(&depot.limit))
+        cf_store_relaxed(&depot.limit, count + (size_t)2 * KEEP);
     return first;
 }
 

@@ -213,11 +213,12 @@ cf__block_sort_give_back(struct cf__block_sort *sort)
         for (size_t i = 1, end; i < pages; i = end + 1) {
             for (end = i; end < pages && at->counts[end] == sort->full; end++)
                 continue;
-            if (end > i)
+            if (end > i) {
                 /* Refused for locked memory: then it is only free. */
                 (void)madvise((char *)at->chunk + i * sort->page_size,
                               (end - i) * sort->page_size,
                               MADV_DONTNEED);
+            }
             given += end - i;
         }
     }

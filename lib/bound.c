@@ -146,10 +146,11 @@ take_room_locked(struct cf__bound *bound, size_t count, enum cf__entry entry)
         if (bound->first || !fits_locked(bound, count)) {
             if (bound->policy == CF_QUEUE_REJECT)
                 return CF_EAGAIN;
-            if (entry == CF__ENTRY_BY_POLICY)
+            if (entry == CF__ENTRY_BY_POLICY) {
                 return bound->policy == CF_QUEUE_CALLER_RUNS
                            ? CF_EDONE
                            : stand_in_line_locked(bound, count);
+            }
         }
     }
     bound->pending += count;

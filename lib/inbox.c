@@ -125,7 +125,7 @@ cf__inbox_take(struct cf__inbox *inbox,
                 leave_block(inbox);
             /* published by pushed, as all of a chain is */
             uintptr_t slot = cf_load_relaxed(&inbox->first)->slots[inbox->next];
-            if (__builtin_expect(slot & SKIP, 0))
+            if (__builtin_expect((slot & SKIP) != 0, 0))
                 break;
             inbox->next++;
             f = (cf_future *)(slot & ~CHAIN);

@@ -153,10 +153,11 @@ next_due_locked(const struct cf__timers *timers)
         return NULL;
     if (timers->depth <= DEPTH_MAX)
         return timers->heap[1];
-    for (size_t i = 1; i <= timers->count; i++)
+    for (size_t i = 1; i <= timers->count; i++) {
         if (at_locked(timers, i) <= now &&
             !cf__waiters_call_back(timers->heap[i]))
             return timers->heap[i];
+    }
     return NULL;
 }
 
