@@ -70,13 +70,16 @@ cf__deque_reserve(struct cf__deque *deque, uint64_t count)
         return true;
     if (deque->make_room) {
         deque->make_room(deque);
+        /* What it dropped may have called user code, which pushed. */
+        size = cf_load_relaxed(&deque->ring)->size;
         used = cf_load_relaxed(&deque->bottom) - deque->known_top;
     }
     /* Half of it is what the next look at all entries is paid by. */
     if (used + count <= size / 2)
         return true;
-    while (size < used + count)
+    do
         size *= 2;
+    while (size < used + count);
     return grow(deque, size);
 }
 

@@ -116,6 +116,41 @@ CF_THREAD_TEST(what_a_task_cancels_or_has_run_leaves_its_worker)
     cf_executor_destroy(ex);
 }
 
+/* Keeps many tasks pending in its worker, and replaces one at a time. */
+static int
+task_replaces_one_by_one(cf_call *call, const void *arg, size_t arg_size)
+{
+    enum { TASKS = 65536, REPLACED = 500 };
+    static cf_future *fs[TASKS];
+    cf_executor *ex = cf_call_executor(call);
+    (void)arg;
+    (void)arg_size;
+    for (int i = 0; i < TASKS; i++)
+        if (cf_submit(ex, task_nothing, NULL, 0, &fs[i]))
+            return 1;
+    long before = resident();
+    for (int i = TASKS / 2; i < TASKS / 2 + REPLACED; i++) {
+        if (!cf_future_cancel(fs[i]))
+            return 2;
+        cf_future_unref(fs[i]);
+        if (cf_submit(ex, task_nothing, NULL, 0, &fs[i]))
+            return 3;
+    }
+    int grown = (int)(resident() - before);
+    unref_all(fs, TASKS);
+    return cf_return(call, &grown, sizeof grown) != CF_OK;
+}
+
+CF_THREAD_TEST(replacing_one_of_many_pending_tasks_takes_no_memory)
+{
+    cf_executor *ex = test_executor(1);
+    cf_future *f = must_submit(ex, task_replaces_one_by_one, NULL, 0);
+    int grown = int_result(f);
+    cr_assert(grown < 8000, "%d KiB", grown);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
 #ifndef FREE_KEEPS
 enum { BURST = 300000 }; /* 37 MiB of futures */
 
