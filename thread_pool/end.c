@@ -127,10 +127,16 @@ stop_ending(void *data)
 }
 
 static void
+count_waiting_locked(struct cf__pool *pool, int more)
+{
+    cf_store_relaxed(&pool->waiting, cf_load_relaxed(&pool->waiting) + more);
+}
+
+static void
 stop_waiting(void *data)
 {
     struct cf__pool *pool = data;
-    pool->waiting--;
+    count_waiting_locked(pool, -1);
     unlock(pool);
 }
 
@@ -201,14 +207,16 @@ cf__pool_terminate(cf_executor *ex, int signo)
 }
 
 /* A worker awake may have a task; asleep or in its initializer, it has none.
- * Nobody falls asleep, wakes up or begins to initialize without the lock: who
- * initializes after the look for work did so during it, and had taken none. */
+ * Nobody falls asleep or wakes up without the lock: who sleeps after the look
+ * for work did so during it. Who initializes after it has had no task yet. */
 static bool
 is_idle_locked(struct cf__pool *pool)
 {
     if (cf__pool_has_work(pool))
         return false;
-    cf__fence_full(); /* what was looked at is older than the counts */
+    /* What was looked at is older than the counts. pairs with pause_search:
+     * it sees who waits, or is counted here. */
+    cf__fence_full();
     uint64_t activity = cf_load_seq_cst(&pool->activity);
     return (int)(CF__COUNT(activity, CF__SLEEPING) +
                  CF__COUNT(activity, CF__INITIALIZING)) == pool->serving;
@@ -220,11 +228,11 @@ cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
     struct cf__pool *pool = cf__pool_of(ex);
     bool in_time = true;
     pthread_mutex_lock(&pool->lock);
-    pool->waiting++;
+    count_waiting_locked(pool, 1);
     while (!is_idle_locked(pool) && in_time && !cf__executor_forked(ex))
         in_time = wait_locked(pool, deadline_ns, stop_waiting);
     bool idle = is_idle_locked(pool);
-    pool->waiting--;
+    count_waiting_locked(pool, -1);
     pthread_mutex_unlock(&pool->lock);
     if (cf__executor_forked(ex))
         return CF_EFORKED; /* by a callback that ran here meanwhile */

@@ -118,10 +118,13 @@ void
 cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     w->searching = false;
-    pthread_mutex_lock(&pool->lock);
+    /* Without the lock, which its starter may still have. */
     cf__pool_change(pool, CF__INITIALIZING, CF__SEARCHING);
-    if (pool->waiting) /* it may be idle now */
-        pthread_cond_broadcast(&pool->changed);
+    cf__fence_after_rmw();
+    if (cf_load_relaxed(&pool->waiting) == 0) /* pairs with wait_idle */
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pthread_cond_broadcast(&pool->changed); /* it may be idle now */
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -181,7 +184,7 @@ fall_asleep_locked(struct cf__pool *pool, struct cf__pool_worker *w)
     pool->idle = w;
     cf__pool_change(pool, CF__SLEEPING, w->searching ? CF__SEARCHING : 0);
     w->searching = false;
-    if (pool->waiting)
+    if (cf_load_relaxed(&pool->waiting)) /* changes under the lock */
         pthread_cond_broadcast(&pool->changed);
 }
 

@@ -98,6 +98,10 @@ struct cf__pool {
     atomic_int slots;
     struct cf__pool_worker **workers;
 
+    /* Atomic. Writers: under the lock. Reader: a worker that begins its
+     * initializer. Threads in wait_idle(). */
+    atomic_int waiting;
+
     /* Atomic: the four counts of idle.c in one word. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t activity;
 
@@ -109,7 +113,6 @@ struct cf__pool {
     int serving; /* of these, may take tasks. The queue is open only if
                            there are any */
     int ending;  /* of these, in shutdown() themselves */
-    int waiting; /* threads in wait_idle() */
     uint64_t restarts;
     bool orphan;            /* the last worker frees the pool */
     const cf_error *broken; /* set once, before refuse becomes CF_EBROKEN */
