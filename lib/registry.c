@@ -6,6 +6,7 @@
  */
 #include "lib/registry.h"
 
+#include "lib/callback.h"
 #include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/cond.h"
@@ -106,6 +107,8 @@ drain_all(void)
 {
     cf__notice_fork();
     int former = cf__cancel_disable(); /* nobody would go on with exit() */
+    /* In a callback that exits: tasks may wait for what the others do. */
+    struct cf__due *due = cf__callbacks_pause();
     /* pairs with add: it finds the hook set, and we the executor, or it sets
      * the hook anew */
     pthread_mutex_lock(&registry.lock);
@@ -113,6 +116,7 @@ drain_all(void)
     pthread_mutex_unlock(&registry.lock);
     for_each(shall_drain_first_locked, drain);
     for_each(shall_drain_locked, drain);
+    cf__callbacks_resume(due);
     cf__cancel_restore(former);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exit() in a callback, in the thread that other tasks need: an executor's
- * timer thread, a process pool's manager. The end of the program waits for a
- * task in another executor that waits for them, and then it ends.
+ * timer thread, a process pool's manager, the one with a callback that is due.
+ * The end of the program waits for a task in another executor that waits for
+ * them, and then it ends.
  */
 #include <cfutures/cfutures.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -16,6 +16,9 @@
 
 enum { STATUS = 3 };
 
+/* Of whose callback calls exit(). */
+enum way { IN_TASKS, IN_TIMED_TASKS, IN_PROMISES, WAYS };
+
 #define CHECK(condition)                                                       \
     do {                                                                       \
         if (!(condition)) {                                                    \
@@ -24,8 +27,10 @@ enum { STATUS = 3 };
         }                                                                      \
     } while (0)
 
+static enum way way;
 static cf_executor *ex, *other;
 static gate *exits, *waits;
+static cf_future *kept; /* what the due callback keeps */
 static atomic_bool waited;
 
 static void
@@ -35,6 +40,15 @@ callback_exit(cf_future *f, void *data)
     (void)data;
     gate_pass(exits); /* the other task is about to wait */
     exit(STATUS);
+}
+
+/* Is due when the other one exits. */
+static void
+callback_keep_promise(cf_future *f, void *data)
+{
+    (void)f;
+    (void)data;
+    CHECK(cf_future_set_result(kept, NULL, 0) == CF_OK);
 }
 
 /* Its deadline ends it, which is the timer thread's to see. */
@@ -50,7 +64,7 @@ submit_timed(void)
     return f;
 }
 
-/* Runs in other: waits for tasks of ex. */
+/* Runs in other: waits for a task of ex, also in a callback of that. */
 static int
 task_wait(cf_call *call, const void *arg, size_t arg_size)
 {
@@ -58,8 +72,11 @@ task_wait(cf_call *call, const void *arg, size_t arg_size)
     (void)arg;
     (void)arg_size;
     cf_future *timed = submit_timed();
+    if (way != IN_PROMISES) /* due in the thread that exits, perhaps */
+        CHECK(cf_future_on_done(timed, callback_keep_promise, NULL) == CF_OK);
     gate_open(exits);
     CHECK(cf_future_wait(timed, CF_FOREVER) == CF_OK);
+    CHECK(cf_future_wait(kept, CF_FOREVER) == CF_OK);
     atomic_store(&waited, true);
     return 0;
 }
@@ -72,7 +89,7 @@ see_that_it_waited(void)
 }
 
 static _Noreturn void
-be_child(const char *spec, bool timed)
+be_child(const char *spec)
 {
     alarm(20);
     exits = gate_new();
@@ -80,15 +97,22 @@ be_child(const char *spec, bool timed)
     CHECK(atexit(see_that_it_waited) == 0);
     CHECK(cf_executor_open(spec, &ex) == CF_OK);
     CHECK(cf_executor_open("threads:1", &other) == CF_OK);
+    CHECK(cf_future_create(&kept) == CF_OK);
     cf_future *f = NULL;
     gate *g = gate_new();
-    if (timed)
+    if (way == IN_TASKS)
+        CHECK(cf_submit(ex, task_hold, g, 0, &f) == CF_OK);
+    else if (way == IN_TIMED_TASKS)
         f = submit_timed();
     else
-        CHECK(cf_submit(ex, task_hold, g, 0, &f) == CF_OK);
+        CHECK(cf_future_create(&f) == CF_OK);
     CHECK(cf_future_on_done(f, callback_exit, NULL) == CF_OK);
+    if (way == IN_PROMISES)
+        CHECK(cf_future_on_done(f, callback_keep_promise, NULL) == CF_OK);
     CHECK(cf_submit(other, task_wait, NULL, 0, NULL) == CF_OK);
     gate_open(g);
+    if (way == IN_PROMISES)
+        CHECK(cf_future_set_result(f, NULL, 0) == CF_OK);
     for (;;) /* whoever exits ends it */
         pause();
 }
@@ -97,18 +121,18 @@ int
 main(int argc, char **argv)
 {
     CHECK(argc == 2);
-    for (int timed = 0; timed < 2; timed++) {
+    for (way = IN_TASKS; way < WAYS; way++) {
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0)
-            be_child(argv[1], timed);
+            be_child(argv[1]);
         int status = -1;
         CHECK(waitpid(child, &status, 0) == child);
         if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS) {
-            fprintf(stderr, "%d: status %#x\n", timed, (unsigned)status);
+            fprintf(stderr, "%d: status %#x\n", (int)way, (unsigned)status);
             return EXIT_FAILURE;
         }
     }
-    puts("2 programs ended");
+    puts("3 programs ended");
     return EXIT_SUCCESS;
 }
