@@ -11,6 +11,7 @@
 #include "lib/registry.h"
 #include "lib/size.h"
 #include "process_pool/room.h"
+#include "process_pool/stack.h"
 
 #include <cfutures/process_pool.h>
 
@@ -187,6 +188,7 @@ furnish(struct cf__process_pool *pool, int workers)
     for (int i = 0; i < workers; i++)
         cf__lane_init(&pool->lanes[i], pool->shared, i);
     pool->setup.shared = pool->shared;
+    pool->setup.executable_stack = cf__stack_must_execute();
     return cf__inline_new_in_worker(&pool->setup.nested);
 }
 

@@ -12,6 +12,7 @@
 
 #include "lib/atomic.h"
 #include "lib/pages.h"
+#include "process_pool/stack.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +20,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -108,25 +108,6 @@ watch(const struct cf__watch *w)
     }
 }
 
-/* Memory of size bytes above a guard; NULL: none. */
-static char *
-new_stack(size_t size)
-{
-    size_t guard = cf__whole_pages(1);
-    char *base = mmap(NULL,
-                      guard + size,
-                      PROT_NONE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
-                      -1,
-                      0);
-    if (base == MAP_FAILED)
-        return NULL;
-    if (mprotect(base + guard, size, PROT_READ | PROT_WRITE) == 0)
-        return base + guard;
-    (void)munmap(base, guard + size);
-    return NULL;
-}
-
 /* Where clone() makes no such threads (musl): in a process of its own, and on
  * the stack that there is. */
 static int
@@ -148,11 +129,12 @@ watch_from_aside(const struct cf__watch *w,
 NOT_INSTRUMENTED int
 cf__watch_and_serve(const struct cf__watch *w,
                     size_t stack_size,
+                    bool executable,
                     int (*serve)(void *data),
                     void *data)
 {
     stack_size = cf__whole_pages(stack_size);
-    char *stack = new_stack(stack_size);
+    char *stack = cf__stack_new(stack_size, executable);
     if (!stack)
         return ENOMEM;
     const struct start s = {serve, data, stack, stack_size};

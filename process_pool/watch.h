@@ -11,6 +11,7 @@
 
 #include "process_pool/post.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cf__watch {
@@ -21,13 +22,14 @@ struct cf__watch {
 };
 
 /*
- * Calls serve(data), which does not return, on a stack of stack_size bytes
- * below which is a page that nobody can touch. Meanwhile watches: sets "gone"
+ * Calls serve(data), which does not return, on a stack of its own
+ * (stack.h). Meanwhile watches: sets "gone"
  * of the post, or adds to "cuts", and wakes. All signals must be blocked.
  * Returns an errno, if that cannot be.
  */
 int cf__watch_and_serve(const struct cf__watch *watch,
                         size_t stack_size,
+                        bool executable,
                         int (*serve)(void *data),
                         void *data);
 

@@ -21,6 +21,7 @@ struct cf__worker_setup {
     char name_prefix[CF__PROCESS_NAME_SIZE];
     cf_executor *nested; /* where its tasks submit */
     struct cf__roster roster;
+    bool executable_stack; /* as the program's stacks */
 };
 
 /* Runs the worker of a lane, from a position on, to its end. */

@@ -329,9 +329,12 @@ cf__zygote_main(const struct cf__worker_setup *setup,
         cf__shared_restrict(setup->shared) &&
         madvise(post, cf__post_size(setup->shared->lanes), MADV_DONTFORK) == 0;
     const struct cf__watch watch = {post, program, lifeline};
-    int error =
-        fits ? cf__watch_and_serve(&watch, setup->options.stack_size, loop, &z)
-             : errno;
+    int error = fits ? cf__watch_and_serve(&watch,
+                                           setup->options.stack_size,
+                                           setup->executable_stack,
+                                           loop,
+                                           &z)
+                     : errno;
     say(post, CF__SAID_FAILED, error);
     _exit(1);
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* The stack on which tasks run: see stack.h. */
+#include "process_pool/stack.h"
+
+#include "lib/pages.h"
+
+#include <link.h>
+#include <sys/mman.h>
+
+/* An object without that header is not counted: the kernel's own, which every
+ * program has, has none. */
+static int
+asks_for_execution(struct dl_phdr_info *object, size_t size, void *unused)
+{
+    (void)size;
+    (void)unused;
+    for (int i = 0; i < object->dlpi_phnum; i++)
+        if (object->dlpi_phdr[i].p_type == PT_GNU_STACK)
+            return (object->dlpi_phdr[i].p_flags & PF_X) != 0;
+    return 0;
+}
+
+bool
+cf__stack_must_execute(void)
+{
+    return dl_iterate_phdr(asks_for_execution, NULL) != 0;
+}
+
+char *
+cf__stack_new(size_t size, bool executable)
+{
+    size_t guard = cf__whole_pages(1);
+    const int access = PROT_READ | PROT_WRITE;
+    char *base = mmap(NULL,
+                      guard + size,
+                      PROT_NONE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
+                      -1,
+                      0);
+    if (base == MAP_FAILED)
+        return NULL;
+    /* Where the system forbids that, tasks may do without. */
+    if (executable && mprotect(base + guard, size, access | PROT_EXEC) == 0)
+        return base + guard;
+    if (mprotect(base + guard, size, access) == 0)
+        return base + guard;
+    (void)munmap(base, guard + size);
+    return NULL;
+}
