@@ -8,7 +8,8 @@
 #include <sys/mman.h>
 
 enum {
-    CHUNK_MIN = 64 << 10, /* bytes of the first chunk; each next is twice */
+    CHUNK_MIN = 64 << 10, /* bytes of the first chunk, if these are two pages or
+                             more; each next is twice */
     CHUNK_MAX = 4 << 20,  /* ... up to this */
     PAGES_MAX = CHUNK_MAX / 4096
 };
@@ -49,16 +50,19 @@ new_chunk_locked(void)
 {
     size_t size =
         memory.chunk_size < CHUNK_MAX ? memory.chunk_size * 2 : CHUNK_MAX;
+    const size_t page = page_size();
+    while (size < 2 * page) /* its own, and one with blocks */
+        size *= 2;
     struct chunk *chunk = mmap(
         NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (chunk == MAP_FAILED)
         return false;
-    memory.page_size = page_size();
+    memory.page_size = page;
     chunk->size = size;
     chunk->next = memory.first;
     memory.first = chunk;
-    memory.fresh = (char *)chunk + memory.page_size;
-    memory.fresh_size = size - memory.page_size;
+    memory.fresh = (char *)chunk + page;
+    memory.fresh_size = size - page;
     memory.chunk_size = size;
     return true;
 }
