@@ -14,6 +14,7 @@
 #include "process_pool/limits.h"
 #include "process_pool/output.h"
 #include "process_pool/parcel.h"
+#include "process_pool/rseq.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -263,6 +264,7 @@ cf__worker_main(const struct cf__worker_setup *setup, int lane, uint64_t start)
                        .pid = getpid(),
                        .zygote = getppid(),
                        .position = start};
+    cf__rseq_renew();
     name_worker(&w);
     w.home = cf__home_enter();
     if (!cf__shared_enter_lane(setup->shared, lane) ||

@@ -6,6 +6,7 @@
 #include "tests/processes/processes.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -253,5 +254,36 @@ CF_TEST(worker_processes_are_called_after_the_pool)
     }
     gate_open(g);
     unref_all(held, 2);
+    cf_executor_destroy(ex);
+}
+
+/* Goes to each processor that it may use, and asks where it is. */
+static int
+task_travels(cf_call *call, const void *arg, size_t arg_size)
+{
+    cpu_set_t allowed, one;
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return 1;
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &allowed))
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        if (sched_setaffinity(0, sizeof one, &one) != 0 ||
+            sched_getcpu() != (int)cpu)
+            return 2;
+    }
+    return 0;
+}
+
+CF_TEST(a_task_is_told_on_which_processor_it_runs)
+{
+    cf_executor *ex = pool_for(1);
+    cf_future *f = must_submit(ex, task_travels, NULL, 0);
+    assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+    cf_future_unref(f);
     cf_executor_destroy(ex);
 }
