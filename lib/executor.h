@@ -53,8 +53,9 @@ struct cf__executor_ops {
 
     /*
      * Called now and then by who cancels tasks, with how many were cancelled
-     * ever: what is in the queue and will never run leaves it. NULL: nothing is
-     * queued for long.
+     * ever: what is in the queue and will never run leaves it. A taker may wait
+     * for the end of this cancel: it takes no lock that one holds then. NULL:
+     * nothing is queued for long.
      */
     void (*tidy)(cf_executor *ex, uint64_t canceled);
 

@@ -156,6 +156,7 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
     setup->options.name_prefix = NULL; /* the caller's memory */
     cf_store_relaxed(&pool->refuse, CF_OK);
     cf_store_relaxed(&pool->wanting, CF__EAGER);
+    cf_store_relaxed(&pool->tidy, 0);
     cf__queue_init(&pool->queue);
     pool->shared = NULL;
     pool->zygote = (struct cf__zygote){.lifeline.fd = -1};

@@ -41,6 +41,20 @@ set_alarm(struct cf__process_pool *pool, int64_t now)
     cf__process_pool_ring(pool);
 }
 
+/* Drops what has been cancelled meanwhile. Under the lock: so a dispatch finds
+ * whatever is queued. */
+static void
+tidy(struct cf__process_pool *pool)
+{
+    uint64_t canceled = cf_exchange_acq_rel(&pool->tidy, 0);
+    cf__queue_tidy(&pool->queue, canceled);
+    cf_future *f = cf__returned_sweep(&pool->returned);
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
+        cf_future_unref(f);
+    }
+}
+
 void
 cf__process_pool_service_locked(struct cf__process_pool *pool)
 {
@@ -52,6 +66,8 @@ cf__process_pool_service_locked(struct cf__process_pool *pool)
     for (int i = 0; i < pool->base.max_workers; i++)
         if (pool->lanes[i].state == CF__LANE_SERVED)
             cf__process_pool_collect_locked(pool, &pool->lanes[i], now);
+    if (__builtin_expect(cf_load_relaxed(&pool->tidy) != 0, 0)) /* a hint */
+        tidy(pool);
     if (!pool->broken)
         cf__process_pool_dispatch_locked(pool, now);
     set_alarm(pool, now);
@@ -135,19 +151,12 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
     return CF_OK;
 }
 
-/* Under the lock: so a dispatch finds whatever is queued. */
+/* For the next service. The caller is in the middle of a cancel, whose end the
+ * holder of the lock may wait for: so it takes no lock. */
 static void
 pool_tidy(cf_executor *ex, uint64_t canceled)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
-    cf__process_pool_lock(pool);
-    cf__queue_tidy(&pool->queue, canceled);
-    cf_future *f = cf__returned_sweep(&pool->returned);
-    cf__process_pool_unlock(pool);
-    for (cf_future *next; f; f = next) {
-        next = cf_load_relaxed(&f->next); /* ours */
-        cf_future_unref(f);
-    }
+    cf_store_relaxed(&cf__process_pool_of(ex)->tidy, canceled); /* a hint */
 }
 
 static void

@@ -52,6 +52,9 @@ struct cf__process_pool {
     _Atomic uint32_t wanting;
     /* Atomic. Somebody who did not get the lock wants a service. */
     _Alignas(CF_CACHE_LINE) _Atomic uint32_t again;
+    /* Atomic. Not 0: so many tasks had been cancelled when it was time to drop
+     * them; for the next service. */
+    _Atomic uint64_t tidy;
 
     _Alignas(CF_CACHE_LINE) pthread_mutex_t lock; /* guards all below */
     pthread_cond_t changed;        /* has ended, or is idle, or lost a worker */

@@ -196,6 +196,36 @@ CF_CONCURRENT_TEST(every_task_either_runs_or_is_cancelled)
     cf_executor_destroy(ex);
 }
 
+static void *
+submit_and_cancel_main(void *arg)
+{
+    enum { ROUNDS = 150, N = 512 };
+    cf_executor *ex = arg;
+    for (int round = 0; round < ROUNDS; round++) {
+        cf_future *fs[N];
+        for (int i = 0; i < N; i++)
+            fs[i] = must_submit(ex, task_nothing, NULL, 0);
+        for (int i = N - 1; i >= 0; i--)
+            (void)cf_future_cancel(fs[i]);
+        assert_ok(cf_wait(fs, N, CF_ALL_COMPLETED, CF_FOREVER, NULL));
+        unref_all(fs, N);
+    }
+    return NULL;
+}
+
+/* A worker's next task may be the one whose cancel is under way, and tidies. */
+CF_CONCURRENT_TEST(tasks_are_cancelled_while_others_are_handed_out)
+{
+    cf_executor *ex = test_executor(2);
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        cr_assert(
+            pthread_create(&threads[i], NULL, submit_and_cancel_main, ex) == 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    cf_executor_destroy(ex);
+}
+
 static int
 task_cancels(cf_call *call, const void *arg, size_t arg_size)
 {
