@@ -362,11 +362,11 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
 {
     if (!r || !cf__timeout_valid(timeout_ns))
         return CF_EINVAL;
+    /* Other callbacks may use r, too: now, not once this call has begun. */
+    cf__callbacks_resume(cf__callbacks_pause());
     r->failure = NULL;
     if (r->current && r->position == r->count)
         drop_current(r);
-    /* Other callbacks may use r, too: now, not in the wait. */
-    cf__callbacks_resume(cf__callbacks_pause());
     if (!r->current) {
         int64_t wait_ns = timeout_ns;
         if (r->deadline_ns != CF__NEVER) {

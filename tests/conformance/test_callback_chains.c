@@ -302,6 +302,53 @@ CF_TEST(a_wait_in_a_callback_first_runs_what_is_due)
         run_relay(&(relay){.wait = waits[i]});
 }
 
+/* What callbacks have read of a map. */
+typedef struct reader {
+    cf_results *r;
+    size_t read;
+    bool in_turn; /* each item once, in order, with its result */
+} reader;
+
+static void
+read_one(cf_future *f, void *data)
+{
+    reader *reads = data;
+    cf_bytes out;
+    (void)f;
+    assert_ok(cf_results_next(reads->r, CF_FOREVER, &out));
+    size_t i = cf_results_index(reads->r);
+    reads->in_turn = reads->in_turn && i == reads->read &&
+                     out.size == sizeof(int) &&
+                     *(const int *)out.data == (int)(i * i);
+    reads->read++;
+}
+
+CF_TEST(callbacks_that_are_due_may_read_the_same_map)
+{
+    enum { ITEMS = 8, CALLBACKS = 3 };
+    int items[ITEMS];
+    for (int i = 0; i < ITEMS; i++)
+        items[i] = i;
+    cf_executor *ex = test_executor(1);
+    cf_map_options opts = CF_MAP_OPTIONS_INIT;
+    opts.chunk_size = 1;
+    reader reads = {.in_turn = true};
+    assert_ok(cf_map(
+        ex, task_square, items, sizeof items[0], ITEMS, &opts, &reads.r));
+    read_one(NULL, &reads);
+    cf_future *f = promise();
+    for (int i = 0; i < CALLBACKS; i++)
+        assert_ok(cf_future_on_done(f, read_one, &reads));
+    assert_ok(cf_future_set_result(f, NULL, 0));
+    while (reads.read < ITEMS)
+        read_one(NULL, &reads);
+    cr_assert(reads.in_turn);
+    assert_err(cf_results_next(reads.r, CF_FOREVER, NULL), CF_EDONE);
+    cf_results_destroy(reads.r, false);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
 static cf_err
 wait_until_idle(relay *r)
 {
