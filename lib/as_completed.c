@@ -291,6 +291,7 @@ hand_out(cf_as_completed *it)
     node->waiter.next = it->free;
     it->free = &node->waiter;
     it->remaining--;
+    cf_future_unref(it->lent); /* of a callback that ran in this call's wait */
     it->lent = f;
     if (!it->local)
         clear_fd(it);
