@@ -13,6 +13,7 @@
 #include "lib/atomic.h"
 #include "lib/pages.h"
 #include "process_pool/stack.h"
+#include "process_pool/zygote.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -20,6 +21,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -108,22 +110,45 @@ watch(const struct cf__watch *w)
     }
 }
 
-/* Where clone() makes no such threads (musl): in a process of its own, and on
- * the stack that there is. */
+/* The process that watches, where no thread does; 0: none. */
+static pid_t aside;
+
+/* Where clone() makes no such threads (musl): in a process of its own, which
+ * has the post, as workers have not, and on the stack that there is. */
 static int
 watch_from_aside(const struct cf__watch *w,
                  int (*serve)(void *data),
                  void *data)
 {
     pid_t zygote = getpid();
-    pid_t pid = fork();
-    if (pid == 0) {
+    if (madvise(w->post, w->post_size, MADV_DOFORK) != 0)
+        return errno;
+    aside = cf__own_fork();
+    if (aside == 0) {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != zygote) /* it ended before that was armed */
             _exit(0);
         watch(w);
     }
-    return pid < 0 ? errno : serve(data);
+    if (aside < 0 || madvise(w->post, w->post_size, MADV_DONTFORK) != 0)
+        return errno; /* the process that watches ends with this one */
+    return serve(data);
+}
+
+bool
+cf__watch_reaped(pid_t child)
+{
+    if (child != aside)
+        return false;
+    aside = 0; /* its number may be another's */
+    return true;
+}
+
+void
+cf__watch_end(void)
+{
+    if (aside > 0)
+        (void)kill(aside, SIGKILL);
 }
 
 NOT_INSTRUMENTED int

@@ -15,8 +15,9 @@
 #include <stddef.h>
 
 struct cf__watch {
-    struct cf__post *post;
-    int program;  /* a pidfd, or -1 */
+    struct cf__post *post; /* which children do not have */
+    size_t post_size;      /* bytes */
+    int program;           /* a pidfd, or -1 */
     int lifeline; /* hangs up when the program executes another one, or closes
                      its end */
 };
@@ -32,5 +33,12 @@ int cf__watch_and_serve(const struct cf__watch *watch,
                         bool executable,
                         int (*serve)(void *data),
                         void *data);
+
+/* For the one that serves: on some systems it is a child of the zygote that
+ * watches. true: it is this one, which has ended and is reaped. */
+bool cf__watch_reaped(pid_t child);
+
+/* Ends that child, if there is one, which is not reaped yet. */
+void cf__watch_end(void);
 
 #endif

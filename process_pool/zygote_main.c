@@ -166,6 +166,7 @@ end_all(struct zygote *z)
     for (int i = 0; i < z->setup->shared->lanes; i++)
         if (z->workers[i].pid)
             kill(z->workers[i].pid, SIGKILL);
+    cf__watch_end();
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         continue;
     for (int i = 0; i < z->setup->shared->lanes; i++)
@@ -235,6 +236,8 @@ reap_one(struct zygote *z)
     } while (pid < 0 && errno == EINTR);
     if (pid <= 0)
         return false;
+    if (cf__watch_reaped(pid))
+        cf_store_relaxed(&z->post->gone, 1); /* nobody would say so later */
     for (int i = 0; i < z->setup->shared->lanes; i++) {
         if (z->workers[i].pid == pid) {
             bury(z, i, pid, status);
@@ -328,7 +331,8 @@ cf__zygote_main(const struct cf__worker_setup *setup,
         z.spawns != MAP_FAILED && cf__roster_keep(&setup->roster) &&
         cf__shared_restrict(setup->shared) &&
         madvise(post, cf__post_size(setup->shared->lanes), MADV_DONTFORK) == 0;
-    const struct cf__watch watch = {post, program, lifeline};
+    const struct cf__watch watch = {
+        post, cf__post_size(setup->shared->lanes), program, lifeline};
     int error = fits ? cf__watch_and_serve(&watch,
                                            setup->options.stack_size,
                                            setup->executable_stack,
