@@ -60,14 +60,15 @@ cf_future *cf__deque_steal(struct cf__deque *deque,
 
 /*
  * The owner takes all entries but the oldest out of the thieves' reach: those
- * from *begin to before *end. false: thieves are too near. It may move them
- * towards begin then, and ends with cf__deque_release().
+ * from *begin to before *end. It may move them towards begin then, and ends with
+ * cf__deque_release(). false: thieves are too near, and what follows is as after a
+ * release.
  */
 bool
 cf__deque_withdraw(struct cf__deque *deque, uint64_t *begin, uint64_t *end);
 
-/* The entries before end are in reach again. As a push: sleepers may have seen
- * none. */
+/* The entries before end are in reach again. What follows is as after a push:
+ * cf__pool_tell_of_entries(). */
 static inline void
 cf__deque_release(struct cf__deque *deque, uint64_t end)
 {

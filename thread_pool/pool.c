@@ -111,9 +111,7 @@ submit_inside(struct cf__pool *pool,
         }
     }
     cf_store_relaxed(&w->pushed, cf_load_relaxed(&w->pushed) + count);
-    cf__pool_wake_after_store(pool);
-    if (__builtin_expect(cf_load_relaxed(&w->watchers) > 0, 0))
-        cf__pool_notify_watchers(pool, w);
+    cf__pool_tell_of_entries(pool, w);
     return CF_OK;
 }
 

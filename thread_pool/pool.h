@@ -239,6 +239,16 @@ void cf__pool_unwatch(struct cf__worker *self);
 /* The worker has pushed a task, and somebody watches it. */
 void cf__pool_notify_watchers(struct cf__pool *pool, struct cf__pool_worker *w);
 
+/* Entries of the calling worker's deque have come into reach: sleepers and
+ * watchers may have seen none. */
+static inline void
+cf__pool_tell_of_entries(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    cf__pool_wake_after_store(pool); /* a light fence before it all */
+    if (__builtin_expect(cf_load_relaxed(&w->watchers) > 0, 0))
+        cf__pool_notify_watchers(pool, w);
+}
+
 /* --- start.c ------------------------------------------------------------- */
 
 /* Starts a worker. CF_ESYS with errno, CF_ENOMEM. */
@@ -250,8 +260,8 @@ cf_err cf__pool_start_locked(struct cf__pool *pool);
 void cf__pool_tidy(cf_executor *ex, uint64_t canceled);
 void cf__pool_make_room(struct cf__deque *deque);
 
-/* Drops what will never run of the calling worker's own tasks. What follows is
- * as after a push. */
+/* Drops what will never run of the calling worker's own tasks, and tells
+ * sleepers and watchers that the others are back in reach. */
 void cf__pool_sweep_own(struct cf__pool_worker *w);
 
 /* --- end.c -------------------------------------------------------------- */

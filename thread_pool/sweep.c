@@ -39,11 +39,14 @@ drop_all(cf_future *f)
 void
 cf__pool_sweep_own(struct cf__pool_worker *w)
 {
+    struct cf__pool *pool = cf__pool_of(w->base.executor);
     struct cf__deque *deque = &w->deque;
     cf_future *stale = NULL;
     uint64_t begin, end;
-    if (!cf__deque_withdraw(deque, &begin, &end))
+    if (!cf__deque_withdraw(deque, &begin, &end)) {
+        cf__pool_tell_of_entries(pool, w); /* they were out of sight, too */
         return;
+    }
     uint64_t to = begin;
     /* From the outermost task inwards: each began where the deque ended. */
     struct cf__frame *frame = w->frame == &w->bottom ? NULL : w->bottom.above;
@@ -67,6 +70,7 @@ cf__pool_sweep_own(struct cf__pool_worker *w)
         cf_store_relaxed(&kept->place, cf_load_relaxed(&slot->place));
     }
     cf__deque_release(deque, to);
+    cf__pool_tell_of_entries(pool, w); /* they were out of sight */
     drop_all(stale);
 }
 
@@ -91,5 +95,4 @@ cf__pool_tidy(cf_executor *ex, uint64_t canceled)
         return;
     w->swept_at = canceled;
     cf__pool_sweep_own(w);
-    cf__pool_wake_after_store(pool); /* the entries were out of sight */
 }
