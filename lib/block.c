@@ -237,7 +237,9 @@ cf__block_trim(void)
     if (!cf__block_may_trim())
         return;
     pthread_mutex_lock(&depot.lock);
-    struct cf__block_sort *sort = cf__block_sort_begin_locked();
+    struct cf__block_sort *sort = NULL;
+    if (cf__block_may_trim()) /* nobody else has done so meanwhile */
+        sort = cf__block_sort_begin_locked();
     cf_future *surplus = sort ? take_surplus_locked() : NULL;
     pthread_mutex_unlock(&depot.lock);
     if (!sort)

@@ -206,9 +206,9 @@ cf__pool_terminate(cf_executor *ex, int signo)
     return CF_OK;
 }
 
-/* A worker awake may have a task; asleep or in its initializer, it has none.
- * Nobody falls asleep or wakes up without the lock: who sleeps after the look
- * for work did so during it. Who initializes after it has had no task yet. */
+/* A worker awake may have a task; asleep or away, it has none. Nobody falls
+ * asleep or wakes up without the lock: who sleeps after the look for work did
+ * so during it. Who is in its initializer after it has had no task yet. */
 static bool
 is_idle_locked(struct cf__pool *pool)
 {
@@ -219,7 +219,7 @@ is_idle_locked(struct cf__pool *pool)
     cf__fence_full();
     uint64_t activity = cf_load_seq_cst(&pool->activity);
     return (int)(CF__COUNT(activity, CF__SLEEPING) +
-                 CF__COUNT(activity, CF__INITIALIZING)) == pool->serving;
+                 CF__COUNT(activity, CF__AWAY)) == pool->serving;
 }
 
 cf_err

@@ -119,7 +119,7 @@ cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     w->searching = false;
     /* Without the lock, which its starter may still have. */
-    cf__pool_change(pool, CF__INITIALIZING, CF__SEARCHING);
+    cf__pool_change(pool, CF__AWAY, CF__SEARCHING);
     cf__fence_after_rmw();
     if (cf_load_relaxed(&pool->waiting) == 0) /* pairs with wait_idle */
         return;
@@ -131,14 +131,14 @@ cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w)
 void
 cf__pool_resume_search(struct cf__pool *pool, struct cf__pool_worker *w)
 {
-    cf__pool_change(pool, CF__SEARCHING, CF__INITIALIZING);
+    cf__pool_change(pool, CF__SEARCHING, CF__AWAY);
     w->searching = true;
 }
 
 void
 cf__pool_abandon_search(struct cf__pool *pool)
 {
-    cf__pool_change(pool, 0, CF__INITIALIZING);
+    cf__pool_change(pool, 0, CF__AWAY);
 }
 
 void
@@ -287,27 +287,36 @@ cf__pool_worker_gone(struct cf__pool *pool,
         cf__pool_free(pool);
 }
 
-/* Sleeps until woken. false: the idle time-out has passed. Memory of a burst is
- * given back when nothing has come for a while: to have it again costs more than
- * to keep it for that long. */
-static bool
-sleep_until_woken(struct cf__pool *pool, struct cf__pool_worker *w)
+enum slept { WOKEN, TRIM_DUE, TIMED_OUT };
+
+/* Sleeps until woken. Memory of a burst is given back when nothing has come for
+ * a while: to have it again costs more than to keep it for that long. */
+static enum slept
+sleep_until_woken(struct cf__pool_worker *w, int64_t deadline_ns, bool may_trim)
 {
-    int64_t timeout_ns = pool->options.idle_timeout_ns;
-    int64_t deadline_ns = timeout_ns > 0 ? cf__deadline(timeout_ns) : CF__NEVER;
-    if (cf__block_may_trim()) {
+    if (may_trim && cf__block_may_trim()) {
         int64_t soon = cf__now_ns() + TRIM_NS;
-        if (cf__worker_park(&w->base, soon < deadline_ns ? soon : deadline_ns))
-            return true;
-        cf__block_trim();
-        if (soon >= deadline_ns)
-            return false;
+        int64_t until = soon < deadline_ns ? soon : deadline_ns;
+        return cf__worker_park(&w->base, until) ? WOKEN : TRIM_DUE;
     }
     bool keeps = cf__block_keep(&w->base);
     bool in_time = cf__worker_park(&w->base, deadline_ns);
     if (keeps)
         cf__block_leave(&w->base);
-    return in_time;
+    return in_time ? WOKEN : TIMED_OUT;
+}
+
+/* A sleeper gives memory back. It takes long: others come for what is submitted
+ * meanwhile. The lock is given up. */
+static void
+trim_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+{
+    leave_sleepers_locked(pool, w);
+    cf__pool_change(pool, CF__AWAY, CF__SLEEPING);
+    pthread_mutex_unlock(&pool->lock);
+    cf__block_trim();
+    pthread_mutex_lock(&pool->lock);
+    cf__pool_resume_search(pool, w);
 }
 
 bool
@@ -315,26 +324,39 @@ cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     if (begin_searching(pool, w) && search(pool))
         return true;
-    pthread_mutex_lock(&pool->lock);
-    if (cf_load_relaxed(&pool->refuse) != CF_OK) {
-        /* Nobody would wake it any more: it leaves, or goes on looking. */
-        bool left = !cf__pool_has_work(pool) && leave_locked(pool, w);
-        pthread_mutex_unlock(&pool->lock);
-        return !left;
-    }
-    fall_asleep_locked(pool, w);
-    pthread_mutex_unlock(&pool->lock);
-    /* A push that saw no sleeper must be seen here, or the other way round. */
-    cf__fence_full();
-    bool in_time = left_work_anywhere(pool) || sleep_until_woken(pool, w);
+    int64_t timeout_ns = pool->options.idle_timeout_ns;
+    int64_t deadline_ns = timeout_ns > 0 ? cf__deadline(timeout_ns) : CF__NEVER;
+    enum slept slept = WOKEN;
     bool stay = true;
     pthread_mutex_lock(&pool->lock);
-    if (w->asleep) { /* nobody woke it: it rouses itself */
-        if (in_time || cf__pool_has_work(pool))
+    do {
+        if (slept == TRIM_DUE)
+            trim_locked(pool, w);
+        if (cf_load_relaxed(&pool->refuse) != CF_OK) {
+            /* Nobody would wake it any more: it leaves, or goes on looking. */
+            stay = cf__pool_has_work(pool) || !leave_locked(pool, w);
+            break;
+        }
+        fall_asleep_locked(pool, w);
+        pthread_mutex_unlock(&pool->lock);
+        /* A push that saw no sleeper must be seen here, or the other way
+         * round. */
+        cf__fence_full();
+        bool may_trim = slept != TRIM_DUE; /* once is enough */
+        slept = left_work_anywhere(pool)
+                    ? WOKEN
+                    : sleep_until_woken(w, deadline_ns, may_trim);
+        pthread_mutex_lock(&pool->lock);
+        if (!w->asleep)
+            break;
+        /* Nobody woke it: it rouses itself. */
+        if (slept == WOKEN || cf__pool_has_work(pool)) {
             rouse_locked(pool, w);
-        else
+            break;
+        }
+        if (slept == TIMED_OUT)
             stay = !leave_locked(pool, w);
-    }
+    } while (slept == TRIM_DUE);
     pthread_mutex_unlock(&pool->lock);
     return stay;
 }

@@ -55,8 +55,7 @@ submit_to_closed(struct cf__pool *pool,
     uint64_t activity = cf__pool_activity_after_push(pool);
     /* The worker that was started for one task, or one that was started since,
      * is in its initializer and searches after it: it needs no second one. */
-    bool comes = started && count == 1 &&
-                 CF__COUNT(activity, CF__INITIALIZING) > 0 &&
+    bool comes = started && count == 1 && CF__COUNT(activity, CF__AWAY) > 0 &&
                  CF__COUNT(activity, CF__SLEEPING) == 0;
     if (!comes && cf__pool_nobody_comes(activity))
         cf__pool_wake_one(pool);

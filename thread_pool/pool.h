@@ -135,9 +135,10 @@ cf__pool_worker_of(struct cf__worker *worker)
 /* --- idle.c ------------------------------------------------------------- */
 
 /* Counts in activity: CF__SLEEPING and more, if somebody could be made to
- * come. */
+ * come. Away: in the initializer, or giving memory back; it has no task, and
+ * looks for one afterwards. */
 #define CF__SEARCHING UINT64_C(1)
-#define CF__INITIALIZING (UINT64_C(1) << 16)
+#define CF__AWAY (UINT64_C(1) << 16)
 #define CF__SLEEPING (UINT64_C(1) << 32)
 #define CF__STARTABLE (UINT64_C(1) << 48)
 #define CF__COUNT(activity, unit) (((activity) / (unit)) & 0xffff)
