@@ -212,8 +212,14 @@ cf_executor_destroy(cf_executor *ex)
     struct cf__due *due = cf__callbacks_pause();
     /* In a callback the thread may have become another process. */
     if (!cf__executor_forked(ex) &&
-        ex->ops->shutdown(ex, 0, CF__NEVER) != CF_EFORKED)
-        ex->ops->destroy(ex);
+        ex->ops->shutdown(ex, 0, CF__NEVER) != CF_EFORKED) {
+        /* This thread, if others need it, serves until no callback runs in the
+         * one that is to be joined. */
+        if (!is_inside(ex))
+            (void)cf__timers_settle(ex->timers, CF__NEVER);
+        if (!cf__executor_forked(ex))
+            ex->ops->destroy(ex);
+    }
     cf__callbacks_resume(due);
     cf__cancel_restore(former);
 }

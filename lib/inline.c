@@ -12,6 +12,7 @@
 #include "lib/futex.h"
 #include "lib/life.h"
 #include "lib/registry.h"
+#include "lib/server.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -138,8 +139,11 @@ wait_for_others(struct inline_executor *self, int64_t deadline_ns)
         if (active != awaited &&
             !cf_cas_acq_rel(&self->active, &active, awaited))
             continue;
-        if (!cf__futex_wait(
-                cf__low_half(&self->active), (uint32_t)awaited, deadline_ns))
+        bool in_time = cf__sleep(
+            cf__low_half(&self->active), (uint32_t)awaited, deadline_ns);
+        if (cf__executor_forked(&self->base))
+            return CF_EFORKED; /* by a callback: the others are not here */
+        if (!in_time)
             return CF_ETIMEDOUT;
         active = cf_load_acquire(&self->active); /* pairs with leave */
     }

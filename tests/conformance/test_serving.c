@@ -5,6 +5,8 @@
  */
 #include "tests/conformance/conformance.h"
 
+#include <pthread.h>
+
 /* A pool with some workers, and their first tasks, which hold. */
 typedef struct pool {
     cf_executor *ex;
@@ -245,4 +247,88 @@ CF_TEST(it_may_wait_until_the_pool_is_idle)
 CF_TEST(it_may_shut_the_pool_down)
 {
     check_wait(shut_down);
+}
+
+static int
+task_wait_for_it(cf_call *call, const void *arg, size_t arg_size)
+{
+    deed *d = *(deed *const *)arg;
+    (void)call;
+    (void)arg_size;
+    gate_arrive(d->done);
+    d->err = cf_future_wait(d->awaited, CF_FOREVER);
+    return 0;
+}
+
+static void *
+submit_inline_main(void *arg)
+{
+    deed *d = arg;
+    assert_ok(cf_submit(d->ex, task_wait_for_it, &d, sizeof d, NULL));
+    return NULL;
+}
+
+/* The task of the inline executor waits for a timeout of the same thread. */
+CF_TEST(it_may_shut_down_an_inline_executor_of_another_thread)
+{
+    pool p = pool_begin(2, 0, CF_QUEUE_BLOCK);
+    deed d = {.done = gate_new()};
+    pthread_t thread;
+    assert_ok(cf_inline_create(&d.ex));
+    deed end = {.ex = d.ex, .done = gate_new()};
+    cf_future *first = submit_endless(p.ex, CF_MS(5));
+    assert_ok(cf_future_on_done(first, shut_down, &end));
+    d.awaited = submit_endless(p.ex, CF_MS(50));
+    cr_assert(pthread_create(&thread, NULL, submit_inline_main, &d) == 0);
+    gate_await(d.done, 1);
+    gate_open(p.g);
+    pthread_join(thread, NULL);
+    gate_await(end.done, 1);
+    assert_ok(d.err);
+    assert_ok(end.err);
+    cf_executor_destroy(d.ex);
+    cf_future_unref(first);
+    cf_future_unref(d.awaited);
+    pool_end(&p);
+}
+
+static void
+arrive_and_wait(cf_future *f, void *data)
+{
+    deed *d = data;
+    gate_arrive(d->done);
+    wait_for_it(f, data);
+}
+
+static void
+destroy(cf_future *f, void *data)
+{
+    deed *d = data;
+    (void)f;
+    cf_executor_destroy(d->ex);
+    gate_arrive(d->done);
+}
+
+/* In whose timer thread a callback waits for a timeout of the first pool. */
+CF_TEST(it_may_destroy_another_pool)
+{
+    pool p = pool_begin(2, 0, CF_QUEUE_BLOCK);
+    pool other = pool_begin(1, 0, CF_QUEUE_BLOCK);
+    deed d = {.done = gate_new()};
+    deed end = {.ex = other.ex, .done = gate_new()};
+    cf_future *first = submit_endless(p.ex, CF_MS(5));
+    assert_ok(cf_future_on_done(first, destroy, &end));
+    d.awaited = submit_endless(p.ex, CF_MS(50));
+    cf_future *theirs = submit_endless(other.ex, CF_MS(5));
+    assert_ok(cf_future_on_done(theirs, arrive_and_wait, &d));
+    gate_open(other.g);
+    gate_await(d.done, 1);
+    gate_open(p.g);
+    gate_await(end.done, 1);
+    assert_ok(d.err);
+    cf_future_unref(theirs);
+    unref_all(other.held, 1);
+    cf_future_unref(first);
+    cf_future_unref(d.awaited);
+    pool_end(&p);
 }
