@@ -273,8 +273,11 @@ void
 cf__chain_run(struct cf__chain_run *run)
 {
     int former = cf__cancel_disable();
+    const uint16_t generation = cf__generation;
     pthread_cleanup_push(fail_chain, run);
-    while (finish_first(run, cf__call_run_task(&run->call, run->f)))
+    /* The child of a task or a callback that forks leaves the rest. */
+    while (finish_first(run, cf__call_run_task(&run->call, run->f)) &&
+           cf__generation == generation)
         continue;
     pthread_cleanup_pop(0);
     cf__cancel_restore(former);

@@ -34,6 +34,14 @@ let_go(struct run *run)
     run->held = NULL;
 }
 
+/* A task is its own process's, and so are its callbacks: in the child of a
+ * callback that forks and returns there, none of them runs. */
+static bool
+is_parents(const struct cf__callback *callback)
+{
+    return callback->generation != cf__generation && callback->f->executor;
+}
+
 static void
 call_next(struct run *run)
 {
@@ -43,8 +51,10 @@ call_next(struct run *run)
     void *data = callback->data;
     run->due->first = cf_load_relaxed(&callback->next); /* the thread's */
     run->held = callback->drop ? f : NULL;
+    bool skip = is_parents(callback);
     free(callback);
-    fn(f, data);
+    if (!skip)
+        fn(f, data);
     let_go(run);
 }
 
@@ -107,6 +117,7 @@ cf__callbacks_run(cf_future *f, struct cf__callback *callbacks)
         next = cf_load_relaxed(&at->next); /* out of the list: the thread's */
         at->f = f;
         at->drop = !next;
+        at->generation = cf__generation;
     }
     struct cf__due *due = cf__thread.due;
     if (due) {

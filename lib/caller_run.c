@@ -57,11 +57,14 @@ drop_stale(cf_executor *ex, cf_future *f)
     cf__future_drop_stale(f);
 }
 
-/* If the thread ends in a task, what was put off fails with it. */
+/* If the thread ends in a task, what was put off fails with it. In a fork's
+ * child it is the parent's. */
 static void
 end_run(void *caller_run)
 {
     struct cf__caller_run *run = caller_run;
+    if (run->generation != cf__generation)
+        run->first = NULL;
     cf_error error = CF_ERROR_INIT;
     error.kind = CF_EWORKERDIED;
     error.message = "the task that submitted it ended the thread";
@@ -82,11 +85,13 @@ run_inside(cf_executor *ex,
         .executor = ex,
         .id = cf_fetch_add_relaxed(&last_id, 2), /* a counter */
         .depth = depth,
+        .generation = cf__generation,
         .outer = cf__thread.caller_run};
     cf__thread.caller_run = &run;
     pthread_cleanup_push(end_run, &run);
     run_claimed(ex, oldest, newest);
-    for (cf_future *f; (f = take_first(&run)) != NULL;) {
+    for (cf_future *f;
+         run.generation == cf__generation && (f = take_first(&run)) != NULL;) {
         if (cf__future_claim(f, -1))
             run_claimed(ex, f, f);
         else

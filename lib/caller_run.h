@@ -22,6 +22,7 @@ struct cf__caller_run {
     cf_future *first, *last; /* put off: pending, linked by next; each with the
                                 handle that a queue would hold */
     struct cf__caller_run *outer;
+    uint16_t generation; /* of the process */
 };
 
 /* Runs a chain of pending tasks of ex that nobody else knows, oldest to newest,

@@ -125,14 +125,19 @@ cf__future_discard(cf_future *f)
  * After f became done with old as the former word: wakes sleepers, tells
  * waiters, runs callbacks. Whoever made it done left one handle more if
  * CF__WAITERS is set in old, which goes here: callbacks may drop all others.
- * Else f may be gone already.
+ * Else f may be gone already. In the child of a task that forks and returns
+ * there, waiters and callbacks are the parent's.
  */
 static void
 announce(cf_future *f, uint64_t old)
 {
     if (old & CF__SLEEPER) /* an address, not an access: f may be gone */
         cf__futex_wake(cf__futex_word(f), INT_MAX);
-    if (old & CF__WAITERS)
+    if (!(old & CF__WAITERS))
+        return;
+    if (__builtin_expect(f->generation != cf__generation, 0) && f->executor)
+        cf__future_unref(f);
+    else
         cf__callbacks_run(f, cf__waiters_tell(f));
 }
 

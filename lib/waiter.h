@@ -33,6 +33,7 @@ struct cf__callback {
     /* When it is due: the future, and one handle on it goes with the call. */
     cf_future *f;
     bool drop;
+    uint16_t generation; /* the process in which it is due */
 };
 
 /* Adds a waiter; false: f is done already, and the waiter not in the list. */
