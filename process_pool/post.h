@@ -57,7 +57,7 @@ struct cf__post {
     _Atomic int32_t zygote;  /* process id */
     _Atomic int32_t error;   /* if it has failed: an errno */
     _Atomic int32_t program; /* process id */
-    _Atomic int32_t manager; /* thread id; 0: none yet */
+    _Atomic int32_t manager; /* thread id; of main(): none yet */
     /* Atomic. How many reports there have been; counted after each. */
     _Atomic uint32_t reports;
     struct cf__post_lane lanes[];

@@ -160,7 +160,9 @@ open_post(struct cf__zygote *zygote, int lanes)
         return false;
     zygote->lanes = lanes;
     zygote->post = post;
-    cf_store_relaxed(&zygote->post->program, getpid()); /* before the fork */
+    /* before the fork */
+    cf_store_relaxed(&zygote->post->program, getpid());
+    cf_store_relaxed(&zygote->post->manager, getpid());
     return true;
 }
 

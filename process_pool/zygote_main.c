@@ -219,7 +219,7 @@ must_end(struct zygote *z)
         return true;
     uint32_t cuts = cf_load_acquire(&post->cuts);
     pid_t manager = cf_load_acquire(&post->manager); /* pairs with attach */
-    if (cuts == z->cuts || !manager)
+    if (cuts == z->cuts)
         return false;
     z->cuts = cuts;
     return has_ended(post, manager);

@@ -6,10 +6,13 @@
 #define _GNU_SOURCE
 #include <cfutures/cfutures.h>
 #include <cfutures/process_pool.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -184,6 +187,45 @@ that_exits_with_work(void)
     exit(EXIT_SUCCESS);
 }
 
+static pid_t creator;
+
+/* After the zygote was forked. */
+static void
+die_when_the_zygote_is_there(void)
+{
+    struct rlimit files;
+    if (getpid() != creator)
+        return;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        _exit(EXIT_FAILURE);
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+    while (process_find(stage.prefix, NULL, 0) == 0)
+        continue;
+    (void)kill(getpid(), SIGKILL);
+}
+
+/* Without a descriptor for a pidfd: two are left, for the lifeline. */
+static void
+that_dies_while_it_creates(void)
+{
+    enum { OPENED = 16 };
+    int last = -1;
+    struct rlimit files;
+    creator = getpid();
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 ||
+        pthread_atfork(NULL, die_when_the_zygote_is_there, NULL) != 0)
+        _exit(EXIT_FAILURE);
+    for (int i = 0; i < OPENED; i++)
+        last = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(last);
+    close(last - 1);
+    files.rlim_cur = (rlim_t)last + 1;
+    if (last < OPENED || setrlimit(RLIMIT_NOFILE, &files) != 0)
+        _exit(EXIT_FAILURE);
+    (void)pool();
+}
+
 /* --- their ends ---------------------------------------------------------------- */
 
 /* Runs it; signo: how it is killed when it is ready; 0: it ends by itself.
@@ -247,6 +289,7 @@ main(void)
     expect_gone("_exit()", that_exits_at_once, 0, 0);
     expect_gone("abort()", that_aborts, 0, 0);
     expect_gone("exec()", that_execs, 0, 0);
+    expect_gone("killed, in create", that_dies_while_it_creates, 0, 0);
     for (int i = 0; i < ROUNDS; i++) {
         int64_t left = 0;
         CHECK(run(that_exits_with_work, 0, 0, &left) == 0);
