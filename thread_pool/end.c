@@ -29,12 +29,29 @@ refuse_locked(struct cf__pool *pool, cf_err why)
     cf__queue_close(&pool->queue);
 }
 
+/* Nothing is left, nor out of sight in a sweep. */
+static bool
+is_empty(struct cf__pool *pool)
+{
+    if (cf__pool_has_work(pool))
+        return false;
+    bool empty = true;
+    int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
+    for (int i = 0; i < slots && empty; i++) {
+        struct cf__pool_worker *w = pool->workers[i];
+        cf__lock(&w->sweeping);
+        empty = cf__deque_empty(&w->deque);
+        cf__unlock(&w->sweeping);
+    }
+    return empty;
+}
+
 void
 cf__pool_empty(struct cf__pool *pool, const cf_error *why)
 {
     for (;;) {
         cf_future *f = cf__pool_take_any(pool);
-        if (!f && !cf__pool_has_work(pool))
+        if (!f && is_empty(pool))
             return;
         if (!f) {
             cf__queue_await_refill(&pool->queue);
@@ -285,6 +302,7 @@ cf__pool_after_fork(cf_executor *ex)
     int slots = cf_load_relaxed(&pool->slots);
     for (int i = 0; i < slots; i++) {
         cf__deque_after_fork(&pool->workers[i]->deque);
+        cf__lock_init(&pool->workers[i]->sweeping);
         pool->workers[i]->asleep = false;
     }
     pool->idle = NULL;

@@ -19,6 +19,7 @@
 #include "lib/call.h"
 #include "lib/executor.h"
 #include "lib/fence.h"
+#include "lib/lock.h"
 #include "lib/queue.h"
 #include "thread_pool/deque.h"
 
@@ -73,6 +74,9 @@ struct cf__pool_worker {
     /* Atomic. Writers: under the lock. Reader: this worker, after a push. How
      * many sleeping workers watch it. */
     atomic_int watchers;
+
+    /* Held by this worker while it has withdrawn entries of its deque: sweep.c. */
+    struct cf__lock sweeping;
 
     struct cf__deque deque;
 };

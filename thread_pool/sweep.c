@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tasks that will never run leave the pool: the queue's and the calling
- * worker's own. README.md, "The deque", has the argument. No locks.
+ * worker's own. README.md, "The deque", has the argument. w->sweeping is held
+ * while entries are out of sight.
  */
 #include "thread_pool/pool.h"
 
@@ -36,17 +37,15 @@ drop_all(cf_future *f)
     }
 }
 
-void
-cf__pool_sweep_own(struct cf__pool_worker *w)
+/* Takes what will never run out of the deque. */
+static cf_future *
+take_stale_locked(struct cf__pool_worker *w)
 {
-    struct cf__pool *pool = cf__pool_of(w->base.executor);
     struct cf__deque *deque = &w->deque;
     cf_future *stale = NULL;
     uint64_t begin, end;
-    if (!cf__deque_withdraw(deque, &begin, &end)) {
-        cf__pool_tell_of_entries(pool, w); /* they were out of sight, too */
-        return;
-    }
+    if (!cf__deque_withdraw(deque, &begin, &end))
+        return NULL;
     uint64_t to = begin;
     /* From the outermost task inwards: each began where the deque ended. */
     struct cf__frame *frame = w->frame == &w->bottom ? NULL : w->bottom.above;
@@ -70,7 +69,17 @@ cf__pool_sweep_own(struct cf__pool_worker *w)
         cf_store_relaxed(&kept->place, cf_load_relaxed(&slot->place));
     }
     cf__deque_release(deque, to);
-    cf__pool_tell_of_entries(pool, w); /* they were out of sight */
+    return stale;
+}
+
+void
+cf__pool_sweep_own(struct cf__pool_worker *w)
+{
+    cf__lock(&w->sweeping);
+    cf_future *stale = take_stale_locked(w);
+    cf__unlock(&w->sweeping);
+    /* They were out of sight, if only for a moment. */
+    cf__pool_tell_of_entries(cf__pool_of(w->base.executor), w);
     drop_all(stale);
 }
 

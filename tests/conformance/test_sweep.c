@@ -6,6 +6,7 @@
 #include "tests/conformance/conformance.h"
 
 #include <sched.h>
+#include <signal.h>
 
 enum { SWEPT = 262144 }; /* so many that a waiter sleeps before a sweep ends */
 
@@ -63,4 +64,55 @@ CF_THREAD_TEST(a_waiter_finds_what_a_sweep_kept_from_it, .timeout = 8)
     cf_future_unref(waiter);
     cf_future_unref(s.sweeper);
     cf_executor_destroy(ex);
+}
+
+struct producer {
+    cf_executor *ex;
+    gate *g;
+    atomic_int *ran;
+    atomic_int submitted;
+};
+
+/* Submits until it is refused: each full ring is swept before it grows. */
+static int
+task_submits_until_refused(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct producer *p = (void *)(uintptr_t)arg;
+    (void)call;
+    (void)arg_size;
+    while (cf_submit(p->ex, task_count, p->ran, 0, NULL) == CF_OK)
+        p->submitted++;
+    gate_pass(p->g); /* its worker runs none of them meanwhile */
+    return 0;
+}
+
+static void
+check_end_during_a_sweep(bool terminate)
+{
+    cf_executor *ex = test_executor(2);
+    gate *g = gate_new();
+    cf_future *held;
+    struct producer p = {.ex = ex, .g = g, .ran = counter_new()};
+    occupy(ex, g, 1, &held);
+    cf_future *f = must_submit(ex, task_submits_until_refused, &p, 0);
+    while (p.submitted < SWEPT)
+        continue;
+    if (terminate)
+        assert_ok(cf_executor_terminate(ex, SIGTERM));
+    else
+        assert_ok(cf_executor_shutdown(
+            ex, CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT, 0));
+    gate_open(g);
+    assert_ok(cf_future_wait(f, CF_FOREVER));
+    cf_executor_destroy(ex);
+    /* One submit may have been under way. */
+    cr_assert(*p.ran <= 1, "%d of %d", *p.ran, p.submitted);
+    cf_future_unref(f);
+    cf_future_unref(held);
+}
+
+CF_THREAD_TEST(the_end_of_a_pool_cancels_what_a_sweep_kept_from_it)
+{
+    check_end_during_a_sweep(false);
+    check_end_during_a_sweep(true);
 }
