@@ -96,6 +96,15 @@ join_locked(struct cf__process_pool *pool)
     pthread_mutex_lock(&pool->lock);
 }
 
+/* It has ended, and its manager is in no callback, which could wait for who
+ * joins it; but for the calling thread's own. */
+static bool
+is_over(const struct cf__process_pool *pool)
+{
+    return pool->ended &&
+           (pool->finishing <= 0 || cf__process_pool_on_manager(pool));
+}
+
 cf_err
 cf__process_pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
 {
@@ -106,10 +115,10 @@ cf__process_pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     if (flags & CF_SHUTDOWN_CANCEL)
         cancel_all(pool);
     cf__process_pool_ring(pool);
-    while (!(flags & CF_SHUTDOWN_NOWAIT) && !pool->ended && !err)
-        if (!wait_locked(pool, deadline_ns, unlock) && !pool->ended)
+    while (!(flags & CF_SHUTDOWN_NOWAIT) && !is_over(pool) && !err)
+        if (!wait_locked(pool, deadline_ns, unlock) && !is_over(pool))
             err = CF_ETIMEDOUT;
-    if (pool->ended && !(flags & CF_SHUTDOWN_NOWAIT))
+    if (is_over(pool) && !(flags & CF_SHUTDOWN_NOWAIT))
         join_locked(pool);
     cf__process_pool_unlock(pool);
     return cf__executor_forked(ex) ? CF_EFORKED : err; /* by a callback */
@@ -191,6 +200,7 @@ cf__process_pool_after_fork(cf_executor *ex)
     pool->open = false;
     pool->ended = true;
     pool->joinable = pool->orphan = false;
+    pool->finishing = 0; /* those threads are the parent's */
     pool->deferred = NULL;
     pool->trim_at = 0;
     if (ex->bound)

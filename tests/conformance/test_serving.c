@@ -332,3 +332,37 @@ CF_TEST(it_may_destroy_another_pool)
     cf_future_unref(d.awaited);
     pool_end(&p);
 }
+
+#if !CF_SHARES_MEMORY
+static void
+shut_down_arrive_and_wait(cf_future *f, void *data)
+{
+    deed *d = data;
+    assert_ok(cf_executor_shutdown(d->ex, 0, CF_FOREVER));
+    arrive_and_wait(f, data);
+}
+
+/* It has ended, but its manager is in the callback that shut it down. */
+CF_TEST(it_may_destroy_another_pool_that_has_ended)
+{
+    pool p = pool_begin(2, 0, CF_QUEUE_BLOCK);
+    pool other = pool_begin(1, 0, CF_QUEUE_BLOCK);
+    deed d = {.ex = other.ex, .done = gate_new()};
+    deed end = {.ex = other.ex, .done = gate_new()};
+    cf_future *first = submit_endless(p.ex, CF_MS(5));
+    assert_ok(cf_future_on_done(first, destroy, &end));
+    d.awaited = submit_endless(p.ex, CF_MS(50));
+    cf_future *theirs = must_submit(other.ex, task_nothing, NULL, 0);
+    assert_ok(cf_future_on_done(theirs, shut_down_arrive_and_wait, &d));
+    gate_open(other.g);
+    gate_await(d.done, 1);
+    gate_open(p.g);
+    gate_await(end.done, 1);
+    assert_ok(d.err);
+    cf_future_unref(theirs);
+    unref_all(other.held, 1);
+    cf_future_unref(first);
+    cf_future_unref(d.awaited);
+    pool_end(&p);
+}
+#endif
