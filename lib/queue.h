@@ -110,8 +110,9 @@ void cf__queue_await_refill(struct cf__queue *q);
 /*
  * Now and then, when tasks that are in the queue have ceased to be pending: drops
  * them, as soon as they are more than half of it. calls: how often it may have
- * happened, ever. Called each 256 times or so; takes a few microseconds. The
- * caller keeps the queue from being freed.
+ * happened, ever. Called each 256 times or so. Takes a part of the inbox, some
+ * ten microseconds; but the heap as a whole, when that is due. The caller keeps
+ * the queue from being freed.
  */
 void cf__queue_tidy(struct cf__queue *q, uint64_t calls);
 

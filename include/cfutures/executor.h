@@ -50,7 +50,9 @@ typedef struct cf_task {
  * A task that its submitter runs may submit to the full queue, too: the new one
  * runs inside of it, up to 64 deep. From there on the submit returns with the
  * new one pending; the submitter runs it when that task has returned, or waits
- * for it. So chains of any length need no more stack. */
+ * for it. So chains of any length need no more stack. Until then only its
+ * submitter knows of it: CF_SHUTDOWN_CANCEL does not cancel it, and
+ * cf_executor_wait_idle() and cf_executor_shutdown() do not wait for it. */
 typedef enum cf_queue_policy {
     CF_QUEUE_BLOCK,      /* wait for room, in the order of coming */
     CF_QUEUE_REJECT,     /* CF_EAGAIN */
