@@ -167,6 +167,17 @@ cf__bound_acquire(struct cf__bound *bound, size_t count, enum cf__entry entry)
     return err;
 }
 
+bool
+cf__bound_is_full(struct cf__bound *bound)
+{
+    cf__notice_fork();
+    pthread_mutex_lock(&bound->lock);
+    bool full = !bound->closed && bound->policy != CF_QUEUE_REJECT &&
+                (bound->first || !fits_locked(bound, 1));
+    pthread_mutex_unlock(&bound->lock);
+    return full;
+}
+
 void
 cf__bound_take_back(struct cf__bound *bound)
 {

@@ -32,6 +32,9 @@ enum cf__entry {
 cf_err
 cf__bound_acquire(struct cf__bound *bound, size_t count, enum cf__entry entry);
 
+/* Whoever enters by policy would wait for room, or run its task. */
+bool cf__bound_is_full(struct cf__bound *bound);
+
 /* A task that has been released is pending again, also if the bound is full or
  * closed. */
 void cf__bound_take_back(struct cf__bound *bound);

@@ -46,6 +46,7 @@ struct cf_results {
     size_t taken;      /* items taken from the input */
     size_t in_window;  /* items submitted and not handed out */
     bool input_ended;  /* also after an error or the deadline */
+    bool no_room;      /* in the queue, at the last submit */
     cf_err late_error; /* why the rest is not submitted; told once */
 
     /* The chunk being handed out. */
@@ -107,7 +108,7 @@ take_items(cf_results *r, unsigned char *to, size_t count)
 /* Submits the next chunk, of at most count items. Nothing if there is no
  * more input. */
 static cf_err
-submit_chunk(cf_results *r, size_t count)
+submit_chunk(cf_results *r, size_t count, bool at_once)
 {
     cf_err err = reserve_ring(r);
     if (!err && r->order) /* what is submitted will come out */
@@ -130,8 +131,12 @@ submit_chunk(cf_results *r, size_t count)
     struct cf__chunk_head head = {r->fn, r->next_id, got, r->item_size};
     memcpy(arg, &head, sizeof head);
     cf_future *f;
-    err = cf__submit_block(
-        r->ex, cf__chunk_run, arg, CF__CHUNK_ITEMS + got * r->item_size, &f);
+    err = cf__submit_block(r->ex,
+                           cf__chunk_run,
+                           arg,
+                           CF__CHUNK_ITEMS + got * r->item_size,
+                           at_once,
+                           &f);
     if (err)
         return err;
     *chunk_at(r, r->next_id++) = (struct submitted){f, first, got};
@@ -139,15 +144,19 @@ submit_chunk(cf_results *r, size_t count)
     return r->order ? cf_as_completed_add(r->order, f) : CF_OK;
 }
 
-/* Submits until the window is full or the input has ended. */
+/* Submits until the window is full or the input has ended; at_once: or a submit
+ * would wait. Room that goes to others while items are pulled is gone over. */
 static cf_err
-fill_window(cf_results *r)
+fill_window(cf_results *r, bool at_once)
 {
     size_t buffer = r->options.buffer_size;
     cf_err err = CF_OK;
-    while (!err && !r->input_ended &&
-           (!buffer || r->in_window + r->chunk_size <= buffer))
-        err = submit_chunk(r, r->chunk_size);
+    while (!err && !r->input_ended && !r->no_room &&
+           (!buffer || r->in_window + r->chunk_size <= buffer)) {
+        r->no_room = at_once && cf__submit_would_wait(r->ex);
+        if (!r->no_room)
+            err = submit_chunk(r, r->chunk_size, at_once);
+    }
     return err;
 }
 
@@ -202,7 +211,7 @@ cf_map(cf_executor *ex,
     if (r->options.unordered)
         err = cf_as_completed_create(NULL, 0, &r->order);
     if (!err)
-        err = fill_window(r);
+        err = fill_window(r, false);
     if (err) {
         cf_results_destroy(r, true);
         return err;
@@ -224,16 +233,17 @@ is_late(const cf_results *r)
     return r->deadline_ns != CF__NEVER && cf__now_ns() >= r->deadline_ns;
 }
 
-/* An item has been handed out: takes more from the input, if in time. */
+/* Takes more from the input, if in time. */
 static void
-go_on(cf_results *r)
+go_on(cf_results *r, bool at_once)
 {
+    r->no_room = false;
     if (r->input_ended)
         return;
     if (!is_ours(r))
         r->late_error = CF_EFORKED;
     else
-        r->late_error = is_late(r) ? CF_ETIMEDOUT : fill_window(r);
+        r->late_error = is_late(r) ? CF_ETIMEDOUT : fill_window(r, at_once);
     r->input_ended |= r->late_error != CF_OK;
 }
 
@@ -293,7 +303,7 @@ static cf_err
 next_chunk(cf_results *r, int64_t timeout_ns)
 {
     if (r->oldest_id == r->next_id)
-        return CF_EDONE;
+        return r->no_room ? CF_ETIMEDOUT : CF_EDONE;
     cf_err err;
     cf_future *f = chunk_at(r, r->oldest_id)->f;
     size_t id = r->oldest_id;
@@ -334,6 +344,8 @@ give_up(cf_results *r)
     r->order = NULL;
     drop_current(r);
     r->input_ended = true;
+    r->no_room = false;
+    r->late_error = CF_OK; /* it is told now */
 }
 
 static cf_err
@@ -368,6 +380,10 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
     if (r->current && r->position == r->count)
         drop_current(r);
     if (!r->current) {
+        /* What the last call had no room for; with nothing else to wait for,
+         * for room. */
+        if (r->no_room)
+            go_on(r, timeout_ns == 0 || r->oldest_id != r->next_id);
         int64_t wait_ns = timeout_ns;
         if (r->deadline_ns != CF__NEVER) {
             int64_t left = r->deadline_ns - cf__now_ns();
@@ -384,7 +400,9 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
             return err;
     }
     cf_err err = hand_out_item(r, out);
-    go_on(r); /* what it submits runs while the caller uses the item */
+    /* What it submits runs while the caller uses the item, who has waited
+     * enough: without room, it is the next call's. */
+    go_on(r, true);
     return err;
 }
 

@@ -118,9 +118,38 @@ fail:
     return err;
 }
 
+bool
+cf__submit_would_wait(cf_executor *ex)
+{
+    if (!ex->bound || cf__entry_to(ex) != CF__ENTRY_BY_POLICY)
+        return false;
+    if (ex->ops->remote) /* what has begun meanwhile makes room */
+        ex->ops->remote->attend(ex);
+    return cf__bound_is_full(ex->bound);
+}
+
+static cf_err
+enqueue_at_once(cf_executor *ex, cf_future *f)
+{
+    enum cf__entry entry = cf__entry_to(ex);
+    if (entry == CF__ENTRY_BY_POLICY)
+        entry = CF__ENTRY_AT_ONCE;
+    cf_err err = cf__bound_acquire(ex->bound, 1, entry);
+    if (err)
+        return err;
+    err = ex->ops->submit(ex, f, f, 1);
+    if (err)
+        cf__bound_release(ex->bound, 1);
+    return err;
+}
+
 cf_err
-cf__submit_block(
-    cf_executor *ex, cf_task_fn *fn, void *block, size_t size, cf_future **out)
+cf__submit_block(cf_executor *ex,
+                 cf_task_fn *fn,
+                 void *block,
+                 size_t size,
+                 bool at_once,
+                 cf_future **out)
 {
     cf_future *f = cf__future_new(ex, fn, 2);
     if (!f) {
@@ -129,7 +158,8 @@ cf__submit_block(
     }
     cf__future_adopt_arg(f, block, size);
     int former = cf__cancel_disable(); /* the caller undoes nothing */
-    cf_err err = enqueue(ex, f, f, 1, NULL);
+    cf_err err = at_once && ex->bound ? enqueue_at_once(ex, f)
+                                      : enqueue(ex, f, f, 1, NULL);
     cf__cancel_restore(former);
     if (err)
         cf__future_discard(f);

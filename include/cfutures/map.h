@@ -112,7 +112,9 @@ CF_API CF_NODISCARD cf_err cf_map(cf_executor *ex,
  *
  * Ownership: *out is lent until the next call on r.
  * Threads:   one at a time uses r.
- * Blocks:    up to timeout_ns; inside a task as cf_future_wait().
+ * Blocks:    up to timeout_ns; inside a task as cf_future_wait(). If it has
+ *            nothing left to wait for, as the queue of the pool was full, and
+ *            timeout_ns is not 0, it first submits, as long as that takes.
  * Ordering:  everything the item's task did is visible.
  * Fork:      in the process that made r.
  * Python:    next(executor.map(...)).

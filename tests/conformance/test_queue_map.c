@@ -72,6 +72,44 @@ CF_TEST(maps_and_loops_fit_through_a_small_queue)
     }
 }
 
+/* The queue is full when it would submit the next one. */
+CF_TEST(a_result_that_is_there_is_handed_out_at_once)
+{
+    static const cf_queue_policy policies[] = {CF_QUEUE_BLOCK,
+                                               CF_QUEUE_CALLER_RUNS};
+    for (int i = 0; i < 2; i++) {
+        cf_executor *ex =
+            test_pool((test_options){.max_workers = 1,
+                                     .queue_capacity = 1,
+                                     .queue_policy = policies[i]});
+        int items[] = {1, 2, 3};
+        cf_map_options opts = CF_MAP_OPTIONS_INIT;
+        opts.chunk_size = opts.buffer_size = 1;
+        cf_results *r = NULL;
+        assert_ok(
+            cf_map(ex, task_square, items, sizeof items[0], 3, &opts, &r));
+        assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+        gate *g = gate_new();
+        cf_future *held;
+        occupy(ex, g, 1, &held);
+        cf_future *queued = must_submit(ex, task_nothing, NULL, 0);
+        cf_bytes out;
+        assert_ok(cf_results_next(r, 0, &out));
+        cr_assert(*(const int *)out.data == 1);
+        assert_err(cf_results_next(r, 0, &out), CF_ETIMEDOUT);
+        gate_open(g);
+        for (int k = 2; k < 4; k++) {
+            assert_ok(cf_results_next(r, CF_FOREVER, &out));
+            cr_assert(*(const int *)out.data == k * k);
+        }
+        assert_err(cf_results_next(r, CF_FOREVER, &out), CF_EDONE);
+        cf_results_destroy(r, true);
+        cf_future_unref(queued);
+        cf_future_unref(held);
+        cf_executor_destroy(ex);
+    }
+}
+
 CF_TEST(of_a_map_that_is_rejected_nothing_runs)
 {
     cf_executor *ex =
