@@ -58,7 +58,11 @@ cf__roster_enter(struct cf__roster_entry *entry, pid_t pid, uint64_t start)
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail on Linux */
     int64_t ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    *entry = (struct cf__roster_entry){pid, start, false, ns};
+    entry->start = start;
+    entry->doomed = false;
+    entry->forked_at = ns;
+    /* pairs with cf__roster_kill: the zygote may be killed before it */
+    cf_store_release(&entry->pid, pid);
 }
 
 /* When a process started, in nanoseconds since the machine did, as exactly as
@@ -85,25 +89,28 @@ started_at(pid_t pid)
  * another's by now: one that is younger is left alone. Without /proc the moment
  * that it takes to come here must do. */
 static void
-kill_one(const struct cf__roster_entry *entry)
+kill_one(const struct cf__roster_entry *entry, pid_t pid)
 {
 #ifdef SYS_pidfd_open
-    int life = (int)syscall(SYS_pidfd_open, entry->pid, 0);
+    int life = (int)syscall(SYS_pidfd_open, pid, 0);
     if (life >= 0) { /* so it stays the same process */
-        if (started_at(entry->pid) <= entry->forked_at)
+        if (started_at(pid) <= entry->forked_at)
             (void)syscall(SYS_pidfd_send_signal, life, SIGKILL, NULL, 0);
         close(life);
         return;
     }
 #endif
-    if (started_at(entry->pid) <= entry->forked_at)
-        (void)kill(entry->pid, SIGKILL);
+    if (started_at(pid) <= entry->forked_at)
+        (void)kill(pid, SIGKILL);
 }
 
 void
 cf__roster_kill(const struct cf__roster *roster, int lanes)
 {
-    for (int i = 0; i < lanes; i++)
-        if (roster->entries[i].pid > 0)
-            kill_one(&roster->entries[i]);
+    for (int i = 0; i < lanes; i++) {
+        const struct cf__roster_entry *entry = &roster->entries[i];
+        pid_t pid = cf_load_acquire(&entry->pid); /* pairs with enter */
+        if (pid > 0)
+            kill_one(entry, pid);
+    }
 }

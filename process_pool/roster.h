@@ -8,6 +8,8 @@
 #ifndef CF_PROCESS_POOL_ROSTER_H
 #define CF_PROCESS_POOL_ROSTER_H
 
+#include "lib/atomic.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +17,8 @@
 
 /* Of one lane. */
 struct cf__roster_entry {
-    pid_t pid;         /* 0: none */
+    /* Atomic. 0: none; written last, for a zygote that is killed meanwhile. */
+    _Atomic pid_t pid;
     uint64_t start;    /* position where it began */
     bool doomed;       /* it has been sent a signal: nobody shall follow it */
     int64_t forked_at; /* nanoseconds since the machine started */

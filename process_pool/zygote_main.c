@@ -150,7 +150,7 @@ static void
 bury(struct zygote *z, int lane, pid_t pid, int status)
 {
     uint64_t next;
-    z->workers[lane].pid = 0;
+    cf_store_relaxed(&z->workers[lane].pid, 0);
     if (has_successor(z, lane, status, &next))
         spawn(z, lane, next);
     else
@@ -164,13 +164,14 @@ _Noreturn static void
 end_all(struct zygote *z)
 {
     for (int i = 0; i < z->setup->shared->lanes; i++)
-        if (z->workers[i].pid)
-            kill(z->workers[i].pid, SIGKILL);
+        if (cf_load_relaxed(&z->workers[i].pid)) /* our own */
+            kill(cf_load_relaxed(&z->workers[i].pid), SIGKILL);
     cf__watch_end();
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         continue;
     for (int i = 0; i < z->setup->shared->lanes; i++)
-        z->workers[i].pid = 0; /* their numbers may be others' */
+        /* their numbers may be others' */
+        cf_store_relaxed(&z->workers[i].pid, 0);
     cf__bell_leave(z->setup->shared->bell, &z->post->pulse);
     _exit(0);
 }
@@ -191,10 +192,11 @@ serve(struct zygote *z, int lane)
     }
     if (order == cf_load_relaxed(&from->killed)) /* our own */
         return;
-    if (w->pid &&
+    pid_t pid = cf_load_relaxed(&w->pid); /* our own */
+    if (pid &&
         order >> 32 == z->spawns[lane]) { /* not reaped: it is the worker's */
         w->doomed = true;
-        kill(w->pid, (int)(order & 0xff));
+        kill(pid, (int)(order & 0xff));
     }
     cf_store_relaxed(&from->killed, order);
 }
@@ -239,7 +241,7 @@ reap_one(struct zygote *z)
     if (cf__watch_reaped(pid))
         cf_store_relaxed(&z->post->gone, 1); /* nobody would say so later */
     for (int i = 0; i < z->setup->shared->lanes; i++) {
-        if (z->workers[i].pid == pid) {
+        if (cf_load_relaxed(&z->workers[i].pid) == pid) {
             bury(z, i, pid, status);
             break;
         }
