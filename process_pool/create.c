@@ -73,6 +73,7 @@ dismantle(struct cf__process_pool *pool)
     pool->open = false;
     pthread_mutex_unlock(&pool->lock);
     cf__zygote_close(&pool->zygote);
+    cf__zygote_reap(&pool->zygote); /* if the pool was never made */
     if (pool->setup.nested)
         cf__inline_free_in_worker(pool->setup.nested);
     if (pool->shared)
@@ -234,8 +235,10 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
     int workers = options.max_workers        ? options.max_workers
                   : cpus < CF__PROCESSES_MAX ? (int)cpus
                                              : CF__PROCESSES_MAX;
-    if (cf__in_own_fork())
+    if (cf__in_own_fork()) {
+        cf__cancel_restore(former);
         return CF_ENOTSUP; /* it would come here again, for ever */
+    }
     cf__notice_fork();
     struct cf__process_pool *pool = obtain();
     if (!pool) {

@@ -298,6 +298,7 @@ next_look(struct cf__process_pool *pool, int64_t now)
         at = pool->trim_at;
     bool busy = pool->helped || !cf__process_pool_idle_locked(pool) ||
                 cf__zygote_is_silent(&pool->zygote) ||
+                (pool->zygote_stopped && !pool->zygote_gone) ||
                 cf_load_relaxed(&pool->wanting) >= CF__AWAKE;
     if (busy && now + CF__HEARTBEAT_NS < at)
         at = now + CF__HEARTBEAT_NS;

@@ -13,7 +13,8 @@
 
 enum { SHARE = 8 }; /* a pool's part of what is left: one of so many */
 
-/* What a program can have at most: less than any 64-bit processor gives. */
+/* What a program can have at most, on usual kernels; where they give less, what
+ * is too large is refused, and less is reserved. */
 #define ADDRESSES                                                              \
     (sizeof(void *) > 4 ? (size_t)((uint64_t)1 << 47) : (size_t)3 << 30)
 

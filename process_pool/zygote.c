@@ -51,6 +51,8 @@ hear_first_words(struct cf__zygote *zygote)
         zygote->adopted = is_child(zygote->pid);
         return CF_OK;
     case CF__SAID_FAILED:
+        zygote->pid = cf_load_relaxed(&post->zygote);
+        zygote->adopted = is_child(zygote->pid);
         errno = cf_load_relaxed(&post->error);
         return CF_ESYS;
     default:
