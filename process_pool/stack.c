@@ -7,6 +7,8 @@
 #include <link.h>
 #include <sys/mman.h>
 
+enum { GUARD_SIZE = 1 << 20 }; /* addresses: no memory. Bytes */
+
 /* An object without that header is not counted: the kernel's own, which every
  * program has, has none. */
 static int
@@ -29,7 +31,7 @@ cf__stack_must_execute(void)
 char *
 cf__stack_new(size_t size, bool executable)
 {
-    size_t guard = cf__whole_pages(1);
+    const size_t guard = cf__whole_pages(GUARD_SIZE);
     const int access = PROT_READ | PROT_WRITE;
     char *base = mmap(NULL,
                       guard + size,

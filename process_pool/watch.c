@@ -26,6 +26,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Bytes below a task: the worker's frames, and the program's fork handlers. */
+enum { OWN_SIZE = 64 << 10 };
+
 #define LOOK_AGAIN_NS 50000000 /* with nothing to wait for */
 
 /* The sanitizers' tools are the other thread's, too. */
@@ -158,7 +161,7 @@ cf__watch_and_serve(const struct cf__watch *w,
                     int (*serve)(void *data),
                     void *data)
 {
-    stack_size = cf__whole_pages(stack_size);
+    stack_size = cf__whole_pages(stack_size + OWN_SIZE);
     char *stack = cf__stack_new(stack_size, executable);
     if (!stack)
         return ENOMEM;

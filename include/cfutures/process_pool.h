@@ -31,7 +31,11 @@
  * afterwards (setuid(), chdir(), umask(), chroot(), setrlimit(), setenv()) does
  * not change it: a program that gives up its privileges does so before it
  * creates the pool, or in the initializer. The stack is the pool's own
- * (stack_size), with a guard: an overflow is a SIGSEGV.
+ * (stack_size), with a guard of 1 MiB: an overflow is a SIGSEGV (of a frame that
+ * is larger than that, only if it was compiled with -fstack-clash-protection).
+ * pthread_getattr_np() gives the stack of the thread that created the pool, not
+ * this one. sigaltstack() is not set: a handler for stack overflows sets it in
+ * the initializer. The stack is executable if the program's are.
  *
  * What other children of the program see. A child that the program forks does
  * not have the pool's shared memory: a pointer of cf_shared_alloc() leads

@@ -298,7 +298,7 @@ CF_TEST(a_task_that_overflows_its_stack_fails_alone)
     opts.stack_size = 1 * MIB;
     cf_executor *ex = pool_of(&opts);
     for (int i = 0; i < 3; i++) {
-        assert_err(try_stack(ex, 1 * MIB), CF_EWORKERDIED);
+        assert_err(try_stack(ex, 3 * MIB / 2), CF_EWORKERDIED);
         assert_ok(try_stack(ex, MIB / 2));
     }
     cr_assert(stats_of(ex).restarts == 3);
