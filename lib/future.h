@@ -74,7 +74,9 @@ struct cf__attributes {
     const char *name;
     void (*arg_free)(void *arg);
     int priority;
-    int64_t timeout_ns;         /* 0: none */
+    int64_t timeout_ns; /* 0: none */
+    int64_t begun_at;   /* of a remote one, as it was first known; 0: not
+                                   yet. Guarded by the pool's lock */
     const cf_error *late_error; /* of a task that outran its timeout; written
                                    by who set CF__COMPLETING, before the
                                    future is finished */

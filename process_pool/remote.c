@@ -132,12 +132,18 @@ expect(cf_future *f)
     cf__process_pool_unlock(pool);
 }
 
-/* When the task at a position began, by its worker's word. */
+/* When f, the task at a position, began, by the first word of its worker: the
+ * task may write others there. */
 static int64_t
-begun_at(const struct cf__process_lane *lane, uint64_t position, int64_t now)
+begun_at(const struct cf__process_lane *lane,
+         uint64_t position,
+         const cf_future *f,
+         int64_t now)
 {
     uint64_t begun = cf_load_relaxed(&cf__lane_outcome(lane, position)->offset);
-    return begun < (uint64_t)now ? (int64_t)begun : now;
+    if (!f->attributes->begun_at)
+        f->attributes->begun_at = begun < (uint64_t)now ? (int64_t)begun : now;
+    return f->attributes->begun_at;
 }
 
 static bool
@@ -152,7 +158,7 @@ outran(cf_future *f)
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     int64_t begun = now; /* not at all, or it is over and there is no timer */
     if (lane && !cf__lane_is_untaken(lane, position))
-        begun = begun_at(lane, position, now);
+        begun = begun_at(lane, position, f, now);
     /* In a submitter, because the queue was full, it runs from the start. */
     uint64_t word = cf_load_relaxed(&f->word);
     bool in_caller = cf__state(word) == CF_RUNNING && cf__runner(word) < 0;

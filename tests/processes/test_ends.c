@@ -270,3 +270,31 @@ CF_TEST(memory_of_a_result_that_was_given_up_goes_back)
         cf_executor_destroy(ex);
     }
 }
+
+/* Says for some seconds, all the time, that it has not begun yet. */
+static int
+task_denies_its_beginning(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    struct cf__lane_out *lane = own_lane();
+    const int64_t end = cf__now_ns() + CF_SECONDS(3);
+    while (cf__now_ns() < end)
+        for (size_t i = 0; i < CF__LANE; i++)
+            cf_store_relaxed(&lane->outcomes[i].offset, UINT64_MAX);
+    return 0;
+}
+
+CF_TEST(a_task_cannot_put_its_timeout_off)
+{
+    cf_executor *ex = pool_for(1);
+    cf_future *f = NULL;
+    cf_task task = CF_TASK_INIT;
+    task.fn = task_denies_its_beginning;
+    task.timeout_ns = CF_MS(50);
+    assert_ok(cf_submit_task(ex, &task, &f));
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EDEADLINE);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
