@@ -138,11 +138,12 @@ drop_all(cf_future *f)
     }
 }
 
-/* More than half of what is there may have to go. */
+/* More than half of what is there may have to go. A caller may be late: the last
+ * sweep knew more calls than it does. */
 static bool
 is_due(uint64_t calls, uint64_t swept_at, uint64_t entries)
 {
-    return entries > 0 && (calls - swept_at) * 2 >= entries;
+    return entries > 0 && (int64_t)(calls - swept_at) * 2 >= (int64_t)entries;
 }
 
 static size_t

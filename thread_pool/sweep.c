@@ -98,9 +98,11 @@ cf__pool_tidy(cf_executor *ex, uint64_t canceled)
     if (!cf__is_own_worker(ex))
         return;
     struct cf__pool_worker *w = cf__pool_worker_of(cf__thread.worker);
-    uint64_t entries =
-        cf_load_relaxed(&w->deque.bottom) - cf_load_relaxed(&w->deque.top);
-    if (entries < SWEEP_LEAST || (canceled - w->swept_at) * 2 < entries)
+    /* This canceller may be late: the last sweep knew more cancellations. */
+    int64_t entries = (int64_t)(cf_load_relaxed(&w->deque.bottom) -
+                                cf_load_relaxed(&w->deque.top));
+    int64_t since = (int64_t)(canceled - w->swept_at);
+    if (entries < SWEEP_LEAST || since * 2 < entries)
         return;
     w->swept_at = canceled;
     cf__pool_sweep_own(w);
