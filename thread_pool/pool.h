@@ -50,9 +50,9 @@ struct cf__pool_worker {
     unsigned picks;          /* how often it looked for a task */
     uint64_t swept_at;       /* when it last swept its deque: sweep.c */
     enum cf__phase {
-        CF__INITIALIZING,
-        CF__SERVING,
-        CF__FINALIZING
+        CF__PHASE_INITIALIZING,
+        CF__PHASE_SERVING,
+        CF__PHASE_FINALIZING
     } phase; /* which user code a death on this thread interrupts */
 
     /* Counters. Writer: the worker. Readers: statistics. */

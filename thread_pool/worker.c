@@ -159,10 +159,10 @@ static void
 initialize(struct cf__pool *pool, struct cf__pool_worker *w)
 {
     w->base.data = NULL;
-    w->phase = CF__SERVING;
+    w->phase = CF__PHASE_SERVING;
     if (!pool->options.initializer)
         return;
-    w->phase = CF__INITIALIZING;
+    w->phase = CF__PHASE_INITIALIZING;
     cf__pool_pause_search(pool, w); /* it may take long */
     struct cf_call call = {.worker = w->base.index};
     cf__call_begin(&call, NULL, 0);
@@ -170,7 +170,7 @@ initialize(struct cf__pool *pool, struct cf__pool_worker *w)
     int rc = pool->options.initializer(
         &call, pool->options.init_data, &w->base.data);
     const cf_error *failure = cf__call_end(&call, rc);
-    w->phase = failure ? CF__FINALIZING : CF__SERVING;
+    w->phase = failure ? CF__PHASE_FINALIZING : CF__PHASE_SERVING;
     if (!failure) {
         cf__pool_resume_search(pool, w);
         return;
@@ -186,8 +186,8 @@ initialize(struct cf__pool *pool, struct cf__pool_worker *w)
 static void
 finalize(struct cf__pool *pool, struct cf__pool_worker *w)
 {
-    bool due = w->phase == CF__SERVING && pool->options.finalizer;
-    w->phase = CF__FINALIZING;
+    bool due = w->phase == CF__PHASE_SERVING && pool->options.finalizer;
+    w->phase = CF__PHASE_FINALIZING;
     if (due && !cf__executor_forked(&pool->base))
         pool->options.finalizer(pool->options.init_data, w->base.data);
 }
@@ -228,14 +228,14 @@ died(void *arg)
      * handler is called once more for the outer one. */
     pthread_cleanup_push(died, thread);
     fail_frames(w);
-    if (w->phase == CF__INITIALIZING) {
+    if (w->phase == CF__PHASE_INITIALIZING) {
         cf_error why = CF_ERROR_INIT;
         why.kind = CF_EBROKEN;
         why.message = "the initializer ended its thread";
         why.worker = w->base.index;
         cf__pool_break(pool, &why);
         cf__pool_abandon_search(pool);
-        w->phase = CF__FINALIZING;
+        w->phase = CF__PHASE_FINALIZING;
     }
     finalize(pool, w);
     pthread_cleanup_pop(0);
