@@ -10,8 +10,13 @@
 
 enum { BLOCKS = 300000, ROUNDS = 2, PAGE = 65536 };
 
+/* The linker prescribes the names. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTBEGIN(readability-identifier-naming) */
 long __real_sysconf(int name);
 long __wrap_sysconf(int name);
+/* NOLINTEND(readability-identifier-naming) */
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 long
 __wrap_sysconf(int name)
@@ -33,11 +38,12 @@ main(void)
             }
             blocks[i]->arg[0] = (unsigned char)i;
         }
-        for (int i = 0; i < BLOCKS; i++)
+        for (int i = 0; i < BLOCKS; i++) {
             if (blocks[i]->arg[0] != (unsigned char)i) {
                 fprintf(stderr, "block %d is another's, too\n", i);
                 return 1;
             }
+        }
         for (int i = 0; i < BLOCKS; i++)
             cf__block_free(blocks[i]);
         if (!cf__block_may_trim()) {
