@@ -143,22 +143,22 @@ expire_locked(struct cf__timers *timers, cf_future *f)
     pthread_cond_broadcast(&timers->returned);
 }
 
-/* A task whose deadline has passed; NULL: none. In callbacks that wait in
- * callbacks that wait ... from some depth on only one without callbacks. */
-static cf_future *
+/* The place of a task whose deadline has passed; 0: none. In callbacks that wait
+ * in callbacks that wait ... from some depth on only one without callbacks. */
+static size_t
 next_due_locked(const struct cf__timers *timers)
 {
     int64_t now = cf__now_ns();
     if (timers->count == 0 || at_locked(timers, 1) > now)
-        return NULL;
+        return 0;
     if (timers->depth <= DEPTH_MAX)
-        return timers->heap[1];
+        return 1;
     for (size_t i = 1; i <= timers->count; i++) {
         if (at_locked(timers, i) <= now &&
             !cf__waiters_call_back(timers->heap[i]))
-            return timers->heap[i];
+            return i;
     }
-    return NULL;
+    return 0;
 }
 
 /* Expires what is due, or sleeps until something is, at most until
@@ -166,10 +166,10 @@ next_due_locked(const struct cf__timers *timers)
 static void
 step_locked(struct cf__timers *timers, int64_t deadline_ns)
 {
-    cf_future *f = next_due_locked(timers);
+    size_t due = next_due_locked(timers);
     int64_t at = deadline_ns;
-    if (f) {
-        expire_locked(timers, f);
+    if (due) {
+        expire_locked(timers, timers->heap[due]);
         return;
     }
     if (timers->count && timers->depth <= DEPTH_MAX &&
