@@ -22,10 +22,21 @@ asks_for_execution(struct dl_phdr_info *object, size_t size, void *unused)
     return 0;
 }
 
+/* Set once, when the library is loaded. */
+static bool must_execute;
+
+/* Not later: it takes the dynamic linker's lock, which a fork's child may find
+ * held by a thread that it does not have. */
+__attribute__((constructor)) static void
+ask_all_objects(void)
+{
+    must_execute = dl_iterate_phdr(asks_for_execution, NULL) != 0;
+}
+
 bool
 cf__stack_must_execute(void)
 {
-    return dl_iterate_phdr(asks_for_execution, NULL) != 0;
+    return must_execute;
 }
 
 char *

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /* The program's stacks are executable: an object of it asks for that, as a
- * pointer to a nested function of GCC needs it. In the program: it takes the
- * dynamic linker's lock. */
+ * pointer to a nested function of GCC needs it. Objects count that are there when
+ * the library is loaded. Takes no lock. */
 bool cf__stack_must_execute(void);
 
 /* Memory of size bytes, whole pages, above a guard that nobody can touch.
