@@ -18,3 +18,12 @@ test_executor(int workers)
     assert_ok(cf_inline_create(&ex));
     return ex;
 }
+
+/* Only for what is compiled here and is no test (CF_NO_TEST). */
+cf_executor *
+test_pool(test_options options)
+{
+    (void)options;
+    cr_assert_fail("the inline executor has no pool");
+    return NULL;
+}
