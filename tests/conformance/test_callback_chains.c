@@ -136,6 +136,7 @@ typedef struct nested {
     journal *j;
     cf_future *inner;
     bool at_once; /* who looks at inner learns of it at once */
+    journal_entry last;
 } nested;
 
 static void
@@ -146,7 +147,8 @@ complete_inner(cf_future *f, void *data)
     journal_add(n->j, 1);
     (void)cf_future_set_result(n->inner, NULL, 0);
     n->at_once = cf_future_done(n->inner);
-    (void)cf_future_on_done(n->inner, note_entry, &(journal_entry){n->j, 9});
+    n->last = (journal_entry){n->j, 9}; /* for longer than this call */
+    (void)cf_future_on_done(n->inner, note_entry, &n->last);
     journal_add(n->j, 2);
 }
 
