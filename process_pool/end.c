@@ -153,18 +153,18 @@ cf_err
 cf__process_pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
 {
     struct cf__process_pool *pool = cf__process_pool_of(ex);
-    bool in_time = true;
+    bool in_time = true, idle;
     cf__process_pool_lock(pool);
     pool->waiting++;
     /* pairs with the worker's end of a task: it sees this and rings, or the
      * service sees the end */
     cf_store_seq_cst(&pool->shared->board->notify_all, 1);
     cf__process_pool_service_locked(pool);
-    while (!pool->ended && !cf__process_pool_idle_locked(pool) && in_time) {
+    while (!(idle = cf__process_pool_idle_locked(pool)) && !pool->ended &&
+           in_time) {
         cf__process_pool_ring(pool);
         in_time = wait_locked(pool, deadline_ns, stop_waiting);
     }
-    bool idle = cf__process_pool_idle_locked(pool);
     stop_waiting_locked(pool);
     cf__process_pool_unlock(pool);
     if (cf__executor_forked(ex))

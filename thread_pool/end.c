@@ -243,12 +243,14 @@ cf_err
 cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
 {
     struct cf__pool *pool = cf__pool_of(ex);
-    bool in_time = true;
+    bool in_time = true, idle;
     pthread_mutex_lock(&pool->lock);
     count_waiting_locked(pool, 1);
-    while (!is_idle_locked(pool) && in_time && !cf__executor_forked(ex))
+    /* One look decides: who leaves its initializer does so without the lock,
+     * and a second look may find it searching. */
+    while (!(idle = is_idle_locked(pool)) && in_time &&
+           !cf__executor_forked(ex))
         in_time = wait_locked(pool, deadline_ns, stop_waiting);
-    bool idle = is_idle_locked(pool);
     count_waiting_locked(pool, -1);
     pthread_mutex_unlock(&pool->lock);
     if (cf__executor_forked(ex))
