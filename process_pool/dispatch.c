@@ -359,8 +359,9 @@ set_backlog(struct cf__process_pool *pool, bool backlog)
     _Atomic uint32_t *shared = &pool->shared->board->backlog;
     for (int i = 0; i < pool->base.max_workers && !backlog; i++)
         backlog = cf__lane_in_hand(&pool->lanes[i]) > 1;
+    /* Submits may set it, too. pairs with them, and with cf__packer_sleep */
     if (cf_load_relaxed(shared) != backlog)
-        cf_store_relaxed(shared, backlog); /* submits may set it, too */
+        cf_store_seq_cst(shared, backlog);
 }
 
 void

@@ -9,6 +9,7 @@
 #include "lib/cancel.h"
 #include "lib/clock.h"
 #include "lib/cond.h"
+#include "lib/fence.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -159,6 +160,7 @@ cf__process_pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
     /* pairs with the worker's end of a task: it sees this and rings, or the
      * service sees the end */
     cf_store_seq_cst(&pool->shared->board->notify_all, 1);
+    cf__fence_full(); /* no state is loaded before it */
     cf__process_pool_service_locked(pool);
     while (!(idle = cf__process_pool_idle_locked(pool)) && !pool->ended &&
            in_time) {

@@ -139,6 +139,7 @@ cf__lane_expect(const struct cf__process_lane *lane, uint64_t p)
     /* pairs with the worker's end of a task: it sees the flag, or we the
      * state that it wrote before */
     cf_fetch_or_seq_cst(&cf__lane_order(lane, p)->flags, CF__ORDER_NOTIFY);
+    cf__fence_after_rmw(); /* the state is not loaded before it */
 }
 
 void

@@ -72,7 +72,7 @@ cf__packer_sleep(struct cf__packer *packer,
         cf_store_seq_cst(&packer->out->asleep, 1);
         cf__fence_full();
         if (!must_rise(data)) {
-            if (cf_load_relaxed(&packer->setup->shared->board->backlog))
+            if (cf_load_seq_cst(&packer->setup->shared->board->backlog))
                 cf__packer_ring(packer);
             if (cf__futex_wait_shared(&packer->in->bell, bell))
                 tell_wake_cost(packer);

@@ -127,11 +127,10 @@ may_wait(struct cf__process_pool *pool)
     if (wanting < CF__AWAKE)
         return wanting == CF__CONTENT;
     _Atomic uint32_t *backlog = &pool->shared->board->backlog;
-    if (!cf_load_acquire(backlog)) { /* before the look at asleep */
-        cf_store_relaxed(backlog, 1);
-        cf__fence_full(); /* pairs with cf__packer_sleep */
-    }
-    return !cf_load_relaxed(&pool->lanes[wanting - CF__AWAKE].out->asleep);
+    /* pairs with cf__packer_sleep: README.md, "The backlog" */
+    if (!cf_load_seq_cst(backlog))
+        cf_store_seq_cst(backlog, 1);
+    return !cf_load_seq_cst(&pool->lanes[wanting - CF__AWAKE].out->asleep);
 }
 
 static cf_err

@@ -193,7 +193,7 @@ run_next(struct worker *w)
     probe(w, CF__AFTER_DONE);
     if (__builtin_expect(
             cf_load_seq_cst(&order->flags) & CF__ORDER_NOTIFY ||
-                cf_load_relaxed(&w->setup->shared->board->notify_all),
+                cf_load_seq_cst(&w->setup->shared->board->notify_all),
             0))
         cf__packer_ring(&w->packer);
     return true;

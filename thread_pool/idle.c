@@ -45,7 +45,7 @@ left_work(struct cf__pool *pool)
 static bool
 left_work_anywhere(struct cf__pool *pool)
 {
-    if (cf_load_relaxed(&pool->nested)) /* pairs with submit_inside */
+    if (cf_load_seq_cst(&pool->nested)) /* pairs with submit_inside */
         cf__fence_heavy();
     return left_work(pool);
 }

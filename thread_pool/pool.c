@@ -91,11 +91,9 @@ submit_inside(struct cf__pool *pool,
     cf_err refuse = cf_load_relaxed(&pool->refuse); /* no order is promised */
     if (__builtin_expect(refuse != CF_OK, 0))
         return refuse;
-    /* pairs with the first push's fence: activity is not read before it */
-    if (__builtin_expect(!cf_load_acquire(&pool->nested), 0)) {
-        cf_store_relaxed(&pool->nested, true);
-        cf__fence_full(); /* a sleeper sees it, or we see the sleeper */
-    }
+    /* pairs with left_work_anywhere: README.md, "Orderings" */
+    if (__builtin_expect(!cf_load_seq_cst(&pool->nested), 0))
+        cf_store_seq_cst(&pool->nested, true);
     uint32_t place = cf__queue_pushed(&pool->queue);
     if (__builtin_expect(count == 1, 1)) {
         if (!cf__deque_push(&w->deque, newest, place))

@@ -210,7 +210,8 @@ static inline void
 cf__pool_wake_after_store(struct cf__pool *pool)
 {
     cf__fence_light();
-    uint64_t activity = cf_load_relaxed(&pool->activity);
+    /* pairs with left_work_anywhere, where it skips the heavy fence */
+    uint64_t activity = cf_load_seq_cst(&pool->activity);
     if (__builtin_expect(activity < CF__SLEEPING, 1))
         return;
     cf__fence_full();
