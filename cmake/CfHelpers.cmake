@@ -45,7 +45,7 @@ function(cf_library_targets)
         cfutures_static PROPERTIES OUTPUT_NAME cfutures EXPORT_NAME static)
     # Symbols are bound once, not in each worker that is forked.
     target_link_options(cfutures PRIVATE LINKER:-z,now)
-    # Threads may end later than it is unloaded: lib/stay_loaded.h.
+    # Threads may end later than it is unloaded: lib/base/stay_loaded.h.
     target_link_options(cfutures PRIVATE LINKER:-z,nodelete)
     if(NOT CF_SANITIZE) # whose runtime is linked into programs only
         target_link_options(cfutures PRIVATE LINKER:-z,defs)

@@ -2,9 +2,9 @@
 /* The arena: one lock around small blocks and runs of pages. See arena.h. */
 #include "process_pool/arena.h"
 
-#include "lib/clock.h"
-#include "lib/cond.h"
-#include "lib/contract.h"
+#include "lib/base/clock.h"
+#include "lib/base/cond.h"
+#include "lib/base/contract.h"
 #include "process_pool/room.h"
 
 #include <string.h>

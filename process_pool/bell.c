@@ -2,7 +2,7 @@
 /* The manager's bell, and the kernel's list of robust futexes: bell.h. */
 #include "process_pool/bell.h"
 
-#include "lib/futex.h"
+#include "lib/base/futex.h"
 
 #include <limits.h>
 #include <linux/futex.h>

@@ -12,7 +12,7 @@
 #ifndef CF_PROCESS_POOL_BELL_H
 #define CF_PROCESS_POOL_BELL_H
 
-#include "lib/atomic.h"
+#include "lib/base/atomic.h"
 
 #include <stdbool.h>
 #include <stdint.h>

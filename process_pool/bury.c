@@ -6,8 +6,8 @@
  */
 #include "process_pool/pool.h"
 
-#include "lib/clock.h"
-#include "lib/failure.h"
+#include "lib/base/clock.h"
+#include "lib/future/failure.h"
 
 #include <errno.h>
 #include <signal.h>

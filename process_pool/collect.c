@@ -6,11 +6,11 @@
  */
 #include "process_pool/pool.h"
 
-#include "lib/clock.h"
-#include "lib/failure.h"
-#include "lib/life.h"
-#include "lib/registry.h"
-#include "lib/wake_cost.h"
+#include "lib/base/clock.h"
+#include "lib/base/wake_cost.h"
+#include "lib/executor/registry.h"
+#include "lib/future/failure.h"
+#include "lib/future/life.h"
 
 #include <signal.h>
 #include <stdlib.h>

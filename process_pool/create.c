@@ -2,14 +2,14 @@
 /* The process pool's constructor, and what undoes it. */
 #include "process_pool/pool.h"
 
-#include "lib/backend.h"
-#include "lib/cancel.h"
-#include "lib/cond.h"
-#include "lib/failure.h"
-#include "lib/inline.h"
-#include "lib/options.h"
-#include "lib/registry.h"
-#include "lib/size.h"
+#include "lib/base/cancel.h"
+#include "lib/base/cond.h"
+#include "lib/base/options.h"
+#include "lib/base/size.h"
+#include "lib/executor/backend.h"
+#include "lib/executor/inline.h"
+#include "lib/executor/registry.h"
+#include "lib/future/failure.h"
 #include "process_pool/room.h"
 #include "process_pool/stack.h"
 

@@ -2,7 +2,7 @@
 /* Closing and moving descriptors: descriptors.h. */
 #include "process_pool/descriptors.h"
 
-#include "lib/cancel.h"
+#include "lib/base/cancel.h"
 
 #include <dirent.h>
 #include <errno.h>

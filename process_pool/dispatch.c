@@ -7,8 +7,8 @@
  */
 #include "process_pool/pool.h"
 
-#include "lib/clock.h"
-#include "lib/fence.h"
+#include "lib/base/clock.h"
+#include "lib/base/fence.h"
 
 enum {
     /* So long must a task run, for what waits behind it to be given to idle

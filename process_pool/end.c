@@ -6,10 +6,10 @@
  */
 #include "process_pool/pool.h"
 
-#include "lib/cancel.h"
-#include "lib/clock.h"
-#include "lib/cond.h"
-#include "lib/fence.h"
+#include "lib/base/cancel.h"
+#include "lib/base/clock.h"
+#include "lib/base/cond.h"
+#include "lib/base/fence.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -8,7 +8,7 @@
  */
 #include "process_pool/home.h"
 
-#include "lib/pages.h"
+#include "lib/base/pages.h"
 
 #include <pthread.h>
 #include <sys/mman.h>

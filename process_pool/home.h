@@ -7,7 +7,7 @@
 #ifndef CF_PROCESS_POOL_HOME_H
 #define CF_PROCESS_POOL_HOME_H
 
-#include "lib/atomic.h"
+#include "lib/base/atomic.h"
 
 #include <stdint.h>
 

@@ -2,11 +2,11 @@
 /* The program's side of a lane: lane.h. */
 #include "process_pool/lane.h"
 
-#include "lib/clock.h"
-#include "lib/executor.h"
-#include "lib/fence.h"
-#include "lib/futex.h"
-#include "lib/wake_cost.h"
+#include "lib/base/clock.h"
+#include "lib/base/fence.h"
+#include "lib/base/futex.h"
+#include "lib/base/wake_cost.h"
+#include "lib/executor/executor.h"
 
 #include <limits.h>
 

@@ -8,7 +8,7 @@
 #ifndef CF_PROCESS_POOL_LANE_H
 #define CF_PROCESS_POOL_LANE_H
 
-#include "lib/failure.h"
+#include "lib/future/failure.h"
 #include "process_pool/returned.h"
 #include "process_pool/shared.h"
 

@@ -15,9 +15,9 @@
 
 #include <cfutures/task.h>
 
-#include "lib/atomic.h"
-#include "lib/call.h"
-#include "lib/future.h"
+#include "lib/base/atomic.h"
+#include "lib/executor/call.h"
+#include "lib/future/future.h"
 
 enum {
     CF__LANE = 256,            /* tasks in a lane, handed ahead */
@@ -53,7 +53,7 @@ struct cf__lane_in {
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t published;
     /* Atomic. What the worker sleeps on; changes when it is woken. */
     _Atomic uint32_t bell;
-    _Atomic int64_t rung_at; /* Atomic. When (lib/clock.h). */
+    _Atomic int64_t rung_at; /* Atomic. When (lib/base/clock.h). */
     /* Atomic. Not 0: end when there is nothing more in the lane. */
     _Atomic uint32_t quit;
     /* Atomic. Positions below it have been collected. */
@@ -130,7 +130,7 @@ struct cf__lane_out {
     /* Atomic. How often it has asked for everything to be collected. */
     _Atomic uint32_t requests;
     _Atomic int32_t pid; /* of the worker; for error records only */
-    /* Atomic. How long it took to wake it (lib/wake_cost.h); 0: nothing new. The
+    /* Atomic. How long it took to wake it (lib/base/wake_cost.h); 0: nothing new. The
      * program takes it away. */
     _Atomic int64_t woke_within_ns;
     /* Atomic. A hint: bytes of the outbox that have been used since the program

@@ -7,12 +7,12 @@
  */
 #include "process_pool/pool.h"
 
-#include "lib/cancel.h"
-#include "lib/clock.h"
-#include "lib/fence.h"
-#include "lib/helper_thread.h"
-#include "lib/life.h"
-#include "lib/waiter.h"
+#include "lib/base/cancel.h"
+#include "lib/base/clock.h"
+#include "lib/base/fence.h"
+#include "lib/base/helper_thread.h"
+#include "lib/future/life.h"
+#include "lib/future/waiter.h"
 
 #include <signal.h>
 #include <sys/mman.h>

@@ -5,10 +5,10 @@
  */
 #include "process_pool/parcel.h"
 
-#include "lib/clock.h"
-#include "lib/failure.h"
-#include "lib/fence.h"
-#include "lib/futex.h"
+#include "lib/base/clock.h"
+#include "lib/base/fence.h"
+#include "lib/base/futex.h"
+#include "lib/future/failure.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -5,8 +5,8 @@
  */
 #include "process_pool/pool.h"
 
-#include "lib/clock.h"
-#include "lib/fence.h"
+#include "lib/base/clock.h"
+#include "lib/base/fence.h"
 
 enum {
     ATTEND_EVERY = 16, /* submits or so, if no lane must be seen to at once */

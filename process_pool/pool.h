@@ -13,15 +13,15 @@
  *   end.c       shutdown, terminate, destroy, fork
  *
  * A pool's memory is never given back, only used for another pool: a user of
- * one of its futures may look for the pool while it ends (lib/remote.h).
+ * one of its futures may look for the pool while it ends (lib/executor/remote.h).
  */
 #ifndef CF_PROCESS_POOL_POOL_H
 #define CF_PROCESS_POOL_POOL_H
 
-#include "lib/executor.h"
-#include "lib/queue.h"
-#include "lib/remote.h"
-#include "lib/server.h"
+#include "lib/executor/executor.h"
+#include "lib/executor/queue.h"
+#include "lib/executor/remote.h"
+#include "lib/executor/server.h"
 #include "process_pool/lane.h"
 #include "process_pool/zygote.h"
 

@@ -14,8 +14,8 @@
 #ifndef CF_PROCESS_POOL_POST_H
 #define CF_PROCESS_POOL_POST_H
 
-#include "lib/futex.h"
-#include "lib/pages.h"
+#include "lib/base/futex.h"
+#include "lib/base/pages.h"
 #include "process_pool/bell.h"
 
 #include <limits.h>

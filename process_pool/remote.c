@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What lib/ asks of tasks that are elsewhere: lib/remote.h. */
+/* What lib/ asks of tasks that are elsewhere: lib/executor/remote.h. */
 #include "process_pool/pool.h"
 
-#include "lib/clock.h"
+#include "lib/base/clock.h"
 
 #include <signal.h>
 

@@ -2,7 +2,7 @@
 /* A sorted array: see returned.h. */
 #include "process_pool/returned.h"
 
-#include "lib/queue.h"
+#include "lib/executor/queue.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
 #ifndef CF_PROCESS_POOL_RETURNED_H
 #define CF_PROCESS_POOL_RETURNED_H
 
-#include "lib/future.h"
+#include "lib/future/future.h"
 
 struct cf__returned_task {
     cf_future *f;

@@ -2,7 +2,7 @@
 /* The zygote's notes of its children, and their last use: see roster.h. */
 #include "process_pool/roster.h"
 
-#include "lib/pages.h"
+#include "lib/base/pages.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -8,7 +8,7 @@
 #ifndef CF_PROCESS_POOL_ROSTER_H
 #define CF_PROCESS_POOL_ROSTER_H
 
-#include "lib/atomic.h"
+#include "lib/base/atomic.h"
 
 #include <stdbool.h>
 #include <stddef.h>

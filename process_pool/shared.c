@@ -2,8 +2,8 @@
 /* Reserving, protecting and giving back what processes share: shared.h. */
 #include "process_pool/shared.h"
 
-#include "lib/pages.h"
-#include "lib/registry.h"
+#include "lib/base/pages.h"
+#include "lib/executor/registry.h"
 #include "process_pool/room.h"
 
 #include <stdlib.h>

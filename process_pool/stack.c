@@ -2,7 +2,7 @@
 /* The stack on which tasks run: see stack.h. */
 #include "process_pool/stack.h"
 
-#include "lib/pages.h"
+#include "lib/base/pages.h"
 
 #include <link.h>
 #include <sys/mman.h>

@@ -10,8 +10,8 @@
  */
 #include "process_pool/watch.h"
 
-#include "lib/atomic.h"
-#include "lib/pages.h"
+#include "lib/base/atomic.h"
+#include "lib/base/pages.h"
 #include "process_pool/stack.h"
 #include "process_pool/zygote.h"
 

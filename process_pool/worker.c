@@ -6,10 +6,10 @@
  */
 #include "process_pool/worker.h"
 
-#include "lib/clock.h"
-#include "lib/failure.h"
-#include "lib/inline.h"
-#include "lib/spin.h"
+#include "lib/base/clock.h"
+#include "lib/base/spin.h"
+#include "lib/executor/inline.h"
+#include "lib/future/failure.h"
 #include "process_pool/home.h"
 #include "process_pool/limits.h"
 #include "process_pool/output.h"

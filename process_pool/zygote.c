@@ -2,7 +2,7 @@
 /* The program's side of the zygote: see zygote.h. */
 #include "process_pool/zygote.h"
 
-#include "lib/clock.h"
+#include "lib/base/clock.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -11,8 +11,8 @@
 #ifndef CF_THREAD_POOL_DEQUE_H
 #define CF_THREAD_POOL_DEQUE_H
 
-#include "lib/fence.h"
-#include "lib/future.h"
+#include "lib/base/fence.h"
+#include "lib/future/future.h"
 
 struct cf__slot {
     _Atomic(cf_future *) f;

@@ -6,11 +6,11 @@
  */
 #include "thread_pool/pool.h"
 
-#include "lib/cancel.h"
-#include "lib/cond.h"
-#include "lib/failure.h"
-#include "lib/server.h"
-#include "lib/wait_graph.h"
+#include "lib/base/cancel.h"
+#include "lib/base/cond.h"
+#include "lib/executor/server.h"
+#include "lib/executor/wait_graph.h"
+#include "lib/future/failure.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
  */
 #include "thread_pool/pool.h"
 
-#include "lib/fence.h"
+#include "lib/base/fence.h"
 
 bool
 cf__pool_run_pending(struct cf__worker *self, cf_future *f)

@@ -7,9 +7,9 @@
  */
 #include "thread_pool/pool.h"
 
-#include "lib/block.h"
-#include "lib/fence.h"
-#include "lib/spin.h"
+#include "lib/base/fence.h"
+#include "lib/base/spin.h"
+#include "lib/future/block.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,13 +5,13 @@
  */
 #include "thread_pool/pool.h"
 
-#include "lib/backend.h"
-#include "lib/cond.h"
-#include "lib/failure.h"
-#include "lib/options.h"
-#include "lib/pages.h"
-#include "lib/size.h"
-#include "lib/thread.h"
+#include "lib/base/cond.h"
+#include "lib/base/options.h"
+#include "lib/base/pages.h"
+#include "lib/base/size.h"
+#include "lib/base/thread.h"
+#include "lib/executor/backend.h"
+#include "lib/future/failure.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -16,11 +16,11 @@
 
 #include <cfutures/thread_pool.h>
 
-#include "lib/call.h"
-#include "lib/executor.h"
-#include "lib/fence.h"
-#include "lib/lock.h"
-#include "lib/queue.h"
+#include "lib/base/fence.h"
+#include "lib/base/lock.h"
+#include "lib/executor/call.h"
+#include "lib/executor/executor.h"
+#include "lib/executor/queue.h"
 #include "thread_pool/deque.h"
 
 #include <pthread.h>

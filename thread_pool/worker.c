@@ -5,9 +5,9 @@
  */
 #include "thread_pool/pool.h"
 
-#include "lib/failure.h"
-#include "lib/life.h"
-#include "lib/thread.h"
+#include "lib/base/thread.h"
+#include "lib/future/failure.h"
+#include "lib/future/life.h"
 
 #include <stdio.h>
 #include <stdlib.h>

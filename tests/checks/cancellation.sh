@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The library calls no cancellation point of libc but in the places below
-# (lib/cancel.h): a cancelled thread would leave locks held.
+# (lib/base/cancel.h): a cancelled thread would leave locks held.
 . "$(dirname "$0")/common.sh"
 
 points='accept|close|connect|creat|fclose|fdatasync|fgets|fopen|fprintf|fread'
@@ -12,7 +12,7 @@ points+='|send|sendmsg|sendto|sigsuspend|sigtimedwait|sigwait|sigwaitinfo|sleep'
 points+='|syslog|system|usleep|wait|waitid|waitpid|write|writev'
 
 # Cancellation is disabled around them:
-allowed='lib/(cancel|cond|contract|cpu_count|fence)\.c'
+allowed='lib/base/(cancel|cond|contract|cpu_count|fence)\.c'
 # ... in all of cf_process_pool_create(), and so in the processes that it
 # forks; and in the manager.
 allowed+='|process_pool/(await|descriptors|limits|manager|parcel|room|roster'

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Callbacks against completion and cancellation. Attacks the list of
- * lib/waiter.c (a callback is linked, then CF__WAITERS is set; of adder and
+ * lib/future/waiter.c (a callback is linked, then CF__WAITERS is set; of adder and
  * completer one calls it) and the searchers' count of thread_pool/idle.c,
  * which a callback that submits, waits or stands by must not be part of.
  *

@@ -2,7 +2,7 @@
 /*
  * Forks while pools are busy, made and destroyed, from submitters and from
  * tasks, with fork handlers of the program that use pools, too. Attacks
- * lib/forked.c (how a child knows itself), lib/registry.c and lib/block.c (what
+ * lib/base/forked.c (how a child knows itself), lib/executor/registry.c and lib/future/block.c (what
  * other threads of the parent leave half done) and cf__pool_after_fork().
  *
  * In the child everything of the parent's says CF_EFORKED, nothing hangs, and

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A kernel that refuses the heavy fence (lib/fence.h) after all, as a filter of
+ * A kernel that refuses the heavy fence (lib/base/fence.h) after all, as a filter of
  * system calls can do at any time: no task is left behind, and the pool can be
  * destroyed.
  */
 #include <cfutures/cfutures.h>
 
-#include "lib/fence.h"
+#include "lib/base/fence.h"
 
 #include <errno.h>
 #include <linux/filter.h>

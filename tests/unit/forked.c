@@ -4,7 +4,7 @@
  * a child, and locks that threads held which are not there.
  */
 #define _GNU_SOURCE /* syscall() */
-#include "lib/lock.h"
+#include "lib/base/lock.h"
 
 #include <cfutures/cfutures.h>
 

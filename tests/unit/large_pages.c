@@ -3,7 +3,7 @@
  * A system whose pages have 64 KiB: blocks for futures are there from the first
  * one, and go back. The linker puts __wrap_sysconf() in sysconf()'s place.
  */
-#include "lib/block.h"
+#include "lib/future/block.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -13,10 +13,10 @@
  * the real-time thread asked before the normal one had given back.
  */
 #define _GNU_SOURCE /* sched_setaffinity() */
-#include "lib/clock.h"
-#include "lib/life.h"
-#include "lib/remote.h"
-#include "lib/waiter.h"
+#include "lib/base/clock.h"
+#include "lib/executor/remote.h"
+#include "lib/future/life.h"
+#include "lib/future/waiter.h"
 #include "thread_pool/pool.h"
 
 #include <pthread.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/lock.h with many threads, some of which keep the lock long enough for the
+ * lib/base/lock.h with many threads, some of which keep the lock long enough for the
  * others to sleep; and a child that was forked while another thread held a
  * lock. A plain program, for the thread sanitizer.
  */
-#include "lib/lock.h"
+#include "lib/base/lock.h"
 
 #include <cfutures/cfutures.h>
 

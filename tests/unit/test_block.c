@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/block.h: what the caches and the depot believe of the sizes of batches
+ * lib/future/block.h: what the caches and the depot believe of the sizes of batches
  * is so, whoever allocated and whoever freed.
  */
-#include "lib/block.h"
+#include "lib/future/block.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

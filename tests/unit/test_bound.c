@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/bound.h with one thread, and a claim that is undone: what a process pool
+ * lib/executor/bound.h with one thread, and a claim that is undone: what a process pool
  * does with a task that a worker has not begun.
  */
-#include "lib/executor.h"
+#include "lib/executor/executor.h"
 
 #include <criterion/criterion.h>
 

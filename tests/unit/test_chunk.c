@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What is read of a chunk's results when a worker process has written over
  * them: a failure of the item, and nothing outside of them. */
-#include "lib/chunk.h"
+#include "lib/many/chunk.h"
 
-#include "lib/call.h"
+#include "lib/executor/call.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

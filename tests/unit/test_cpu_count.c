@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/cpu_count.h"
+#include "lib/base/cpu_count.h"
 
 TestSuite(cpu_count, .timeout = 10);
 

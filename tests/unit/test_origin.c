@@ -2,7 +2,7 @@
 /* Starting a thread like one whose CPU mask or class the system refuses: the
  * thread starts, with what it inherits instead. */
 #define _GNU_SOURCE
-#include "lib/origin.h"
+#include "lib/base/origin.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

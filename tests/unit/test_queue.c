@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/queue.h with one thread: order over the blocks of the inbox, chains,
+ * lib/executor/queue.h with one thread: order over the blocks of the inbox, chains,
  * counts, opening and closing. What several threads do to it is the business
  * of the stress programs.
  */
-#include "lib/queue.h"
+#include "lib/executor/queue.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

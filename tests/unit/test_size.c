@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Arithmetic on sizes, at the ends of the range. */
-#include "lib/size.h"
+#include "lib/base/size.h"
 
 #include <criterion/criterion.h>
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a wake-up costs, as learned: lib/wake_cost.h. */
-#include "lib/wake_cost.h"
+/* What a wake-up costs, as learned: lib/base/wake_cost.h. */
+#include "lib/base/wake_cost.h"
 
 #include <criterion/criterion.h>
 

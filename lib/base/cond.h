@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Condition variables that wait until a deadline of lib/base/clock.h. */
+#ifndef CF_LIB_COND_H
+#define CF_LIB_COND_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* On the monotonic clock. Cannot fail on Linux. */
+void cf__cond_init(pthread_cond_t *cond);
+
+/* Waits for a change, or for no reason; false: the deadline has passed. With
+ * CF__NEVER any condition variable will do. No cancellation point. */
+bool
+cf__cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns);
+
+/*
+ * The same as a cancellation point. If the thread is cancelled, it gets the
+ * lock again, calls undo(data), which lets go of it, and ends.
+ */
+bool cf__cond_wait_or_end(pthread_cond_t *cond,
+                          pthread_mutex_t *lock,
+                          int64_t deadline_ns,
+                          void (*undo)(void *data),
+                          void *data);
+
+#endif

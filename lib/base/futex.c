@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The futex system call: see futex.h. */
+#include "lib/base/futex.h"
+
+#include "lib/base/clock.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* flags: FUTEX_PRIVATE_FLAG, or 0. false: the deadline passed. */
+static bool
+wait_until(void *word, uint32_t expected, int64_t deadline_ns, int flags)
+{
+    int saved_errno = errno;
+    struct timespec at = cf__timespec(deadline_ns);
+    /* FUTEX_WAIT_BITSET, because its deadline is absolute and monotonic. */
+    long rc = syscall(SYS_futex,
+                      word,
+                      FUTEX_WAIT_BITSET | flags,
+                      expected,
+                      deadline_ns == CF__NEVER ? NULL : &at,
+                      NULL,
+                      FUTEX_BITSET_MATCH_ANY);
+    bool timed_out = rc < 0 && errno == ETIMEDOUT;
+    errno = saved_errno;
+    return !timed_out;
+}
+
+bool
+cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns)
+{
+    return wait_until(word, expected, deadline_ns, FUTEX_PRIVATE_FLAG);
+}
+
+void
+cf__futex_wake(void *word, int count)
+{
+    int saved_errno = errno;
+    (void)syscall(
+        SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, NULL, NULL, 0);
+    errno = saved_errno;
+}
+
+bool
+cf__futex_wait_shared(void *word, uint32_t expected)
+{
+    int saved_errno = errno;
+    long rc = syscall(SYS_futex, word, FUTEX_WAIT, expected, NULL, NULL, 0);
+    errno = saved_errno;
+    return rc == 0;
+}
+
+bool
+cf__futex_wait_shared_until(void *word, uint32_t expected, int64_t deadline_ns)
+{
+    return wait_until(word, expected, deadline_ns, 0);
+}
+
+void
+cf__futex_wake_shared(void *word, int count)
+{
+    int saved_errno = errno;
+    (void)syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
+    errno = saved_errno;
+}

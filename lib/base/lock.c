@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for a lock, and waking: see lock.h. */
+#include "lib/base/lock.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/fence.h"
+#include "lib/base/forked.h"
+#include "lib/base/futex.h"
+
+#include <string.h>
+
+enum {
+    PAUSES = 32, /* about a microsecond */
+    LOOKS = 16,  /* after that, a sleep costs no more than what was waited */
+    NAP_NS = 1000000
+};
+
+/* The holder may want the lock again soon. So this thread looks seldom, and
+ * the cache line does not go to and fro each time. */
+static bool
+spin(struct cf__lock *lock)
+{
+    for (int looks = 0; looks < LOOKS; looks++) {
+        for (int pauses = 0; pauses < PAUSES; pauses++)
+            cf_relax();
+        if (cf__lock_try(lock))
+            return true;
+    }
+    return false;
+}
+
+/* Sleeps while a thread of this process holds the lock and sleepers is set. Not
+ * for long, if no heavy fence has told the holder of this sleeper. */
+static void
+sleep_while_held(struct cf__lock *lock)
+{
+    const uint16_t held[2] = {cf__generation, 1};
+    uint32_t expected;
+    _Static_assert(sizeof held == sizeof expected &&
+                       sizeof *lock == sizeof expected,
+                   "holder and sleepers are one futex word");
+    memcpy(&expected, held, sizeof expected);
+    (void)cf__futex_wait(lock,
+                         expected,
+                         cf__fence_asymmetric ? CF__NEVER
+                                              : cf__now_ns() + NAP_NS);
+}
+
+void
+cf__lock_wait(struct cf__lock *lock)
+{
+    cf__notice_fork(); /* then the lock can be had */
+    if (spin(lock))
+        return;
+    cf__fence_init();
+    for (;;) {
+        /* pairs with unlock, through the fences */
+        cf_store_relaxed(&lock->sleepers, 1);
+        cf__fence_heavy();
+        if (cf__lock_try(lock))
+            break;
+        sleep_while_held(lock);
+        if (cf__lock_try(lock))
+            break;
+    }
+    /* Others may still sleep: this thread's unlock wakes the next one. */
+    cf_store_relaxed(&lock->sleepers, 1);
+}
+
+void
+cf__lock_wake(struct cf__lock *lock)
+{
+    /* Only one unlocker wakes: it takes the mark. The one that wakes up sets it
+     * again. */
+    if (cf_exchange_acq_rel(&lock->sleepers, 0))
+        cf__futex_wake(lock, 1);
+}

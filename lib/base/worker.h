@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The common part of a worker: a thread that runs tasks of one executor and
+ * can sleep inside them.
+ */
+#ifndef CF_LIB_WORKER_H
+#define CF_LIB_WORKER_H
+
+#include <cfutures/base.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/futex.h"
+#include "lib/base/thread.h"
+#include "lib/base/wake_cost.h"
+
+struct cf__awaited; /* lib/future/awaited.h */
+
+struct cf__worker {
+    cf_executor *executor;
+    int index;
+    void *data; /* what the initializer left */
+
+    /* 1: there is a reason to wake up. Any thread sets it (release) and wakes;
+     * the worker clears it and sleeps on it. */
+    _Atomic uint32_t parker;
+    _Atomic int64_t unparked_at; /* when somebody last set it */
+
+    /* Guarded by the wait graph's lock: what the worker is blocked on. */
+    struct cf__awaited *awaited;
+    bool stuck;   /* what the last search found, while it waits */
+    bool held_up; /* ... what the last search for those found */
+    struct cf__worker *graph_next;
+};
+
+/* The calling thread is a worker of ex. */
+static inline bool
+cf__is_own_worker(const cf_executor *ex)
+{
+    return cf__thread.worker && cf__thread.worker->executor == ex;
+}
+
+static inline void
+cf__worker_unpark(struct cf__worker *worker)
+{
+    cf_store_relaxed(&worker->unparked_at, cf__now_ns()); /* a hint */
+    /* pairs with park: why it was woken is visible */
+    if (cf_exchange_acq_rel(&worker->parker, 1) == 0)
+        cf__futex_wake(&worker->parker, 1);
+}
+
+/* Sleeps until unparked or past the deadline (false). */
+static inline bool
+cf__worker_park(struct cf__worker *worker, int64_t deadline_ns)
+{
+    /* pairs with unpark */
+    if (cf_exchange_acquire(&worker->parker, 0) == 1)
+        return true;
+    do {
+        if (!cf__futex_wait(&worker->parker, 0, deadline_ns))
+            return false;
+        /* pairs with unpark */
+    } while (cf_exchange_acquire(&worker->parker, 0) == 0);
+    cf__wake_cost_learn(cf__now_ns() - cf_load_relaxed(&worker->unparked_at));
+    return true;
+}
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* A counter under a mutex, and a line of those who wait for room: see bound.h
+ * and lib/README.md. */
+#include "lib/executor/bound.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/cond.h"
+#include "lib/base/forked.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* A thread that waits, on its stack. Guarded by the bound's lock. */
+struct waiting {
+    struct cf__bound *bound;
+    struct waiting *next; /* came later */
+    size_t count;         /* so many places it needs */
+    bool called;          /* out of the line: it has them, or is refused */
+    cf_err refused;       /* CF_OK: it has them */
+    pthread_cond_t turn;
+};
+
+struct cf__bound {
+    size_t capacity;
+    cf_queue_policy policy;
+    pthread_mutex_t lock;
+    pthread_cond_t left; /* nobody is inside any more */
+    /* Guarded by lock. */
+    size_t pending; /* above capacity after submits that went over it */
+    struct waiting *first, **end; /* the line */
+    size_t inside;                /* threads in it, or just called */
+    cf_err closed;                /* CF_OK: open */
+};
+
+struct cf__bound *
+cf__bound_new(size_t capacity, cf_queue_policy policy)
+{
+    struct cf__bound *bound = calloc(1, sizeof *bound);
+    if (!bound)
+        return NULL;
+    bound->capacity = capacity;
+    bound->policy = policy;
+    pthread_mutex_init(&bound->lock, NULL); /* cannot fail on Linux */
+    cf__cond_init(&bound->left);
+    bound->end = &bound->first;
+    return bound;
+}
+
+void
+cf__bound_free(struct cf__bound *bound)
+{
+    if (!bound)
+        return;
+    /* Who was refused may still be on its way out. */
+    pthread_mutex_lock(&bound->lock);
+    while (bound->inside)
+        (void)cf__cond_wait(&bound->left, &bound->lock, CF__NEVER);
+    pthread_mutex_unlock(&bound->lock);
+    pthread_cond_destroy(&bound->left);
+    pthread_mutex_destroy(&bound->lock);
+    free(bound);
+}
+
+static bool
+fits_locked(const struct cf__bound *bound, size_t count)
+{
+    return bound->pending <= bound->capacity &&
+           count <= bound->capacity - bound->pending;
+}
+
+static void
+call_first_locked(struct cf__bound *bound)
+{
+    struct waiting *first = bound->first;
+    bound->first = first->next;
+    if (!bound->first)
+        bound->end = &bound->first;
+    first->called = true;
+    pthread_cond_signal(&first->turn);
+}
+
+/* Room goes to the first of the line as soon as there is enough for it, and is
+ * its own from then on. */
+static void
+hand_out_room_locked(struct cf__bound *bound)
+{
+    while (bound->first && fits_locked(bound, bound->first->count)) {
+        bound->pending += bound->first->count;
+        call_first_locked(bound);
+    }
+}
+
+static void
+leave_locked(struct waiting *self)
+{
+    pthread_cond_destroy(&self->turn);
+    if (--self->bound->inside == 0)
+        pthread_cond_signal(&self->bound->left);
+}
+
+/* The thread is cancelled in the line, or just after it was called. */
+static void
+give_up_locked(void *waiting)
+{
+    struct waiting *self = waiting;
+    struct cf__bound *bound = self->bound;
+    if (!self->called) {
+        struct waiting **at = &bound->first;
+        while (*at != self)
+            at = &(*at)->next;
+        *at = self->next;
+        if (!self->next)
+            bound->end = at;
+    } else if (!self->refused) {
+        bound->pending -= self->count;
+    }
+    hand_out_room_locked(bound);
+    leave_locked(self);
+    pthread_mutex_unlock(&bound->lock);
+}
+
+/* Waits for room, and takes it. */
+static cf_err
+stand_in_line_locked(struct cf__bound *bound, size_t count)
+{
+    struct waiting self = {.bound = bound, .count = count};
+    cf__cond_init(&self.turn);
+    *bound->end = &self;
+    bound->end = &self.next;
+    bound->inside++;
+    while (!self.called)
+        (void)cf__cond_wait_or_end(
+            &self.turn, &bound->lock, CF__NEVER, give_up_locked, &self);
+    leave_locked(&self);
+    return self.refused;
+}
+
+static cf_err
+take_room_locked(struct cf__bound *bound, size_t count, enum cf__entry entry)
+{
+    if (bound->closed)
+        return bound->closed;
+    if (entry != CF__ENTRY_OVER) {
+        if (count > bound->capacity)
+            return CF_ETOOBIG;
+        if (bound->first || !fits_locked(bound, count)) {
+            if (bound->policy == CF_QUEUE_REJECT)
+                return CF_EAGAIN;
+            if (entry == CF__ENTRY_BY_POLICY) {
+                return bound->policy == CF_QUEUE_CALLER_RUNS
+                           ? CF_EDONE
+                           : stand_in_line_locked(bound, count);
+            }
+        }
+    }
+    bound->pending += count;
+    return CF_OK;
+}
+
+cf_err
+cf__bound_acquire(struct cf__bound *bound, size_t count, enum cf__entry entry)
+{
+    cf__notice_fork();
+    pthread_mutex_lock(&bound->lock);
+    cf_err err = take_room_locked(bound, count, entry);
+    pthread_mutex_unlock(&bound->lock);
+    return err;
+}
+
+bool
+cf__bound_is_full(struct cf__bound *bound)
+{
+    cf__notice_fork();
+    pthread_mutex_lock(&bound->lock);
+    bool full = !bound->closed && bound->policy != CF_QUEUE_REJECT &&
+                (bound->first || !fits_locked(bound, 1));
+    pthread_mutex_unlock(&bound->lock);
+    return full;
+}
+
+void
+cf__bound_take_back(struct cf__bound *bound)
+{
+    pthread_mutex_lock(&bound->lock);
+    bound->pending++;
+    pthread_mutex_unlock(&bound->lock);
+}
+
+size_t
+cf__bound_capacity(const struct cf__bound *bound)
+{
+    return bound->capacity;
+}
+
+void
+cf__bound_release(struct cf__bound *bound, size_t count)
+{
+    pthread_mutex_lock(&bound->lock);
+    bound->pending -= count;
+    hand_out_room_locked(bound);
+    pthread_mutex_unlock(&bound->lock);
+}
+
+size_t
+cf__bound_pending(struct cf__bound *bound)
+{
+    pthread_mutex_lock(&bound->lock);
+    size_t pending = bound->pending;
+    pthread_mutex_unlock(&bound->lock);
+    return pending;
+}
+
+void
+cf__bound_close(struct cf__bound *bound, cf_err why)
+{
+    pthread_mutex_lock(&bound->lock);
+    bound->closed = why;
+    while (bound->first) {
+        bound->first->refused = why;
+        call_first_locked(bound);
+    }
+    pthread_mutex_unlock(&bound->lock);
+}
+
+void
+cf__bound_after_fork(struct cf__bound *bound)
+{
+    pthread_mutex_init(&bound->lock, NULL);
+    cf__cond_init(&bound->left);
+    bound->closed = CF_EFORKED;
+    bound->first = NULL; /* threads that are not here */
+    bound->end = &bound->first;
+    bound->inside = 0;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* The task's view of its run (cfutures/task.h), and what becomes of it. */
+#include "lib/executor/call.h"
+
+#include "lib/base/cancel.h"
+#include "lib/base/size.h"
+#include "lib/future/failure.h"
+#include "lib/future/life.h"
+
+#include <stdlib.h>
+
+/* What cf_fail() returns for code 0: the record has the real code. */
+enum { FAILED_WITH_CODE_0 = 1 };
+
+static void
+free_heap(const struct cf_call *call, void *heap)
+{
+    if (!call->alloc)
+        free(heap);
+}
+
+static void
+drop_heap(struct cf_call *call)
+{
+    free_heap(call, call->heap);
+    call->heap = NULL;
+}
+
+void *
+cf_return_buffer(cf_call *call, size_t size)
+{
+    static _Alignas(max_align_t) unsigned char nothing[1]; /* never written */
+    if (!call)
+        return NULL;
+    drop_heap(call);
+    call->result_size = 0;
+    if (size > CF__SIZE_MAX)
+        return NULL;
+    if (size > call->sink_size) {
+        if (!call->fixed_sink)
+            call->heap = call->alloc ? call->alloc(call, size) : malloc(size);
+        if (!call->heap)
+            return NULL;
+    }
+    call->result_size = size;
+    if (call->heap)
+        return call->heap;
+    return call->sink ? call->sink : nothing;
+}
+
+bool
+cf__call_adopt(struct cf_call *call, void *block, size_t size)
+{
+    if (call->alloc) {
+        cf_err err = cf_return(call, block, size);
+        free(block);
+        return err == CF_OK;
+    }
+    drop_heap(call);
+    call->heap = block;
+    call->result_size = size;
+    return true;
+}
+
+cf_err
+cf_return(cf_call *call, const void *data, size_t size)
+{
+    /* The size of a number, in one move. */
+    if (size == 8 && data && call && call->sink_size >= 8 && !call->heap) {
+        memcpy(call->sink, data, 8);
+        call->result_size = 8;
+        return CF_OK;
+    }
+    if (!call || (!data && size))
+        return CF_EINVAL;
+    if (size <= call->sink_size && !call->heap) {
+        call->result_size = size;
+        if (size)
+            memmove(call->sink, data, size); /* data may be in the sink */
+        return CF_OK;
+    }
+    if (size > CF__SIZE_MAX || (size > call->sink_size && call->fixed_sink))
+        return CF_ETOOBIG;
+    /* data may be in the former result: free that last. */
+    void *former = call->heap;
+    call->heap = NULL;
+    void *to = cf_return_buffer(call, size);
+    if (to && size)
+        memmove(to, data, size);
+    free_heap(call, former);
+    return to ? CF_OK : CF_ENOMEM;
+}
+
+static int
+record_failure(cf_call *call,
+               const char *file,
+               int line,
+               int code,
+               const char *format,
+               va_list args)
+{
+    if (!call)
+        return code ? code : FAILED_WITH_CODE_0;
+    cf_error error = CF_ERROR_INIT;
+    error.code = code;
+    error.file = file;
+    error.line = line;
+    error.worker = call->worker;
+    const cf_error *former = call->failure; /* args may point into it */
+    call->failure = format ? cf__failure_format(&error, format, args)
+                           : cf__failure_new(&error);
+    cf__failure_free(former);
+    return code ? code : FAILED_WITH_CODE_0;
+}
+
+int
+cf_fail_at(cf_call *call,
+           const char *file,
+           int line,
+           int code,
+           const char *format,
+           ...)
+{
+    va_list args;
+    va_start(args, format);
+    int rc = record_failure(call, file, line, code, format, args);
+    va_end(args);
+    return rc;
+}
+
+/* The function behind the macro, for other languages. */
+int(cf_fail)(cf_call *call, int code, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int rc = record_failure(call, NULL, 0, code, format, args);
+    va_end(args);
+    return rc;
+}
+
+bool
+cf_call_canceled(const cf_call *call)
+{
+    bool canceled = call && cf__call_canceled(call);
+    if (canceled && call->told)
+        cf_store_relaxed(call->told, true); /* read when the task is over */
+    return canceled;
+}
+
+int
+cf_call_worker(const cf_call *call)
+{
+    return call ? call->worker : -1;
+}
+
+void *
+cf_call_worker_data(const cf_call *call)
+{
+    return call ? call->worker_data : NULL;
+}
+
+cf_executor *
+cf_call_executor(const cf_call *call)
+{
+    return call ? call->executor : NULL;
+}
+
+const cf_error *
+cf__call_end(struct cf_call *call, int rc)
+{
+    const cf_error *failure = call->failure;
+    if (rc == 0) {
+        cf__failure_free(failure);
+        return NULL;
+    }
+    drop_heap(call);
+    bool stopped = cf__was_stopped(call->executor, call->future);
+    if (failure && !stopped)
+        return failure;
+    cf_error error = CF_ERROR_INIT;
+    if (failure) {
+        error = *failure;
+    } else {
+        error.code = rc;
+        error.worker = call->worker;
+    }
+    if (stopped)
+        error.kind = CF_ECANCELED;
+    const cf_error *result = cf__failure_new(&error);
+    cf__failure_free(failure);
+    return result;
+}
+
+/* A failure, or a result on the heap. */
+uint64_t
+cf__call_settle(struct cf_call *call, cf_future *f, int rc)
+{
+    const cf_error *failure = cf__call_end(call, rc);
+    if (failure) {
+        cf__future_store_error(f, failure);
+        return CF__FAILED;
+    }
+    cf__future_store_result(f, call->heap, call->result_size);
+    return 0;
+}
+
+/* An argument that is not inside, a deadline. */
+uint64_t
+cf__call_run_rare(struct cf_call *call, cf_future *f)
+{
+    bool timed = f->attributes && f->attributes->timeout_ns;
+    const void *arg = f->arg;
+    size_t arg_size = f->arg_size;
+    if (f->owned & (CF__ARG_POINTER | CF__ARG_HEAP)) {
+        memcpy(&arg, f->arg, sizeof arg); /* cf__heap begins with it too */
+        if (f->owned & CF__ARG_HEAP)
+            memcpy(&arg_size, f->arg + sizeof arg, sizeof arg_size);
+    }
+    if (timed)
+        cf__timers_start(f->executor->timers, f);
+    int rc = f->fn(call, arg, arg_size);
+    cf__call_returned(call, rc);
+    if (timed)
+        cf__timers_stop(f->executor->timers, f);
+    cf__future_release_arg(f);
+    return cf__call_settle(call, f, rc);
+}
+
+void
+cf__call_died(struct cf_call *call, cf_future *f)
+{
+    cf_error error = CF_ERROR_INIT;
+    error.kind = CF_EWORKERDIED;
+    error.message = "the task, or one that ran above it on the same stack, "
+                    "ended the thread";
+    error.worker = call->worker;
+    drop_heap(call);
+    cf__failure_free(call->failure);
+    call->failure = NULL;
+    if (f->attributes && f->attributes->timeout_ns)
+        cf__timers_stop(f->executor->timers, f);
+    cf__future_release_arg(f);
+    cf__future_store_error(f, cf__failure_new(&error));
+}
+
+/* The next of the chain is run->f. false: there is none. */
+static bool
+finish_first(struct cf__chain_run *run, uint64_t flags)
+{
+    cf_future *f = run->f;
+    bool last = f == run->newest;
+    run->f = last ? NULL : cf_load_relaxed(&f->next); /* ours */
+    cf__call_begin(&run->call, NULL, 0);              /* f has what it had */
+    run->finish(run, f, flags);
+    return !last;
+}
+
+/* The thread ends; run->f is the task in which it does, or the next one, if a
+ * callback does. */
+static void
+fail_chain(void *chain_run)
+{
+    struct cf__chain_run *run = chain_run;
+    pthread_cleanup_push(fail_chain, run); /* a callback may end it again */
+    while (run->f) {
+        cf__call_died(&run->call, run->f);
+        (void)finish_first(run, CF__FAILED);
+    }
+    pthread_cleanup_pop(0);
+}
+
+void
+cf__chain_run(struct cf__chain_run *run)
+{
+    int former = cf__cancel_disable();
+    const uint16_t generation = cf__generation;
+    pthread_cleanup_push(fail_chain, run);
+    /* The child of a task or a callback that forks leaves the rest. */
+    while (finish_first(run, cf__call_run_task(&run->call, run->f)) &&
+           cf__generation == generation)
+        continue;
+    pthread_cleanup_pop(0);
+    cf__cancel_restore(former);
+}

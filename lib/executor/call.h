@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One run of a user's function: what cf_call is, and how a run becomes an
+ * outcome. Results go to a sink: the future's own 32 bytes, an element of a
+ * results array, or a map's chunk; what does not fit goes to the heap.
+ */
+#ifndef CF_LIB_CALL_H
+#define CF_LIB_CALL_H
+
+#include "lib/executor/executor.h"
+
+#include <unistd.h>
+
+struct cf_call {
+    /* Set by who runs it. */
+    cf_executor *executor;
+    void *worker_data;
+    int worker;
+    bool fixed_sink; /* no heap: larger results are refused */
+
+    cf_future *future; /* whose cancel and deadline count; NULL: none */
+    /* Not 0: stop; told by another process. NULL: nobody does */
+    const _Atomic uint32_t *stop;
+    /* Where results that do not fit into the sink go, which are then not freed
+     * here. NULL: malloc's heap */
+    void *(*alloc)(struct cf_call *call, size_t size);
+    /* Atomic. 0: this is a child that a task of a worker process has forked.
+     * NULL: no such worker */
+    const _Atomic uint32_t *home;
+    /* Atomic. Set when cf_call_canceled() has said so. NULL: nobody asks. */
+    atomic_bool *told;
+
+    /* The outcome as it stands. */
+    unsigned char *sink;
+    size_t sink_size;        /* bytes of room */
+    void *heap;              /* instead of the sink; NULL: the sink */
+    size_t result_size;      /* bytes */
+    const cf_error *failure; /* of cf_fail() */
+};
+
+/* The bit of *cf_call.stop that counts. */
+#define CF__CALL_STOP UINT32_C(1)
+
+/* See cf_call_canceled(). Hints: nothing is read on the strength of them. */
+static inline bool
+cf__call_canceled(const struct cf_call *call)
+{
+    if (call->future) {
+        uint64_t word = cf_load_relaxed(&call->future->word);
+        if (cf__is_done(word) || word & (CF__INTERRUPT | CF__COMPLETING))
+            return true;
+    }
+    if (call->stop && cf_load_relaxed(call->stop) & CF__CALL_STOP)
+        return true;
+    return call->executor && cf_load_relaxed(&call->executor->terminated);
+}
+
+/* Starts a run whose result goes to sink. */
+static inline void
+cf__call_begin(struct cf_call *call, unsigned char *sink, size_t sink_size)
+{
+    call->sink = sink;
+    call->sink_size = sink_size;
+    call->heap = NULL;
+    call->result_size = 0;
+    call->failure = NULL;
+}
+
+/*
+ * User code that got this call has returned, with rc. A child that it forked in
+ * a worker process ends here, quietly: what comes next is the worker's to do.
+ */
+static inline void
+cf__call_returned(const struct cf_call *call, int rc)
+{
+    if (__builtin_expect(call->home && !cf_load_relaxed(call->home), 0))
+        _exit(rc != 0);
+}
+
+/*
+ * Ends a run that returned rc. NULL: it succeeded, and the result stands in
+ * call. Else the record of its failure, the caller's to free; the result, if
+ * any, has been dropped.
+ */
+const cf_error *cf__call_end(struct cf_call *call, int rc);
+
+/* Makes a malloc'ed block the result, without a copy if it can. false: no
+ * memory, and the block is freed. */
+bool cf__call_adopt(struct cf_call *call, void *block, size_t size);
+
+/* The rare ways of a run: see cf__call_run_task(). */
+uint64_t cf__call_settle(struct cf_call *call, cf_future *f, int rc);
+uint64_t cf__call_run_rare(struct cf_call *call, cf_future *f);
+
+/*
+ * The thread of the task f ends inside it (pthread_exit(), or it was
+ * cancelled): frees what the run has, and stores that as the outcome. The caller
+ * then finishes f with CF__FAILED.
+ */
+void cf__call_died(struct cf_call *call, cf_future *f);
+
+/*
+ * Runs a claimed task and stores its outcome in the future, without finishing
+ * it. Returns the flags for cf__future_finish(). call has executor, worker,
+ * worker_data and fixed_sink set.
+ */
+static inline uint64_t
+cf__call_run_task(struct cf_call *call, cf_future *f)
+{
+    call->future = f;
+    cf__call_begin(call, f->result, sizeof f->result);
+    if (__builtin_expect(f->owned || f->attributes, 0))
+        return cf__call_run_rare(call, f);
+    int rc = f->fn(call, f->arg, f->arg_size);
+    cf__call_returned(call, rc);
+    if (__builtin_expect(rc || call->failure || call->heap, 0))
+        return cf__call_settle(call, f, rc);
+    f->result_size = (uint8_t)call->result_size;
+    return 0;
+}
+
+/* Claims a whole chain that nobody else knows yet, before its first task runs
+ * and can cancel a later one. */
+static inline void
+cf__chain_claim(cf_future *oldest, const cf_future *newest, int worker)
+{
+    for (cf_future *f = oldest;; f = cf_load_relaxed(&f->next)) { /* ours */
+        (void)cf__future_claim_word(f, worker);
+        if (f == newest)
+            return;
+    }
+}
+
+/*
+ * A chain of claimed tasks that the submitter runs: on the inline executor, or
+ * when the queue is full. Its cancellation is disabled meanwhile. If a task ends
+ * the thread all the same, that one and those behind it fail.
+ */
+struct cf__chain_run {
+    struct cf_call call; /* executor, worker ...: as for cf__call_run_task() */
+    cf_future *f, *newest; /* the next task, or the one that runs; the last */
+    /* Finishes f with these flags, and drops the queue's handle. */
+    void (*finish)(struct cf__chain_run *run, cf_future *f, uint64_t flags);
+};
+
+void cf__chain_run(struct cf__chain_run *run);
+
+#endif

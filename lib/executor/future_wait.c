@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for one future, from outside the pools.
+ *
+ * First by spinning (spin.h), then asleep. The sleeper sets CF__SLEEPER by
+ * compare-and-swap on the word that the completion swaps too: either the
+ * completer sees the bit and wakes, or the swap fails and the sleeper sees it
+ * done.
+ */
+#include "lib/base/clock.h"
+#include "lib/base/futex.h"
+#include "lib/base/spin.h"
+#include "lib/base/worker.h"
+#include "lib/executor/caller_run.h"
+#include "lib/executor/in_task.h"
+#include "lib/executor/registry.h"
+#include "lib/executor/remote.h"
+#include "lib/executor/server.h"
+#include "lib/future/callback.h"
+#include "lib/future/future.h"
+
+enum { NAP_NS = 100000000, REMOTE_LOOK = 5 };
+
+/* Who else collects a remote task's outcome may be in a callback that waits for
+ * this thread: so it looks for itself now and then. */
+static int64_t
+nap_end(uint64_t word, int64_t deadline_ns)
+{
+    int64_t soon = word & CF__REMOTE ? cf__now_ns() + NAP_NS : CF__NEVER;
+    return soon < deadline_ns ? soon : deadline_ns;
+}
+
+/* Sleeps until f is done (true), the deadline has passed, or this process has
+ * become another. */
+static bool
+sleep_until_done(cf_future *f, int64_t deadline_ns)
+{
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    while (!cf__is_done(word) && !cf__forked(f)) {
+        uint64_t asleep = word | CF__SLEEPER;
+        if (word != asleep && !cf_cas_weak_acq_rel(&f->word, &word, asleep))
+            continue;
+        cf__remote_expect(f, word);
+        int64_t until = nap_end(word, deadline_ns);
+        if (!cf__sleep(cf__futex_word(f), (uint32_t)asleep, until) &&
+            (cf_future_done(f) || until == deadline_ns))
+            return cf_future_done(f);
+        word = cf_load_acquire(&f->word); /* pairs with finish */
+    }
+    return cf__is_done(word);
+}
+
+static cf_err
+wait_outside(cf_future *f, int64_t deadline_ns)
+{
+    if (deadline_ns == 0)
+        return CF_ETIMEDOUT;
+    struct cf__spin spin = cf__spin_begin();
+    bool done = false;
+    /* A look at a remote one takes as long as REMOTE_LOOK plain ones. */
+    if (cf_load_relaxed(&f->word) & CF__REMOTE)
+        spin.spins = CF__SPINS_BEFORE_YIELD * (REMOTE_LOOK - 1) / REMOTE_LOOK;
+    while (!done && cf__spin_on(&spin, deadline_ns))
+        done = cf_future_done(f);
+    if (!done)
+        done = sleep_until_done(f, deadline_ns);
+    cf__spin_learn(&spin);
+    if (done)
+        return CF_OK;
+    return cf__forked(f) ? CF_EFORKED : CF_ETIMEDOUT; /* by a callback */
+}
+
+cf_err
+cf_future_wait(cf_future *f, int64_t timeout_ns)
+{
+    if (!f || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    if (cf_future_done(f))
+        return CF_OK;
+    if (cf__forked(f))
+        return CF_EFORKED;
+    int64_t deadline_ns = cf__deadline(timeout_ns);
+    struct cf__due *due = cf__callbacks_pause();
+    struct cf__worker *worker = cf__thread.worker;
+    cf_err err = CF_OK;
+    bool ran = timeout_ns != 0 && cf__caller_run_pending(f);
+    if (!ran && (!due || !cf_future_done(f)))
+        err = worker ? cf__in_task_wait(worker, f, deadline_ns)
+                     : wait_outside(f, deadline_ns);
+    cf__callbacks_resume(due);
+    return err;
+}
+
+cf_err
+cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
+{
+    if (!f || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    if (!cf__is_done(word)) {
+        /* The common case of waiting in a task first. */
+        struct cf__worker *worker = cf__thread.worker;
+        if (!worker || timeout_ns == 0 || cf__thread.due ||
+            !cf__in_task_run(worker, f)) {
+            cf_err err = cf_future_wait(f, timeout_ns);
+            if (err)
+                return err;
+        }
+        word = cf_load_acquire(&f->word); /* pairs with finish */
+    }
+    const uint64_t common = CF__PHASE | CF__FAILED;
+    const unsigned outside = CF__RESULT_HEAP | CF__RESULT_LENT;
+    if ((word & common) != CF_FINISHED || f->owned & outside || !out)
+        return cf__future_outcome(f, word, out);
+    *out = (cf_bytes){f->result, f->result_size};
+    return CF_OK;
+}

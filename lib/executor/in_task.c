@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting inside a task: see in_task.h, and lib/README.md for the argument why
+ * it cannot deadlock.
+ *
+ * The sleeping worker is woken through its parker, by f's completion (a waiter
+ * on f) or by the backend when there is something to help with (watch).
+ */
+#include "lib/executor/in_task.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/wake_cost.h"
+#include "lib/executor/executor.h"
+#include "lib/executor/wait_graph.h"
+#include "lib/future/waiter.h"
+
+#include <sched.h>
+
+enum { SPINS_PER_LOOK = 16, RETRY_NS = 10000000 };
+
+struct wake_up {
+    struct cf__waiter waiter;
+    struct cf__worker *worker;
+};
+
+static void
+wake_up(struct cf__waiter *waiter, cf_future *f)
+{
+    (void)f;
+    cf__worker_unpark(((struct wake_up *)waiter)->worker);
+}
+
+static bool
+help(struct cf__worker *self, cf_future *f)
+{
+    const struct cf__executor_ops *ops = self->executor->ops;
+    return f->executor == self->executor && ops->help && ops->help(self, f);
+}
+
+/* Helps until f is done (true) or there was nothing to do for as long as a
+ * wake-up takes. */
+static bool
+help_for_a_while(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
+{
+    int64_t until = 0;
+    for (unsigned spins = 0; !cf_future_done(f); spins++) {
+        if (help(self, f)) {
+            until = 0;
+            spins = 0;
+            continue;
+        }
+        cf_relax();
+        if (spins % SPINS_PER_LOOK == SPINS_PER_LOOK - 1) {
+            int64_t now = cf__now_ns();
+            if (until == 0)
+                until = now + cf__wake_cost();
+            if (now >= until || now >= deadline_ns)
+                return false;
+            sched_yield();
+        }
+    }
+    return true;
+}
+
+/* Sleeps until f is done, there may be something to help with, or the
+ * deadline has passed (false). */
+static bool
+sleep_once(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
+{
+    const struct cf__executor_ops *ops = self->executor->ops;
+    struct wake_up sleeper = {{.notify = wake_up}, self};
+    bool watch = f->executor == self->executor && ops->watch;
+    if (!cf__waiter_add(f, &sleeper.waiter))
+        return true;
+    bool in_time = true;
+    if (watch)
+        ops->watch(self, f);
+    in_time = cf__worker_park(self, deadline_ns);
+    if (watch)
+        ops->unwatch(self);
+    cf__waiter_remove(f, &sleeper.waiter);
+    return in_time;
+}
+
+/* f is no other process's: a task that ran in this wait may have forked, and
+ * this is the child; or a fork handler waits. */
+static inline bool
+may_run(const struct cf__worker *self, const cf_future *f)
+{
+    return (cf__thread.worker == self && !cf__thread.forking) || !cf__forked(f);
+}
+
+bool
+cf__in_task_run(struct cf__worker *self, cf_future *f)
+{
+    const struct cf__executor_ops *ops = self->executor->ops;
+    return f->executor == self->executor && ops->run_pending &&
+           may_run(self, f) && ops->run_pending(self, f);
+}
+
+bool
+cf__in_task_must_retry(struct cf__worker *self, cf_future *f)
+{
+    const struct cf__executor_ops *ops = self->executor->ops;
+    return f->executor == self->executor && ops->run_pending &&
+           cf__state(cf_load_relaxed(&f->word)) == CF_PENDING; /* a hint */
+}
+
+int64_t
+cf__in_task_retry_at(int64_t deadline_ns)
+{
+    int64_t at = cf__now_ns() + RETRY_NS;
+    return at < deadline_ns ? at : deadline_ns;
+}
+
+cf_err
+cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
+{
+    struct cf__awaited awaited = {&awaited, &awaited, f};
+    bool forever = deadline_ns == CF__NEVER;
+    if (deadline_ns == 0)
+        return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
+    while (!cf__in_task_run(self, f) &&
+           !help_for_a_while(self, f, deadline_ns)) {
+        int64_t until = deadline_ns;
+        if (cf__forked(f))
+            return CF_EFORKED;
+        if (cf__in_task_must_retry(self, f))
+            until = cf__in_task_retry_at(deadline_ns);
+        if (cf__wait_graph_enter(self, &awaited, forever))
+            return CF_EDEADLK;
+        bool in_time = sleep_once(self, f, until);
+        cf__wait_graph_leave(self);
+        if (!in_time && until == deadline_ns)
+            return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
+    }
+    return CF_OK;
+}

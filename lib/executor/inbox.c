@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* The inbox of a queue: see inbox.h and lib/README.md. */
+#include "lib/executor/inbox_block.h"
+
+#define SLOTS CF__INBOX_SLOTS
+#define CHAIN CF__INBOX_CHAIN
+#define SKIP CF__INBOX_SKIP
+
+void
+cf__inbox_init(struct cf__inbox *inbox)
+{
+    memset(inbox, 0, sizeof *inbox);
+    inbox->used = SLOTS;
+    inbox->limit = SLOTS;
+    cf_store_relaxed(&inbox->closed, true); /* nobody knows it yet */
+}
+
+void
+cf__inbox_fini(struct cf__inbox *inbox)
+{
+    /* nobody uses it any more */
+    struct cf__inbox_block *b = cf_load_relaxed(&inbox->first);
+    while (b) {
+        struct cf__inbox_block *next = cf_load_relaxed(&b->next);
+        free(b);
+        b = next;
+    }
+    free(cf_load_relaxed(&inbox->spare));
+}
+
+bool
+cf__inbox_add_block_locked(struct cf__inbox *inbox)
+{
+    struct cf__inbox_block *block = NULL;
+    if (cf_load_relaxed(&inbox->spare)) /* the swap decides */
+        /* pairs with leave_block: the taker has read it */
+        block = cf_exchange_acq_rel(&inbox->spare, NULL);
+    if (!block)
+        block = malloc(sizeof *block);
+    if (!block)
+        return false;
+    cf_store_relaxed(&block->next, NULL);
+    block->begin = 0;
+    block->end = SLOTS;
+    /* A fork's child finds the list whole, whenever it was forked. */
+    if (inbox->last)
+        cf_store_release(&inbox->last->next, block);
+    else
+        cf_store_release(&inbox->first, block);
+    inbox->last = block;
+    inbox->used = 0;
+    return true;
+}
+
+cf_err
+cf__inbox_push(struct cf__inbox *inbox,
+               cf_future *oldest,
+               cf_future *newest,
+               size_t count)
+{
+    uintptr_t slot = (uintptr_t)oldest;
+    cf_err err = CF_OK;
+    if (count > 1) {
+        cf_store_relaxed(&newest->next, NULL); /* published below */
+        slot |= CHAIN;
+    }
+    cf__lock(&inbox->lock);
+    if (__builtin_expect(cf_load_relaxed(&inbox->closed), 0)) /* locked */
+        err = CF_ESHUTDOWN;
+    else if (__builtin_expect(inbox->used == SLOTS, 0) &&
+             !cf__inbox_add_block_locked(inbox))
+        err = CF_ENOMEM;
+    if (__builtin_expect(!err, 1)) {
+        inbox->last->slots[inbox->used++] = slot;
+        uint64_t pushed = cf_load_relaxed(&inbox->pushed); /* locked */
+        /* pairs with who takes: publishes the slot, and the tasks */
+        cf_store_release(&inbox->pushed, pushed + count);
+    }
+    cf__unlock(&inbox->lock);
+    return err;
+}
+
+static void
+give_to_pushers(struct cf__inbox *inbox, struct cf__inbox_block *block)
+{
+    /* pairs with cf__inbox_add_block_locked */
+    free(cf_exchange_acq_rel(&inbox->spare, block));
+}
+
+static void
+go_to_block(struct cf__inbox *inbox, struct cf__inbox_block *block)
+{
+    cf_store_relaxed(&inbox->first, block); /* own, and who forks */
+    inbox->next = block->begin;
+    inbox->limit = block->end;
+}
+
+/* The first block has been read to its end. */
+__attribute__((noinline)) static void
+leave_block(struct cf__inbox *inbox)
+{
+    struct cf__inbox_block *block = cf_load_relaxed(&inbox->first); /* own */
+    /* published by pushed, with what is in it */
+    go_to_block(inbox, cf_load_relaxed(&block->next));
+    if (block == inbox->swept)
+        inbox->swept = NULL;
+    if (block == inbox->sweep_end)
+        inbox->sweep_end = NULL;
+    give_to_pushers(inbox, block);
+}
+
+uint64_t
+cf__inbox_take(struct cf__inbox *inbox,
+               uint64_t from,
+               uint64_t end,
+               _Atomic(cf_future *) *ring,
+               size_t ring_size)
+{
+    uint64_t place = from;
+    for (; place < end; place++) {
+        cf_future *f = inbox->chain;
+        bool chained = f;
+        if (!f) {
+            while (__builtin_expect(inbox->next == inbox->limit, 0))
+                leave_block(inbox);
+            /* published by pushed, as all of a chain is */
+            uintptr_t slot = cf_load_relaxed(&inbox->first)->slots[inbox->next];
+            if (__builtin_expect((slot & SKIP) != 0, 0))
+                break;
+            inbox->next++;
+            f = (cf_future *)(slot & ~CHAIN);
+            chained = slot & CHAIN;
+        }
+        if (chained) {
+            inbox->chain = cf_load_relaxed(&f->next);
+            /* Futures that were allocated one after another lie at even
+             * distances. */
+            uintptr_t step = (uintptr_t)inbox->chain - (uintptr_t)f;
+            __builtin_prefetch((const void *)((uintptr_t)f + 6 * step), 1);
+        }
+        /* published by the ring's owner */
+        cf_store_relaxed(&ring[place & (ring_size - 1)], f);
+    }
+    return place;
+}
+
+uint64_t
+cf__inbox_skip(struct cf__inbox *inbox)
+{
+    if (inbox->chain)
+        return 0;
+    while (inbox->next == inbox->limit)
+        leave_block(inbox);
+    uintptr_t slot = cf_load_relaxed(&inbox->first)->slots[inbox->next];
+    if (!(slot & SKIP))
+        return 0;
+    inbox->next++;
+    return slot >> CF__INBOX_SKIP_SHIFT;
+}
+
+void
+cf__inbox_set_closed(struct cf__inbox *inbox, bool closed)
+{
+    cf__lock(&inbox->lock);
+    cf_store_relaxed(&inbox->closed, closed); /* locked */
+    cf__unlock(&inbox->lock);
+}
+
+bool
+cf__inbox_close_after(struct cf__inbox *inbox, uint64_t taken)
+{
+    cf__lock(&inbox->lock);
+    bool empty = cf_load_relaxed(&inbox->pushed) == taken; /* locked, both */
+    if (empty)
+        cf_store_relaxed(&inbox->closed, true);
+    cf__unlock(&inbox->lock);
+    return empty;
+}
+
+void
+cf__inbox_after_fork(struct cf__inbox *inbox)
+{
+    cf__lock_init(&inbox->lock);
+    cf_store_relaxed(&inbox->closed, true); /* one thread */
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The queue of an executor: see queue.h and lib/README.md. refill_lock makes
+ * its holder the inbox's taker, for the length of one refill.
+ */
+#include "lib/executor/queue.h"
+
+#include <stdlib.h>
+
+enum {
+    REFILL_MAX = 128, /* tasks moved at once: other workers wait meanwhile */
+    PREFETCH_AHEAD = 4
+};
+
+void
+cf__queue_init(struct cf__queue *q)
+{
+    memset(q, 0, sizeof *q);
+    cf__inbox_init(&q->inbox);
+    cf_store_relaxed(&q->heap_top, INT64_MIN); /* nobody knows q yet */
+    pthread_mutex_init(&q->heap_lock, NULL);
+}
+
+void
+cf__queue_fini(struct cf__queue *q)
+{
+    pthread_mutex_destroy(&q->heap_lock);
+    free(q->heap);
+    cf__inbox_fini(&q->inbox);
+}
+
+/* The next in the inbox have been swept out, and the ring is empty: both its
+ * ends move on. A taker that has read the former top fails to swap it. */
+static void
+pass_gap_locked(struct cf__queue *q, uint64_t first)
+{
+    uint64_t gap = cf__inbox_skip(&q->inbox);
+    q->gaps -= gap;
+    cf_store_release(&q->ring_top, first + gap); /* before bottom, for takers */
+    cf_store_release(&q->ring_bottom, first + gap);
+}
+
+/* Moves the oldest of the inbox into the ring, as many as fit. true: the ring
+ * has changed, or was not empty. */
+static bool
+fill_ring_locked(struct cf__queue *q)
+{
+    uint64_t first = cf_load_relaxed(&q->ring_bottom); /* the holder's own */
+    uint64_t end = cf_load_acquire(&q->inbox.pushed);  /* pairs with push */
+    /* pairs with take: the slots before it have been read */
+    uint64_t room = cf_load_acquire(&q->ring_top) + CF__RING_SIZE - first;
+    if (room > REFILL_MAX)
+        room = REFILL_MAX;
+    if (end - first > room)
+        end = first + room;
+    uint64_t filled =
+        cf__inbox_take(&q->inbox, first, end, q->ring, CF__RING_SIZE);
+    if (__builtin_expect(filled == first, 0)) {
+        if (end != first && cf_load_acquire(&q->ring_top) == first)
+            pass_gap_locked(q, first);
+        return end != first;
+    }
+    /* pairs with take: publishes the slots */
+    cf_store_release(&q->ring_bottom, filled);
+    return true;
+}
+
+/* false: nothing to refill with, or somebody else is at it. */
+static bool
+refill(struct cf__queue *q)
+{
+    /* Hints: who gets the lock looks again. */
+    if (cf_load_relaxed(&q->inbox.pushed) == cf_load_relaxed(&q->ring_bottom) ||
+        !cf__lock_try(&q->refill_lock))
+        return false;
+    bool moved = fill_ring_locked(q);
+    cf__unlock(&q->refill_lock);
+    return moved;
+}
+
+/* Tasks soon to be taken begin their way into this processor's cache. */
+static inline void
+prefetch(struct cf__queue *q, uint64_t place)
+{
+    /* A hint; NULL or freed, it does no harm. */
+    uintptr_t f = (uintptr_t)cf_load_relaxed(&q->ring[place % CF__RING_SIZE]);
+    __builtin_prefetch((const void *)f, 1);
+    __builtin_prefetch((const void *)(f + CF_CACHE_LINE), 1);
+}
+
+cf_future *
+cf__queue_take(struct cf__queue *q)
+{
+    /* pairs with the other takers' swap */
+    uint64_t top = cf_load_acquire(&q->ring_top);
+    for (;;) {
+        /* pairs with fill_ring_locked: the slots before it are written */
+        if (top >= cf_load_acquire(&q->ring_bottom)) {
+            if (!refill(q))
+                return NULL;
+            top = cf_load_acquire(&q->ring_top); /* as above */
+            continue;
+        }
+        /* The slot may be overwritten once top has moved on; then the swap
+         * fails, and what was read is dropped. */
+        cf_future *f = cf_load_relaxed(&q->ring[top % CF__RING_SIZE]);
+        /* pairs with fill_ring_locked: the slot has been read */
+        if (cf_cas_acq_rel(&q->ring_top, &top, top + 1)) {
+            prefetch(q, top + PREFETCH_AHEAD);
+            return f;
+        }
+    }
+}
+
+void
+cf__queue_await_refill(struct cf__queue *q)
+{
+    if (!cf__lock_is_held(&q->refill_lock))
+        return;
+    cf__lock(&q->refill_lock);
+    cf__unlock(&q->refill_lock);
+}
+
+bool
+cf__is_stale(const cf_future *f)
+{
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with who claimed it */
+    return cf__state(word) != CF_PENDING &&
+           !(cf__state(word) == CF_CANCELED && word & CF__COMPLETING);
+}
+
+static void
+drop_all(cf_future *f)
+{
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
+        cf_future_unref(f);
+    }
+}
+
+/* More than half of what is there may have to go. A caller may be late: the last
+ * sweep knew more calls than it does. */
+static bool
+is_due(uint64_t calls, uint64_t swept_at, uint64_t entries)
+{
+    return entries > 0 && (int64_t)(calls - swept_at) * 2 >= (int64_t)entries;
+}
+
+static size_t
+sweep_inbox_locked(struct cf__queue *q, uint64_t calls, cf_future **swept)
+{
+    /* the holder's own; and a hint */
+    uint64_t places =
+        cf_load_relaxed(&q->inbox.pushed) - cf_load_relaxed(&q->ring_bottom);
+    bool due = is_due(calls, q->inbox_swept_at, places - q->gaps);
+    *swept = NULL;
+    if (!cf__inbox_sweeps(&q->inbox)) {
+        if (!due)
+            return 0;
+        q->inbox_swept_at = calls;
+    }
+    size_t count = cf__inbox_sweep(&q->inbox, due, swept);
+    q->gaps += count;
+    return count;
+}
+
+void
+cf__queue_tidy(struct cf__queue *q, uint64_t calls)
+{
+    cf_future *swept, *from_heap = NULL;
+    if (!cf__lock_try(&q->refill_lock))
+        return; /* the next time */
+    (void)sweep_inbox_locked(q, calls, &swept);
+    pthread_mutex_lock(&q->heap_lock);
+    bool due = is_due(calls, q->heap_swept_at, q->heap_count);
+    pthread_mutex_unlock(&q->heap_lock);
+    if (due) {
+        q->heap_swept_at = calls;
+        (void)cf__queue_sweep_heap(q, &from_heap);
+    }
+    cf__unlock(&q->refill_lock);
+    drop_all(swept);
+    drop_all(from_heap);
+}
+
+uint64_t
+cf__queue_count(struct cf__queue *q)
+{
+    pthread_mutex_lock(&q->heap_lock);
+    uint64_t count = q->heap_pushed;
+    pthread_mutex_unlock(&q->heap_lock);
+    return count + cf_load_relaxed(&q->inbox.pushed); /* a counter */
+}
+
+void
+cf__queue_open(struct cf__queue *q)
+{
+    cf__inbox_set_closed(&q->inbox, false);
+}
+
+void
+cf__queue_close(struct cf__queue *q)
+{
+    pthread_mutex_lock(&q->heap_lock); /* pushes to the heap look there */
+    cf__inbox_set_closed(&q->inbox, true);
+    pthread_mutex_unlock(&q->heap_lock);
+}
+
+bool
+cf__queue_close_if_empty(struct cf__queue *q)
+{
+    pthread_mutex_lock(&q->heap_lock);
+    /* It never runs ahead of pushed: if they are equal, they stay so. */
+    uint64_t taken = cf_load_relaxed(&q->ring_top);
+    bool closed = q->heap_count == 0 && cf__inbox_close_after(&q->inbox, taken);
+    pthread_mutex_unlock(&q->heap_lock);
+    return closed;
+}
+
+void
+cf__queue_after_fork(struct cf__queue *q)
+{
+    /* One thread: no order is needed. The tasks are the parent's. */
+    cf__inbox_after_fork(&q->inbox);
+    uint64_t pushed = cf_load_relaxed(&q->inbox.pushed);
+    cf_store_relaxed(&q->ring_top, pushed);
+    cf_store_relaxed(&q->ring_bottom, pushed);
+    cf__lock_init(&q->refill_lock);
+    cf_store_relaxed(&q->heap_top, INT64_MIN);
+    q->heap_count = 0;
+    pthread_mutex_init(&q->heap_lock, NULL);
+}

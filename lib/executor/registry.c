@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of executors and the exit hook: see registry.h. registry.lock guards
+ * the list; it is taken before every other lock of the library. A fork's child
+ * follows the list without it: lib/README.md, "Fork".
+ */
+#include "lib/executor/registry.h"
+
+#include "lib/base/cancel.h"
+#include "lib/base/clock.h"
+#include "lib/base/cond.h"
+#include "lib/base/contract.h"
+#include "lib/base/fence.h"
+#include "lib/base/stay_loaded.h"
+#include "lib/executor/executor.h"
+#include "lib/future/callback.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t let_go; /* of an executor that was kept */
+    _Atomic(cf_executor *) first;
+    bool exit_hook_set;
+    bool forgot; /* a fork's child: its parent's were in the list */
+} registry = {.lock = PTHREAD_MUTEX_INITIALIZER,
+              .let_go = PTHREAD_COND_INITIALIZER};
+
+/* So often a worker that ends the program looks who waits for it. */
+enum { LOOK_NS = 10000000 };
+
+/* --- the end of the program ------------------------------------------------ */
+
+/* Calls drain(ex) for each executor that shall_drain says, without the lock.
+ * Tasks may make and destroy executors meanwhile, so the list is read anew each
+ * time. */
+static void
+for_each(bool (*shall_drain)(cf_executor *ex), void (*drain)(cf_executor *ex))
+{
+    pthread_mutex_lock(&registry.lock);
+    for (;;) {
+        cf_executor *ex = cf_load_relaxed(&registry.first); /* locked */
+        while (ex && !shall_drain(ex))
+            ex = cf_load_relaxed(&ex->registry_next);
+        if (!ex)
+            break;
+        ex->kept++;
+        pthread_mutex_unlock(&registry.lock);
+        drain(ex);
+        pthread_mutex_lock(&registry.lock);
+        if (--ex->kept == 0)
+            pthread_cond_broadcast(&registry.let_go);
+    }
+    pthread_mutex_unlock(&registry.lock);
+}
+
+/* Nobody comes any more for what is queued: who waits for it goes on. */
+static bool
+is_given_up_locked(cf_executor *ex)
+{
+    bool given_up =
+        !ex->given_up_at_exit && ex->ops->is_stalled && ex->ops->is_stalled(ex);
+    ex->given_up_at_exit = ex->given_up_at_exit || given_up;
+    return given_up;
+}
+
+static void
+give_up(cf_executor *ex)
+{
+    (void)ex->ops->shutdown(ex, CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT, 0);
+}
+
+/* What is queued still completes, as in Python. In a worker, which ends the
+ * program in a task, not what waits for that task. */
+static void
+drain(cf_executor *ex)
+{
+    if (!ex->ops->shutdown)
+        return;
+    const bool worker = cf__thread.worker != NULL;
+    int64_t until = CF__NEVER;
+    do {
+        if (worker) {
+            until = cf__now_ns() + LOOK_NS;
+            for_each(is_given_up_locked, give_up);
+        }
+    } while (ex->ops->shutdown(ex, 0, until) == CF_ETIMEDOUT);
+}
+
+static bool
+shall_drain_locked(cf_executor *ex)
+{
+    bool shall = !ex->drained_at_exit;
+    ex->drained_at_exit = true;
+    return shall;
+}
+
+static bool
+shall_drain_first_locked(cf_executor *ex)
+{
+    return cf__is_own_worker(ex) && shall_drain_locked(ex);
+}
+
+static void
+drain_all(void)
+{
+    cf__notice_fork();
+    int former = cf__cancel_disable(); /* nobody would go on with exit() */
+    /* In a callback that exits: tasks may wait for what the others do. */
+    struct cf__due *due = cf__callbacks_pause();
+    /* pairs with add: it finds the hook set, and we the executor, or it sets
+     * the hook anew */
+    pthread_mutex_lock(&registry.lock);
+    registry.exit_hook_set = false;
+    pthread_mutex_unlock(&registry.lock);
+    for_each(shall_drain_first_locked, drain);
+    for_each(shall_drain_locked, drain);
+    cf__callbacks_resume(due);
+    cf__cancel_restore(former);
+}
+
+/* false: no memory; to be tried again. Twice, by two threads, does no harm. */
+static bool
+set_exit_hook(void)
+{
+    bool set = atexit(drain_all) == 0;
+    pthread_mutex_lock(&registry.lock);
+    registry.exit_hook_set = registry.exit_hook_set || set;
+    pthread_mutex_unlock(&registry.lock);
+    return set;
+}
+
+/* --- the list --------------------------------------------------------------- */
+
+cf_err
+cf__registry_add(cf_executor *ex)
+{
+    (void)cf__stay_loaded();
+    cf__fence_init();
+    if (!cf__fork_set_hooks())
+        return CF_ENOMEM;
+    ex->generation = cf__generation_now();
+    pthread_mutex_lock(&registry.lock);
+    cf_executor *next = cf_load_relaxed(&registry.first); /* locked */
+    cf_store_relaxed(&ex->registry_next, next);
+    ex->registry_prev = NULL;
+    if (next)
+        next->registry_prev = ex;
+    /* A fork's child finds the executor whole, or not at all. */
+    cf_store_release(&registry.first, ex);
+    bool hooked = registry.exit_hook_set;
+    pthread_mutex_unlock(&registry.lock);
+    if (hooked || set_exit_hook())
+        return CF_OK;
+    cf__registry_remove(ex);
+    return CF_ENOMEM;
+}
+
+void
+cf__registry_remove(cf_executor *ex)
+{
+    if (cf__executor_forked(ex))
+        return; /* it is in no list of this process */
+    pthread_mutex_lock(&registry.lock);
+    /* Its workers are gone, so a drain is about to let go of it. */
+    while (ex->kept)
+        (void)cf__cond_wait(&registry.let_go, &registry.lock, CF__NEVER);
+    cf_executor *next = cf_load_relaxed(&ex->registry_next); /* locked */
+    _Atomic(cf_executor *) *link =
+        ex->registry_prev ? &ex->registry_prev->registry_next : &registry.first;
+    /* A fork's child finds the executor whole, or not at all: what undoes it
+     * comes behind the unlock. */
+    cf_store_release(link, next);
+    if (next)
+        next->registry_prev = ex->registry_prev;
+    pthread_mutex_unlock(&registry.lock);
+}
+
+void
+cf__registry_expect(cf_executor *ex, bool destroy, const char *sentence)
+{
+    cf__notice_fork();
+    pthread_mutex_lock(&registry.lock);
+    cf_executor *at = cf_load_relaxed(&registry.first); /* locked */
+    while (at && at != ex)
+        at = cf_load_relaxed(&at->registry_next);
+    bool holds = at && !(destroy && at->destroying);
+    if (at && destroy && at->ops->destroy) /* else nothing is destroyed */
+        at->destroying = true;
+    bool may_be_forgotten = !at && registry.forgot;
+    pthread_mutex_unlock(&registry.lock);
+    if (may_be_forgotten)
+        holds = cf__executor_forked(ex);
+    cf__contract(holds, sentence);
+}
+
+void
+cf__registry_after_fork(void)
+{
+    pthread_mutex_init(&registry.lock, NULL);
+    pthread_cond_init(&registry.let_go, NULL);
+    registry.forgot = true;
+    /* one thread */
+    cf_executor *ex = cf_load_relaxed(&registry.first);
+    cf_store_relaxed(&registry.first, NULL);
+    for (; ex; ex = cf_load_relaxed(&ex->registry_next))
+        ex->ops->after_fork(ex);
+}

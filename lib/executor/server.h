@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The library's own threads that call user code: a pool's timer thread and the
+ * process pool's manager. Other threads need them to go on: tasks wait for
+ * their deadlines, futures for their completion.
+ *
+ * So such a thread, in a callback, never waits in a way that keeps it from its
+ * work. Where another thread would sleep, it serves: it does its work from
+ * there. And it never waits for room in a queue, of whichever executor: the
+ * tasks that would make room may wait for this thread.
+ */
+#ifndef CF_LIB_SERVER_H
+#define CF_LIB_SERVER_H
+
+#include "lib/base/clock.h"
+#include "lib/base/cond.h"
+#include "lib/base/futex.h"
+#include "lib/base/thread.h"
+#include "lib/base/worker.h"
+#include "lib/executor/bound.h"
+
+struct cf__server {
+    cf_executor *executor; /* whose; NULL: that has been destroyed */
+    /* Serves once, sleeping for work at most until deadline_ns, and never for
+     * much more than a millisecond. */
+    void (*serve)(struct cf__server *server, int64_t deadline_ns);
+};
+
+/* cf__futex_wait(), for a word that the calling thread itself may have to
+ * change. */
+static inline bool
+cf__sleep(void *word, uint32_t expected, int64_t deadline_ns)
+{
+    struct cf__server *server = cf__thread.server;
+    if (__builtin_expect(!server, 1))
+        return cf__futex_wait(word, expected, deadline_ns);
+    server->serve(server, deadline_ns);
+    return cf__now_ns() < deadline_ns;
+}
+
+/* cf__cond_wait_or_end(), or without undo cf__cond_wait(), for a change that
+ * the calling thread itself may have to make. */
+static inline bool
+cf__sleep_locked(pthread_cond_t *cond,
+                 pthread_mutex_t *lock,
+                 int64_t deadline_ns,
+                 void (*undo)(void *data),
+                 void *data)
+{
+    struct cf__server *server = cf__thread.server;
+    if (!server)
+        return undo ? cf__cond_wait_or_end(cond, lock, deadline_ns, undo, data)
+                    : cf__cond_wait(cond, lock, deadline_ns);
+    pthread_mutex_unlock(lock);
+    server->serve(server, deadline_ns);
+    pthread_mutex_lock(lock);
+    return cf__now_ns() < deadline_ns;
+}
+
+/* The calling thread is a worker of ex, or serves it. */
+static inline bool
+cf__belongs_to(const cf_executor *ex)
+{
+    const struct cf__server *server = cf__thread.server;
+    return cf__is_own_worker(ex) || (server && server->executor == ex);
+}
+
+/* How the calling thread enters the queue of ex. */
+static inline enum cf__entry
+cf__entry_to(const cf_executor *ex)
+{
+    return cf__belongs_to(ex)  ? CF__ENTRY_OVER
+           : cf__thread.server ? CF__ENTRY_AT_ONCE
+                               : CF__ENTRY_BY_POLICY;
+}
+
+#endif

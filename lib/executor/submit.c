@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Submitting: checks arguments, makes futures and hands them to the backend.
+ * The same for every backend.
+ */
+#include "lib/executor/submit.h"
+#include "lib/base/cancel.h"
+#include "lib/base/options.h"
+#include "lib/base/size.h"
+#include "lib/base/thread.h"
+#include "lib/executor/call.h"
+#include "lib/executor/caller_run.h"
+#include "lib/executor/executor.h"
+#include "lib/executor/remote.h"
+#include "lib/executor/server.h"
+#include "lib/future/callback.h"
+#include "lib/future/life.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct chain {
+    cf_executor *ex;
+    cf_future *oldest, *newest;
+    cf_future **out; /* the user's handles, count of them; or NULL */
+    size_t count;
+};
+
+static void discard_chain(cf_future *oldest, const cf_future *newest);
+
+/* The submitter is cancelled while it waits for room: as if it had never
+ * submitted. */
+static void
+give_up_chain(void *data)
+{
+    const struct chain *chain = data;
+    const struct cf__attributes *attributes = chain->oldest->attributes;
+    if (attributes && attributes->timeout_ns) /* a chain of one */
+        cf__timers_unreserve(chain->ex->timers);
+    discard_chain(chain->oldest, chain->newest);
+    if (chain->out)
+        memset(chain->out, 0, chain->count * sizeof *chain->out);
+}
+
+/* Hands a chain to the backend if the bound has room. */
+static cf_err
+enqueue_bounded(cf_executor *ex,
+                cf_future *oldest,
+                cf_future *newest,
+                size_t count,
+                cf_future **out)
+{
+    if (ex->ops->remote) /* what has begun meanwhile makes room */
+        ex->ops->remote->attend(ex);
+    struct chain chain = {ex, oldest, newest, out, count};
+    cf_err err;
+    pthread_cleanup_push(give_up_chain, &chain);
+    cf__callbacks_resume(cf__callbacks_pause()); /* it may wait for room */
+    err = cf__bound_acquire(ex->bound, count, cf__entry_to(ex));
+    pthread_cleanup_pop(0);
+    if (err == CF_EDONE)
+        return cf__caller_run(ex, oldest, newest, count);
+    if (err)
+        return err;
+    err = ex->ops->submit(ex, oldest, newest, count);
+    if (err)
+        cf__bound_release(ex->bound, count);
+    return err;
+}
+
+/* Hands a chain, oldest to newest, to the backend. The user's handles are in
+ * out already: a task that this thread runs may end it. */
+static inline cf_err
+enqueue(cf_executor *ex,
+        cf_future *oldest,
+        cf_future *newest,
+        size_t count,
+        cf_future **out)
+{
+    return __builtin_expect(!ex->bound, 1)
+               ? ex->ops->submit(ex, oldest, newest, count)
+               : enqueue_bounded(ex, oldest, newest, count, out);
+}
+
+cf_err
+cf_submit(cf_executor *ex,
+          cf_task_fn *fn,
+          const void *arg,
+          size_t arg_size,
+          cf_future **out)
+{
+    if (!ex || !fn || (!arg && arg_size))
+        return CF_EINVAL;
+    cf_future *f = cf__future_new(ex, fn, out ? 2 : 1);
+    if (!f)
+        return CF_ENOMEM;
+    cf_err err;
+    if (arg_size == 8) { /* the size of a number, in one move */
+        memcpy(f->arg, arg, 8);
+        f->arg_size = 8;
+    } else {
+        err = cf__future_set_arg(f, arg, arg_size);
+        if (err)
+            goto fail;
+    }
+    cf_future *former = NULL;
+    if (out) {
+        former = *out;
+        *out = f;
+    }
+    err = enqueue(ex, f, f, 1, out);
+    if (__builtin_expect(!err, 1))
+        return CF_OK;
+    if (out)
+        *out = former; /* untouched on error */
+fail:
+    cf__future_discard(f);
+    return err;
+}
+
+bool
+cf__submit_would_wait(cf_executor *ex)
+{
+    if (!ex->bound || cf__entry_to(ex) != CF__ENTRY_BY_POLICY)
+        return false;
+    if (ex->ops->remote) /* what has begun meanwhile makes room */
+        ex->ops->remote->attend(ex);
+    return cf__bound_is_full(ex->bound);
+}
+
+static cf_err
+enqueue_at_once(cf_executor *ex, cf_future *f)
+{
+    enum cf__entry entry = cf__entry_to(ex);
+    if (entry == CF__ENTRY_BY_POLICY)
+        entry = CF__ENTRY_AT_ONCE;
+    cf_err err = cf__bound_acquire(ex->bound, 1, entry);
+    if (err)
+        return err;
+    err = ex->ops->submit(ex, f, f, 1);
+    if (err)
+        cf__bound_release(ex->bound, 1);
+    return err;
+}
+
+cf_err
+cf__submit_block(cf_executor *ex,
+                 cf_task_fn *fn,
+                 void *block,
+                 size_t size,
+                 bool at_once,
+                 cf_future **out)
+{
+    cf_future *f = cf__future_new(ex, fn, 2);
+    if (!f) {
+        cf__arg_free(ex, block);
+        return CF_ENOMEM;
+    }
+    cf__future_adopt_arg(f, block, size);
+    int former = cf__cancel_disable(); /* the caller undoes nothing */
+    cf_err err = at_once && ex->bound ? enqueue_at_once(ex, f)
+                                      : enqueue(ex, f, f, 1, NULL);
+    cf__cancel_restore(former);
+    if (err)
+        cf__future_discard(f);
+    else
+        *out = f;
+    return err;
+}
+
+static cf_err
+check_task(const cf_task *task)
+{
+    if (!task->fn || (!task->arg && task->arg_size) ||
+        !cf__timeout_valid(task->timeout_ns) ||
+        (task->arg_free && task->arg_size))
+        return CF_EINVAL;
+    return CF_OK;
+}
+
+/* What most tasks have not, on the heap. NULL in *out: they have none. */
+static cf_err
+make_attributes(const cf_task *task, struct cf__attributes **out)
+{
+    *out = NULL;
+    if (!task->arg_free && !task->name && !task->priority &&
+        task->timeout_ns <= 0)
+        return CF_OK;
+    struct cf__attributes *attributes = calloc(1, sizeof *attributes);
+    if (!attributes)
+        return CF_ENOMEM;
+    attributes->name = task->name;
+    attributes->arg_free = task->arg_free;
+    attributes->priority = task->priority;
+    attributes->timeout_ns = task->timeout_ns > 0 ? task->timeout_ns : 0;
+    *out = attributes;
+    return CF_OK;
+}
+
+static cf_err
+submit_with_attributes(cf_executor *ex, cf_future *f, cf_future **out)
+{
+    bool timed = f->attributes && f->attributes->timeout_ns;
+    if (timed) {
+        cf_err err = cf__timers_reserve(ex->timers);
+        if (err)
+            return err;
+    }
+    cf_future *former = out ? *out : NULL;
+    if (out)
+        *out = f;
+    cf_err err = enqueue(ex, f, f, 1, out);
+    if (err && out)
+        *out = former; /* untouched on error */
+    if (err && timed)
+        cf__timers_unreserve(ex->timers);
+    return err;
+}
+
+cf_err
+cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
+{
+    cf_task known;
+    if (!ex || !task)
+        return CF_EINVAL;
+    cf_err err = cf__options_import(&known, sizeof known, task);
+    if (!err)
+        err = check_task(&known);
+    if (err)
+        return err;
+    cf_future *f = cf__future_new(ex, known.fn, out ? 2 : 1);
+    if (!f)
+        return CF_ENOMEM;
+    err = make_attributes(&known, &f->attributes);
+    if (!err)
+        err = cf__future_set_arg(f, known.arg, known.arg_size);
+    if (!err)
+        err = submit_with_attributes(ex, f, out);
+    if (err)
+        cf__future_discard(f);
+    return err;
+}
+
+static void
+discard_chain(cf_future *oldest, const cf_future *newest)
+{
+    for (cf_future *f = oldest, *next; f; f = next) {
+        next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
+        cf__future_discard(f);
+    }
+}
+
+/* A chain of pending tasks, also if it could not be completed. The handles are
+ * noted now, because after the submit the chain is the backend's. */
+static cf_err
+make_chain(cf_executor *ex,
+           cf_task_fn *fn,
+           const void *args,
+           size_t arg_size,
+           size_t count,
+           cf_future **out,
+           cf_future **oldest,
+           cf_future **newest)
+{
+    const unsigned char *arg = args;
+    *oldest = *newest = NULL;
+    for (size_t i = 0; i < count; i++) {
+        cf_future *f = cf__future_new(ex, fn, out ? 2 : 1);
+        if (!f)
+            return CF_ENOMEM;
+        if (*newest)
+            cf_store_relaxed(&(*newest)->next, f); /* ours until submitted */
+        else
+            *oldest = f;
+        *newest = f;
+        cf_err err = cf__future_set_arg(f, arg, arg_size);
+        if (err)
+            return err;
+        if (out)
+            out[i] = f;
+        if (arg_size)
+            arg += arg_size;
+    }
+    return CF_OK;
+}
+
+/* So many tasks can be: for the argument array, the handles and the queue. */
+static cf_err
+check_batch(const cf_executor *ex, size_t arg_size, size_t count, bool handles)
+{
+    size_t each = sizeof(cf_future);
+    if (arg_size > CF__SIZE_MAX - each || !cf__array_fits(count, arg_size) ||
+        (handles && !cf__array_fits(count, sizeof(cf_future *))))
+        return CF_ETOOBIG;
+    if (ex->bound && cf__entry_to(ex) != CF__ENTRY_OVER &&
+        count > cf__bound_capacity(ex->bound))
+        return CF_ETOOBIG;
+    size_t bytes;
+    if (arg_size > CF__INLINE_SIZE)
+        each += arg_size;
+    if (!cf__size_add(0, count, each, &bytes))
+        return CF_ETOOBIG;
+    return cf__machine_holds(bytes) ? CF_OK : CF_ENOMEM;
+}
+
+cf_err
+cf_submit_many(cf_executor *ex,
+               cf_task_fn *fn,
+               const void *args,
+               size_t arg_size,
+               size_t count,
+               cf_future **out)
+{
+    if (!ex || !fn || (!args && arg_size && count))
+        return CF_EINVAL;
+    if (count == 0)
+        return CF_OK;
+    cf_err err = check_batch(ex, arg_size, count, out != NULL);
+    if (err == CF_ETOOBIG)
+        return err; /* out is not so large either */
+    cf_future *oldest = NULL, *newest = NULL;
+    if (!err)
+        err = make_chain(ex, fn, args, arg_size, count, out, &oldest, &newest);
+    if (!err)
+        err = enqueue(ex, oldest, newest, count, out);
+    if (err) {
+        discard_chain(oldest, newest);
+        if (out)
+            memset(out, 0, count * sizeof *out);
+    }
+    return err;
+}

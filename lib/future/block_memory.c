@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/* Chunks and their pages: see block_memory.h. The depot's lock guards all. */
+#include "lib/future/block_memory.h"
+
+#include "lib/base/pages.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum {
+    CHUNK_MIN = 64 << 10, /* bytes of the first chunk, if these are two pages or
+                             more; each next is twice */
+    CHUNK_MAX = 4 << 20,  /* ... up to this */
+    PAGES_MAX = CHUNK_MAX / 4096
+};
+
+/* At the start of its chunk, in a page of its own. */
+struct chunk {
+    struct chunk *next;            /* an older one. Set once */
+    size_t size;                   /* set once */
+    uint8_t given_back[PAGES_MAX]; /* 1: no block is there */
+};
+
+static struct {
+    struct chunk *first;
+    size_t given_back;    /* pages */
+    struct chunk *cursor; /* where they are looked for */
+    char *fresh;          /* not cut yet */
+    size_t fresh_size;
+    size_t chunk_size; /* of the last chunk */
+    size_t blocks;     /* cut, and not given back */
+    size_t page_size;
+} memory = {.chunk_size = CHUNK_MIN / 2};
+
+static size_t
+page_size(void)
+{
+    size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    return size < 4096 ? 4096 : size;
+}
+
+size_t
+cf__block_count_locked(void)
+{
+    return memory.blocks;
+}
+
+static bool
+new_chunk_locked(void)
+{
+    size_t size =
+        memory.chunk_size < CHUNK_MAX ? memory.chunk_size * 2 : CHUNK_MAX;
+    const size_t page = page_size();
+    while (size < 2 * page) /* its own, and one with blocks */
+        size *= 2;
+    struct chunk *chunk = mmap(
+        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (chunk == MAP_FAILED)
+        return false;
+    memory.page_size = page;
+    chunk->size = size;
+    chunk->next = memory.first;
+    memory.first = chunk;
+    memory.fresh = (char *)chunk + page;
+    memory.fresh_size = size - page;
+    memory.chunk_size = size;
+    return true;
+}
+
+/* The next run of pages that were given back is fresh. */
+static void
+reuse_pages_locked(void)
+{
+    const size_t page = memory.page_size;
+    for (;; memory.cursor = memory.cursor->next) {
+        if (!memory.cursor)
+            memory.cursor = memory.first;
+        struct chunk *chunk = memory.cursor;
+        for (size_t i = 1; i < chunk->size / page; i++) {
+            if (!chunk->given_back[i])
+                continue;
+            memory.fresh = (char *)chunk + i * page;
+            for (; i < chunk->size / page && chunk->given_back[i]; i++) {
+                chunk->given_back[i] = 0;
+                memory.given_back--;
+                memory.fresh_size += page;
+            }
+            return;
+        }
+    }
+}
+
+unsigned
+cf__block_cut_locked(unsigned count, cf_future **blocks)
+{
+    if (memory.fresh_size == 0 && memory.given_back)
+        reuse_pages_locked();
+    if (memory.fresh_size == 0 && !new_chunk_locked())
+        return 0;
+    size_t size = count * sizeof **blocks;
+    if (size > memory.fresh_size)
+        size = memory.fresh_size;
+    *blocks = (cf_future *)(void *)memory.fresh;
+    memory.blocks += size / sizeof **blocks;
+    memory.fresh += size;
+    memory.fresh_size -= size;
+    return (unsigned)(size / sizeof **blocks);
+}
+
+void
+cf__block_memory_forget(void)
+{
+    memory.first = memory.cursor = NULL;
+    memory.given_back = 0;
+    memory.fresh_size = 0;
+}
+
+/* --- giving back ----------------------------------------------------------- */
+
+struct place {
+    struct chunk *chunk;
+    uint16_t *counts; /* free blocks of its pages */
+};
+
+struct cf__block_sort {
+    size_t page_size, full; /* so many blocks has a page */
+    size_t chunks;
+    struct place *last; /* that of the last block */
+    struct place places[];
+};
+
+static int
+by_address(const void *a, const void *b)
+{
+    uintptr_t left = (uintptr_t)((const struct place *)a)->chunk;
+    uintptr_t right = (uintptr_t)((const struct place *)b)->chunk;
+    return left < right ? -1 : left > right;
+}
+
+struct cf__block_sort *
+cf__block_sort_begin_locked(void)
+{
+    size_t chunks = 0, pages = 0;
+    for (struct chunk *c = memory.first; c; c = c->next) {
+        chunks++;
+        pages += c->size / memory.page_size;
+    }
+    if (chunks == 0)
+        return NULL;
+    struct cf__block_sort *sort =
+        calloc(1, sizeof *sort + chunks * sizeof sort->places[0]);
+    uint16_t *counts = calloc(pages, sizeof *counts);
+    if (!sort || !counts) {
+        free(sort);
+        free(counts);
+        return NULL;
+    }
+    sort->page_size = memory.page_size;
+    sort->full = memory.page_size / sizeof(cf_future);
+    sort->chunks = chunks;
+    struct place *at = sort->places;
+    for (struct chunk *c = memory.first; c; c = c->next, at++)
+        at->chunk = c;
+    qsort(sort->places, chunks, sizeof sort->places[0], by_address);
+    for (size_t i = 0; i < chunks; i++) {
+        sort->places[i].counts = counts;
+        counts += sort->places[i].chunk->size / memory.page_size;
+    }
+    sort->last = &sort->places[0];
+    return sort;
+}
+
+/* The count of the page that f is on; NULL: it is in no known chunk. */
+static uint16_t *
+count_of(struct cf__block_sort *sort, const cf_future *f)
+{
+    uintptr_t offset = (uintptr_t)f - (uintptr_t)sort->last->chunk;
+    if (offset >= sort->last->chunk->size) {
+        size_t low = 0, high = sort->chunks; /* the last that is not above f */
+        while (high - low > 1) {
+            size_t middle = (low + high) / 2;
+            if ((uintptr_t)sort->places[middle].chunk <= (uintptr_t)f)
+                low = middle;
+            else
+                high = middle;
+        }
+        sort->last = &sort->places[low];
+        offset = (uintptr_t)f - (uintptr_t)sort->last->chunk;
+        if (offset >= sort->last->chunk->size)
+            return NULL;
+    }
+    return &sort->last->counts[offset / sort->page_size];
+}
+
+void
+cf__block_sort_count(struct cf__block_sort *sort, const cf_future *f)
+{
+    uint16_t *count = count_of(sort, f);
+    if (count)
+        ++*count;
+}
+
+bool
+cf__block_sort_is_gone(struct cf__block_sort *sort, const cf_future *f)
+{
+    const uint16_t *count = count_of(sort, f);
+    return count && *count == sort->full;
+}
+
+size_t
+cf__block_sort_give_back(struct cf__block_sort *sort)
+{
+    size_t given = 0;
+    for (size_t k = 0; k < sort->chunks; k++) {
+        const struct place *at = &sort->places[k];
+        size_t pages = at->chunk->size / sort->page_size;
+        for (size_t i = 1, end; i < pages; i = end + 1) {
+            for (end = i; end < pages && at->counts[end] == sort->full; end++)
+                continue;
+            if (end > i) {
+                /* Refused for locked memory: then it is only free. */
+                (void)madvise((char *)at->chunk + i * sort->page_size,
+                              (end - i) * sort->page_size,
+                              MADV_DONTNEED);
+            }
+            given += end - i;
+        }
+    }
+    return given;
+}
+
+void
+cf__block_sort_end_locked(struct cf__block_sort *sort)
+{
+    for (size_t k = 0; k < sort->chunks; k++) {
+        const struct place *at = &sort->places[k];
+        for (size_t i = 1; i < at->chunk->size / sort->page_size; i++) {
+            if (at->counts[i] != sort->full)
+                continue;
+            at->chunk->given_back[i] = 1;
+            memory.given_back++;
+            memory.blocks -= sort->full;
+        }
+    }
+    free(sort->places[0].counts);
+    free(sort);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Callbacks: see callback.h and lib/README.md. Each thread has its own, so
+ * there is no lock.
+ *
+ * A callback that ends its thread, which it must not, takes no other along: the
+ * rest runs in a cleanup handler.
+ */
+#include "lib/future/callback.h"
+
+#include "lib/base/cancel.h"
+#include "lib/executor/executor.h"
+#include "lib/future/life.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* One loop over the callbacks that are due. */
+struct run {
+    struct cf__due *due;
+    cf_future *held; /* a handle that goes after the callback; or NULL */
+    bool in_wait;    /* of a callback, which goes on afterwards */
+};
+
+enum { DEPTH_MAX = 64 }; /* of waits: a stack has room for so many */
+
+static void drain(struct run *run);
+
+static void
+let_go(struct run *run)
+{
+    if (run->held)
+        cf__future_unref(run->held);
+    run->held = NULL;
+}
+
+/* A task is its own process's, and so are its callbacks: in the child of a
+ * callback that forks and returns there, none of them runs. */
+static bool
+is_parents(const struct cf__callback *callback)
+{
+    return callback->generation != cf__generation && callback->f->executor;
+}
+
+static void
+call_next(struct run *run)
+{
+    struct cf__callback *callback = run->due->first;
+    cf_done_fn *fn = callback->fn;
+    cf_future *f = callback->f;
+    void *data = callback->data;
+    run->due->first = cf_load_relaxed(&callback->next); /* the thread's */
+    run->held = callback->drop ? f : NULL;
+    bool skip = is_parents(callback);
+    free(callback);
+    if (!skip)
+        fn(f, data);
+    let_go(run);
+}
+
+/* The thread ends in a callback, or in a task that one waits for. */
+static void
+ended(void *arg)
+{
+    struct run *run = arg;
+    cf__thread.due = run->due;
+    let_go(run);
+    drain(run);
+}
+
+/* Until no callback is due. The thread is in none then. */
+static void
+drain(struct run *run)
+{
+    pthread_cleanup_push(ended, run);
+    while (run->due->first)
+        call_next(run);
+    pthread_cleanup_pop(0);
+    if (run->in_wait)
+        run->due->depth--;
+    cf__thread.due = NULL;
+}
+
+static void
+append(struct cf__due *due, struct cf__callback *first)
+{
+    if (due->first)
+        cf_store_relaxed(&due->last->next, first); /* the thread's */
+    else
+        due->first = first;
+    struct cf__callback *next;
+    while ((next = cf_load_relaxed(&first->next)) != NULL)
+        first = next;
+    due->last = first;
+}
+
+/* Who relied on this worker's search gets another: callbacks may take long.
+ * Returns what to give to cf__cancel_restore(). */
+static int
+enter(struct cf__due *due)
+{
+    struct cf__worker *worker = cf__thread.worker;
+    cf__thread.due = due;
+    if (worker && worker->executor->ops->callbacks_begin)
+        worker->executor->ops->callbacks_begin(worker);
+    return cf__cancel_disable();
+}
+
+void
+cf__callbacks_run(cf_future *f, struct cf__callback *callbacks)
+{
+    if (!callbacks) {
+        cf__future_unref(f);
+        return;
+    }
+    for (struct cf__callback *at = callbacks, *next; at; at = next) {
+        next = cf_load_relaxed(&at->next); /* out of the list: the thread's */
+        at->f = f;
+        at->drop = !next;
+        at->generation = cf__generation;
+    }
+    struct cf__due *due = cf__thread.due;
+    if (due) {
+        append(due, callbacks);
+        return;
+    }
+    struct cf__due mine = {NULL, NULL, 0};
+    struct run run = {&mine, NULL, false};
+    append(&mine, callbacks);
+    int former = enter(&mine);
+    drain(&run);
+    cf__cancel_restore(former);
+}
+
+struct cf__due *
+cf__callbacks_run_due(void)
+{
+    struct cf__due *due = cf__thread.due;
+    struct run run = {due, NULL, true};
+    if (due->first && due->depth < DEPTH_MAX) {
+        due->depth++;
+        drain(&run);
+    }
+    cf__thread.due = NULL;
+    return due;
+}
+
+/* Calls fn for f, which is done, now. */
+static void
+call_now(cf_future *f, cf_done_fn *fn, void *data)
+{
+    struct cf__due mine = {NULL, NULL, 0};
+    struct run run = {&mine, cf_future_ref(f), false};
+    int former = enter(&mine);
+    pthread_cleanup_push(ended, &run);
+    fn(f, data);
+    pthread_cleanup_pop(0);
+    let_go(&run);
+    drain(&run);
+    cf__cancel_restore(former);
+}
+
+cf_err
+cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data)
+{
+    if (!f || !fn)
+        return CF_EINVAL;
+    bool done = cf_future_done(f);
+    if (!done && cf__forked(f))
+        return CF_OK; /* it never will be, here */
+    if (!done || cf__thread.due) {
+        struct cf__callback *callback = malloc(sizeof *callback);
+        if (!callback)
+            return CF_ENOMEM;
+        *callback = (struct cf__callback){.fn = fn, .data = data};
+        if (!done && cf__waiters_add_callback(f, callback))
+            return CF_OK;
+        if (cf__thread.due) {
+            cf__callbacks_run(cf_future_ref(f), callback);
+            return CF_OK;
+        }
+        free(callback);
+    }
+    call_now(f, fn, data);
+    return CF_OK;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Making and freeing records of failures: see failure.h. */
+#include "lib/future/failure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What stands for a failure when there is no memory for its record. */
+#define SPARE(name, value, text)                                               \
+    {sizeof(cf_error), name, 0, "", NULL, 0, -1, 0, 0, 0},
+static const cf_error spares[] = {CF_ERR_MAP(SPARE)};
+#undef SPARE
+
+const cf_error *
+cf__failure_new(const cf_error *error)
+{
+    const char *message = error->message ? error->message : "";
+    size_t length = strnlen(message, CF__MESSAGE_MAX);
+    size_t file_size = error->file ? strlen(error->file) + 1 : 0;
+    cf_error *copy = malloc(sizeof *copy + length + 1 + file_size);
+    if (!copy)
+        return &spares[error->kind];
+    *copy = *error;
+    char *text = (char *)(copy + 1);
+    memcpy(text, message, length);
+    text[length] = '\0';
+    copy->message = text;
+    if (file_size)
+        copy->file = memcpy(text + length + 1, error->file, file_size);
+    copy->size = sizeof *copy;
+    return copy;
+}
+
+const cf_error *
+cf__failure_format(const cf_error *error, const char *format, va_list args)
+{
+    char text[CF__MESSAGE_MAX + 1];
+    cf_error with_text = *error;
+    text[0] = '\0';
+    (void)vsnprintf(text, sizeof text, format, args);
+    with_text.message = text;
+    return cf__failure_new(&with_text);
+}
+
+void
+cf__failure_free(const cf_error *failure)
+{
+    const size_t count = sizeof spares / sizeof *spares;
+    if (failure && !(failure >= spares && failure < spares + count))
+        free((void *)(uintptr_t)failure);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The future's layout and the steps of its life that are on the hot path.
+ * lib/README.md has the protocol.
+ *
+ * A future is one recycled block of 128 bytes. Everything that several threads
+ * decide is in one atomic word, so that each decision is one compare-and-swap:
+ *
+ *   bits 0-1    cf_state
+ *   bit  2      CF__SLEEPER     somebody sleeps on the low half (futex)
+ *   bit  3      CF__WAITERS     the list of waiters is not empty
+ *   bit  4      CF__INTERRUPT   cf_future_interrupt() while it ran
+ *   bit  5      CF__FAILED      finished with an error
+ *   bit  6      CF__COMPLETING  a completer other than the runner has won; on a
+ *                               cancelled task: its canceller still needs the
+ *                               executor
+ *   bit  7      CF__REMOTE      its task runs in another process: it may have
+ *                               ended, or while RUNNING not have begun, without
+ *                               this word telling (lib/executor/remote.h). Set for life
+ *   bits 8-23   1 + index of the worker that runs it, 0: none
+ *   bits 32-63  handles: the user's, and one for the queue that holds it
+ */
+#ifndef CF_LIB_FUTURE_H
+#define CF_LIB_FUTURE_H
+
+#include <cfutures/future.h>
+#include <cfutures/task.h>
+
+#include "lib/base/atomic.h"
+#include "lib/base/contract.h"
+#include "lib/base/lock.h"
+
+#include <string.h>
+
+#define CF__PHASE UINT64_C(3)
+#define CF__SLEEPER (UINT64_C(1) << 2)
+#define CF__WAITERS (UINT64_C(1) << 3)
+#define CF__INTERRUPT (UINT64_C(1) << 4)
+#define CF__FAILED (UINT64_C(1) << 5)
+#define CF__COMPLETING (UINT64_C(1) << 6)
+#define CF__REMOTE (UINT64_C(1) << 7)
+#define CF__WORKER_SHIFT 8
+#define CF__WORKER_MASK UINT64_C(0xffff)
+#define CF__HANDLE (UINT64_C(1) << 32)
+
+/* What a future owns besides its block: bits of cf_future.owned. */
+enum {
+    CF__ARG_POINTER = 1 << 0,  /* arg holds the user's pointer */
+    CF__ARG_HEAP = 1 << 1,     /* arg holds a struct cf__heap */
+    CF__RESULT_HEAP = 1 << 2,  /* result holds a struct cf__heap */
+    CF__RESULT_ERROR = 1 << 3, /* result holds a const cf_error * */
+    CF__RESULT_LENT = 1 << 4   /* result holds a struct cf__lent */
+};
+
+enum { CF__INLINE_SIZE = 32 }; /* bytes of argument, and of result, inside */
+
+struct cf__heap {
+    void *data;
+    size_t size;
+};
+
+/* A result in somebody else's memory. Begins as a struct cf__heap. */
+struct cf__lent {
+    void *data;
+    size_t size;
+    void (*give_back)(void *owner, void *data); /* called once */
+    void *owner;
+};
+
+struct cf__waiter; /* lib/future/waiter.h */
+
+/* What few tasks have. Written before the submit, but for late_error. */
+struct cf__attributes {
+    const char *name;
+    void (*arg_free)(void *arg);
+    int priority;
+    int64_t timeout_ns; /* 0: none */
+    int64_t begun_at;   /* of a remote one, as it was first known; 0: not
+                                   yet. Guarded by the pool's lock */
+    const cf_error *late_error; /* of a task that outran its timeout; written
+                                   by who set CF__COMPLETING, before the
+                                   future is finished */
+    size_t timer_index;         /* guarded by the timers' lock; 0: not there */
+    int64_t timer_at;           /* deadline; guarded likewise */
+};
+
+struct cf_future {
+    _Atomic uint64_t word;
+    /* In the one list that holds it: a queue's inbox, a submit's chain, a
+     * cache of free blocks. Atomic for the inbox. */
+    _Atomic(cf_future *) next;
+    cf_executor *executor; /* NULL: completed by hand. Set at creation */
+    union {
+        cf_task_fn *fn;        /* set at creation */
+        cf_future *next_batch; /* of a free block: lib/future/block.c */
+    };
+    _Atomic uintptr_t waiters; /* guarded by lock; see lib/future/waiter.c */
+    struct cf__attributes *attributes; /* set at creation; NULL: all default */
+    /* Where the runner's own tasks began when it took this one; 0: unknown.
+     * Writer: the runner (release). Readers: who helps it (acquire). A remote
+     * one's: where in its worker's lane it is; guarded by the pool's lock. A
+     * free block's: lib/future/block.c. */
+    _Atomic uint32_t base;
+    uint16_t
+        generation; /* of the process: lib/executor/registry.h. Set at creation */
+    uint8_t arg_size;    /* bytes of an argument inside */
+    uint8_t result_size; /* bytes of a result inside; written by the runner */
+    unsigned char owned; /* CF__ARG_POINTER ... */
+    uint16_t list_generation; /* of the process whose waiters are listed, if
+                                 there are any. Guarded by lock */
+    struct cf__lock lock;     /* lib/future/waiter.c */
+    _Alignas(16) unsigned char arg[CF__INLINE_SIZE];
+    unsigned char result[CF__INLINE_SIZE]; /* written by the runner */
+};
+
+_Static_assert(sizeof(cf_future) == 128, "a future is two cache lines");
+
+/* Copies size bytes as the argument. CF_ENOMEM, CF_ETOOBIG. */
+cf_err cf__future_set_arg(cf_future *f, const void *arg, size_t size);
+
+/* Makes a malloc'ed block the argument. */
+void cf__future_adopt_arg(cf_future *f, void *block, size_t size);
+
+/* Frees a future that was never published, leaving a pointer argument be. */
+void cf__future_discard(cf_future *f);
+
+/* Frees or gives back the argument, once; by whoever ran, cancelled or refused
+ * the task. */
+void cf__future_release_arg(cf_future *f);
+
+/* The last handle is gone, and f owns more than its block, or may. */
+void cf__future_free_owned(cf_future *f);
+
+/*
+ * Finishes f; cf__future_finish() below is the fast way in. mine is CF__COMPLETING for who set that bit, else 0: then false
+ * means that another completer was faster, and the outcome is dropped. flags:
+ * 0 or CF__FAILED. drop: gives up one handle, in the same step; after the call
+ * f may be gone.
+ */
+bool
+cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop);
+
+/* The same for f with a handle to drop, where no callback may run: false, and
+ * nothing is changed, if somebody must be told. */
+bool cf__future_finish_unwatched(cf_future *f, uint64_t flags);
+
+/* Undoes the claim of a task that has not been started: it is pending again.
+ * false: it is done by its timeout. */
+bool cf__future_unclaim(cf_future *f);
+
+/* The right to finish f from outside its run: sets CF__COMPLETING on a
+ * running future, and with from_pending on a pending one too. */
+bool cf__future_begin_completing(cf_future *f, bool from_pending);
+
+/* Gives up a queue's handle on a task that it found no longer pending. */
+void cf__future_drop_stale(cf_future *f);
+
+/* Fails a task that never ran; false if it is not pending any more. */
+bool cf__future_refuse(cf_future *f, const cf_error *error);
+
+/* Cancels as cf_future_cancel() does; true only if this call did it. */
+bool cf__future_cancel_now(cf_future *f);
+
+/* Where the runner leaves the outcome, before it finishes f: a result already
+ * inside (heap NULL) or on the heap, or a record that f then owns. */
+void cf__future_store_result(cf_future *f, void *heap, size_t size);
+void cf__future_store_error(cf_future *f, const cf_error *error);
+void cf__future_store_lent(cf_future *f, const struct cf__lent *lent);
+
+/* What cf_future_result() says of a future whose word is word, and done. */
+cf_err cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out);
+
+static inline cf_state
+cf__state(uint64_t word)
+{
+    return (cf_state)(word & CF__PHASE);
+}
+
+static inline bool
+cf__is_done(uint64_t word)
+{
+    return (word & CF__PHASE) >= CF_CANCELED;
+}
+
+/* The priority that f was submitted with. */
+static inline int
+cf__priority(const cf_future *f)
+{
+    return f->attributes ? f->attributes->priority : 0;
+}
+
+/* The half of the word that has the state, for futex. */
+static inline void *
+cf__futex_word(cf_future *f)
+{
+    const bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+    return (char *)&f->word + (big_endian ? 4 : 0);
+}
+
+/* The index of the worker that runs it, or -1. */
+static inline int
+cf__runner(uint64_t word)
+{
+    return (int)((word >> CF__WORKER_SHIFT) & CF__WORKER_MASK) - 1;
+}
+
+/*
+ * Takes a pending task for running: of workers, waiters, cancel and refusal,
+ * the one whose compare-and-swap leaves PENDING has the task. A full barrier
+ * on x86 if it tries at all (a deque's pop counts on that).
+ */
+static inline bool
+cf__future_claim_word(cf_future *f, int worker)
+{
+    uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
+    while (cf__state(word) == CF_PENDING) {
+        uint64_t running =
+            word | CF_RUNNING | (uint64_t)(worker + 1) << CF__WORKER_SHIFT;
+        /* pairs with: the submit's publication, through the queue */
+        if (cf_cas_seq_cst(&f->word, &word, running))
+            return true;
+    }
+    return false;
+}
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Futures that are completed by hand, for I/O libraries and other executors:
+ * the promise side.
+ */
+#include "lib/base/options.h"
+#include "lib/base/size.h"
+#include "lib/future/failure.h"
+#include "lib/future/future.h"
+#include "lib/future/life.h"
+
+#include <stdlib.h>
+
+cf_err
+cf_future_create(cf_future **out)
+{
+    if (!out)
+        return CF_EINVAL;
+    cf_future *f = cf__future_new(NULL, NULL, 1);
+    if (!f)
+        return CF_ENOMEM;
+    *out = f;
+    return CF_OK;
+}
+
+bool
+cf_future_start(cf_future *f)
+{
+    if (!f)
+        return false;
+    cf__contract(!f->executor,
+                 "cf_future_start(): the future belongs to an executor");
+    if (cf__future_claim_word(f, -1))
+        return true;
+    cf__contract(cf_future_state(f) == CF_CANCELED,
+                 "cf_future_start(): the future is already running or "
+                 "finished");
+    return false;
+}
+
+cf_err
+cf_future_set_result(cf_future *f, const void *data, size_t size)
+{
+    if (!f || f->executor || (!data && size))
+        return CF_EINVAL;
+    if (size > CF__SIZE_MAX)
+        return CF_ETOOBIG;
+    void *heap = NULL;
+    if (size > CF__INLINE_SIZE) {
+        heap = malloc(size);
+        if (!heap)
+            return CF_ENOMEM;
+        memcpy(heap, data, size);
+    }
+    if (!cf__future_begin_completing(f, true)) {
+        free(heap);
+        return CF_ESTATE;
+    }
+    if (!heap && size)
+        memcpy(f->result, data, size);
+    cf__future_store_result(f, heap, size);
+    (void)cf__future_finish(f, 0, CF__COMPLETING, false);
+    return CF_OK;
+}
+
+static bool
+is_task_error(cf_err kind)
+{
+    switch (kind) {
+    case CF_ETASK:
+    case CF_EWORKERDIED:
+    case CF_EDEADLINE:
+    case CF_EBROKEN:
+    case CF_ECANCELED:
+    case CF_ESHUTDOWN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+cf_err
+cf_future_set_error(cf_future *f, const cf_error *error)
+{
+    cf_error known;
+    if (!f || f->executor || !error)
+        return CF_EINVAL;
+    cf_err err = cf__options_import(&known, sizeof known, error);
+    if (err)
+        return err;
+    if (!is_task_error(known.kind))
+        return CF_EINVAL;
+    const cf_error *failure = cf__failure_new(&known);
+    if (!cf__future_begin_completing(f, true)) {
+        cf__failure_free(failure);
+        return CF_ESTATE;
+    }
+    cf__future_store_error(f, failure);
+    (void)cf__future_finish(f, CF__FAILED, CF__COMPLETING, false);
+    return CF_OK;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of waiters: see waiter.h and lib/README.md. The future's lock is
+ * held for a few instructions (lock.h).
+ */
+#include "lib/future/waiter.h"
+
+#include "lib/base/forked.h"
+#include "lib/base/generation.h"
+#include "lib/executor/remote.h"
+
+#include <stdlib.h>
+
+/* In f->waiters: it points to the oldest callback, which has the waiters. */
+#define HAS_CALLBACKS ((uintptr_t)1)
+
+static struct cf__callback *
+oldest_callback(uintptr_t list)
+{
+    return list & HAS_CALLBACKS ? (struct cf__callback *)(list & ~HAS_CALLBACKS)
+                                : NULL;
+}
+
+/* In a fork's child the first who comes makes the list its own. The waiters
+ * belong to the parent, some to threads that are not here: they are forgotten,
+ * unread. */
+static void
+adopt_locked(cf_future *f)
+{
+    uintptr_t list = cf_load_relaxed(&f->waiters); /* locked */
+    if (__builtin_expect(f->list_generation == cf__generation, 1) || !list)
+        return;
+    struct cf__callback *oldest = oldest_callback(list);
+    if (oldest) {
+        oldest->waiters = NULL;
+        /* The parent may have been about to note the last one. */
+        struct cf__callback *at = oldest;
+        while (at) {
+            oldest->newest = at;
+            at = cf_load_relaxed(&at->next); /* one thread wrote it */
+        }
+    } else {
+        cf_store_relaxed(&f->waiters, 0);
+    }
+    f->list_generation = cf__generation;
+}
+
+/* In a child that has not noticed yet, a lock of the parent would be taken for
+ * one that is held here. */
+static void
+lock(cf_future *f)
+{
+    cf__notice_fork();
+    cf__lock(&f->lock);
+}
+
+/* Locks, and leaves CF__WAITERS in the word; false, and nothing is locked: f
+ * is done. */
+static bool
+open_list(cf_future *f, uint64_t *word)
+{
+    lock(f);
+    *word = cf_load_acquire(&f->word); /* pairs with finish */
+    if (!cf__is_done(*word) && !(*word & CF__WAITERS))
+        /* pairs with finish: it sees the bit, or we see it done */
+        *word = cf_fetch_or_acq_rel(&f->word, CF__WAITERS);
+    if (cf__is_done(*word)) {
+        cf__unlock(&f->lock);
+        return false;
+    }
+    adopt_locked(f);
+    return true;
+}
+
+static void
+close_list(cf_future *f, uint64_t word)
+{
+    cf__unlock(&f->lock);
+    cf__remote_expect(f, word);
+}
+
+/* Publishes a first element to a child that is forked at any moment: what it
+ * points to is whole. */
+static void
+begin_list_locked(cf_future *f, uintptr_t list)
+{
+    f->list_generation = cf__generation;
+    cf_store_release(&f->waiters, list); /* pairs with fork */
+}
+
+/* The first waiter is first from now on. */
+static void
+set_first_locked(cf_future *f, struct cf__waiter *first)
+{
+    struct cf__callback *oldest =
+        oldest_callback(cf_load_relaxed(&f->waiters)); /* locked */
+    if (oldest)
+        oldest->waiters = first;
+    else
+        begin_list_locked(f, (uintptr_t)first);
+}
+
+static struct cf__waiter *
+first_locked(cf_future *f)
+{
+    uintptr_t list = cf_load_relaxed(&f->waiters); /* locked */
+    struct cf__callback *oldest = oldest_callback(list);
+    return oldest ? oldest->waiters : (struct cf__waiter *)list;
+}
+
+bool
+cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
+{
+    uint64_t word;
+    waiter->prev = waiter;
+    if (!open_list(f, &word))
+        return false;
+    struct cf__waiter *next = first_locked(f);
+    waiter->next = next;
+    waiter->prev = NULL;
+    if (next)
+        next->prev = waiter;
+    set_first_locked(f, waiter);
+    close_list(f, word);
+    return true;
+}
+
+void
+cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
+{
+    lock(f);
+    if (waiter->prev != waiter) {
+        if (waiter->next)
+            waiter->next->prev = waiter->prev;
+        if (waiter->prev)
+            waiter->prev->next = waiter->next;
+        else
+            set_first_locked(f, waiter->next);
+        waiter->prev = waiter;
+    }
+    cf__unlock(&f->lock);
+}
+
+void
+cf__waiters_sync(cf_future *f)
+{
+    lock(f);
+    cf__unlock(&f->lock);
+}
+
+bool
+cf__waiters_add_callback(cf_future *f, struct cf__callback *callback)
+{
+    uint64_t word;
+    if (!open_list(f, &word))
+        return false;
+    uintptr_t list = cf_load_relaxed(&f->waiters); /* locked */
+    struct cf__callback *oldest = oldest_callback(list);
+    cf_store_relaxed(&callback->next, NULL); /* published below */
+    if (oldest) {
+        cf_store_release(&oldest->newest->next, callback); /* pairs with fork */
+        oldest->newest = callback;
+    } else {
+        callback->newest = callback;
+        callback->waiters = (struct cf__waiter *)list;
+        begin_list_locked(f, (uintptr_t)callback | HAS_CALLBACKS);
+    }
+    close_list(f, word);
+    return true;
+}
+
+bool
+cf__waiters_call_back(cf_future *f)
+{
+    /* As it is at this moment: the pointer is not followed. */
+    return cf_load_relaxed(&f->waiters) & HAS_CALLBACKS;
+}
+
+struct cf__callback *
+cf__waiters_tell(cf_future *f)
+{
+    lock(f);
+    adopt_locked(f);
+    struct cf__callback *callbacks =
+        oldest_callback(cf_load_relaxed(&f->waiters)); /* locked */
+    struct cf__waiter *waiter = first_locked(f);
+    /* pairs with fork: a child finds all of the list, or nothing */
+    cf_store_release(&f->waiters, 0);
+    for (struct cf__waiter *next; waiter; waiter = next) {
+        next = waiter->next;
+        waiter->prev = waiter;
+        waiter->notify(waiter, f); /* it may be gone after this */
+    }
+    cf__unlock(&f->lock);
+    return callbacks;
+}
+
+void
+cf__waiters_forget(cf_future *f)
+{
+    /* Iterators hold a handle: in the process that made the list only callbacks
+     * are left. */
+    struct cf__callback *at =
+        oldest_callback(cf_load_relaxed(&f->waiters)); /* the last handle */
+    for (struct cf__callback *next; at; at = next) {
+        next = cf_load_relaxed(&at->next);
+        free(at);
+    }
+}

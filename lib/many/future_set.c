@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* A set of futures: see future_set.h. At most half full. */
+#include "lib/many/future_set.h"
+
+#include "lib/base/size.h"
+
+#include <stdlib.h>
+
+enum { FIRST_SIZE = 16 };
+
+/* Eight neighbours share a cache line of slots; the lines are spread by
+ * Fibonacci hashing, so that long runs of blocks do not make long runs of
+ * slots. */
+static size_t
+home(const struct cf__future_set *set, const cf_future *f)
+{
+    uint64_t block = (uintptr_t)f / sizeof *f;
+    uint64_t line = (block >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+    return (size_t)(line << 3 | (block & 7)) & set->mask;
+}
+
+bool
+cf__future_set_add(struct cf__future_set *set, cf_future *f)
+{
+    size_t i = home(set, f);
+    while (set->slots[i]) {
+        if (set->slots[i] == f)
+            return false;
+        i = (i + 1) & set->mask;
+    }
+    set->slots[i] = f;
+    set->count++;
+    return true;
+}
+
+cf_err
+cf__future_set_reserve(struct cf__future_set *set, size_t count)
+{
+    size_t size = set->slots ? set->mask + 1 : 0;
+    size_t wanted = size ? size : FIRST_SIZE;
+    if (!cf__array_fits(count, 4 * sizeof *set->slots) ||
+        count > CF__SIZE_MAX / (4 * sizeof *set->slots) - set->count)
+        return CF_ENOMEM;
+    while (wanted < 2 * (set->count + count))
+        wanted *= 2;
+    if (wanted == size)
+        return CF_OK;
+    struct cf__future_set larger = {
+        calloc(wanted, sizeof *larger.slots), wanted - 1, 0};
+    if (!larger.slots)
+        return CF_ENOMEM;
+    for (size_t i = 0; i < size; i++)
+        if (set->slots[i])
+            (void)cf__future_set_add(&larger, set->slots[i]);
+    free(set->slots);
+    *set = larger;
+    return CF_OK;
+}
+
+void
+cf__future_set_fini(struct cf__future_set *set)
+{
+    free(set->slots);
+}
+
+/* Closes the gap: moves up what had been pushed past it. */
+void
+cf__future_set_remove(struct cf__future_set *set, const cf_future *f)
+{
+    size_t gap = home(set, f);
+    while (set->slots[gap] != f)
+        gap = (gap + 1) & set->mask;
+    for (size_t i = (gap + 1) & set->mask; set->slots[i];
+         i = (i + 1) & set->mask) {
+        size_t distance = (i - home(set, set->slots[i])) & set->mask;
+        if (distance >= ((i - gap) & set->mask)) {
+            set->slots[gap] = set->slots[i];
+            gap = i;
+        }
+    }
+    set->slots[gap] = NULL;
+    set->count--;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loops: cf_parallel_for().
+ *
+ * The iterations are cut by factoring: in each round every worker gets a range,
+ * half of what is left together; so the first ranges are large, and the last
+ * ones small enough to even out what the others left uneven. That is a few
+ * dozen tasks however long the loop, submitted at once.
+ */
+#include "lib/many/loop.h"
+
+#include "lib/base/cancel.h"
+#include "lib/base/clock.h"
+#include "lib/base/worker.h"
+#include "lib/executor/call.h"
+#include "lib/executor/executor.h"
+#include "lib/future/failure.h"
+
+#include <cfutures/wait.h>
+
+#include <stdlib.h>
+
+enum {
+    SMALLEST_SHARE = 64, /* no range is below 1/64 of a worker's part ... */
+    RANGES_PER_WORKER = SMALLEST_SHARE + 16 /* ... so there are fewer */
+};
+
+/* What the ranges share, in memory that is in reach of all of them. */
+struct shared {
+    atomic_bool failed;                /* a range has */
+    _Alignas(16) unsigned char data[]; /* the loop's copy */
+};
+
+/* The argument of a range's task. */
+struct range {
+    cf_range_fn *fn;
+    void *data;
+    size_t begin, end, grain;
+    struct shared *shared;
+};
+
+static int
+run_range(cf_call *call, const void *arg, size_t arg_size)
+{
+    const struct range *range = arg;
+    (void)arg_size;
+    size_t grain = range->grain ? range->grain : range->end - range->begin;
+    for (size_t at = range->begin; at < range->end;) {
+        if (cf_load_relaxed(&range->shared->failed))
+            return 0; /* a hint; the loop has its error */
+        if (cf_call_canceled(call))
+            return cf_fail(call, 0, "given up");
+        size_t left = range->end - at;
+        size_t next = at + (left < grain ? left : grain);
+        int rc = range->fn(call, at, next, range->data);
+        cf__call_returned(call, rc);
+        if (rc) {
+            cf_store_relaxed(&range->shared->failed, true);
+            return rc;
+        }
+        (void)cf_return(call, NULL, 0);  /* a range has no result ... */
+        cf__failure_free(call->failure); /* ... and has thought better of it */
+        call->failure = NULL;
+        at = next;
+    }
+    return 0;
+}
+
+/* Cuts the loop; returns how many ranges. */
+static size_t
+cut(const struct cf__loop *loop,
+    size_t workers,
+    struct shared *shared,
+    struct range *ranges)
+{
+    void *data = loop->data_size ? shared->data : loop->data;
+    size_t unit = loop->grain ? loop->grain : 1;
+    size_t units = (loop->end - loop->begin - 1) / unit + 1;
+    size_t smallest = units / workers / SMALLEST_SHARE + 1;
+    if (loop->ex->bound) { /* all ranges must fit into the queue */
+        size_t most = cf__bound_capacity(loop->ex->bound);
+        size_t least = (units - 1) / most + 1;
+        smallest = least > smallest ? least : smallest;
+    }
+    size_t count = 0, at = loop->begin;
+    while (units > 0) {
+        size_t share = units / (2 * workers);
+        if (share < smallest)
+            share = smallest;
+        for (size_t i = 0; i < workers && units > 0; i++) {
+            size_t take = share < units ? share : units;
+            units -= take;
+            size_t next = units ? at + take * unit : loop->end;
+            ranges[count++] =
+                (struct range){loop->fn, data, at, next, loop->grain, shared};
+            at = next;
+        }
+    }
+    return count;
+}
+
+/* Waits for all. After the first failure or the deadline what has not begun
+ * never does, and what has is asked to stop. */
+static cf_err
+wait_for_ranges(cf_future *const *futures, size_t count, int64_t deadline_ns)
+{
+    int64_t timeout_ns = CF_FOREVER;
+    if (deadline_ns != CF__NEVER) {
+        int64_t left = deadline_ns - cf__now_ns();
+        timeout_ns = left > 0 ? left : 0;
+    }
+    /* Without memory for this wait, the failure is noticed at the end. */
+    cf_err err = cf_wait(futures, count, CF_FIRST_ERROR, timeout_ns, NULL);
+    if (err != CF_ENOMEM) {
+        for (size_t i = 0; i < count; i++)
+            (void)cf_future_interrupt(futures[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        cf_err waited = cf_future_wait(futures[i], CF_FOREVER);
+        if (waited == CF_EDEADLK || waited == CF_EFORKED)
+            return waited;
+    }
+    return err == CF_ETIMEDOUT ? err : CF_OK;
+}
+
+/* The first range that failed by itself, not because of another. */
+static cf_err
+find_failed(cf_future *const *futures, size_t count, cf_future **failed)
+{
+    for (size_t i = 0; i < count; i++) {
+        const cf_error *error = cf_future_error(futures[i]);
+        if (error && error->kind != CF_ECANCELED) {
+            if (failed)
+                *failed = cf_future_ref(futures[i]);
+            return error->kind;
+        }
+    }
+    return CF_OK;
+}
+
+/* Nothing failed, but not everything ran: it was cancelled from elsewhere. */
+static cf_err
+find_canceled(cf_future *const *futures, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (cf_future_state(futures[i]) == CF_CANCELED ||
+            cf_future_error(futures[i]))
+            return CF_ECANCELED;
+    }
+    return CF_OK;
+}
+
+/* A loop under way, and its memory. */
+struct run {
+    const struct cf__loop *loop;
+    struct range *ranges;
+    cf_future **futures; /* NULL: not submitted */
+    size_t count;        /* ranges */
+    struct shared *shared;
+};
+
+/* f is on this thread's stack, below the code that asks. */
+static bool
+runs_here(const cf_future *f)
+{
+    const struct cf__worker *worker = cf__thread.worker;
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with the claim */
+    return worker && worker->executor == f->executor &&
+           cf__state(word) == CF_RUNNING && cf__runner(word) == worker->index;
+}
+
+/* Ranges that other threads run use the loop's data: waits for them. false: they
+ * never end. */
+static bool
+await_others(const struct run *run)
+{
+    bool ended = true;
+    for (size_t i = 0; i < run->count; i++)
+        if (run->futures[i])
+            (void)cf_future_interrupt(run->futures[i]);
+    for (size_t i = 0; i < run->count; i++) {
+        cf_future *f = run->futures[i];
+        if (f && !runs_here(f) && cf_future_wait(f, CF_FOREVER) != CF_OK)
+            ended = false;
+        cf_future_unref(f);
+    }
+    return ended;
+}
+
+static void
+free_run(const struct run *run, bool shared_too)
+{
+    if (shared_too && run->shared)
+        cf_shared_free(run->loop->ex, run->shared);
+    free(run->futures);
+    free(run->ranges);
+}
+
+/* A range that this thread runs while it waits has ended the thread. */
+static void
+end_run(void *loop_run)
+{
+    struct run *run = loop_run, mine = *run;
+    run->count = 0; /* in case that the wait ends the thread again */
+    run->ranges = NULL;
+    run->futures = NULL;
+    run->shared = NULL;
+    free_run(&mine, await_others(&mine));
+}
+
+/* Submits, waits and finds out. */
+static cf_err
+run_ranges(const struct run *run, cf_future **failed)
+{
+    const struct cf__loop *loop = run->loop;
+    cf_future **futures = run->futures;
+    const size_t count = run->count;
+    int former = cf__cancel_disable(); /* in a wait for room */
+    cf_err err = cf_submit_many(
+        loop->ex, run_range, run->ranges, sizeof *run->ranges, count, futures);
+    cf__cancel_restore(former);
+    if (err)
+        return err;
+    err = wait_for_ranges(futures, count, loop->deadline_ns);
+    cf_err why = find_failed(futures, count, failed);
+    if (why && err != CF_EDEADLK)
+        err = why;
+    if (!err)
+        err = find_canceled(futures, count);
+    for (size_t i = 0; i < count; i++)
+        cf_future_unref(futures[i]);
+    return err;
+}
+
+static cf_err
+do_run(struct run *run, size_t workers, cf_future **failed)
+{
+    const struct cf__loop *loop = run->loop;
+    struct shared *shared = run->shared;
+    cf_store_relaxed(&shared->failed, false); /* nobody knows it yet */
+    if (loop->data_size)
+        memcpy(shared->data, loop->data, loop->data_size);
+    run->count = cut(loop, workers, shared, run->ranges);
+    cf_err err = run_ranges(run, failed);
+    if (!err && cf_load_relaxed(&shared->failed)) /* all are done */
+        err = CF_ETASK; /* a worker process went astray */
+    if (loop->data_size)
+        memcpy(loop->data, shared->data, loop->data_size);
+    return err;
+}
+
+cf_err
+cf__loop_run(const struct cf__loop *loop, cf_future **failed)
+{
+    if (failed)
+        *failed = NULL;
+    if (loop->begin >= loop->end)
+        return CF_OK;
+    size_t workers = (size_t)loop->ex->max_workers;
+    size_t room = workers * RANGES_PER_WORKER;
+    cf_err err;
+    struct run run = {.loop = loop,
+                      .ranges = malloc(room * sizeof *run.ranges),
+                      .futures = calloc(room, sizeof *run.futures),
+                      .shared = cf_shared_alloc(
+                          loop->ex, sizeof *run.shared + loop->data_size)};
+    pthread_cleanup_push(end_run, &run);
+    err = run.ranges && run.futures && run.shared
+              ? do_run(&run, workers, failed)
+              : CF_ENOMEM;
+    pthread_cleanup_pop(0);
+    free_run(&run, err != CF_EDEADLK); /* else it is still in use */
+    return err;
+}
+
+cf_err
+cf_parallel_for(cf_executor *ex,
+                size_t begin,
+                size_t end,
+                size_t grain,
+                cf_range_fn *fn,
+                void *data,
+                cf_future **failed)
+{
+    if (!ex || !fn)
+        return CF_EINVAL;
+    struct cf__loop loop = {ex, begin, end, grain, fn, data, 0, CF__NEVER};
+    return cf__loop_run(&loop, failed);
+}

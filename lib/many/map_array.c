@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cf_map_array(): a loop over the items, in place. For workers in other
+ * processes, what is not in memory that they share is copied there and back.
+ */
+#include "lib/base/clock.h"
+#include "lib/base/options.h"
+#include "lib/base/size.h"
+#include "lib/executor/call.h"
+#include "lib/future/failure.h"
+#include "lib/many/loop.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct array {
+    cf_task_fn *fn;
+    const unsigned char *items;
+    unsigned char *results;
+    size_t item_size, result_size;
+    /* Atomic: the lowest index of an item that failed; SIZE_MAX: none. */
+    atomic_size_t failed_index;
+};
+
+static void
+note_failure(struct array *array, size_t index)
+{
+    size_t lowest = cf_load_relaxed(&array->failed_index);
+    /* Read when all ranges are done, which orders it. */
+    while (index < lowest &&
+           !cf_cas_weak_acq_rel(&array->failed_index, &lowest, index))
+        continue;
+}
+
+/* The item's failure becomes the range's. */
+static int
+fail_range(cf_call *call, struct array *array, size_t index, int rc)
+{
+    cf__failure_free(call->failure);
+    call->failure = NULL;
+    note_failure(array, index);
+    return rc;
+}
+
+/* Calls the task function for one item. Its result goes through room, if there
+ * is any. */
+static inline int
+run_item(const struct array *array,
+         struct cf_call *item,
+         const unsigned char *arg,
+         unsigned char *result,
+         unsigned char *room)
+{
+    cf__call_begin(item, room ? room : result, array->result_size);
+    int rc = array->fn(item, arg, array->item_size);
+    cf__call_returned(item, rc);
+    if (room && result)
+        memcpy(result, room, item->result_size);
+    return rc;
+}
+
+/* A range of items that runs. */
+struct run {
+    struct cf_call item;
+    atomic_bool told;    /* the item stops because it was asked to */
+    unsigned char *room; /* for a result; NULL: it goes to its place at once */
+};
+
+static int
+run_through(cf_call *call,
+            size_t begin,
+            size_t end,
+            struct array *array,
+            struct run *run)
+{
+    struct cf_call *item = &run->item;
+    const unsigned char *arg = array->items + begin * array->item_size;
+    unsigned char *result = array->results; /* NULL if there are none */
+    if (result)
+        result += begin * array->result_size;
+    for (size_t i = begin; i < end; i++) {
+        /* Hints: the first failure ends the map. */
+        if (__builtin_expect(cf_load_relaxed(&array->failed_index) != SIZE_MAX,
+                             0))
+            return 0;
+        if (__builtin_expect(cf__call_canceled(call), 0))
+            return cf_fail(call, 0, "given up");
+        int rc = run_item(array, item, arg, result, run->room);
+        if (__builtin_expect(rc != 0, 0)) {
+            if (!cf_load_relaxed(
+                    &run->told)) /* by this thread, or a helper's */
+                rc = fail_range(call, array, i, rc);
+            call->failure = item->failure;
+            return rc;
+        }
+        if (__builtin_expect(item->failure != NULL, 0))
+            cf__failure_free(item->failure); /* recorded, then thought better */
+        arg += array->item_size;
+        if (result)
+            result += array->result_size;
+    }
+    return 0;
+}
+
+/* An item has ended the thread. */
+static void
+drop_run(void *range_run)
+{
+    struct run *run = range_run;
+    cf__failure_free(run->item.failure);
+    free(run->room);
+}
+
+static int
+run_items(cf_call *call, size_t begin, size_t end, void *data)
+{
+    struct array *array = data;
+    struct run run = {*call, false, NULL};
+    cf__call_begin(&run.item, NULL, 0);
+    run.item.fixed_sink = true;
+    run.item.told = &run.told;
+    /* The results are shared with a child that a task forks, which may give
+     * one too. Without memory for this they are. */
+    if (call->home && array->results)
+        run.room = malloc(array->result_size);
+    int rc;
+    pthread_cleanup_push(drop_run, &run);
+    rc = run_through(call, begin, end, array, &run);
+    pthread_cleanup_pop(0);
+    free(run.room);
+    return rc;
+}
+
+static cf_err
+map_in_place(cf_executor *ex,
+             const struct array *array,
+             size_t count,
+             const cf_map_options *options)
+{
+    int64_t deadline_ns =
+        options->timeout_ns > 0 ? cf__deadline(options->timeout_ns) : CF__NEVER;
+    struct array mine = *array; /* workers may write to what comes back */
+    struct cf__loop loop = {.ex = ex,
+                            .begin = 0,
+                            .end = count,
+                            .grain = options->chunk_size,
+                            .fn = run_items,
+                            .data = &mine,
+                            .data_size = sizeof mine,
+                            .deadline_ns = deadline_ns};
+    cf_err err = cf__loop_run(&loop, NULL);
+    size_t failed_index = cf_load_relaxed(&mine.failed_index); /* all done */
+    if (!err && failed_index != SIZE_MAX)
+        err = CF_ETASK; /* a worker process went astray, and stopped others */
+    if (err && failed_index < count && options->failed_index)
+        *options->failed_index = failed_index;
+    return err;
+}
+
+/* Tasks of ex can use size bytes at p. */
+static bool
+in_reach(cf_executor *ex, const void *p, size_t size)
+{
+    return !ex->ops->is_shared || size == 0 || ex->ops->is_shared(ex, p, size);
+}
+
+/* A copy in reach, of size bytes. */
+static void *
+copy_in_reach(cf_executor *ex, const void *p, size_t size)
+{
+    void *copy = cf_shared_alloc(ex, size);
+    if (copy)
+        memcpy(copy, p, size);
+    return copy;
+}
+
+/* For workers with memory of their own. */
+static cf_err
+map_in_reach(cf_executor *ex,
+             const struct array *array,
+             size_t count,
+             const cf_map_options *options)
+{
+    struct array reached = *array;
+    size_t items_size = count * array->item_size;
+    size_t results_size = count * array->result_size;
+    bool copy_items = !in_reach(ex, array->items, items_size);
+    bool copy_results = !in_reach(ex, array->results, results_size);
+    if (copy_items)
+        reached.items = copy_in_reach(ex, array->items, items_size);
+    if (copy_results)
+        reached.results = copy_in_reach(ex, array->results, results_size);
+    cf_err err = CF_ENOMEM;
+    if ((reached.items || !copy_items) && (reached.results || !copy_results))
+        err = map_in_place(ex, &reached, count, options);
+    if (copy_results && reached.results)
+        memcpy(array->results, reached.results, results_size);
+    if (err == CF_EDEADLK) /* else they are still in use */
+        return err;
+    if (copy_items)
+        cf_shared_free(ex, (void *)reached.items);
+    if (copy_results)
+        cf_shared_free(ex, reached.results);
+    return err;
+}
+
+cf_err
+cf_map_array(cf_executor *ex,
+             cf_task_fn *fn,
+             const void *items,
+             size_t item_size,
+             size_t count,
+             void *results,
+             size_t result_size,
+             const cf_map_options *opts)
+{
+    cf_map_options options;
+    if (!ex || !fn || item_size == 0 || (count && !items) ||
+        (count && result_size && !results))
+        return CF_EINVAL;
+    cf_err err = cf__options_import(&options, sizeof options, opts);
+    if (err)
+        return err;
+    if (!cf__timeout_valid(options.timeout_ns) || options.pull)
+        return CF_EINVAL;
+    if (!cf__array_fits(count, item_size) ||
+        !cf__array_fits(count, result_size))
+        return CF_ETOOBIG;
+    struct array array = {fn, items, results, item_size, result_size, SIZE_MAX};
+    return map_in_reach(ex, &array, count, &options);
+}
