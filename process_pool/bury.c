@@ -80,32 +80,31 @@ record_of(const struct cf__zygote_report *end, char *message, size_t size)
 /* --- breaking ------------------------------------------------------------ */
 
 void
-cf__process_pool_break_locked(struct cf__process_pool *pool,
-                              const cf_error *why)
+cf__processes_break_locked(struct cf__processes *pool, const cf_error *why)
 {
     if (pool->broken)
         return;
     cf_error error = *why;
     error.kind = CF_EBROKEN;
     pool->broken = cf__failure_new(&error);
-    cf__process_pool_refuse_locked(pool, CF_EBROKEN);
+    cf__processes_refuse_locked(pool, CF_EBROKEN);
     /* What has begun may finish; the rest the manager will fail. */
 }
 
 /* As Python does it: all workers go. */
 static void
-break_by_death(struct cf__process_pool *pool, const cf_error *death)
+break_by_death(struct cf__processes *pool, const cf_error *death)
 {
     int64_t now = cf__now_ns();
-    cf__process_pool_break_locked(pool, death);
+    cf__processes_break_locked(pool, death);
     for (int i = 0; i < pool->base.max_workers; i++)
-        cf__process_pool_kill_later_locked(
+        cf__processes_kill_later_locked(
             pool, &pool->lanes[i], CF__ANY_POSITION, SIGKILL, now);
 }
 
 /* Breaks with what the initializer left behind. */
 static void
-break_by_initializer(struct cf__process_pool *pool,
+break_by_initializer(struct cf__processes *pool,
                      const struct cf__process_lane *lane,
                      const cf_error *death)
 {
@@ -117,14 +116,14 @@ break_by_initializer(struct cf__process_pool *pool,
     if (at > 0 && cf__lane_read_failure(lane, at - 1, &left))
         cf__lane_describe(&left, &why);
     why.exit_status = 0;
-    cf__process_pool_break_locked(pool, &why);
+    cf__processes_break_locked(pool, &why);
 }
 
 /* --- what it had in hand ------------------------------------------------- */
 
 /* The oldest position leaves the lane. */
 static cf_future *
-remove_oldest(struct cf__process_pool *pool, struct cf__process_lane *lane)
+remove_oldest(struct cf__processes *pool, struct cf__process_lane *lane)
 {
     cf_future *f = lane->tasks[lane->oldest % CF__LANE];
     lane->oldest++;
@@ -134,20 +133,20 @@ remove_oldest(struct cf__process_pool *pool, struct cf__process_lane *lane)
 }
 
 static void
-fail_oldest(struct cf__process_pool *pool,
+fail_oldest(struct cf__processes *pool,
             struct cf__process_lane *lane,
             const cf_error *death)
 {
     bool python = pool->setup.options.on_worker_death == CF_WORKER_BREAK;
     cf_future *f = remove_oldest(pool, lane);
     if (f)
-        cf__process_pool_fail_locked(
+        cf__processes_fail_locked(
             pool, lane, f, python && pool->broken ? pool->broken : death);
 }
 
 /* Empties the lane of a dead worker, whose outcomes have been collected. */
 static void
-settle(struct cf__process_pool *pool,
+settle(struct cf__processes *pool,
        struct cf__process_lane *lane,
        const cf_error *death)
 {
@@ -156,7 +155,7 @@ settle(struct cf__process_pool *pool,
     for (uint64_t p = lane->oldest; p < lane->next; p++) {
         bool back =
             trusted && (!lane->tasks[p % CF__LANE] || /* it was back already */
-                        cf__process_pool_take_back_locked(pool, lane, p));
+                        cf__processes_take_back_locked(pool, lane, p));
         if (!back && failed++) /* a worker starts only one at a time */
             trusted = false;
         if (back)
@@ -168,7 +167,7 @@ settle(struct cf__process_pool *pool,
 
 /* The worker is gone: another may take its lane, or none. */
 static void
-vacate(struct cf__process_pool *pool, struct cf__process_lane *lane, bool ready)
+vacate(struct cf__processes *pool, struct cf__process_lane *lane, bool ready)
 {
     lane->kill_at = lane->grace_ends_at = 0;
     lane->stillborn = ready ? 0 : lane->stillborn + 1;
@@ -180,26 +179,26 @@ vacate(struct cf__process_pool *pool, struct cf__process_lane *lane, bool ready)
 
 /* Without the last lane, the pool is broken. */
 static void
-check_lanes(struct cf__process_pool *pool, const char *why)
+check_lanes(struct cf__processes *pool, const char *why)
 {
     for (int i = 0; i < pool->base.max_workers; i++)
         if (pool->lanes[i].state != CF__LANE_LOST)
             return;
     cf_error error = CF_ERROR_INIT;
     error.message = why;
-    cf__process_pool_break_locked(pool, &error);
+    cf__processes_break_locked(pool, &error);
 }
 
 void
-cf__process_pool_bury_locked(struct cf__process_pool *pool,
-                             const struct cf__zygote_report *end)
+cf__processes_bury_locked(struct cf__processes *pool,
+                          const struct cf__zygote_report *end)
 {
     char message[128];
     struct cf__process_lane *lane = &pool->lanes[end->lane];
     const cf_process_pool_options *options = &pool->setup.options;
     const int status = end->status;
     cf_error death = record_of(end, message, sizeof message);
-    cf__process_pool_collect_locked(pool, lane, cf__now_ns());
+    cf__processes_collect_locked(pool, lane, cf__now_ns());
     bool in_task = cf__lane_has_begun(lane);
     /* What it says itself may be written over; that it has begun a task, not. */
     bool ready = cf_load_relaxed(&lane->out->ready) || in_task ||
@@ -218,14 +217,14 @@ cf__process_pool_bury_locked(struct cf__process_pool *pool,
     settle(pool, lane, &death);
     if (ready)
         lane->spawn_at = lane->pause = pool->forkless_since = 0;
-    cf__process_pool_trim_later_locked(pool, cf__now_ns());
+    cf__processes_trim_later_locked(pool, cf__now_ns());
     vacate(pool, lane, ready || asked);
     check_lanes(pool, "no worker process lives long enough to work");
-    cf__process_pool_service_locked(pool); /* another takes its place */
+    cf__processes_service_locked(pool); /* another takes its place */
 }
 
 static bool
-any_worker(const struct cf__process_pool *pool)
+any_worker(const struct cf__processes *pool)
 {
     for (int i = 0; i < pool->base.max_workers; i++) {
         const struct cf__process_lane *lane = &pool->lanes[i];
@@ -239,9 +238,7 @@ any_worker(const struct cf__process_pool *pool)
 /* No worker could be forked. What may pass is tried again, after a pause that
  * doubles; but without any worker only for a while. false: it will not pass. */
 static bool
-try_later(struct cf__process_pool *pool,
-          struct cf__process_lane *lane,
-          int error)
+try_later(struct cf__processes *pool, struct cf__process_lane *lane, int error)
 {
     int64_t now = cf__now_ns();
     if (error != EAGAIN && error != ENOMEM)
@@ -260,14 +257,12 @@ try_later(struct cf__process_pool *pool,
 }
 
 void
-cf__process_pool_lose_locked(struct cf__process_pool *pool,
-                             int index,
-                             int error)
+cf__processes_lose_locked(struct cf__processes *pool, int index, int error)
 {
     char message[128];
     struct cf__process_lane *lane = &pool->lanes[index];
     cf_error none = CF_ERROR_INIT;
-    cf__process_pool_collect_locked(pool, lane, cf__now_ns());
+    cf__processes_collect_locked(pool, lane, cf__now_ns());
     snprintf(message,
              sizeof message,
              "no worker process could be started: %s",
@@ -277,5 +272,5 @@ cf__process_pool_lose_locked(struct cf__process_pool *pool,
     if (!try_later(pool, lane, error))
         lane->state = CF__LANE_LOST;
     check_lanes(pool, message);
-    cf__process_pool_service_locked(pool);
+    cf__processes_service_locked(pool);
 }

@@ -39,7 +39,7 @@ give_back(void *owner, void *block)
 
 /* The record of a failure that has no text. */
 static cf_error
-plain_failure(const struct cf__process_pool *pool,
+plain_failure(const struct cf__processes *pool,
               const struct cf__process_lane *lane,
               cf_err kind)
 {
@@ -77,7 +77,7 @@ copy_result(struct cf__shared *shared,
 }
 
 static bool
-take_outbox(const struct cf__process_pool *pool,
+take_outbox(const struct cf__processes *pool,
             const struct cf__process_lane *lane,
             cf_future *f,
             uint64_t offset,
@@ -105,7 +105,7 @@ kind_of_failure(const cf_future *f, cf_err kind)
 
 /* kind: how the failure is packed. */
 static bool
-take_failure(const struct cf__process_pool *pool,
+take_failure(const struct cf__processes *pool,
              const struct cf__process_lane *lane,
              cf_future *f,
              uint32_t kind,
@@ -127,7 +127,7 @@ take_failure(const struct cf__process_pool *pool,
 
 /* Moves an outcome into its future. false: it is impossible. */
 static bool
-take_outcome(struct cf__process_pool *pool,
+take_outcome(struct cf__processes *pool,
              struct cf__process_lane *lane,
              cf_future *f,
              const struct cf__outcome *outcome,
@@ -154,7 +154,7 @@ take_outcome(struct cf__process_pool *pool,
 
 /* Leaves f, with its outcome, to the manager: user code is to be called. */
 static void
-defer(struct cf__process_pool *pool, cf_future *f, uint64_t flags)
+defer(struct cf__processes *pool, cf_future *f, uint64_t flags)
 {
     cf_store_relaxed(&f->base, (uint32_t)flags); /* under the lock */
     cf_store_relaxed(&f->next, NULL);
@@ -163,12 +163,12 @@ defer(struct cf__process_pool *pool, cf_future *f, uint64_t flags)
     else
         pool->deferred = f;
     pool->deferred_last = f;
-    cf__process_pool_ring(pool);
+    cf__processes_ring(pool);
 }
 
 /* f has left its lane, and its outcome is in it. */
 static inline void
-end_task(struct cf__process_pool *pool,
+end_task(struct cf__processes *pool,
          struct cf__process_lane *lane,
          cf_future *f,
          uint64_t flags)
@@ -194,10 +194,10 @@ end_task(struct cf__process_pool *pool,
 }
 
 void
-cf__process_pool_fail_locked(struct cf__process_pool *pool,
-                             struct cf__process_lane *lane,
-                             cf_future *f,
-                             const cf_error *error)
+cf__processes_fail_locked(struct cf__processes *pool,
+                          struct cf__process_lane *lane,
+                          cf_future *f,
+                          const cf_error *error)
 {
     cf_error mine = *error;
     mine.kind = kind_of_failure(f, error->kind);
@@ -209,12 +209,12 @@ cf__process_pool_fail_locked(struct cf__process_pool *pool,
 
 /* What the worker wrote is impossible: kills it. */
 static void
-condemn(struct cf__process_pool *pool, struct cf__process_lane *lane)
+condemn(struct cf__processes *pool, struct cf__process_lane *lane)
 {
     if (lane->condemned)
         return;
     lane->condemned = true;
-    cf__process_pool_kill_later_locked(
+    cf__processes_kill_later_locked(
         pool, lane, CF__ANY_POSITION, SIGKILL, cf__now_ns());
 }
 
@@ -234,7 +234,7 @@ answer_requests(struct cf__process_lane *lane, uint32_t requests)
  * being one, going by the last tasks; but if it ran dry while there was work,
  * that says only what the least is. */
 static void
-adapt_depth(struct cf__process_pool *pool,
+adapt_depth(struct cf__processes *pool,
             struct cf__process_lane *lane,
             int64_t now)
 {
@@ -255,7 +255,7 @@ adapt_depth(struct cf__process_pool *pool,
 
 /* The worker has ended the task at the oldest position, or skipped it. */
 static inline bool
-end_oldest(struct cf__process_pool *pool, struct cf__process_lane *lane)
+end_oldest(struct cf__processes *pool, struct cf__process_lane *lane)
 {
     uint64_t p = lane->oldest;
     cf_future *f = lane->tasks[p % CF__LANE];
@@ -276,17 +276,17 @@ end_oldest(struct cf__process_pool *pool, struct cf__process_lane *lane)
 }
 
 void
-cf__process_pool_trim_later_locked(struct cf__process_pool *pool, int64_t now)
+cf__processes_trim_later_locked(struct cf__processes *pool, int64_t now)
 {
     if (!pool->trim_at)
-        cf__process_pool_ring(pool); /* for the manager to note it */
+        cf__processes_ring(pool); /* for the manager to note it */
     pool->trim_at = now + TRIM_NS;
 }
 
 void
-cf__process_pool_collect_locked(struct cf__process_pool *pool,
-                                struct cf__process_lane *lane,
-                                int64_t now)
+cf__processes_collect_locked(struct cf__processes *pool,
+                             struct cf__process_lane *lane,
+                             int64_t now)
 {
     uint64_t before = lane->oldest;
     /* pairs with request: what had ended by then is seen */
@@ -308,7 +308,7 @@ cf__process_pool_collect_locked(struct cf__process_pool *pool,
     }
     if (lane->oldest != before) {
         lane->progress_at = now;
-        cf__process_pool_trim_later_locked(pool, now);
+        cf__processes_trim_later_locked(pool, now);
         if (lane->oldest == lane->next)
             lane->lowest = INT64_MAX;
         adapt_depth(pool, lane, now);

@@ -28,16 +28,15 @@
  * moment: a fork's child takes it over, and the lock with it. */
 static struct {
     struct cf__lock lock;
-    _Atomic(struct cf__process_pool *) first;
+    _Atomic(struct cf__processes *) first;
 } retired;
 
 /* A pool that is not open; NULL: no memory. */
-static struct cf__process_pool *
+static struct cf__processes *
 obtain(void)
 {
     cf__lock(&retired.lock);
-    struct cf__process_pool *pool =
-        cf_load_relaxed(&retired.first); /* locked */
+    struct cf__processes *pool = cf_load_relaxed(&retired.first); /* locked */
     if (pool)
         cf_store_relaxed(&retired.first, pool->retired_next);
     cf__unlock(&retired.lock);
@@ -57,7 +56,7 @@ obtain(void)
 }
 
 static void
-retire(struct cf__process_pool *pool)
+retire(struct cf__processes *pool)
 {
     cf__lock(&retired.lock);
     pool->retired_next = cf_load_relaxed(&retired.first); /* locked */
@@ -67,7 +66,7 @@ retire(struct cf__process_pool *pool)
 
 /* Undoes what has been made of a pool. */
 static void
-dismantle(struct cf__process_pool *pool)
+dismantle(struct cf__processes *pool)
 {
     pthread_mutex_lock(&pool->lock);
     pool->open = false;
@@ -88,7 +87,7 @@ dismantle(struct cf__process_pool *pool)
 }
 
 void
-cf__process_pool_free(struct cf__process_pool *pool)
+cf__processes_free(struct cf__processes *pool)
 {
     cf__executor_fini(&pool->base);
     dismantle(pool);
@@ -140,7 +139,7 @@ reservation(size_t wanted)
 
 /* Nothing of the former pool in this memory is left, but its lock. */
 static void
-clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
+clear(struct cf__processes *pool, const cf_process_pool_options *options)
 {
     static _Atomic unsigned pools;
     struct cf__worker_setup *setup = &pool->setup;
@@ -176,7 +175,7 @@ clear(struct cf__process_pool *pool, const cf_process_pool_options *options)
 
 /* Everything that the zygote is to find. */
 static cf_err
-furnish(struct cf__process_pool *pool, int workers)
+furnish(struct cf__processes *pool, int workers)
 {
     pool->lanes = calloc((size_t)workers, sizeof *pool->lanes);
     pool->shared =
@@ -196,7 +195,7 @@ furnish(struct cf__process_pool *pool, int workers)
 
 /* Forks the zygote, and lets the pool begin. */
 static cf_err
-launch(struct cf__process_pool *pool)
+launch(struct cf__processes *pool)
 {
     cf_err err = cf__zygote_start(&pool->zygote, &pool->setup);
     if (err)
@@ -211,7 +210,7 @@ launch(struct cf__process_pool *pool)
     pthread_mutex_lock(&pool->lock);
     pool->open = true;
     cf__queue_open(&pool->queue);
-    err = cf__process_pool_start_manager(pool);
+    err = cf__processes_start_manager(pool);
     pool->open = err == CF_OK;
     pthread_mutex_unlock(&pool->lock);
     if (err)
@@ -240,7 +239,7 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
         return CF_ENOTSUP; /* it would come here again, for ever */
     }
     cf__notice_fork();
-    struct cf__process_pool *pool = obtain();
+    struct cf__processes *pool = obtain();
     if (!pool) {
         cf__cancel_restore(former);
         return CF_ENOMEM;
@@ -249,7 +248,7 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
     err = furnish(pool, workers);
     if (!err) {
         err = cf__executor_prepare(&pool->base,
-                                   &cf__process_pool_ops,
+                                   &cf__processes_ops,
                                    workers,
                                    options.queue_capacity,
                                    options.queue_policy);

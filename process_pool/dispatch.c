@@ -25,7 +25,7 @@ enum {
 /* --- dealing ------------------------------------------------------------- */
 
 static uint32_t
-flags_of(const struct cf__process_pool *pool, const cf_future *f)
+flags_of(const struct cf__processes *pool, const cf_future *f)
 {
     uint64_t word = cf_load_relaxed(&f->word); /* who comes later, expects */
     uint32_t flags = 0;
@@ -42,7 +42,7 @@ flags_of(const struct cf__process_pool *pool, const cf_future *f)
 
 /* Hands the lane one task; false: there is none. */
 static bool
-hand_one(struct cf__process_pool *pool, struct cf__process_lane *lane)
+hand_one(struct cf__processes *pool, struct cf__process_lane *lane)
 {
     int index = (int)(lane - pool->lanes);
     /* Whatever is handed out can come back. */
@@ -51,7 +51,7 @@ hand_one(struct cf__process_pool *pool, struct cf__process_lane *lane)
         return false;
     for (;;) {
         uint64_t sequence;
-        cf_future *f = cf__process_pool_next_locked(pool, &sequence);
+        cf_future *f = cf__processes_next_locked(pool, &sequence);
         if (!f)
             return false;
         if (__builtin_expect(!cf__future_claim(f, index), 0)) {
@@ -70,8 +70,7 @@ hand_one(struct cf__process_pool *pool, struct cf__process_lane *lane)
 /* The lane is empty and its worker has run its number: it is about to end, and
  * nobody follows. If somebody does after all, he sleeps soon. */
 static bool
-is_spent(const struct cf__process_pool *pool,
-         const struct cf__process_lane *lane)
+is_spent(const struct cf__processes *pool, const struct cf__process_lane *lane)
 {
     size_t most = pool->setup.options.max_tasks_per_worker;
     return most && cf__lane_in_hand(lane) == 0 && lane->ran &&
@@ -81,8 +80,7 @@ is_spent(const struct cf__process_pool *pool,
 
 /* The lane may be given one more task. */
 static bool
-has_room(const struct cf__process_pool *pool,
-         const struct cf__process_lane *lane)
+has_room(const struct cf__processes *pool, const struct cf__process_lane *lane)
 {
     size_t depth = pool->base.bound ? 1 : lane->depth;
     return lane->state == CF__LANE_SERVED && !lane->quitting &&
@@ -91,8 +89,7 @@ has_room(const struct cf__process_pool *pool,
 }
 
 static bool
-is_idle(const struct cf__process_pool *pool,
-        const struct cf__process_lane *lane)
+is_idle(const struct cf__processes *pool, const struct cf__process_lane *lane)
 {
     return cf__lane_in_hand(lane) == 0 && has_room(pool, lane);
 }
@@ -108,7 +105,7 @@ is_slow(const struct cf__process_lane *lane, int64_t now)
 
 /* The lane has room, and its worker will come to what it is given. */
 static bool
-has_turns(const struct cf__process_pool *pool,
+has_turns(const struct cf__processes *pool,
           const struct cf__process_lane *lane,
           int64_t now)
 {
@@ -125,7 +122,7 @@ may_start(const struct cf__process_lane *lane, int64_t now)
 /* While something is queued: what waits for slow workers goes back, to start
  * first, if others have room. */
 static void
-recall_from_slow(struct cf__process_pool *pool, int64_t now)
+recall_from_slow(struct cf__processes *pool, int64_t now)
 {
     const int lanes = pool->base.max_workers;
     bool room = false;
@@ -138,14 +135,14 @@ recall_from_slow(struct cf__process_pool *pool, int64_t now)
         if (!is_slow(lane, now))
             continue;
         if (room)
-            cf__process_pool_take_back_many_locked(pool, lane, CF__LANE);
+            cf__processes_take_back_many_locked(pool, lane, CF__LANE);
         cf__lane_expect(lane, lane->oldest); /* then it needs another one */
     }
 }
 
 /* The next task, and a worker, for a lane that has none. */
 static void
-start(struct cf__process_pool *pool, struct cf__process_lane *lane, int64_t now)
+start(struct cf__processes *pool, struct cf__process_lane *lane, int64_t now)
 {
     cf__lane_reset(lane);
     uint64_t first = lane->next;
@@ -156,7 +153,7 @@ start(struct cf__process_pool *pool, struct cf__process_lane *lane, int64_t now)
             return;
     }
     /* The manager will hear of the zygote's end, or try again. */
-    cf__process_pool_take_back_many_locked(pool, lane, CF__LANE);
+    cf__processes_take_back_many_locked(pool, lane, CF__LANE);
     pool->in_hand -= cf__lane_in_hand(lane);
     lane->oldest = lane->next;
     lane->revoked = 0;
@@ -165,7 +162,7 @@ start(struct cf__process_pool *pool, struct cf__process_lane *lane, int64_t now)
 
 /* The lanes that have turns, linked by next_in_turn. */
 static struct cf__process_lane *
-lanes_in_turn(struct cf__process_pool *pool, int64_t now)
+lanes_in_turn(struct cf__processes *pool, int64_t now)
 {
     struct cf__process_lane *first = NULL, **end = &first;
     for (int i = 0; i < pool->base.max_workers; i++) {
@@ -182,7 +179,7 @@ lanes_in_turn(struct cf__process_pool *pool, int64_t now)
 /* In turns, one task each: so large tasks that follow each other go to
  * different workers. */
 static void
-deal(struct cf__process_pool *pool, int64_t now)
+deal(struct cf__processes *pool, int64_t now)
 {
     struct cf__process_lane *first = lanes_in_turn(pool, now);
     struct cf__process_lane **turn = &first;
@@ -199,13 +196,11 @@ deal(struct cf__process_pool *pool, int64_t now)
 
 /* Tells the worker of what it was dealt. */
 static void
-publish(struct cf__process_pool *pool,
-        struct cf__process_lane *lane,
-        int64_t now)
+publish(struct cf__processes *pool, struct cf__process_lane *lane, int64_t now)
 {
     uint64_t count = lane->next - lane->published;
     /* If nobody else hands out more, half way is the time. */
-    if (count > 1 && !pool->helped && cf__process_pool_has_work_locked(pool))
+    if (count > 1 && !pool->helped && cf__processes_has_work_locked(pool))
         cf__lane_expect(lane, lane->published + (count - 1) / 2);
     cf__lane_publish(lane, now);
 }
@@ -214,7 +209,7 @@ publish(struct cf__process_pool *pool,
  * many, or no memory. Then what comes in the meantime is for those that are
  * left: nobody else is started for it. */
 static bool
-occupy_idle(struct cf__process_pool *pool)
+occupy_idle(struct cf__processes *pool)
 {
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
@@ -225,12 +220,12 @@ occupy_idle(struct cf__process_pool *pool)
 }
 
 static void
-start_absent(struct cf__process_pool *pool, int64_t now)
+start_absent(struct cf__processes *pool, int64_t now)
 {
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
         if (lane->state != CF__LANE_ABSENT ||
-            !cf__process_pool_has_work_locked(pool))
+            !cf__processes_has_work_locked(pool))
             continue;
         if (may_start(lane, now))
             start(pool, lane, now);
@@ -240,13 +235,13 @@ start_absent(struct cf__process_pool *pool, int64_t now)
 }
 
 static void
-fill_all(struct cf__process_pool *pool, int64_t now)
+fill_all(struct cf__processes *pool, int64_t now)
 {
-    if (cf__process_pool_has_work_locked(pool)) {
+    if (cf__processes_has_work_locked(pool)) {
         recall_from_slow(pool, now);
         if (occupy_idle(pool)) {
             start_absent(pool, now);
-            if (cf__process_pool_has_work_locked(pool))
+            if (cf__processes_has_work_locked(pool))
                 deal(pool, now);
         }
     }
@@ -262,7 +257,7 @@ fill_all(struct cf__process_pool *pool, int64_t now)
 /* The highest priority that waits; INT64_MIN: nothing does, or only what has
  * none. */
 static int64_t
-waiting_priority(struct cf__process_pool *pool)
+waiting_priority(struct cf__processes *pool)
 {
     int64_t heap = cf_load_relaxed(&pool->queue.heap_top); /* a hint */
     int64_t returned = cf__returned_top(&pool->returned);
@@ -272,13 +267,13 @@ waiting_priority(struct cf__process_pool *pool)
 /* What is in the lanes and would start after something of a higher priority
  * goes back. */
 static void
-give_way(struct cf__process_pool *pool)
+give_way(struct cf__processes *pool)
 {
     int64_t top = waiting_priority(pool);
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
         if (lane->lowest < top) {
-            cf__process_pool_take_back_many_locked(pool, lane, CF__LANE);
+            cf__processes_take_back_many_locked(pool, lane, CF__LANE);
             lane->lowest = INT64_MAX;
         }
     }
@@ -288,7 +283,7 @@ give_way(struct cf__process_pool *pool)
  * need do if an idle worker is still looking for more: it will ring. While user
  * code has the manager, nobody would hear it. */
 static uint32_t
-wanting_of(const struct cf__process_pool *pool)
+wanting_of(const struct cf__processes *pool)
 {
     uint32_t wanting = CF__CONTENT;
     for (int i = 0; i < pool->base.max_workers; i++) {
@@ -304,7 +299,7 @@ wanting_of(const struct cf__process_pool *pool)
 }
 
 static bool
-any_idle(const struct cf__process_pool *pool)
+any_idle(const struct cf__processes *pool)
 {
     for (int i = 0; i < pool->base.max_workers; i++)
         if (is_idle(pool, &pool->lanes[i]))
@@ -327,10 +322,9 @@ patience_ends_at(const struct cf__process_lane *lane, bool idle)
 /* Nothing is queued: who has nothing to do gets what waits for a slow worker.
  * false: there is no such thing, or not yet. */
 static bool
-even_out(struct cf__process_pool *pool, int64_t now)
+even_out(struct cf__processes *pool, int64_t now)
 {
-    if (cf__process_pool_has_work_locked(pool) ||
-        wanting_of(pool) == CF__CONTENT)
+    if (cf__processes_has_work_locked(pool) || wanting_of(pool) == CF__CONTENT)
         return false;
     bool idle = any_idle(pool);
     struct cf__process_lane *longest = NULL;
@@ -345,7 +339,7 @@ even_out(struct cf__process_pool *pool, int64_t now)
     if (!longest)
         return false;
     size_t half = cf__lane_tasks(longest) / 2;
-    cf__process_pool_take_back_many_locked(pool, longest, half ? half : 1);
+    cf__processes_take_back_many_locked(pool, longest, half ? half : 1);
     if (!pool->returned.count)
         return false;
     fill_all(pool, now);
@@ -354,7 +348,7 @@ even_out(struct cf__process_pool *pool, int64_t now)
 
 /* Says whether an idle worker shall ring before it sleeps. */
 static void
-set_backlog(struct cf__process_pool *pool, bool backlog)
+set_backlog(struct cf__processes *pool, bool backlog)
 {
     _Atomic uint32_t *shared = &pool->shared->board->backlog;
     for (int i = 0; i < pool->base.max_workers && !backlog; i++)
@@ -365,7 +359,7 @@ set_backlog(struct cf__process_pool *pool, bool backlog)
 }
 
 void
-cf__process_pool_dispatch_locked(struct cf__process_pool *pool, int64_t now)
+cf__processes_dispatch_locked(struct cf__processes *pool, int64_t now)
 {
     const uint64_t before = pool->taken;
     bool work = true;
@@ -379,7 +373,7 @@ cf__process_pool_dispatch_locked(struct cf__process_pool *pool, int64_t now)
         /* pairs with submit: it sees that it must attend or set the backlog,
          * or we see what it has pushed */
         cf__fence_full();
-        work = cf__process_pool_has_work_locked(pool);
+        work = cf__processes_has_work_locked(pool);
         if (cf_load_relaxed(&pool->wanting) == CF__CONTENT)
             break;
     }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 void
-cf__process_pool_refuse_locked(struct cf__process_pool *pool, cf_err why)
+cf__processes_refuse_locked(struct cf__processes *pool, cf_err why)
 {
     if (cf_load_relaxed(&pool->refuse) == CF_OK || why == CF_EBROKEN) {
         cf_store_relaxed(&pool->refuse, (int)why);
@@ -23,32 +23,32 @@ cf__process_pool_refuse_locked(struct cf__process_pool *pool, cf_err why)
             cf__bound_close(pool->base.bound, why);
     }
     cf__queue_close(&pool->queue);
-    cf__process_pool_ring(pool);
+    cf__processes_ring(pool);
 }
 
 /* Cancels everything that has not been started. */
 static void
-cancel_all(struct cf__process_pool *pool)
+cancel_all(struct cf__processes *pool)
 {
-    cf_future *f = cf__process_pool_take_all_locked(pool);
-    cf__process_pool_unlock(pool);
+    cf_future *f = cf__processes_take_all_locked(pool);
+    cf__processes_unlock(pool);
     for (cf_future *next; f; f = next) {
         next = cf_load_relaxed(&f->next); /* ours */
         (void)cf__future_cancel_now(f);
         cf__future_drop_stale(f);
     }
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
 }
 
 /* What a wait undoes if its thread is cancelled. */
 static void
 unlock(void *data)
 {
-    cf__process_pool_unlock(data);
+    cf__processes_unlock(data);
 }
 
 static void
-stop_waiting_locked(struct cf__process_pool *pool)
+stop_waiting_locked(struct cf__processes *pool)
 {
     if (--pool->waiting == 0 && pool->open) /* or is the parent's */
         cf_store_seq_cst(&pool->shared->board->notify_all, 0);
@@ -64,16 +64,16 @@ stop_waiting(void *data)
 /* Waits for a change; false: the deadline has passed. A cancellation point,
  * with undo for it. */
 static bool
-wait_locked(struct cf__process_pool *pool,
+wait_locked(struct cf__processes *pool,
             int64_t deadline_ns,
             void (*undo)(void *pool))
 {
     struct cf__server *server = cf__thread.server;
     if (server) { /* it makes the changes itself, or what they wait for */
-        cf__process_pool_unlock(pool);
+        cf__processes_unlock(pool);
         server->serve(server, deadline_ns);
-        cf__process_pool_lock(pool);
-        cf__process_pool_service_locked(pool); /* as below */
+        cf__processes_lock(pool);
+        cf__processes_service_locked(pool); /* as below */
         return cf__now_ns() < deadline_ns;
     }
     /* Somebody may have left a service to this thread, which sleeps. */
@@ -82,14 +82,14 @@ wait_locked(struct cf__process_pool *pool,
         return cf__cond_wait_or_end(
             &pool->changed, &pool->lock, deadline_ns, undo, pool);
     if (!cf__cond_wait_or_end(&pool->changed, &pool->lock, soon, undo, pool))
-        cf__process_pool_service_locked(pool);
+        cf__processes_service_locked(pool);
     return true;
 }
 
 static void
-join_locked(struct cf__process_pool *pool)
+join_locked(struct cf__processes *pool)
 {
-    if (!pool->joinable || cf__process_pool_on_manager(pool))
+    if (!pool->joinable || cf__processes_on_manager(pool))
         return;
     pool->joinable = false;
     pthread_mutex_unlock(&pool->lock);
@@ -100,33 +100,33 @@ join_locked(struct cf__process_pool *pool)
 /* It has ended, and its manager is in no callback, which could wait for who
  * joins it; but for the calling thread's own. */
 static bool
-is_over(const struct cf__process_pool *pool)
+is_over(const struct cf__processes *pool)
 {
     return pool->ended &&
-           (pool->finishing <= 0 || cf__process_pool_on_manager(pool));
+           (pool->finishing <= 0 || cf__processes_on_manager(pool));
 }
 
 cf_err
-cf__process_pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
+cf__processes_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    struct cf__processes *pool = cf__processes_of(ex);
     cf_err err = CF_OK;
-    cf__process_pool_lock(pool);
-    cf__process_pool_refuse_locked(pool, CF_ESHUTDOWN);
+    cf__processes_lock(pool);
+    cf__processes_refuse_locked(pool, CF_ESHUTDOWN);
     if (flags & CF_SHUTDOWN_CANCEL)
         cancel_all(pool);
-    cf__process_pool_ring(pool);
+    cf__processes_ring(pool);
     while (!(flags & CF_SHUTDOWN_NOWAIT) && !is_over(pool) && !err)
         if (!wait_locked(pool, deadline_ns, unlock) && !is_over(pool))
             err = CF_ETIMEDOUT;
     if (is_over(pool) && !(flags & CF_SHUTDOWN_NOWAIT))
         join_locked(pool);
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     return cf__executor_forked(ex) ? CF_EFORKED : err; /* by a callback */
 }
 
 static bool
-any_served(const struct cf__process_pool *pool)
+any_served(const struct cf__processes *pool)
 {
     for (int i = 0; i < pool->base.max_workers; i++)
         if (pool->lanes[i].state == CF__LANE_SERVED)
@@ -135,64 +135,64 @@ any_served(const struct cf__process_pool *pool)
 }
 
 cf_err
-cf__process_pool_terminate(cf_executor *ex, int signo)
+cf__processes_terminate(cf_executor *ex, int signo)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
-    cf__process_pool_lock(pool);
-    cf__process_pool_refuse_locked(pool, CF_ESHUTDOWN);
+    struct cf__processes *pool = cf__processes_of(ex);
+    cf__processes_lock(pool);
+    cf__processes_refuse_locked(pool, CF_ESHUTDOWN);
     cancel_all(pool);
     for (int i = 0; i < pool->base.max_workers; i++)
-        cf__process_pool_kill_later_locked(
+        cf__processes_kill_later_locked(
             pool, &pool->lanes[i], CF__ANY_POSITION, signo, cf__now_ns());
     while (!pool->ended && any_served(pool))
         (void)wait_locked(pool, CF__NEVER, unlock);
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     return cf__executor_forked(ex) ? CF_EFORKED : CF_OK; /* by a callback */
 }
 
 cf_err
-cf__process_pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
+cf__processes_wait_idle(cf_executor *ex, int64_t deadline_ns)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    struct cf__processes *pool = cf__processes_of(ex);
     bool in_time = true, idle;
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
     pool->waiting++;
     /* pairs with the worker's end of a task: it sees this and rings, or the
      * service sees the end */
     cf_store_seq_cst(&pool->shared->board->notify_all, 1);
     cf__fence_full(); /* no state is loaded before it */
-    cf__process_pool_service_locked(pool);
-    while (!(idle = cf__process_pool_idle_locked(pool)) && !pool->ended &&
+    cf__processes_service_locked(pool);
+    while (!(idle = cf__processes_idle_locked(pool)) && !pool->ended &&
            in_time) {
-        cf__process_pool_ring(pool);
+        cf__processes_ring(pool);
         in_time = wait_locked(pool, deadline_ns, stop_waiting);
     }
     stop_waiting_locked(pool);
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     if (cf__executor_forked(ex))
         return CF_EFORKED; /* by a callback */
     return idle ? CF_OK : CF_ETIMEDOUT;
 }
 
 void
-cf__process_pool_destroy(cf_executor *ex)
+cf__processes_destroy(cf_executor *ex)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
-    cf__process_pool_lock(pool);
+    struct cf__processes *pool = cf__processes_of(ex);
+    cf__processes_lock(pool);
     join_locked(pool);
     pool->orphan = pool->joinable; /* in its own manager's callback */
     bool orphan = pool->orphan;
     if (orphan)
         pthread_detach(pool->manager);
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     if (!orphan)
-        cf__process_pool_free(pool);
+        cf__processes_free(pool);
 }
 
 void
-cf__process_pool_after_fork(cf_executor *ex)
+cf__processes_after_fork(cf_executor *ex)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    struct cf__processes *pool = cf__processes_of(ex);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->changed, NULL);
     cf_store_relaxed(&pool->refuse, CF_EFORKED); /* one thread */

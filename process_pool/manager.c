@@ -24,13 +24,13 @@ enum {
 };
 
 bool
-cf__process_pool_on_manager(const struct cf__process_pool *pool)
+cf__processes_on_manager(const struct cf__processes *pool)
 {
     return cf__thread.server == &pool->server;
 }
 
 void
-cf__process_pool_ring(struct cf__process_pool *pool)
+cf__processes_ring(struct cf__processes *pool)
 {
     if (!pool->open)
         return; /* in a fork's child: the bell is the parent's */
@@ -41,11 +41,11 @@ cf__process_pool_ring(struct cf__process_pool *pool)
 /* --- signals ------------------------------------------------------------- */
 
 void
-cf__process_pool_kill_later_locked(struct cf__process_pool *pool,
-                                   struct cf__process_lane *lane,
-                                   uint64_t position,
-                                   int signo,
-                                   int64_t at)
+cf__processes_kill_later_locked(struct cf__processes *pool,
+                                struct cf__process_lane *lane,
+                                uint64_t position,
+                                int signo,
+                                int64_t at)
 {
     if (lane->state != CF__LANE_SERVED)
         return;
@@ -61,11 +61,11 @@ cf__process_pool_kill_later_locked(struct cf__process_pool *pool,
     lane->kill_position = position;
     lane->kill_signal = signo;
     lane->kill_at = at;
-    cf__process_pool_ring(pool);
+    cf__processes_ring(pool);
 }
 
 int64_t
-cf__process_pool_after_grace(const struct cf__process_pool *pool, int64_t now)
+cf__processes_after_grace(const struct cf__processes *pool, int64_t now)
 {
     int64_t grace = pool->setup.options.kill_grace_ns;
     return grace >= CF__NEVER - now ? CF__NEVER : now + grace;
@@ -74,19 +74,19 @@ cf__process_pool_after_grace(const struct cf__process_pool *pool, int64_t now)
 /* The task that the signal is for does not run any more. If it does, nothing
  * else will before the signal has come: all that waits behind it goes back. */
 static bool
-is_past(struct cf__process_pool *pool, struct cf__process_lane *lane)
+is_past(struct cf__processes *pool, struct cf__process_lane *lane)
 {
     uint64_t p = lane->kill_position;
     if (p == CF__ANY_POSITION)
         return false;
-    cf__process_pool_take_back_many_locked(pool, lane, CF__LANE);
+    cf__processes_take_back_many_locked(pool, lane, CF__LANE);
     /* pairs with the worker's end of a task */
     uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
     return p < lane->oldest || state == CF__STATE(p, CF__DONE);
 }
 
 static void
-send_due_signal(struct cf__process_pool *pool,
+send_due_signal(struct cf__processes *pool,
                 struct cf__process_lane *lane,
                 int64_t now)
 {
@@ -107,7 +107,7 @@ send_due_signal(struct cf__process_pool *pool,
     lane->kill_at = 0;
     if (lane->kill_signal != SIGKILL) {
         if (!lane->grace_ends_at) /* a second signal grants no second grace */
-            lane->grace_ends_at = cf__process_pool_after_grace(pool, now);
+            lane->grace_ends_at = cf__processes_after_grace(pool, now);
         lane->kill_signal = SIGKILL;
         lane->kill_at = lane->grace_ends_at;
     }
@@ -116,32 +116,32 @@ send_due_signal(struct cf__process_pool *pool,
 /* --- the zygote ---------------------------------------------------------- */
 
 static void
-zygote_is_gone(struct cf__process_pool *pool)
+zygote_is_gone(struct cf__processes *pool)
 {
     cf_error why = CF_ERROR_INIT;
     why.message = "the process that starts workers has ended";
     if (!pool->zygote_stopped)
-        cf__process_pool_break_locked(pool, &why);
+        cf__processes_break_locked(pool, &why);
     pool->zygote_gone = true;
     cf__zygote_reap(&pool->zygote);
     cf__roster_kill(&pool->setup.roster, pool->base.max_workers);
     struct cf__zygote_report end = {CF__WORKER_ENDED, 0, 0, SIGKILL, 0};
     for (; end.lane < pool->base.max_workers; end.lane++)
         if (pool->lanes[end.lane].state == CF__LANE_SERVED)
-            cf__process_pool_bury_locked(pool, &end);
+            cf__processes_bury_locked(pool, &end);
 }
 
 static void
-hear_zygote(struct cf__process_pool *pool)
+hear_zygote(struct cf__processes *pool)
 {
     struct cf__zygote_report report;
     int heard = 0;
     while (!pool->zygote_gone &&
            (heard = cf__zygote_receive(&pool->zygote, &report)) > 0) {
         if (report.news == CF__WORKER_ENDED) {
-            cf__process_pool_bury_locked(pool, &report);
+            cf__processes_bury_locked(pool, &report);
         } else if (report.news == CF__SPAWN_FAILED) {
-            cf__process_pool_lose_locked(pool, report.lane, report.status);
+            cf__processes_lose_locked(pool, report.lane, report.status);
         }
     }
     if (!pool->zygote_gone && heard < 0)
@@ -153,7 +153,7 @@ hear_zygote(struct cf__process_pool *pool)
 /* Takes the next deferred future; in callbacks that wait in callbacks that wait
  * ... from some depth on only one that calls no user code. NULL: none. */
 static cf_future *
-next_deferred(struct cf__process_pool *pool)
+next_deferred(struct cf__processes *pool)
 {
     cf_future *before = NULL, *f = pool->deferred;
     while (f && pool->depth > DEPTH_MAX &&
@@ -176,17 +176,17 @@ next_deferred(struct cf__process_pool *pool)
 
 /* Ends the deferred futures, each without the lock. */
 static void
-run_deferred(struct cf__process_pool *pool)
+run_deferred(struct cf__processes *pool)
 {
     for (cf_future *f; (f = next_deferred(pool)) != NULL;) {
         uint64_t flags = cf_load_relaxed(&f->base); /* under the lock */
         pool->finishing++;
         if (cf_load_relaxed(&pool->wanting) >= CF__AWAKE)
             cf_store_relaxed(&pool->again, 1); /* it may be EAGER now */
-        cf__process_pool_unlock(pool);
+        cf__processes_unlock(pool);
         cf__future_release_arg(f);
         (void)cf__future_finish(f, flags, 0, true);
-        cf__process_pool_lock(pool);
+        cf__processes_lock(pool);
         pool->finishing--;
         pthread_cond_broadcast(&pool->changed);
     }
@@ -194,19 +194,19 @@ run_deferred(struct cf__process_pool *pool)
 
 /* Everything that is queued has failed: why is the pool's own. */
 static void
-fail_queued(struct cf__process_pool *pool)
+fail_queued(struct cf__processes *pool)
 {
-    cf_future *f = cf__process_pool_take_all_locked(pool);
+    cf_future *f = cf__processes_take_all_locked(pool);
     if (!f)
         return;
     pool->finishing++;
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     for (cf_future *next; f; f = next) {
         next = cf_load_relaxed(&f->next); /* ours */
         (void)cf__future_refuse(f, pool->broken);
         cf__future_drop_stale(f);
     }
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
     pool->finishing--;
     pthread_cond_broadcast(&pool->changed);
 }
@@ -215,20 +215,20 @@ fail_queued(struct cf__process_pool *pool)
 
 /* Nothing will come any more: the workers, then the zygote shall end. */
 static void
-see_to_end(struct cf__process_pool *pool)
+see_to_end(struct cf__processes *pool)
 {
     if (pool->ended || !cf_load_relaxed(&pool->refuse) ||
-        !cf__process_pool_idle_locked(pool))
+        !cf__processes_idle_locked(pool))
         return;
     pool->ending = true;
     bool served = false;
-    int64_t late = cf__process_pool_after_grace(pool, cf__now_ns());
+    int64_t late = cf__processes_after_grace(pool, cf__now_ns());
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
         if (lane->state != CF__LANE_SERVED)
             continue;
         if (!lane->quitting) /* it may be stopped, or never come to it */
-            cf__process_pool_kill_later_locked(
+            cf__processes_kill_later_locked(
                 pool, lane, CF__ANY_POSITION, SIGTERM, late);
         cf__lane_quit(lane);
         served = true;
@@ -246,7 +246,7 @@ see_to_end(struct cf__process_pool *pool)
 /* Free memory goes back to the system when the pool has been idle for a
  * while. */
 static void
-trim_if_due(struct cf__process_pool *pool, int64_t now)
+trim_if_due(struct cf__processes *pool, int64_t now)
 {
     if (!pool->trim_at || now < pool->trim_at)
         return;
@@ -264,20 +264,20 @@ trim_if_due(struct cf__process_pool *pool, int64_t now)
         (void)madvise(
             cf__shared_outbox(pool->shared, i), (size_t)used, MADV_REMOVE);
     }
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     (void)cf__arena_trim(&pool->shared->parcels);
     (void)cf__arena_trim(&pool->shared->commons);
     (void)cf__arena_trim(&pool->shared->vault);
     cf__block_trim();
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
 }
 
 /* Everything there is to do now. */
 static void
-work(struct cf__process_pool *pool)
+work(struct cf__processes *pool)
 {
     hear_zygote(pool);
-    cf__process_pool_service_locked(pool);
+    cf__processes_service_locked(pool);
     int64_t now = cf__now_ns();
     for (int i = 0; i < pool->base.max_workers; i++)
         send_due_signal(pool, &pool->lanes[i], now);
@@ -291,12 +291,12 @@ work(struct cf__process_pool *pool)
 /* When to look again though nobody rings. In an idle pool, too, if somebody
  * has served meanwhile: so who makes it busy next need not ring. */
 static int64_t
-next_look(struct cf__process_pool *pool, int64_t now)
+next_look(struct cf__processes *pool, int64_t now)
 {
     int64_t at = pool->look_at;
     if (pool->trim_at && pool->trim_at < at)
         at = pool->trim_at;
-    bool busy = pool->helped || !cf__process_pool_idle_locked(pool) ||
+    bool busy = pool->helped || !cf__processes_idle_locked(pool) ||
                 cf__zygote_is_silent(&pool->zygote) ||
                 (pool->zygote_stopped && !pool->zygote_gone) ||
                 cf_load_relaxed(&pool->wanting) >= CF__AWAKE;
@@ -310,18 +310,18 @@ next_look(struct cf__process_pool *pool, int64_t now)
 
 /* Sleeps without the lock, until the bell rings. */
 static void
-sleep_until(struct cf__process_pool *pool, int64_t at)
+sleep_until(struct cf__processes *pool, int64_t at)
 {
     pool->helped = false;
     pool->wakes_at = at;
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     cf__bell_await(pool->shared->bell, &pool->zygote.post->pulse, at);
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
 }
 
 /* In case a worker is wrong about being awake. */
 static void
-beat(const struct cf__process_pool *pool)
+beat(const struct cf__processes *pool)
 {
     for (int i = 0; i < pool->base.max_workers; i++)
         if (cf__lane_in_hand(&pool->lanes[i]))
@@ -331,7 +331,7 @@ beat(const struct cf__process_pool *pool)
 /* Works, then sleeps if there is nothing more to do, at most until
  * deadline_ns. */
 static void
-step(struct cf__process_pool *pool, int64_t deadline_ns)
+step(struct cf__processes *pool, int64_t deadline_ns)
 {
     _Atomic uint32_t *sleeps = &pool->shared->board->sleeps;
     cf__bell_answer(pool->shared->bell, &pool->zygote.post->pulse);
@@ -342,7 +342,7 @@ step(struct cf__process_pool *pool, int64_t deadline_ns)
      * it did */
     cf_fetch_add_seq_cst(sleeps, 1);
     cf__fence_full();
-    cf__process_pool_service_locked(pool);
+    cf__processes_service_locked(pool);
     int64_t now = cf__now_ns();
     int64_t at = next_look(pool, now);
     at = at < deadline_ns ? at : deadline_ns;
@@ -356,36 +356,36 @@ step(struct cf__process_pool *pool, int64_t deadline_ns)
 static void
 serve(struct cf__server *server, int64_t deadline_ns)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(server->executor);
+    struct cf__processes *pool = cf__processes_of(server->executor);
     int64_t soon = cf__now_ns() + SERVE_NS;
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
     pool->depth++;
     step(pool, deadline_ns < soon ? deadline_ns : soon);
     pool->depth--;
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
 }
 
 static void *
 manager_main(void *arg)
 {
-    struct cf__process_pool *pool = arg;
+    struct cf__processes *pool = arg;
     (void)cf__cancel_disable();
     cf__origin_enter(&pool->base.origin);
     cf__thread.server = &pool->server;
     cf__zygote_attach(&pool->zygote);
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
     while (!pool->ended)
         step(pool, CF__NEVER);
     bool orphan = pool->orphan;
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     cf__thread.server = NULL;
     if (orphan)
-        cf__process_pool_free(pool);
+        cf__processes_free(pool);
     return NULL;
 }
 
 cf_err
-cf__process_pool_start_manager(struct cf__process_pool *pool)
+cf__processes_start_manager(struct cf__processes *pool)
 {
     pool->server = (struct cf__server){&pool->base, serve};
     cf_err err = cf__helper_thread_start(

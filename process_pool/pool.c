@@ -18,7 +18,7 @@ enum {
 /* Some lane has a task: not only positions that were taken back, to which its
  * worker has still to come. */
 static bool
-has_tasks_out(const struct cf__process_pool *pool)
+has_tasks_out(const struct cf__processes *pool)
 {
     if (pool->in_hand == 0)
         return false;
@@ -30,7 +30,7 @@ has_tasks_out(const struct cf__process_pool *pool)
 
 /* What has begun now may need the manager before that would look. */
 static void
-set_alarm(struct cf__process_pool *pool, int64_t now)
+set_alarm(struct cf__processes *pool, int64_t now)
 {
     int64_t at = pool->look_at;
     if (has_tasks_out(pool) && now + CF__HEARTBEAT_NS < at)
@@ -38,13 +38,13 @@ set_alarm(struct cf__process_pool *pool, int64_t now)
     if (at >= pool->wakes_at)
         return;
     pool->wakes_at = at;
-    cf__process_pool_ring(pool);
+    cf__processes_ring(pool);
 }
 
 /* Drops what has been cancelled meanwhile. Under the lock: so a dispatch finds
  * whatever is queued. */
 static void
-tidy(struct cf__process_pool *pool)
+tidy(struct cf__processes *pool)
 {
     uint64_t canceled = cf_exchange_acq_rel(&pool->tidy, 0);
     cf__queue_tidy(&pool->queue, canceled);
@@ -56,38 +56,38 @@ tidy(struct cf__process_pool *pool)
 }
 
 void
-cf__process_pool_service_locked(struct cf__process_pool *pool)
+cf__processes_service_locked(struct cf__processes *pool)
 {
     if (!pool->open)
         return;
     int64_t now = cf__now_ns();
     pool->look_at = CF__NEVER;
-    pool->helped = pool->helped || !cf__process_pool_on_manager(pool);
+    pool->helped = pool->helped || !cf__processes_on_manager(pool);
     for (int i = 0; i < pool->base.max_workers; i++)
         if (pool->lanes[i].state == CF__LANE_SERVED)
-            cf__process_pool_collect_locked(pool, &pool->lanes[i], now);
+            cf__processes_collect_locked(pool, &pool->lanes[i], now);
     if (__builtin_expect(cf_load_relaxed(&pool->tidy) != 0, 0)) /* a hint */
         tidy(pool);
     if (!pool->broken)
-        cf__process_pool_dispatch_locked(pool, now);
+        cf__processes_dispatch_locked(pool, now);
     set_alarm(pool, now);
     bool refuses = cf_load_relaxed(&pool->refuse) && !pool->ending;
-    if ((pool->waiting || refuses) && cf__process_pool_idle_locked(pool)) {
+    if ((pool->waiting || refuses) && cf__processes_idle_locked(pool)) {
         pthread_cond_broadcast(&pool->changed);
-        cf__process_pool_ring(pool); /* for the end */
+        cf__processes_ring(pool); /* for the end */
     }
 }
 
 void
-cf__process_pool_unlock(struct cf__process_pool *pool)
+cf__processes_unlock(struct cf__processes *pool)
 {
     for (int rounds = 0;; rounds++) {
         if (cf_load_relaxed(&pool->again)) { /* a hint; see the fence */
             cf_store_relaxed(&pool->again, 0);
-            cf__process_pool_service_locked(pool);
+            cf__processes_service_locked(pool);
         }
         if (rounds == ROUNDS_MAX) /* the manager shall go on with it */
-            cf__process_pool_ring(pool);
+            cf__processes_ring(pool);
         pthread_mutex_unlock(&pool->lock);
         /* pairs with attend: we see its wish, or it gets the lock */
         cf__fence_full();
@@ -98,21 +98,21 @@ cf__process_pool_unlock(struct cf__process_pool *pool)
 }
 
 void
-cf__process_pool_attend(struct cf__process_pool *pool)
+cf__processes_attend(struct cf__processes *pool)
 {
     cf_store_relaxed(&pool->again, 1);
     cf__fence_full(); /* pairs with unlock's */
     if (pthread_mutex_trylock(&pool->lock) == 0)
-        cf__process_pool_unlock(pool);
+        cf__processes_unlock(pool);
 }
 
 bool
-cf__process_pool_idle_locked(struct cf__process_pool *pool)
+cf__processes_idle_locked(struct cf__processes *pool)
 {
     /* The manager may ask in a callback. */
-    bool finishing = pool->finishing > 0 && !cf__process_pool_on_manager(pool);
+    bool finishing = pool->finishing > 0 && !cf__processes_on_manager(pool);
     return !has_tasks_out(pool) && !pool->deferred && !finishing &&
-           !pool->recalling && !cf__process_pool_has_work_locked(pool);
+           !pool->recalling && !cf__processes_has_work_locked(pool);
 }
 
 /* --- operations ---------------------------------------------------------- */
@@ -120,7 +120,7 @@ cf__process_pool_idle_locked(struct cf__process_pool *pool)
 /* After a push: it is not to be seen to now. If a worker is awake
  * and has nothing to do, it rings before it sleeps, if it sees the backlog. */
 static bool
-may_wait(struct cf__process_pool *pool)
+may_wait(struct cf__processes *pool)
 {
     cf__fence_full(); /* pairs with dispatch's */
     uint32_t wanting = cf_load_relaxed(&pool->wanting);
@@ -136,7 +136,7 @@ may_wait(struct cf__process_pool *pool)
 static cf_err
 pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    struct cf__processes *pool = cf__processes_of(ex);
     if (__builtin_expect(cf__executor_forked(ex), 0))
         return CF_EFORKED; /* no handler has closed the queue */
     /* After the push the tasks may be gone. */
@@ -146,7 +146,7 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
         return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
     bool turn = cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
     if (at_once || turn || !may_wait(pool))
-        cf__process_pool_attend(pool);
+        cf__processes_attend(pool);
     return CF_OK;
 }
 
@@ -155,15 +155,15 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 static void
 pool_tidy(cf_executor *ex, uint64_t canceled)
 {
-    cf_store_relaxed(&cf__process_pool_of(ex)->tidy, canceled); /* a hint */
+    cf_store_relaxed(&cf__processes_of(ex)->tidy, canceled); /* a hint */
 }
 
 static void
 pool_stats(cf_executor *ex, cf_stats *out)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
-    cf__process_pool_lock(pool);
-    cf__process_pool_service_locked(pool);
+    struct cf__processes *pool = cf__processes_of(ex);
+    cf__processes_lock(pool);
+    cf__processes_service_locked(pool);
     out->canceled = cf_load_acquire(&ex->canceled); /* before submitted */
     uint64_t taken_back = cf_load_acquire(&ex->taken_back); /* likewise */
     for (int i = 0; i < ex->max_workers; i++) {
@@ -182,7 +182,7 @@ pool_stats(cf_executor *ex, cf_stats *out)
     uint64_t submitted = cf__queue_count(&pool->queue);
     out->queued = submitted > left ? submitted - left : 0;
     out->restarts = pool->restarts;
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
 }
 
 static void *
@@ -190,35 +190,34 @@ pool_shared_alloc(cf_executor *ex, size_t size)
 {
     return cf__executor_forked(ex)
                ? NULL
-               : cf__arena_alloc_zeroed(
-                     &cf__process_pool_of(ex)->shared->commons, size);
+               : cf__arena_alloc_zeroed(&cf__processes_of(ex)->shared->commons,
+                                        size);
 }
 
 static void
 pool_shared_free(cf_executor *ex, void *p)
 {
     if (!cf__executor_forked(ex))
-        (void)cf__arena_free(&cf__process_pool_of(ex)->shared->commons, p);
+        (void)cf__arena_free(&cf__processes_of(ex)->shared->commons, p);
 }
 
 static bool
 pool_is_shared(cf_executor *ex, const void *p, size_t size)
 {
-    return cf__arena_contains(
-        &cf__process_pool_of(ex)->shared->commons, p, size);
+    return cf__arena_contains(&cf__processes_of(ex)->shared->commons, p, size);
 }
 
-const struct cf__executor_ops cf__process_pool_ops = {
+const struct cf__executor_ops cf__processes_ops = {
     .name = "process_pool",
     .submit = pool_submit,
     .tidy = pool_tidy,
-    .wait_idle = cf__process_pool_wait_idle,
-    .shutdown = cf__process_pool_shutdown,
-    .terminate = cf__process_pool_terminate,
+    .wait_idle = cf__processes_wait_idle,
+    .shutdown = cf__processes_shutdown,
+    .terminate = cf__processes_terminate,
     .stats = pool_stats,
-    .destroy = cf__process_pool_destroy,
-    .after_fork = cf__process_pool_after_fork,
-    .remote = &cf__process_pool_remote_ops,
+    .destroy = cf__processes_destroy,
+    .after_fork = cf__processes_after_fork,
+    .remote = &cf__processes_remote_ops,
     .shared_alloc = pool_shared_alloc,
     .shared_free = pool_shared_free,
     .is_shared = pool_is_shared,

@@ -6,15 +6,15 @@
 
 #include <signal.h>
 
-static struct cf__process_pool *
+static struct cf__processes *
 pool_of(const cf_future *f)
 {
-    return cf__process_pool_of(f->executor);
+    return cf__processes_of(f->executor);
 }
 
 /* The lane that has f in hand, and where; NULL: none does. */
 static struct cf__process_lane *
-lane_of_locked(struct cf__process_pool *pool,
+lane_of_locked(struct cf__processes *pool,
                const cf_future *f,
                uint64_t *position)
 {
@@ -30,78 +30,78 @@ lane_of_locked(struct cf__process_pool *pool,
 static void
 attend(cf_executor *ex)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
+    struct cf__processes *pool = cf__processes_of(ex);
     if (cf__executor_forked(ex) || pthread_mutex_trylock(&pool->lock) != 0)
         return;
-    cf__process_pool_service_locked(pool);
-    cf__process_pool_unlock(pool);
+    cf__processes_service_locked(pool);
+    cf__processes_unlock(pool);
 }
 
 static bool
 started(const cf_future *f)
 {
-    struct cf__process_pool *pool = pool_of(f);
+    struct cf__processes *pool = pool_of(f);
     uint64_t position;
     if (cf__executor_forked(&pool->base))
         return true;
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
     uint64_t word = cf_load_acquire(&f->word); /* pairs with the claim */
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     bool untaken = cf__state(word) == CF_PENDING ||
                    (lane && cf__lane_is_untaken(lane, position));
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     return !untaken;
 }
 
 static bool
 recall(cf_future *f)
 {
-    struct cf__process_pool *pool = pool_of(f);
+    struct cf__processes *pool = pool_of(f);
     uint64_t position;
     if (cf__executor_forked(&pool->base))
         return false;
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     bool recalled = lane && cf__lane_revoke(lane, position);
     pool->recalling += recalled;
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     return recalled;
 }
 
 static void
 let_go(cf_executor *ex)
 {
-    struct cf__process_pool *pool = cf__process_pool_of(ex);
-    cf__process_pool_lock(pool);
+    struct cf__processes *pool = cf__processes_of(ex);
+    cf__processes_lock(pool);
     pool->recalling--;
-    cf__process_pool_service_locked(pool); /* it may be idle now */
-    cf__process_pool_unlock(pool);
+    cf__processes_service_locked(pool); /* it may be idle now */
+    cf__processes_unlock(pool);
 }
 
 /* Asks the task, if it runs, to stop, and stops its worker unless it has ended
  * at that time. Returns the worker's process id, or 0. */
 static pid_t
-stop_by(struct cf__process_pool *pool, cf_future *f, int64_t at)
+stop_by(struct cf__processes *pool, cf_future *f, int64_t at)
 {
     uint64_t position;
     pid_t pid = 0;
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     if (lane) {
         pid = cf_load_relaxed(&lane->out->pid); /* for people to read */
         cf_fetch_or_seq_cst(&cf__lane_order(lane, position)->flags,
                             CF__ORDER_STOP | CF__ORDER_NOTIFY); /* a hint */
-        cf__process_pool_kill_later_locked(pool, lane, position, SIGTERM, at);
+        cf__processes_kill_later_locked(pool, lane, position, SIGTERM, at);
     }
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     return pid;
 }
 
 static void
 interrupt(cf_future *f)
 {
-    struct cf__process_pool *pool = pool_of(f);
-    (void)stop_by(pool, f, cf__process_pool_after_grace(pool, cf__now_ns()));
+    struct cf__processes *pool = pool_of(f);
+    (void)stop_by(pool, f, cf__processes_after_grace(pool, cf__now_ns()));
 }
 
 static pid_t
@@ -113,23 +113,23 @@ stop(cf_future *f)
 static void
 expect(cf_future *f)
 {
-    struct cf__process_pool *pool = pool_of(f);
+    struct cf__processes *pool = pool_of(f);
     uint64_t position;
     if (cf__executor_forked(&pool->base))
         return;
     /* Who hands it out later, will see who waits for it (flags_of). */
     if (cf__state(cf_load_acquire(&f->word)) == CF_PENDING) {
         if (cf_load_relaxed(&pool->wanting) != CF__CONTENT)
-            cf__process_pool_attend(pool);
+            cf__processes_attend(pool);
         return;
     }
-    cf__process_pool_lock(pool);
+    cf__processes_lock(pool);
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     if (lane) {
         cf__lane_expect(lane, position);
-        cf__process_pool_service_locked(pool);
+        cf__processes_service_locked(pool);
     }
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
 }
 
 /* When f, the task at a position, began, by the first word of its worker: the
@@ -149,11 +149,11 @@ begun_at(const struct cf__process_lane *lane,
 static bool
 outran(cf_future *f)
 {
-    struct cf__process_pool *pool = pool_of(f);
+    struct cf__processes *pool = pool_of(f);
     const int64_t timeout_ns = f->attributes->timeout_ns;
     uint64_t position;
-    cf__process_pool_lock(pool);
-    cf__process_pool_service_locked(pool);
+    cf__processes_lock(pool);
+    cf__processes_service_locked(pool);
     int64_t now = cf__now_ns();
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     int64_t begun = now; /* not at all, or it is over and there is no timer */
@@ -167,23 +167,23 @@ outran(cf_future *f)
         timeout_ns >= CF__NEVER - begun ? CF__NEVER : begun + timeout_ns;
     if (!late)
         cf__timers_again(pool->base.timers, f, at);
-    cf__process_pool_unlock(pool);
+    cf__processes_unlock(pool);
     return late;
 }
 
 static void *
 arg_alloc(cf_executor *ex, size_t size)
 {
-    return cf__arena_alloc(&cf__process_pool_of(ex)->shared->parcels, size);
+    return cf__arena_alloc(&cf__processes_of(ex)->shared->parcels, size);
 }
 
 static void
 arg_free(cf_executor *ex, void *arg)
 {
-    cf__arena_free(&cf__process_pool_of(ex)->shared->parcels, arg);
+    cf__arena_free(&cf__processes_of(ex)->shared->parcels, arg);
 }
 
-const struct cf__remote_ops cf__process_pool_remote_ops = {
+const struct cf__remote_ops cf__processes_remote_ops = {
     .attend = attend,
     .started = started,
     .recall = recall,

@@ -68,7 +68,7 @@ bool
 cf__deque_withdraw(struct cf__deque *deque, uint64_t *begin, uint64_t *end);
 
 /* The entries before end are in reach again. What follows is as after a push:
- * cf__pool_tell_of_entries(). */
+ * cf__threads_tell_of_entries(). */
 static inline void
 cf__deque_release(struct cf__deque *deque, uint64_t end)
 {

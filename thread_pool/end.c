@@ -18,7 +18,7 @@ enum { LOOK_NS = 10000000 };
 
 /* Refuses submits from now on; the first reason stands, but for CF_EBROKEN. */
 static void
-refuse_locked(struct cf__pool *pool, cf_err why)
+refuse_locked(struct cf__threads *pool, cf_err why)
 {
     if (cf_load_relaxed(&pool->refuse) == CF_OK || why == CF_EBROKEN) {
         /* pairs with next_task: pool->broken */
@@ -31,14 +31,14 @@ refuse_locked(struct cf__pool *pool, cf_err why)
 
 /* Nothing is left, nor out of sight in a sweep. */
 static bool
-is_empty(struct cf__pool *pool)
+is_empty(struct cf__threads *pool)
 {
-    if (cf__pool_has_work(pool))
+    if (cf__threads_has_work(pool))
         return false;
     bool empty = true;
     int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
     for (int i = 0; i < slots && empty; i++) {
-        struct cf__pool_worker *w = pool->workers[i];
+        struct cf__threads_worker *w = pool->workers[i];
         cf__lock(&w->sweeping);
         empty = cf__deque_empty(&w->deque);
         cf__unlock(&w->sweeping);
@@ -47,10 +47,10 @@ is_empty(struct cf__pool *pool)
 }
 
 void
-cf__pool_empty(struct cf__pool *pool, const cf_error *why)
+cf__threads_empty(struct cf__threads *pool, const cf_error *why)
 {
     for (;;) {
-        cf_future *f = cf__pool_take_any(pool);
+        cf_future *f = cf__threads_take_any(pool);
         if (!f && is_empty(pool))
             return;
         if (!f) {
@@ -66,7 +66,7 @@ cf__pool_empty(struct cf__pool *pool, const cf_error *why)
 }
 
 void
-cf__pool_break(struct cf__pool *pool, const cf_error *why)
+cf__threads_break(struct cf__threads *pool, const cf_error *why)
 {
     const cf_error *copy = cf__failure_new(why);
     pthread_mutex_lock(&pool->lock);
@@ -75,14 +75,14 @@ cf__pool_break(struct cf__pool *pool, const cf_error *why)
         copy = NULL;
     }
     refuse_locked(pool, CF_EBROKEN);
-    cf__pool_wake_all_locked(pool);
+    cf__threads_wake_all_locked(pool);
     pthread_mutex_unlock(&pool->lock);
     cf__failure_free(copy);
-    cf__pool_empty(pool, pool->broken);
+    cf__threads_empty(pool, pool->broken);
 }
 
 static void
-refuse_new(struct cf__pool *pool)
+refuse_new(struct cf__threads *pool)
 {
     pthread_mutex_lock(&pool->lock);
     refuse_locked(pool, CF_ESHUTDOWN);
@@ -90,19 +90,19 @@ refuse_new(struct cf__pool *pool)
 }
 
 static void
-wake_all(struct cf__pool *pool)
+wake_all(struct cf__threads *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    cf__pool_wake_all_locked(pool);
+    cf__threads_wake_all_locked(pool);
     pthread_mutex_unlock(&pool->lock);
 }
 
 void
-cf__pool_join_locked(struct cf__pool *pool)
+cf__threads_join_locked(struct cf__threads *pool)
 {
     int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
     for (int i = 0; i < slots; i++) {
-        struct cf__pool_worker *w = pool->workers[i];
+        struct cf__threads_worker *w = pool->workers[i];
         if (!w->to_join)
             continue;
         w->to_join = false;
@@ -117,7 +117,7 @@ cf__pool_join_locked(struct cf__pool *pool)
 /* Threads that the calling one can wait for. Workers that are in shutdown
  * themselves do not wait for each other, and none for what waits for it. */
 static int
-awaited_locked(struct cf__pool *pool)
+awaited_locked(struct cf__threads *pool)
 {
     int left = pool->alive;
     if (cf__is_own_worker(&pool->base))
@@ -131,20 +131,20 @@ awaited_locked(struct cf__pool *pool)
 static void
 unlock(void *data)
 {
-    struct cf__pool *pool = data;
+    struct cf__threads *pool = data;
     pthread_mutex_unlock(&pool->lock);
 }
 
 static void
 stop_ending(void *data)
 {
-    struct cf__pool *pool = data;
+    struct cf__threads *pool = data;
     pool->ending--;
     unlock(pool);
 }
 
 static void
-count_waiting_locked(struct cf__pool *pool, int more)
+count_waiting_locked(struct cf__threads *pool, int more)
 {
     cf_store_relaxed(&pool->waiting, cf_load_relaxed(&pool->waiting) + more);
 }
@@ -152,7 +152,7 @@ count_waiting_locked(struct cf__pool *pool, int more)
 static void
 stop_waiting(void *data)
 {
-    struct cf__pool *pool = data;
+    struct cf__threads *pool = data;
     count_waiting_locked(pool, -1);
     unlock(pool);
 }
@@ -160,7 +160,7 @@ stop_waiting(void *data)
 /* Waits for a change; false: the deadline has passed. A worker looks now and
  * then who waits for it: nobody says so. */
 static bool
-wait_locked(struct cf__pool *pool, int64_t deadline_ns, void (*undo)(void *))
+wait_locked(struct cf__threads *pool, int64_t deadline_ns, void (*undo)(void *))
 {
     int64_t soon = cf__thread.worker ? cf__now_ns() + LOOK_NS : CF__NEVER;
     int64_t until = soon < deadline_ns ? soon : deadline_ns;
@@ -169,13 +169,13 @@ wait_locked(struct cf__pool *pool, int64_t deadline_ns, void (*undo)(void *))
 }
 
 cf_err
-cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
+cf__threads_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
 {
-    struct cf__pool *pool = cf__pool_of(ex);
+    struct cf__threads *pool = cf__threads_of(ex);
     bool own = cf__is_own_worker(ex);
     refuse_new(pool);
     if (flags & CF_SHUTDOWN_CANCEL)
-        cf__pool_empty(pool, NULL);
+        cf__threads_empty(pool, NULL);
     if (cf__executor_forked(ex))
         return CF_EFORKED; /* by a callback */
     wake_all(pool);
@@ -195,15 +195,15 @@ cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     }
     pool->ending -= own;
     if (!err)
-        cf__pool_join_locked(pool);
+        cf__threads_join_locked(pool);
     pthread_mutex_unlock(&pool->lock);
     return err;
 }
 
 bool
-cf__pool_is_stalled(cf_executor *ex)
+cf__threads_is_stalled(cf_executor *ex)
 {
-    struct cf__pool *pool = cf__pool_of(ex);
+    struct cf__threads *pool = cf__threads_of(ex);
     pthread_mutex_lock(&pool->lock);
     bool stalled = pool->alive > 0 && awaited_locked(pool) == 0;
     pthread_mutex_unlock(&pool->lock);
@@ -211,12 +211,12 @@ cf__pool_is_stalled(cf_executor *ex)
 }
 
 cf_err
-cf__pool_terminate(cf_executor *ex, int signo)
+cf__threads_terminate(cf_executor *ex, int signo)
 {
-    struct cf__pool *pool = cf__pool_of(ex);
+    struct cf__threads *pool = cf__threads_of(ex);
     (void)signo; /* threads cannot be killed */
     refuse_new(pool);
-    cf__pool_empty(pool, NULL);
+    cf__threads_empty(pool, NULL);
     if (cf__executor_forked(ex))
         return CF_EFORKED; /* by a callback */
     wake_all(pool);
@@ -227,9 +227,9 @@ cf__pool_terminate(cf_executor *ex, int signo)
  * asleep or wakes up without the lock: who sleeps after the look for work did
  * so during it. Who is in its initializer after it has had no task yet. */
 static bool
-is_idle_locked(struct cf__pool *pool)
+is_idle_locked(struct cf__threads *pool)
 {
-    if (cf__pool_has_work(pool))
+    if (cf__threads_has_work(pool))
         return false;
     /* What was looked at is older than the counts. pairs with pause_search:
      * it sees who waits, or is counted here. */
@@ -240,9 +240,9 @@ is_idle_locked(struct cf__pool *pool)
 }
 
 cf_err
-cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
+cf__threads_wait_idle(cf_executor *ex, int64_t deadline_ns)
 {
-    struct cf__pool *pool = cf__pool_of(ex);
+    struct cf__threads *pool = cf__threads_of(ex);
     bool in_time = true, idle;
     pthread_mutex_lock(&pool->lock);
     count_waiting_locked(pool, 1);
@@ -259,12 +259,12 @@ cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns)
 }
 
 void
-cf__pool_free(struct cf__pool *pool)
+cf__threads_free(struct cf__threads *pool)
 {
     int slots = cf_load_relaxed(&pool->slots); /* no other thread is left */
     cf__executor_fini(&pool->base);
     for (int i = 0; i < slots; i++) {
-        struct cf__pool_worker *w = pool->workers[i];
+        struct cf__threads_worker *w = pool->workers[i];
         for (struct cf__frame *at = w->bottom.above, *next; at; at = next) {
             next = at->above;
             free(at);
@@ -281,22 +281,22 @@ cf__pool_free(struct cf__pool *pool)
 }
 
 void
-cf__pool_destroy(cf_executor *ex)
+cf__threads_destroy(cf_executor *ex)
 {
-    struct cf__pool *pool = cf__pool_of(ex);
+    struct cf__threads *pool = cf__threads_of(ex);
     pthread_mutex_lock(&pool->lock);
     pool->orphan = pool->alive > 0; /* its own worker, which frees it */
     bool orphan = pool->orphan;
-    cf__pool_join_locked(pool);
+    cf__threads_join_locked(pool);
     pthread_mutex_unlock(&pool->lock);
     if (!orphan)
-        cf__pool_free(pool);
+        cf__threads_free(pool);
 }
 
 void
-cf__pool_after_fork(cf_executor *ex)
+cf__threads_after_fork(cf_executor *ex)
 {
-    struct cf__pool *pool = cf__pool_of(ex);
+    struct cf__threads *pool = cf__threads_of(ex);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->changed, NULL);
     cf_store_relaxed(&pool->refuse, CF_EFORKED); /* one thread */

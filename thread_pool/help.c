@@ -9,10 +9,10 @@
 #include "lib/base/fence.h"
 
 bool
-cf__pool_run_pending(struct cf__worker *self, cf_future *f)
+cf__threads_run_pending(struct cf__worker *self, cf_future *f)
 {
-    struct cf__pool_worker *w = cf__pool_worker_of(self);
-    if (!cf__pool_can_nest(w))
+    struct cf__threads_worker *w = cf__threads_worker_of(self);
+    if (!cf__threads_can_nest(w))
         return false;
     enum cf__pop pop = cf__deque_pop_if(&w->deque, f, self->index);
     /* Elsewhere in a queue: whoever takes that entry finds it stale. */
@@ -24,27 +24,28 @@ cf__pool_run_pending(struct cf__worker *self, cf_future *f)
      * cleanup handler of the waiting task may drop the one it waits with. */
     if (pop != CF__POP_CLAIMED_ENTRY)
         (void)cf_future_ref(f);
-    cf__pool_run(w, f);
+    cf__threads_run(w, f);
     return true;
 }
 
 /* The worker that runs f, if that is another one of this pool. */
-static struct cf__pool_worker *
+static struct cf__threads_worker *
 runner_of(struct cf__worker *self, uint64_t word)
 {
     int index = cf__runner(word);
     if (cf__state(word) != CF_RUNNING || index < 0 || index == self->index)
         return NULL;
-    return cf__pool_of(self->executor)->workers[index];
+    return cf__threads_of(self->executor)->workers[index];
 }
 
 bool
-cf__pool_help(struct cf__worker *self, cf_future *f)
+cf__threads_help(struct cf__worker *self, cf_future *f)
 {
-    struct cf__pool_worker *w = cf__pool_worker_of(self);
+    struct cf__threads_worker *w = cf__threads_worker_of(self);
     /* pairs with the claim: the runner is in the word */
-    struct cf__pool_worker *runner = runner_of(self, cf_load_acquire(&f->word));
-    if (!runner || cf__deque_empty(&runner->deque) || !cf__pool_can_nest(w))
+    struct cf__threads_worker *runner =
+        runner_of(self, cf_load_acquire(&f->word));
+    if (!runner || cf__deque_empty(&runner->deque) || !cf__threads_can_nest(w))
         return false;
     uint32_t base = cf_load_acquire(&f->base); /* pairs with run */
     if (base == 0)
@@ -53,14 +54,14 @@ cf__pool_help(struct cf__worker *self, cf_future *f)
     if (!g)
         return false;
     if (cf__future_claim(g, self->index))
-        cf__pool_run(w, g);
+        cf__threads_run(w, g);
     else
         cf__future_drop_stale(g);
     return true;
 }
 
 static void
-unwatch_locked(struct cf__pool_worker *w)
+unwatch_locked(struct cf__threads_worker *w)
 {
     if (!w->watching)
         return;
@@ -70,11 +71,11 @@ unwatch_locked(struct cf__pool_worker *w)
 }
 
 void
-cf__pool_watch(struct cf__worker *self, cf_future *f)
+cf__threads_watch(struct cf__worker *self, cf_future *f)
 {
-    struct cf__pool *pool = cf__pool_of(self->executor);
-    struct cf__pool_worker *w = cf__pool_worker_of(self);
-    struct cf__pool_worker *runner =
+    struct cf__threads *pool = cf__threads_of(self->executor);
+    struct cf__threads_worker *w = cf__threads_worker_of(self);
+    struct cf__threads_worker *runner =
         runner_of(self, cf_load_acquire(&f->word)); /* pairs with the claim */
     if (!runner)
         return;
@@ -91,21 +92,22 @@ cf__pool_watch(struct cf__worker *self, cf_future *f)
 }
 
 void
-cf__pool_unwatch(struct cf__worker *self)
+cf__threads_unwatch(struct cf__worker *self)
 {
-    struct cf__pool *pool = cf__pool_of(self->executor);
+    struct cf__threads *pool = cf__threads_of(self->executor);
     pthread_mutex_lock(&pool->lock);
-    unwatch_locked(cf__pool_worker_of(self));
+    unwatch_locked(cf__threads_worker_of(self));
     pthread_mutex_unlock(&pool->lock);
 }
 
 void
-cf__pool_notify_watchers(struct cf__pool *pool, struct cf__pool_worker *w)
+cf__threads_notify_watchers(struct cf__threads *pool,
+                            struct cf__threads_worker *w)
 {
     pthread_mutex_lock(&pool->lock);
     int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
     for (int i = 0; i < slots && cf_load_relaxed(&w->watchers) > 0; i++) {
-        struct cf__pool_worker *watcher = pool->workers[i];
+        struct cf__threads_worker *watcher = pool->workers[i];
         if (watcher->watching == w) {
             unwatch_locked(watcher); /* once: it looks around now */
             cf__worker_unpark(&watcher->base);

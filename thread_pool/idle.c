@@ -19,7 +19,7 @@
 enum { SEARCH_PART = 5, TRIM_NS = 200000000 };
 
 bool
-cf__pool_has_work(struct cf__pool *pool)
+cf__threads_has_work(struct cf__threads *pool)
 {
     if (cf__queue_has_work(&pool->queue))
         return true;
@@ -33,17 +33,17 @@ cf__pool_has_work(struct cf__pool *pool)
 /* The same, after a fence, for a worker that has just left some count: true, or a
  * push that is not over yet sees that it has. */
 static bool
-left_work(struct cf__pool *pool)
+left_work(struct cf__threads *pool)
 {
     bool busy = cf__inbox_is_busy(&pool->queue.inbox); /* before pushed */
-    if (busy && !cf__pool_has_work(pool))
-        cf__fence_heavy(); /* pairs with cf__pool_activity_after_push */
-    return cf__pool_has_work(pool);
+    if (busy && !cf__threads_has_work(pool))
+        cf__fence_heavy(); /* pairs with cf__threads_activity_after_push */
+    return cf__threads_has_work(pool);
 }
 
 /* The same before a sleep, or the end: for pushes to deques, too. */
 static bool
-left_work_anywhere(struct cf__pool *pool)
+left_work_anywhere(struct cf__threads *pool)
 {
     if (cf_load_seq_cst(&pool->nested)) /* pairs with submit_inside */
         cf__fence_heavy();
@@ -51,9 +51,9 @@ left_work_anywhere(struct cf__pool *pool)
 }
 
 static void
-leave_sleepers_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+leave_sleepers_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
-    struct cf__pool_worker **at = &pool->idle;
+    struct cf__threads_worker **at = &pool->idle;
     while (*at != w)
         at = &(*at)->idle_next;
     *at = w->idle_next;
@@ -62,29 +62,29 @@ leave_sleepers_locked(struct cf__pool *pool, struct cf__pool_worker *w)
 
 /* Makes a sleeper a searcher, on its behalf. */
 static void
-rouse_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+rouse_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     leave_sleepers_locked(pool, w);
     w->searching = true;
-    cf__pool_change(pool, CF__SEARCHING, CF__SLEEPING);
+    cf__threads_change(pool, CF__SEARCHING, CF__SLEEPING);
 }
 
 void
-cf__pool_wake_one(struct cf__pool *pool)
+cf__threads_wake_one(struct cf__threads *pool)
 {
-    struct cf__pool_worker *w = NULL;
+    struct cf__threads_worker *w = NULL;
     int saved_errno = errno;
     cf__notice_fork(); /* a submit in a child that had no handler */
     pthread_mutex_lock(&pool->lock);
     /* No thread for what was taken. Who searches sees to what comes later. */
-    bool start = !pool->idle && cf__pool_has_work(pool);
+    bool start = !pool->idle && cf__threads_has_work(pool);
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
     if (CF__COUNT(activity, CF__SEARCHING) == 0) {
         w = pool->idle;
         if (w)
             rouse_locked(pool, w);
         else if (CF__COUNT(activity, CF__STARTABLE) && start)
-            (void)cf__pool_start_locked(pool); /* else go on with fewer */
+            (void)cf__threads_start_locked(pool); /* else go on with fewer */
     }
     pthread_mutex_unlock(&pool->lock);
     if (w)
@@ -93,33 +93,34 @@ cf__pool_wake_one(struct cf__pool *pool)
 }
 
 void
-cf__pool_wake_all_locked(struct cf__pool *pool)
+cf__threads_wake_all_locked(struct cf__threads *pool)
 {
     while (pool->idle) {
-        struct cf__pool_worker *w = pool->idle;
+        struct cf__threads_worker *w = pool->idle;
         rouse_locked(pool, w);
         cf__worker_unpark(&w->base);
     }
 }
 
 void
-cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w)
+cf__threads_stop_searching(struct cf__threads *pool,
+                           struct cf__threads_worker *w)
 {
     w->searching = false;
-    uint64_t before = cf__pool_change(pool, 0, CF__SEARCHING);
+    uint64_t before = cf__threads_change(pool, 0, CF__SEARCHING);
     cf__fence_after_rmw();
     /* The last searcher leaves: pushes may have relied on it. */
     if (CF__COUNT(before, CF__SEARCHING) == 1 && before >= CF__SLEEPING &&
         left_work(pool))
-        cf__pool_wake_one(pool);
+        cf__threads_wake_one(pool);
 }
 
 void
-cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w)
+cf__threads_pause_search(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     w->searching = false;
     /* Without the lock, which its starter may still have. */
-    cf__pool_change(pool, CF__AWAY, CF__SEARCHING);
+    cf__threads_change(pool, CF__AWAY, CF__SEARCHING);
     cf__fence_after_rmw();
     if (cf_load_relaxed(&pool->waiting) == 0) /* pairs with wait_idle */
         return;
@@ -129,60 +130,61 @@ cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w)
 }
 
 void
-cf__pool_resume_search(struct cf__pool *pool, struct cf__pool_worker *w)
+cf__threads_resume_search(struct cf__threads *pool,
+                          struct cf__threads_worker *w)
 {
-    cf__pool_change(pool, CF__SEARCHING, CF__AWAY);
+    cf__threads_change(pool, CF__SEARCHING, CF__AWAY);
     w->searching = true;
 }
 
 void
-cf__pool_abandon_search(struct cf__pool *pool)
+cf__threads_abandon_search(struct cf__threads *pool)
 {
-    cf__pool_change(pool, 0, CF__AWAY);
+    cf__threads_change(pool, 0, CF__AWAY);
 }
 
 void
-cf__pool_search_early(struct cf__pool *pool, struct cf__pool_worker *w)
+cf__threads_search_early(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
-    if (CF__COUNT(activity, CF__STARTABLE) == 0 || cf__pool_has_work(pool))
+    if (CF__COUNT(activity, CF__STARTABLE) == 0 || cf__threads_has_work(pool))
         return;
-    cf__pool_change(pool, CF__SEARCHING, 0);
+    cf__threads_change(pool, CF__SEARCHING, 0);
     w->searching = true;
 }
 
 /* Becomes a searcher unless there are enough. */
 static bool
-begin_searching(struct cf__pool *pool, struct cf__pool_worker *w)
+begin_searching(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     if (w->searching)
         return true;
     uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
     if (CF__COUNT(activity, CF__SEARCHING) >= (unsigned)pool->searchers_max)
         return false;
-    cf__pool_change(pool, CF__SEARCHING, 0);
+    cf__threads_change(pool, CF__SEARCHING, 0);
     w->searching = true;
     return true;
 }
 
 static bool
-search(struct cf__pool *pool)
+search(struct cf__threads *pool)
 {
     struct cf__search so_far = {0};
     int64_t limit_ns = cf__wake_cost() / SEARCH_PART;
-    while (!cf__pool_has_work(pool))
+    while (!cf__threads_has_work(pool))
         if (!cf__search_on(&so_far, limit_ns))
             return false;
     return true;
 }
 
 static void
-fall_asleep_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+fall_asleep_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     w->asleep = true;
     w->idle_next = pool->idle;
     pool->idle = w;
-    cf__pool_change(pool, CF__SLEEPING, w->searching ? CF__SEARCHING : 0);
+    cf__threads_change(pool, CF__SLEEPING, w->searching ? CF__SEARCHING : 0);
     w->searching = false;
     if (cf_load_relaxed(&pool->waiting)) /* changes under the lock */
         pthread_cond_broadcast(&pool->changed);
@@ -191,7 +193,7 @@ fall_asleep_locked(struct cf__pool *pool, struct cf__pool_worker *w)
 /* Stops serving. The last one closes the queue first, so that the next submit
  * starts a worker; false: there is work after all. */
 static bool
-leave_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+leave_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     if (pool->serving == 1 && cf_load_relaxed(&pool->refuse) == CF_OK &&
         !cf__queue_close_if_empty(&pool->queue)) {
@@ -201,10 +203,10 @@ leave_locked(struct cf__pool *pool, struct cf__pool_worker *w)
     }
     pool->serving--;
     w->serving = false;
-    cf__pool_change(pool,
-                    0,
-                    (w->asleep ? CF__SLEEPING : 0) +
-                        (w->searching ? CF__SEARCHING : 0));
+    cf__threads_change(pool,
+                       0,
+                       (w->asleep ? CF__SLEEPING : 0) +
+                           (w->searching ? CF__SEARCHING : 0));
     if (w->asleep)
         leave_sleepers_locked(pool, w);
     w->searching = false;
@@ -213,7 +215,7 @@ leave_locked(struct cf__pool *pool, struct cf__pool_worker *w)
 
 /* A worker that was serving has lost its thread in a task. */
 static void
-lose_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+lose_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     pool->restarts++;
     if (!w->serving || leave_locked(pool, w)) /* it had left: a finalizer */
@@ -222,19 +224,19 @@ lose_locked(struct cf__pool *pool, struct cf__pool_worker *w)
     pool->serving--;
     w->serving = false;
     if (w->searching)
-        cf__pool_change(pool, 0, CF__SEARCHING);
+        cf__threads_change(pool, 0, CF__SEARCHING);
     w->searching = false;
 }
 
 void
-cf__pool_worker_gone(struct cf__pool *pool,
-                     struct cf__pool_worker *w,
-                     bool died)
+cf__threads_worker_gone(struct cf__threads *pool,
+                        struct cf__threads_worker *w,
+                        bool died)
 {
     cf_err err = CF_OK;
     /* A task that was pushed just before the pool broke, perhaps. */
     if (cf_load_acquire(&pool->refuse) == CF_EBROKEN) /* pairs with break */
-        cf__pool_empty(pool, pool->broken);
+        cf__threads_empty(pool, pool->broken);
     pthread_mutex_lock(&pool->lock);
     if (died)
         lose_locked(pool, w);
@@ -244,7 +246,7 @@ cf__pool_worker_gone(struct cf__pool *pool,
     uint64_t activity = cf_load_relaxed(&pool->activity); /* locked */
     uint64_t startable = CF__COUNT(activity, CF__STARTABLE);
     uint64_t absent = (uint64_t)(pool->base.max_workers - pool->alive);
-    cf__pool_change(pool, (absent - startable) * CF__STARTABLE, 0);
+    cf__threads_change(pool, (absent - startable) * CF__STARTABLE, 0);
     cf__fence_after_rmw();
     /* A push left it to this worker. Who searches sees to what comes later. */
     bool work = left_work_anywhere(pool);
@@ -255,7 +257,7 @@ cf__pool_worker_gone(struct cf__pool *pool,
     bool forlorn = work && CF__COUNT(activity, CF__SEARCHING) == 0 &&
                    cf_load_relaxed(&pool->refuse) != CF_EBROKEN;
     if (forlorn && pool->idle) {
-        struct cf__pool_worker *heir = pool->idle;
+        struct cf__threads_worker *heir = pool->idle;
         rouse_locked(pool, heir);
         cf__worker_unpark(&heir->base);
         forlorn = false;
@@ -267,7 +269,7 @@ cf__pool_worker_gone(struct cf__pool *pool,
     else
         w->to_join = true;
     if (replace)
-        err = cf__pool_start_locked(pool); /* after it, w is another's */
+        err = cf__threads_start_locked(pool); /* after it, w is another's */
     bool stuck = err && pool->serving == 0;
     pool->alive += stuck; /* keeps the pool while it is being broken */
     pthread_cond_broadcast(&pool->changed);
@@ -276,7 +278,7 @@ cf__pool_worker_gone(struct cf__pool *pool,
         cf_error why = CF_ERROR_INIT;
         why.kind = CF_EBROKEN;
         why.message = "no thread could be started for a worker that died";
-        cf__pool_break(pool, &why);
+        cf__threads_break(pool, &why);
         pthread_mutex_lock(&pool->lock);
         pool->alive--;
         last = pool->orphan && pool->alive == 0;
@@ -284,7 +286,7 @@ cf__pool_worker_gone(struct cf__pool *pool,
         pthread_mutex_unlock(&pool->lock);
     }
     if (last)
-        cf__pool_free(pool);
+        cf__threads_free(pool);
 }
 
 enum slept { WOKEN, TRIM_DUE, TIMED_OUT };
@@ -292,7 +294,9 @@ enum slept { WOKEN, TRIM_DUE, TIMED_OUT };
 /* Sleeps until woken. Memory of a burst is given back when nothing has come for
  * a while: to have it again costs more than to keep it for that long. */
 static enum slept
-sleep_until_woken(struct cf__pool_worker *w, int64_t deadline_ns, bool may_trim)
+sleep_until_woken(struct cf__threads_worker *w,
+                  int64_t deadline_ns,
+                  bool may_trim)
 {
     if (may_trim && cf__block_may_trim()) {
         int64_t soon = cf__now_ns() + TRIM_NS;
@@ -309,18 +313,19 @@ sleep_until_woken(struct cf__pool_worker *w, int64_t deadline_ns, bool may_trim)
 /* A sleeper gives memory back. It takes long: others come for what is submitted
  * meanwhile. The lock is given up. */
 static void
-trim_locked(struct cf__pool *pool, struct cf__pool_worker *w)
+trim_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     leave_sleepers_locked(pool, w);
-    cf__pool_change(pool, CF__AWAY, CF__SLEEPING);
+    cf__threads_change(pool, CF__AWAY, CF__SLEEPING);
     pthread_mutex_unlock(&pool->lock);
     cf__block_trim();
     pthread_mutex_lock(&pool->lock);
-    cf__pool_resume_search(pool, w);
+    cf__threads_resume_search(pool, w);
 }
 
 bool
-cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w)
+cf__threads_wait_for_work(struct cf__threads *pool,
+                          struct cf__threads_worker *w)
 {
     if (begin_searching(pool, w) && search(pool))
         return true;
@@ -334,7 +339,7 @@ cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w)
             trim_locked(pool, w);
         if (cf_load_relaxed(&pool->refuse) != CF_OK) {
             /* Nobody would wake it any more: it leaves, or goes on looking. */
-            stay = cf__pool_has_work(pool) || !leave_locked(pool, w);
+            stay = cf__threads_has_work(pool) || !leave_locked(pool, w);
             break;
         }
         fall_asleep_locked(pool, w);
@@ -350,7 +355,7 @@ cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w)
         if (!w->asleep)
             break;
         /* Nobody woke it: it rouses itself. */
-        if (slept == WOKEN || cf__pool_has_work(pool)) {
+        if (slept == WOKEN || cf__threads_has_work(pool)) {
             rouse_locked(pool, w);
             break;
         }

@@ -20,14 +20,14 @@
  * their way out, after the idle time-out, the first to be gone starts another in
  * its place when it finds the task: nobody waits for a finalizer. */
 static cf_err
-open_queue(struct cf__pool *pool, bool *started)
+open_queue(struct cf__threads *pool, bool *started)
 {
     pthread_mutex_lock(&pool->lock);
     cf_err err = cf_load_relaxed(&pool->refuse);
     *started =
         !err && pool->serving == 0 && pool->alive < pool->base.max_workers;
     if (*started)
-        err = cf__pool_start_locked(pool);
+        err = cf__threads_start_locked(pool);
     if (!err)
         cf__queue_open(&pool->queue);
     pthread_mutex_unlock(&pool->lock);
@@ -37,7 +37,7 @@ open_queue(struct cf__pool *pool, bool *started)
 /* The queue was closed: says why, or opens and pushes. Rare, and not to be in
  * the way of submits. */
 __attribute__((noinline)) static cf_err
-submit_to_closed(struct cf__pool *pool,
+submit_to_closed(struct cf__threads *pool,
                  cf_future *oldest,
                  cf_future *newest,
                  size_t count)
@@ -52,19 +52,19 @@ submit_to_closed(struct cf__pool *pool,
     } while (err == CF_ESHUTDOWN);
     if (err)
         return err;
-    uint64_t activity = cf__pool_activity_after_push(pool);
+    uint64_t activity = cf__threads_activity_after_push(pool);
     /* The worker that was started for one task, or one that was started since,
      * is in its initializer and searches after it: it needs no second one. */
     bool comes = started && count == 1 && CF__COUNT(activity, CF__AWAY) > 0 &&
                  CF__COUNT(activity, CF__SLEEPING) == 0;
-    if (!comes && cf__pool_nobody_comes(activity))
-        cf__pool_wake_one(pool);
+    if (!comes && cf__threads_nobody_comes(activity))
+        cf__threads_wake_one(pool);
     return CF_OK;
 }
 
 /* To the queue; a task with a priority from anywhere. */
 static cf_err
-submit_outside(struct cf__pool *pool,
+submit_outside(struct cf__threads *pool,
                cf_future *oldest,
                cf_future *newest,
                size_t count)
@@ -74,16 +74,16 @@ submit_outside(struct cf__pool *pool,
         return submit_to_closed(pool, oldest, newest, count);
     if (__builtin_expect(err, 0))
         return err;
-    uint64_t activity = cf__pool_activity_after_push(pool);
-    if (__builtin_expect(cf__pool_nobody_comes(activity), 0))
-        cf__pool_wake_one(pool);
+    uint64_t activity = cf__threads_activity_after_push(pool);
+    if (__builtin_expect(cf__threads_nobody_comes(activity), 0))
+        cf__threads_wake_one(pool);
     return CF_OK;
 }
 
 /* In a task of this pool: to the worker's own deque. */
 static cf_err
-submit_inside(struct cf__pool *pool,
-              struct cf__pool_worker *w,
+submit_inside(struct cf__threads *pool,
+              struct cf__threads_worker *w,
               cf_future *oldest,
               cf_future *newest,
               size_t count)
@@ -108,16 +108,16 @@ submit_inside(struct cf__pool *pool,
         }
     }
     cf_store_relaxed(&w->pushed, cf_load_relaxed(&w->pushed) + count);
-    cf__pool_tell_of_entries(pool, w);
+    cf__threads_tell_of_entries(pool, w);
     return CF_OK;
 }
 
 static cf_err
 pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 {
-    struct cf__pool *pool = cf__pool_of(ex);
+    struct cf__threads *pool = cf__threads_of(ex);
     if (cf__is_own_worker(ex)) {
-        struct cf__pool_worker *w = cf__pool_worker_of(cf__thread.worker);
+        struct cf__threads_worker *w = cf__threads_worker_of(cf__thread.worker);
         /* In a finalizer it has left the pool: it would wait for itself to go
          * before the queue can be opened. */
         if (cf__priority(oldest) == 0 || !w->serving)
@@ -129,7 +129,7 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
 static struct cf__worker *
 pool_worker_at(cf_executor *ex, int index)
 {
-    return &cf__pool_of(ex)->workers[index]->base;
+    return &cf__threads_of(ex)->workers[index]->base;
 }
 
 /* Callbacks may take long: whoever relied on this worker's search gets
@@ -137,15 +137,15 @@ pool_worker_at(cf_executor *ex, int index)
 static void
 pool_callbacks_begin(struct cf__worker *worker)
 {
-    struct cf__pool_worker *w = cf__pool_worker_of(worker);
+    struct cf__threads_worker *w = cf__threads_worker_of(worker);
     if (w->searching)
-        cf__pool_stop_searching(cf__pool_of(worker->executor), w);
+        cf__threads_stop_searching(cf__threads_of(worker->executor), w);
 }
 
 static void
 pool_stats(cf_executor *ex, cf_stats *out)
 {
-    struct cf__pool *pool = cf__pool_of(ex);
+    struct cf__threads *pool = cf__threads_of(ex);
     uint64_t started = 0;
     /* Counters are read in an order that makes none of the differences
      * negative: what has left a stage is read before what entered it. */
@@ -154,7 +154,7 @@ pool_stats(cf_executor *ex, cf_stats *out)
     pthread_mutex_lock(&pool->lock);
     int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
     for (int i = 0; i < slots; i++) {
-        struct cf__pool_worker *w = pool->workers[i];
+        struct cf__threads_worker *w = pool->workers[i];
         uint64_t done = cf_load_acquire(&w->done);
         uint64_t begun = cf_load_acquire(&w->started);
         out->done += done;
@@ -178,20 +178,20 @@ pool_stats(cf_executor *ex, cf_stats *out)
 static const struct cf__executor_ops ops = {
     .name = "thread_pool",
     .submit = pool_submit,
-    .run_pending = cf__pool_run_pending,
-    .help = cf__pool_help,
-    .watch = cf__pool_watch,
-    .unwatch = cf__pool_unwatch,
-    .tidy = cf__pool_tidy,
+    .run_pending = cf__threads_run_pending,
+    .help = cf__threads_help,
+    .watch = cf__threads_watch,
+    .unwatch = cf__threads_unwatch,
+    .tidy = cf__threads_tidy,
     .callbacks_begin = pool_callbacks_begin,
     .worker_at = pool_worker_at,
-    .wait_idle = cf__pool_wait_idle,
-    .shutdown = cf__pool_shutdown,
-    .terminate = cf__pool_terminate,
+    .wait_idle = cf__threads_wait_idle,
+    .shutdown = cf__threads_shutdown,
+    .terminate = cf__threads_terminate,
     .stats = pool_stats,
-    .is_stalled = cf__pool_is_stalled,
-    .destroy = cf__pool_destroy,
-    .after_fork = cf__pool_after_fork,
+    .is_stalled = cf__threads_is_stalled,
+    .destroy = cf__threads_destroy,
+    .after_fork = cf__threads_after_fork,
 };
 
 static cf_err
@@ -222,7 +222,7 @@ cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
     int workers = options.max_workers      ? options.max_workers
                   : cpus < CF__WORKERS_MAX ? (int)cpus
                                            : CF__WORKERS_MAX;
-    struct cf__pool *pool = aligned_alloc(CF_CACHE_LINE, sizeof *pool);
+    struct cf__threads *pool = aligned_alloc(CF_CACHE_LINE, sizeof *pool);
     if (!pool)
         return CF_ENOMEM;
     memset(pool, 0, sizeof *pool);

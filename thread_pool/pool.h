@@ -30,7 +30,7 @@ enum {
     CF__NAME_SIZE = 16 /* of a thread, with the terminator */
 };
 
-struct cf__pool;
+struct cf__threads;
 
 /* A task that runs on a worker, and its call. Not on the worker's stack, which
  * is gone when a task has ended the thread. */
@@ -41,7 +41,7 @@ struct cf__frame {
     struct cf__frame *above; /* kept for the next task; or NULL */
 };
 
-struct cf__pool_worker {
+struct cf__threads_worker {
     struct cf__worker base; /* the executor is the pool */
 
     /* The worker's own thread. */
@@ -64,12 +64,12 @@ struct cf__pool_worker {
 
     /* Guarded by the pool's lock. */
     bool asleep; /* it is in pool->idle */
-    struct cf__pool_worker *idle_next;
+    struct cf__threads_worker *idle_next;
     bool alive;   /* its thread has been started and has not left */
     bool serving; /* ... and may take tasks */
     bool to_join; /* its thread has left and must be joined */
     pthread_t thread;
-    struct cf__pool_worker *watching; /* whose tasks it would help with */
+    struct cf__threads_worker *watching; /* whose tasks it would help with */
 
     /* Atomic. Writers: under the lock. Reader: this worker, after a push. How
      * many sleeping workers watch it. */
@@ -81,7 +81,7 @@ struct cf__pool_worker {
     struct cf__deque deque;
 };
 
-struct cf__pool {
+struct cf__threads {
     cf_executor base;
 
     /* Set once, before the first worker. */
@@ -100,7 +100,7 @@ struct cf__pool {
      * workers[0 .. slots-1] have been used; a worker stays for the pool's
      * life, its thread may come and go. */
     atomic_int slots;
-    struct cf__pool_worker **workers;
+    struct cf__threads_worker **workers;
 
     /* Atomic. Writers: under the lock. Reader: a worker that begins its
      * initializer. Threads in wait_idle(). */
@@ -112,8 +112,9 @@ struct cf__pool {
     _Alignas(CF_CACHE_LINE) pthread_mutex_t lock;
     pthread_cond_t changed; /* alive, or who sleeps; on the monotonic clock */
     /* Guarded by lock. */
-    struct cf__pool_worker *idle; /* sleepers, the last to fall asleep first */
-    int alive;                    /* threads that have not left */
+    struct cf__threads_worker
+        *idle;   /* sleepers, the last to fall asleep first */
+    int alive;   /* threads that have not left */
     int serving; /* of these, may take tasks. The queue is open only if
                            there are any */
     int ending;  /* of these, in shutdown() themselves */
@@ -124,16 +125,16 @@ struct cf__pool {
     struct cf__queue queue;
 };
 
-static inline struct cf__pool *
-cf__pool_of(cf_executor *ex)
+static inline struct cf__threads *
+cf__threads_of(cf_executor *ex)
 {
-    return (struct cf__pool *)ex;
+    return (struct cf__threads *)ex;
 }
 
-static inline struct cf__pool_worker *
-cf__pool_worker_of(struct cf__worker *worker)
+static inline struct cf__threads_worker *
+cf__threads_worker_of(struct cf__worker *worker)
 {
-    return (struct cf__pool_worker *)worker;
+    return (struct cf__threads_worker *)worker;
 }
 
 /* --- idle.c ------------------------------------------------------------- */
@@ -149,55 +150,60 @@ cf__pool_worker_of(struct cf__worker *worker)
 
 /* Adds to the counts; returns what they were. */
 static inline uint64_t
-cf__pool_change(struct cf__pool *pool, uint64_t plus, uint64_t minus)
+cf__threads_change(struct cf__threads *pool, uint64_t plus, uint64_t minus)
 {
     return cf_fetch_add_seq_cst(&pool->activity, plus - minus);
 }
 
 /* Wakes or starts a worker if none is searching. */
-void cf__pool_wake_one(struct cf__pool *pool);
+void cf__threads_wake_one(struct cf__threads *pool);
 
 /* Lets all sleepers look around. The caller holds the lock. */
-void cf__pool_wake_all_locked(struct cf__pool *pool);
+void cf__threads_wake_all_locked(struct cf__threads *pool);
 
 /* The worker has found nothing: waits for work. false: it serves no more, and
  * its thread shall end. */
-bool cf__pool_wait_for_work(struct cf__pool *pool, struct cf__pool_worker *w);
+bool cf__threads_wait_for_work(struct cf__threads *pool,
+                               struct cf__threads_worker *w);
 
 /* The worker has found a task, or is kept from looking for one. */
-void cf__pool_stop_searching(struct cf__pool *pool, struct cf__pool_worker *w);
+void cf__threads_stop_searching(struct cf__threads *pool,
+                                struct cf__threads_worker *w);
 
 /* A new worker runs its initializer: submits meanwhile start others. What was
  * submitted before waits for it: pausing wakes nobody, and after resuming it
  * finds that or hands on. */
-void cf__pool_pause_search(struct cf__pool *pool, struct cf__pool_worker *w);
-void cf__pool_resume_search(struct cf__pool *pool, struct cf__pool_worker *w);
+void cf__threads_pause_search(struct cf__threads *pool,
+                              struct cf__threads_worker *w);
+void cf__threads_resume_search(struct cf__threads *pool,
+                               struct cf__threads_worker *w);
 
 /* Instead of resuming: the initializer has failed, and the pool is broken. */
-void cf__pool_abandon_search(struct cf__pool *pool);
+void cf__threads_abandon_search(struct cf__threads *pool);
 
 /* Counts the worker as searching before its task is published as finished, so
  * that whoever sees the result and submits finds it free. */
-void cf__pool_search_early(struct cf__pool *pool, struct cf__pool_worker *w);
+void cf__threads_search_early(struct cf__threads *pool,
+                              struct cf__threads_worker *w);
 
 /* The worker's thread ends: by itself, or because a task ended it (died). The
  * last thing it does: the pool may be gone afterwards. */
-void cf__pool_worker_gone(struct cf__pool *pool,
-                          struct cf__pool_worker *w,
-                          bool died);
+void cf__threads_worker_gone(struct cf__threads *pool,
+                             struct cf__threads_worker *w,
+                             bool died);
 
 /* There may be a task to take somewhere. */
-bool cf__pool_has_work(struct cf__pool *pool);
+bool cf__threads_has_work(struct cf__threads *pool);
 
 static inline bool
-cf__pool_nobody_comes(uint64_t activity)
+cf__threads_nobody_comes(uint64_t activity)
 {
     return CF__COUNT(activity, CF__SEARCHING) == 0 && activity >= CF__SLEEPING;
 }
 
 /* After a push to the queue. README.md, "Sleeping and waking". */
 static inline uint64_t
-cf__pool_activity_after_push(struct cf__pool *pool)
+cf__threads_activity_after_push(struct cf__threads *pool)
 {
     cf__fence_after_rmw(); /* that of the inbox's lock */
     cf__fence_light();     /* who finds it locked pays for this one */
@@ -207,7 +213,7 @@ cf__pool_activity_after_push(struct cf__pool *pool)
 /* After a push that was a store: sleepers pay for the fence, and we only where
  * a searcher may be leaving. */
 static inline void
-cf__pool_wake_after_store(struct cf__pool *pool)
+cf__threads_wake_after_store(struct cf__threads *pool)
 {
     cf__fence_light();
     /* pairs with left_work_anywhere, where it skips the heavy fence */
@@ -216,80 +222,83 @@ cf__pool_wake_after_store(struct cf__pool *pool)
         return;
     cf__fence_full();
     activity = cf_load_relaxed(&pool->activity);
-    if (cf__pool_nobody_comes(activity))
-        cf__pool_wake_one(pool);
+    if (cf__threads_nobody_comes(activity))
+        cf__threads_wake_one(pool);
 }
 
 /* --- worker.c ----------------------------------------------------------- */
 
-void *cf__pool_worker_main(void *worker);
+void *cf__threads_worker_main(void *worker);
 
 /* Runs a claimed task on top of what the worker is doing, and drops one handle
  * on it. */
-void cf__pool_run(struct cf__pool_worker *w, cf_future *f);
+void cf__threads_run(struct cf__threads_worker *w, cf_future *f);
 
 /* There is a frame for one more task. */
-bool cf__pool_can_nest(struct cf__pool_worker *w);
+bool cf__threads_can_nest(struct cf__threads_worker *w);
 
 /* Takes any task out of the pool, with its queue's handle, for who empties
  * it. */
-cf_future *cf__pool_take_any(struct cf__pool *pool);
+cf_future *cf__threads_take_any(struct cf__threads *pool);
 
 /* --- help.c ------------------------------------------------------------- */
 
-bool cf__pool_run_pending(struct cf__worker *self, cf_future *f);
-bool cf__pool_help(struct cf__worker *self, cf_future *f);
-void cf__pool_watch(struct cf__worker *self, cf_future *f);
-void cf__pool_unwatch(struct cf__worker *self);
+bool cf__threads_run_pending(struct cf__worker *self, cf_future *f);
+bool cf__threads_help(struct cf__worker *self, cf_future *f);
+void cf__threads_watch(struct cf__worker *self, cf_future *f);
+void cf__threads_unwatch(struct cf__worker *self);
 
 /* The worker has pushed a task, and somebody watches it. */
-void cf__pool_notify_watchers(struct cf__pool *pool, struct cf__pool_worker *w);
+void cf__threads_notify_watchers(struct cf__threads *pool,
+                                 struct cf__threads_worker *w);
 
 /* Entries of the calling worker's deque have come into reach: sleepers and
  * watchers may have seen none. */
 static inline void
-cf__pool_tell_of_entries(struct cf__pool *pool, struct cf__pool_worker *w)
+cf__threads_tell_of_entries(struct cf__threads *pool,
+                            struct cf__threads_worker *w)
 {
-    cf__pool_wake_after_store(pool); /* a light fence before it all */
+    cf__threads_wake_after_store(pool); /* a light fence before it all */
     if (__builtin_expect(cf_load_relaxed(&w->watchers) > 0, 0))
-        cf__pool_notify_watchers(pool, w);
+        cf__threads_notify_watchers(pool, w);
 }
 
 /* --- start.c ------------------------------------------------------------- */
 
 /* Starts a worker. CF_ESYS with errno, CF_ENOMEM. */
-cf_err cf__pool_start_locked(struct cf__pool *pool);
+cf_err cf__threads_start_locked(struct cf__threads *pool);
 
 /* --- sweep.c ------------------------------------------------------------- */
 
 /* The operation; and the deque's, before it grows. */
-void cf__pool_tidy(cf_executor *ex, uint64_t canceled);
-void cf__pool_make_room(struct cf__deque *deque);
+void cf__threads_tidy(cf_executor *ex, uint64_t canceled);
+void cf__threads_make_room(struct cf__deque *deque);
 
 /* Drops what will never run of the calling worker's own tasks, and tells
  * sleepers and watchers that the others are back in reach. */
-void cf__pool_sweep_own(struct cf__pool_worker *w);
+void cf__threads_sweep_own(struct cf__threads_worker *w);
 
 /* --- end.c -------------------------------------------------------------- */
 
-cf_err cf__pool_wait_idle(cf_executor *ex, int64_t deadline_ns);
-cf_err cf__pool_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
-cf_err cf__pool_terminate(cf_executor *ex, int signo);
-bool cf__pool_is_stalled(cf_executor *ex);
-void cf__pool_destroy(cf_executor *ex);
-void cf__pool_after_fork(cf_executor *ex);
+cf_err cf__threads_wait_idle(cf_executor *ex, int64_t deadline_ns);
+cf_err
+cf__threads_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
+cf_err cf__threads_terminate(cf_executor *ex, int signo);
+bool cf__threads_is_stalled(cf_executor *ex);
+void cf__threads_destroy(cf_executor *ex);
+void cf__threads_after_fork(cf_executor *ex);
 
 /* No task can run here any more: fails what is pending with this error. */
-void cf__pool_break(struct cf__pool *pool, const cf_error *why);
+void cf__threads_break(struct cf__threads *pool, const cf_error *why);
 
 /* Cancels, or fails with why, what is pending. */
-void cf__pool_empty(struct cf__pool *pool, const cf_error *why);
+void cf__threads_empty(struct cf__threads *pool, const cf_error *why);
 
 /* Frees the pool's memory; no thread uses it. */
-void cf__pool_free(struct cf__pool *pool);
+void cf__threads_free(struct cf__threads *pool);
 
 /* Joins the threads that have left. The caller holds the lock, which is given
  * up meanwhile. */
-void cf__pool_join_locked(struct cf__pool *pool);
+void cf__threads_join_locked(struct cf__threads *pool);
 
 #endif

@@ -5,14 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static struct cf__pool_worker *
-new_worker_locked(struct cf__pool *pool)
+static struct cf__threads_worker *
+new_worker_locked(struct cf__threads *pool)
 {
     int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
     for (int i = 0; i < slots; i++)
         if (!pool->workers[i]->alive)
             return pool->workers[i];
-    struct cf__pool_worker *w =
+    struct cf__threads_worker *w =
         aligned_alloc(CF_CACHE_LINE, sizeof *w); /* a multiple of it */
     if (!w)
         return NULL;
@@ -20,12 +20,12 @@ new_worker_locked(struct cf__pool *pool)
     w->base.executor = &pool->base;
     w->base.index = slots;
     w->frame = &w->bottom;
-    if (!cf__pool_can_nest(w) || !cf__deque_init(&w->deque)) {
+    if (!cf__threads_can_nest(w) || !cf__deque_init(&w->deque)) {
         free(w->bottom.above);
         free(w);
         return NULL;
     }
-    w->deque.make_room = cf__pool_make_room;
+    w->deque.make_room = cf__threads_make_room;
     pool->workers[slots] = w;
     /* pairs with the thieves' loads: the worker is whole */
     cf_store_release(&pool->slots, slots + 1);
@@ -33,10 +33,10 @@ new_worker_locked(struct cf__pool *pool)
 }
 
 cf_err
-cf__pool_start_locked(struct cf__pool *pool)
+cf__threads_start_locked(struct cf__threads *pool)
 {
     cf_err err = CF_ENOMEM;
-    struct cf__pool_worker *w = new_worker_locked(pool);
+    struct cf__threads_worker *w = new_worker_locked(pool);
     if (w) {
         if (w->to_join) {
             pthread_detach(w->thread); /* it has left, all but its exit */
@@ -51,11 +51,11 @@ cf__pool_start_locked(struct cf__pool *pool)
         uint64_t activity = cf_load_relaxed(&pool->activity); /* locked */
         uint64_t counted =
             CF__COUNT(activity, CF__STARTABLE) ? CF__STARTABLE : 0;
-        cf__pool_change(pool, CF__SEARCHING, counted);
+        cf__threads_change(pool, CF__SEARCHING, counted);
         int error = cf__origin_start(&pool->base.origin,
                                      &w->thread,
                                      pool->options.stack_size,
-                                     cf__pool_worker_main,
+                                     cf__threads_worker_main,
                                      w);
         if (!error)
             return CF_OK;
@@ -64,14 +64,14 @@ cf__pool_start_locked(struct cf__pool *pool)
         pool->alive--;
         pool->serving--;
         w->serving = false;
-        cf__pool_change(pool, counted, CF__SEARCHING);
+        cf__threads_change(pool, counted, CF__SEARCHING);
         errno = error;
         err = CF_ESYS;
     }
     /* Not again for every task: until a worker leaves, these are enough. */
     if (pool->alive) {
         uint64_t activity = cf_load_relaxed(&pool->activity);
-        cf__pool_change(
+        cf__threads_change(
             pool, 0, CF__COUNT(activity, CF__STARTABLE) * CF__STARTABLE);
     }
     return err;

@@ -39,7 +39,7 @@ drop_all(cf_future *f)
 
 /* Takes what will never run out of the deque. */
 static cf_future *
-take_stale_locked(struct cf__pool_worker *w)
+take_stale_locked(struct cf__threads_worker *w)
 {
     struct cf__deque *deque = &w->deque;
     cf_future *stale = NULL;
@@ -73,31 +73,31 @@ take_stale_locked(struct cf__pool_worker *w)
 }
 
 void
-cf__pool_sweep_own(struct cf__pool_worker *w)
+cf__threads_sweep_own(struct cf__threads_worker *w)
 {
     cf__lock(&w->sweeping);
     cf_future *stale = take_stale_locked(w);
     cf__unlock(&w->sweeping);
     /* They were out of sight, if only for a moment. */
-    cf__pool_tell_of_entries(cf__pool_of(w->base.executor), w);
+    cf__threads_tell_of_entries(cf__threads_of(w->base.executor), w);
     drop_all(stale);
 }
 
 void
-cf__pool_make_room(struct cf__deque *deque)
+cf__threads_make_room(struct cf__deque *deque)
 {
-    char *worker = (char *)deque - offsetof(struct cf__pool_worker, deque);
-    cf__pool_sweep_own((struct cf__pool_worker *)(void *)worker);
+    char *worker = (char *)deque - offsetof(struct cf__threads_worker, deque);
+    cf__threads_sweep_own((struct cf__threads_worker *)(void *)worker);
 }
 
 void
-cf__pool_tidy(cf_executor *ex, uint64_t canceled)
+cf__threads_tidy(cf_executor *ex, uint64_t canceled)
 {
-    struct cf__pool *pool = cf__pool_of(ex);
+    struct cf__threads *pool = cf__threads_of(ex);
     cf__queue_tidy(&pool->queue, canceled);
     if (!cf__is_own_worker(ex))
         return;
-    struct cf__pool_worker *w = cf__pool_worker_of(cf__thread.worker);
+    struct cf__threads_worker *w = cf__threads_worker_of(cf__thread.worker);
     /* This canceller may be late: the last sweep knew more cancellations. */
     int64_t entries = (int64_t)(cf_load_relaxed(&w->deque.bottom) -
                                 cf_load_relaxed(&w->deque.top));
@@ -105,5 +105,5 @@ cf__pool_tidy(cf_executor *ex, uint64_t canceled)
     if (entries < SWEEP_LEAST || since * 2 < entries)
         return;
     w->swept_at = canceled;
-    cf__pool_sweep_own(w);
+    cf__threads_sweep_own(w);
 }

@@ -18,11 +18,11 @@ enum {
 };
 
 static cf_future *
-steal(struct cf__pool *pool, struct cf__pool_worker *thief)
+steal(struct cf__threads *pool, struct cf__threads_worker *thief)
 {
     int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
     for (int i = 1; i < slots; i++) {
-        struct cf__pool_worker *victim =
+        struct cf__threads_worker *victim =
             pool->workers[(thief->base.index + i) % slots];
         cf_future *f = cf__deque_steal(&victim->deque, 0, NULL);
         if (f)
@@ -33,7 +33,7 @@ steal(struct cf__pool *pool, struct cf__pool_worker *thief)
 
 /* The oldest task of priority 0, of its own or from outside. */
 static cf_future *
-take_in_order(struct cf__pool *pool, struct cf__pool_worker *w)
+take_in_order(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     uint32_t place;
     if (!cf__deque_oldest_place(&w->deque, &place))
@@ -47,7 +47,7 @@ take_in_order(struct cf__pool *pool, struct cf__pool_worker *w)
 
 /* Takes the next task, pending or not, with its queue's handle. */
 static cf_future *
-pick(struct cf__pool *pool, struct cf__pool_worker *w)
+pick(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     cf_future *f = cf__queue_take_prioritized(&pool->queue, true);
     if (!f && ++w->picks % STEAL_FIRST_EVERY == 0)
@@ -62,7 +62,7 @@ pick(struct cf__pool *pool, struct cf__pool_worker *w)
 }
 
 cf_future *
-cf__pool_take_any(struct cf__pool *pool)
+cf__threads_take_any(struct cf__threads *pool)
 {
     cf_future *f = cf__queue_take_prioritized(&pool->queue, true);
     if (!f)
@@ -77,12 +77,12 @@ cf__pool_take_any(struct cf__pool *pool)
 
 /* Claims the next task; NULL: the thread shall end. */
 static cf_future *
-next_task(struct cf__pool *pool, struct cf__pool_worker *w)
+next_task(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     for (unsigned misses = 1;; misses++) {
         cf_future *f = pick(pool, w);
         if (!f) {
-            if (!cf__pool_wait_for_work(pool, w))
+            if (!cf__threads_wait_for_work(pool, w))
                 return NULL;
             pthread_testcancel(); /* it has no task that would fail for it */
             if (misses % MISSES_BEFORE_WAIT == 0)
@@ -99,7 +99,7 @@ next_task(struct cf__pool *pool, struct cf__pool_worker *w)
 }
 
 bool
-cf__pool_can_nest(struct cf__pool_worker *w)
+cf__threads_can_nest(struct cf__threads_worker *w)
 {
     if (w->frame->above)
         return true;
@@ -114,9 +114,9 @@ cf__pool_can_nest(struct cf__pool_worker *w)
 }
 
 static inline void
-run(struct cf__pool_worker *w, cf_future *f, bool outermost)
+run(struct cf__threads_worker *w, cf_future *f, bool outermost)
 {
-    struct cf__pool *pool = cf__pool_of(w->base.executor);
+    struct cf__threads *pool = cf__threads_of(w->base.executor);
     /* pairs with help: entries pushed from now on descend from f */
     cf_store_release(&f->base, cf__deque_base(&w->deque));
     cf_bump(&w->started);
@@ -130,20 +130,20 @@ run(struct cf__pool_worker *w, cf_future *f, bool outermost)
         cf_bump(&w->failed);
     cf_bump_release(&w->done); /* pairs with pool_stats: started */
     if (outermost)
-        cf__pool_search_early(pool, w);
+        cf__threads_search_early(pool, w);
     /* The timer was faster: the task has failed, whatever it returned. */
     if (!cf__future_finish(f, flags, 0, true) && !flags)
         cf_bump(&w->failed);
 }
 
 void
-cf__pool_run(struct cf__pool_worker *w, cf_future *f)
+cf__threads_run(struct cf__threads_worker *w, cf_future *f)
 {
     run(w, f, false);
 }
 
 static void
-name_thread(const struct cf__pool *pool, int index)
+name_thread(const struct cf__threads *pool, int index)
 {
     char number[CF__NAME_SIZE], name[CF__NAME_SIZE];
     int digits = snprintf(number, sizeof number, "_%d", index);
@@ -156,14 +156,14 @@ name_thread(const struct cf__pool *pool, int index)
 
 /* Calls the initializer, if there is one; its failure breaks the pool. */
 static void
-initialize(struct cf__pool *pool, struct cf__pool_worker *w)
+initialize(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     w->base.data = NULL;
     w->phase = CF__PHASE_SERVING;
     if (!pool->options.initializer)
         return;
     w->phase = CF__PHASE_INITIALIZING;
-    cf__pool_pause_search(pool, w); /* it may take long */
+    cf__threads_pause_search(pool, w); /* it may take long */
     struct cf_call call = {.worker = w->base.index};
     cf__call_begin(&call, NULL, 0);
     call.fixed_sink = true; /* it has no result */
@@ -172,19 +172,19 @@ initialize(struct cf__pool *pool, struct cf__pool_worker *w)
     const cf_error *failure = cf__call_end(&call, rc);
     w->phase = failure ? CF__PHASE_FINALIZING : CF__PHASE_SERVING;
     if (!failure) {
-        cf__pool_resume_search(pool, w);
+        cf__threads_resume_search(pool, w);
         return;
     }
     cf_error why = *failure;
     why.kind = CF_EBROKEN;
-    cf__pool_break(pool, &why);
-    cf__pool_abandon_search(pool);
+    cf__threads_break(pool, &why);
+    cf__threads_abandon_search(pool);
     cf__failure_free(failure);
 }
 
 /* Calls the finalizer if it is due. */
 static void
-finalize(struct cf__pool *pool, struct cf__pool_worker *w)
+finalize(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     bool due = w->phase == CF__PHASE_SERVING && pool->options.finalizer;
     w->phase = CF__PHASE_FINALIZING;
@@ -195,7 +195,7 @@ finalize(struct cf__pool *pool, struct cf__pool_worker *w)
 /* The innermost running task and those that wait below it go with the
  * thread. */
 static void
-fail_frames(struct cf__pool_worker *w)
+fail_frames(struct cf__threads_worker *w)
 {
     while (w->frame != &w->bottom) {
         struct cf__frame *frame = w->frame;
@@ -211,7 +211,7 @@ fail_frames(struct cf__pool_worker *w)
 /* On the stack of a worker's thread: after it has gone, the worker may be
  * another thread's. */
 struct thread {
-    struct cf__pool_worker *w;
+    struct cf__threads_worker *w;
     bool gone;
 };
 
@@ -220,10 +220,10 @@ static void
 died(void *arg)
 {
     struct thread *thread = arg;
-    struct cf__pool_worker *w = thread->w;
+    struct cf__threads_worker *w = thread->w;
     if (thread->gone)
         return;
-    struct cf__pool *pool = cf__pool_of(w->base.executor);
+    struct cf__threads *pool = cf__threads_of(w->base.executor);
     /* A callback or the finalizer may end it again: on from there. Then this
      * handler is called once more for the outer one. */
     pthread_cleanup_push(died, thread);
@@ -233,22 +233,22 @@ died(void *arg)
         why.kind = CF_EBROKEN;
         why.message = "the initializer ended its thread";
         why.worker = w->base.index;
-        cf__pool_break(pool, &why);
-        cf__pool_abandon_search(pool);
+        cf__threads_break(pool, &why);
+        cf__threads_abandon_search(pool);
         w->phase = CF__PHASE_FINALIZING;
     }
     finalize(pool, w);
     pthread_cleanup_pop(0);
     cf__thread.worker = NULL;
     thread->gone = true;
-    cf__pool_worker_gone(pool, w, true);
+    cf__threads_worker_gone(pool, w, true);
 }
 
 void *
-cf__pool_worker_main(void *worker)
+cf__threads_worker_main(void *worker)
 {
-    struct cf__pool_worker *w = worker;
-    struct cf__pool *pool = cf__pool_of(w->base.executor);
+    struct cf__threads_worker *w = worker;
+    struct cf__threads *pool = cf__threads_of(w->base.executor);
     struct thread thread = {w, false};
     cf__thread.worker = &w->base;
     cf__origin_enter(&pool->base.origin);
@@ -259,12 +259,12 @@ cf__pool_worker_main(void *worker)
     initialize(pool, w);
     for (cf_future *f; (f = next_task(pool, w)) != NULL;) {
         if (w->searching)
-            cf__pool_stop_searching(pool, w);
+            cf__threads_stop_searching(pool, w);
         run(w, f, true);
     }
     finalize(pool, w);
     pthread_cleanup_pop(0);
     cf__thread.worker = NULL;
-    cf__pool_worker_gone(pool, w, false);
+    cf__threads_worker_gone(pool, w, false);
     return NULL;
 }

@@ -231,7 +231,7 @@ static size_t
 outbox_memory(cf_executor *ex)
 {
     static unsigned char pages[2 * MUCH / 4096];
-    unsigned char *outbox = cf__process_pool_of(ex)->shared->outboxes;
+    unsigned char *outbox = cf__processes_of(ex)->shared->outboxes;
     size_t page = (size_t)sysconf(_SC_PAGESIZE), size = 0;
     cr_assert(mincore(outbox, 2 * MUCH, pages) == 0);
     for (size_t i = 0; i < 2 * MUCH / page; i++)

@@ -95,7 +95,7 @@ static cf_executor *pool;
 static struct cf__queue *
 queue(void)
 {
-    return &cf__pool_of(pool)->queue;
+    return &cf__threads_of(pool)->queue;
 }
 
 static void
