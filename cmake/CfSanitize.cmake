@@ -2,6 +2,11 @@
 # CF_SANITIZE: everything built here is instrumented, so that no half of a
 # program is blind to what the other half does. A finding ends the program.
 
+# What the library asserts of itself (lib/base/assert.h) runs there, too, and in
+# Debug builds.
+add_compile_definitions(
+    $<$<OR:$<CONFIG:Debug>,$<BOOL:${CF_SANITIZE}>>:CF_ASSERTIONS>)
+
 if(CF_SANITIZE)
     if(CF_SANITIZE MATCHES "thread" AND CF_SANITIZE MATCHES "address")
         message(FATAL_ERROR

@@ -8,6 +8,7 @@
 #include "lib/base/cancel.h"
 #include "lib/base/size.h"
 #include "lib/base/thread.h"
+#include "lib/executor/check.h"
 #include "lib/executor/registry.h"
 #include "lib/executor/remote.h"
 #include "lib/executor/server.h"
@@ -122,6 +123,17 @@ static bool
 is_inside(cf_executor *ex)
 {
     return cf__belongs_to(ex) || (ex->ops->runs_here && ex->ops->runs_here(ex));
+}
+
+void
+cf__executor_check(cf_executor *ex)
+{
+#ifdef CF_ASSERTIONS
+    if (!cf__executor_forked(ex) && ex->ops->check)
+        ex->ops->check(ex);
+#else
+    (void)ex;
+#endif
 }
 
 cf_err

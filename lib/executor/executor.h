@@ -75,6 +75,10 @@ struct cf__executor_ops {
     cf_err (*terminate)(cf_executor *ex, int signo);
     void (*stats)(cf_executor *ex, cf_stats *out);
 
+    /* Asserts that the executor's structures are whole, with its own locks.
+     * See cf__executor_check(). NULL: there is nothing to look at. */
+    void (*check)(cf_executor *ex);
+
     /* No thread of it can go on before the calling worker does, and there are
      * some. NULL: that cannot be. */
     bool (*is_stalled)(cf_executor *ex);

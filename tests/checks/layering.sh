@@ -6,7 +6,8 @@
 #   lib/       <cfutures/...> without the backends' headers, "lib/..."
 #   a backend  <cfutures/...>, "lib/...", itself
 #   samples/, bench/, tests/{conformance,stress,support}
-#              <cfutures/...>, their own folder, "tests/support/..."
+#              <cfutures/...>, their own folder, "tests/support/..."; stress programs
+#              also lib/executor/check.h
 #   tests/unit anything
 . "$(dirname "$0")/common.sh"
 
@@ -29,7 +30,7 @@ check_quoted() {
     for dir in "${dirs[@]}"; do
         [ -f "$dir/$2" ] || continue
         found=$(realpath --relative-to=. "$dir/$2")
-        [[ $found =~ ^($3)/ ]] || complain "$1 includes $found"
+        [[ $found =~ ^($3)(/|$) ]] || complain "$1 includes $found"
         return
     done
     complain "$1 includes \"$2\", which is not there"
@@ -81,5 +82,5 @@ check_folder bench bench
 check_folder tests/support tests/support
 check_folder tests/samples 'tests/samples|tests/support'
 check_folder tests/conformance 'tests/conformance|tests/support'
-check_folder tests/stress 'tests/stress|tests/support'
+check_folder tests/stress 'tests/stress|tests/support|lib/executor/check.h'
 finish

@@ -2,6 +2,8 @@
 /* What the stress programs share: see common.h. */
 #include "common.h"
 
+#include "lib/executor/check.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SILENCE_MAX = 20, DUMP_MAX = 5 }; /* seconds */
+enum {
+    SILENCE_MAX = 20, /* seconds */
+    DUMP_MAX = 5,     /* seconds */
+    CHECK_EVERY = 5   /* milliseconds */
+};
 
 static struct {
     const char *name;
@@ -131,22 +137,29 @@ watch(void *unused)
 {
     (void)unused;
     uint_fast64_t seen = 0;
-    int silent = 0;
+    int64_t since = stress_now_ns();
     pthread_mutex_lock(&program.lock);
     program.watched = true;
     pthread_cond_signal(&program.changed);
     while (!program.over) {
         struct timespec at;
-        clock_gettime(CLOCK_REALTIME, &at);
-        at.tv_sec++;
+        clock_gettime(CLOCK_MONOTONIC, &at);
+        at.tv_nsec += CHECK_EVERY * 1000000L;
+        if (at.tv_nsec >= 1000000000L) {
+            at.tv_sec++;
+            at.tv_nsec -= 1000000000L;
+        }
         if (pthread_cond_timedwait(&program.changed, &program.lock, &at) !=
             ETIMEDOUT)
             continue;
+        if (program.shown)
+            cf__executor_check(program.shown);
         uint_fast64_t events =
             atomic_load_explicit(&program.events, memory_order_relaxed);
-        silent = events == seen ? silent + 1 : 0;
+        if (events != seen)
+            since = stress_now_ns();
         seen = events;
-        if (silent >= SILENCE_MAX)
+        if (stress_now_ns() - since >= CF_SECONDS(SILENCE_MAX))
             give_up(program.shown);
     }
     pthread_mutex_unlock(&program.lock);
@@ -180,7 +193,11 @@ stress_begin(int argc, char **argv)
     program.end_ns = stress_now_ns() + (int64_t)(seconds * 1e9);
     printf("%s: %g s, seed %" PRIu64 "\n", program.name, seconds, program.seed);
     fflush(stdout);
-    pthread_cond_init(&program.changed, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&program.changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     if (pthread_create(&program.watchdog, NULL, watch, NULL) != 0)
         FAIL("the watchdog's thread could not be started");
     /* A process that is forked while a thread begins finds the address

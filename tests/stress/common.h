@@ -68,8 +68,9 @@ int64_t stress_now_ns(void);
 /* Something has happened: the watchdog starts counting anew. */
 void stress_alive(void);
 
-/* The dump shall have this executor's statistics; NULL: none. Before it is
- * destroyed. */
+/* The dump shall have this executor's statistics, and in Debug and sanitizer
+ * builds its structures are checked some hundred times a second; NULL: none.
+ * Before it is destroyed. */
 void stress_show(cf_executor *ex);
 
 /* Ends the watchdog and prints a summary. Returns 0, for main. */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What must be true of the library's own structures, whatever its users do.
+ * cf__assert() runs in Debug and sanitizer builds (CF_ASSERTIONS) and costs
+ * nothing in others. What users can get wrong is cf__contract()'s business.
+ *
+ * A structure with more to say than one line has a check function,
+ * cf__<structure>_check(), which any thread may call while others use the
+ * structure. It takes the structure's lock if it needs one.
+ */
+#ifndef CF_LIB_ASSERT_H
+#define CF_LIB_ASSERT_H
+
+#ifdef CF_ASSERTIONS
+
+#include "lib/base/contract.h"
+
+#define CF__ASSERT_LINE_(line) #line
+#define CF__ASSERT_LINE(line) CF__ASSERT_LINE_(line)
+#define cf__assert(holds)                                                      \
+    cf__contract(holds,                                                        \
+                 __FILE__ ":" CF__ASSERT_LINE(__LINE__) ": not true: " #holds)
+
+#else
+
+/* Not evaluated. */
+#define cf__assert(holds) ((void)sizeof((holds) ? 1 : 0))
+
+#endif
+
+#endif
