@@ -10,8 +10,8 @@ for tool in clang-tidy-14 clang-tidy; do
         "$tool" --version | grep 'version 14\.' >/dev/null; then
         for folder in lib "$@"; do
             # The summary of what was suppressed goes to standard error.
-            printf '%s\0' "$folder"/*.c |
-                xargs -0 -n 4 -P "$(nproc)" \
+            files c | grep "^$folder/" |
+                xargs -n 4 -P "$(nproc)" \
                     "$tool" --quiet -p "$build" 2>/dev/null ||
                 complain "see above, in $folder"
         done
