@@ -7,23 +7,13 @@
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"
 
+#include "tests/support/no_leak_search.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* In a child that exits, LeakSanitizer takes for lost what other threads of the
- * parent had in hand. The name is the sanitizer's: NOLINTBEGIN */
-const char *__lsan_default_options(void);
-
-const char *
-__lsan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-/* NOLINTEND */
 
 /* Ends the child with the line number of what was wrong. */
 #define child_check(condition)                                                 \

@@ -5,6 +5,7 @@
  */
 #include "tests/plugin/plugin.h"
 
+#include "tests/support/program.h"
 #include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_THREAD__)
@@ -27,14 +27,6 @@
 #endif
 
 enum { SKIPPED = 77, AGAIN = 20 };
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            _exit(1);                                                          \
-        }                                                                      \
-    } while (0)
 
 static const char *path;
 static void *handle;
@@ -61,12 +53,10 @@ let_go(void)
 static void
 fork_once(void)
 {
-    int status = -1;
-    pid_t child = fork();
-    CHECK(child >= 0);
+    pid_t child = fork_child();
     if (child == 0)
         _exit(0);
-    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    expect_success(child);
 }
 
 /* --- a thread that has used the plugin ends when it is gone ----------------- */
@@ -232,12 +222,10 @@ handlers(void)
     loaded = load();
     CHECK(loaded->begin(run_on, NULL));
     sem_wait(&used);
-    pid_t child = fork();
-    CHECK(child >= 0);
+    pid_t child = fork_child();
     if (child == 0)
         _exit(went_well == 2 && loaded->refused() ? 0 : 1);
-    int status = -1;
-    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    expect_success(child);
     CHECK(went_well == 2);
     atomic_store(&enough, true);
     sem_post(&gone);

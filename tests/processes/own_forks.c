@@ -9,21 +9,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/program.h"
 #include "tests/support/shared.h"
 #include "tests/support/tasks.h"
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            _exit(1);                                                          \
-        }                                                                      \
-    } while (0)
 
 static atomic_int *made, *refused; /* by any process */
 
@@ -65,12 +56,10 @@ main(void)
     use(ex);
     CHECK(atomic_load(made) == 0);
     CHECK(atomic_load(refused) > 0);
-    pid_t child = fork();
-    CHECK(child >= 0);
+    pid_t child = fork_child();
     if (child == 0)
         _exit(0);
-    int status = -1;
-    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    expect_success(child);
     CHECK(atomic_load(made) == 3);
     return EXIT_SUCCESS;
 }

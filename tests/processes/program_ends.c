@@ -17,20 +17,13 @@
 #include <unistd.h>
 
 #include "tests/support/process.h"
+#include "tests/support/program.h"
 #include "tests/support/tasks.h"
 
 enum { WORKERS = 2, TASKS = 100, ROUNDS = 3, PATIENCE = 60 /* seconds */ };
 
 /* Of ROUNDS, the fastest must be that fast; the machine may be busy. */
 #define GONE_WITHIN_NS INT64_C(100000000)
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: not true: %s\n", __LINE__, #condition);  \
-            exit(EXIT_FAILURE);                                                \
-        }                                                                      \
-    } while (0)
 
 /* What both sides see, per program. */
 static struct stage {
@@ -146,7 +139,7 @@ static void
 with_a_child(void)
 {
     (void)busy_pool();
-    pid_t child = fork();
+    pid_t child = fork_child();
     if (child == 0) {
         alarm(PATIENCE);
         gate_pass(stage.ready);
@@ -242,8 +235,7 @@ run(void (*program)(void), int arrivals, int signo, int64_t *left_ns)
     stage.ready = gate_new();
     stage.held = gate_new();
     stage.ran = counter_new();
-    pid_t child = fork();
-    CHECK(child >= 0);
+    pid_t child = fork_child();
     if (child == 0) {
         program();
         _exit(EXIT_FAILURE);
@@ -253,8 +245,7 @@ run(void (*program)(void), int arrivals, int signo, int64_t *left_ns)
         CHECK(process_find(stage.prefix, NULL, 0) > 0);
         CHECK(kill(child, signo) == 0);
     }
-    int status = 0;
-    CHECK(waitpid(child, &status, 0) == child);
+    int status = status_of(child);
     *left_ns = process_await_found(stage.prefix, 0);
     gate_open(stage.ready);
     return status;

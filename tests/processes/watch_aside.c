@@ -10,20 +10,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/process.h"
+#include "tests/support/program.h"
 #include "tests/support/shared.h"
 #include "tests/support/tasks.h"
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            _exit(1);                                                          \
-        }                                                                      \
-    } while (0)
 
 /* The linker takes them for the C library's: NOLINTBEGIN */
 int __wrap_clone(int (*fn)(void *), void *stack, int flags, void *data, ...);
@@ -72,7 +64,7 @@ main(void)
     snprintf(prefix, sizeof prefix, "a%d", (int)getpid());
     cf_executor_destroy(used_pool());
     CHECK(process_find(prefix, NULL, 0) == 0);
-    pid_t program = fork();
+    pid_t program = fork_child();
     if (program == 0) {
         (void)used_pool();
         gate_arrive(ready);
@@ -82,7 +74,7 @@ main(void)
     gate_await(ready, 1);
     CHECK(process_find(prefix, NULL, 0) > 2); /* the one aside, too */
     CHECK(kill(program, SIGKILL) == 0);
-    CHECK(waitpid(program, NULL, 0) == program);
+    (void)status_of(program);
     (void)process_await_found(prefix, 0);
     return 0;
 }

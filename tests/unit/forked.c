@@ -8,14 +8,13 @@
 
 #include <cfutures/cfutures.h>
 
+#include "tests/support/program.h"
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef MADV_WIPEONFORK
@@ -23,14 +22,6 @@
 #endif
 
 enum { SKIPPED = 77 };
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            _exit(1);                                                          \
-        }                                                                      \
-    } while (0)
 
 static sem_t begun, go_on;
 static struct cf__lock a_lock;
@@ -99,14 +90,6 @@ be_child(cf_executor *ex, cf_future *held)
     _exit(0);
 }
 
-static void
-expect_success(pid_t child)
-{
-    int status = -1;
-    CHECK(child > 0);
-    CHECK(waitpid(child, &status, 0) == child && status == 0);
-}
-
 static bool
 kernel_wipes(void)
 {
@@ -127,7 +110,7 @@ main(void)
     CHECK(cf_submit(ex, hold, NULL, 0, &held) == CF_OK);
     sem_wait(&begun);
 
-    pid_t child = fork();
+    pid_t child = fork_child();
     if (child == 0)
         be_child(ex, held);
     expect_success(child);

@@ -6,19 +6,10 @@
  */
 #include <cfutures/cfutures.h>
 
+#include "tests/support/program.h"
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            _exit(1);                                                          \
-        }                                                                      \
-    } while (0)
 
 static bool atfork_works, atexit_works;
 static void (*in_child)(void);
@@ -48,15 +39,13 @@ atexit(void (*fn)(void))
 static void
 fork_once(cf_executor *ex)
 {
-    pid_t child = fork();
-    CHECK(child >= 0);
+    pid_t child = fork_child();
     if (child == 0) {
         in_child();
         cf_stats stats;
         _exit(cf_executor_stats(ex, &stats) != CF_EFORKED);
     }
-    int status = -1;
-    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    expect_success(child);
 }
 
 int

@@ -11,29 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/no_leak_search.h"
+#include "tests/support/program.h"
 #include "tests/support/tasks.h"
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            _exit(1);                                                          \
-        }                                                                      \
-    } while (0)
-
-/* In a child that exits, LeakSanitizer takes for lost what other threads of the
- * parent had in hand. The name is the sanitizer's: NOLINTBEGIN */
-const char *__lsan_default_options(void);
-
-const char *
-__lsan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-/* NOLINTEND */
 
 static const char *spec;
 static pid_t program;
@@ -49,18 +31,13 @@ is_child(void)
 static void
 fork_and_return(void)
 {
-    pid_t child = fork();
-    CHECK(child >= 0);
+    pid_t child = fork_child();
     if (child == 0) {
         alarm(20);
         return;
     }
-    int status = -1;
     atomic_fetch_add(forked, 1);
-    CHECK(waitpid(child, &status, 0) == child);
-    if (status != 0)
-        fprintf(stderr, "status %#x\n", (unsigned)status);
-    CHECK(status == 0);
+    expect_success(child);
 }
 
 /* Exit handlers run in a child that ends. */

@@ -12,32 +12,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/no_leak_search.h"
+#include "tests/support/program.h"
 #include "tests/support/tasks.h"
 
 enum { STATUS = 3 };
 
 /* Of whose callback calls exit(). */
 enum way { IN_TASKS, IN_TIMED_TASKS, IN_PROMISES, WAYS };
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            _exit(1);                                                          \
-        }                                                                      \
-    } while (0)
-
-/* A program that exits in a callback ends with futures alive. Their blocks are
- * not malloc's, so LeakSanitizer takes what they own for lost. The name is the
- * sanitizer's: NOLINTBEGIN */
-const char *__lsan_default_options(void);
-
-const char *
-__lsan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-/* NOLINTEND */
 
 static enum way way;
 static cf_executor *ex, *other;
@@ -134,12 +116,10 @@ main(int argc, char **argv)
 {
     CHECK(argc == 2);
     for (way = IN_TASKS; way < WAYS; way++) {
-        pid_t child = fork();
-        CHECK(child >= 0);
+        pid_t child = fork_child();
         if (child == 0)
             be_child(argv[1]);
-        int status = -1;
-        CHECK(waitpid(child, &status, 0) == child);
+        int status = status_of(child);
         if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS) {
             fprintf(stderr, "%d: status %#x\n", (int)way, (unsigned)status);
             return EXIT_FAILURE;

@@ -13,17 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/support/program.h"
 #include "tests/support/tasks.h"
 
 enum { STATUS = 3, OTHERS = 20 };
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            _exit(1);                                                          \
-        }                                                                      \
-    } while (0)
 
 static cf_executor *pool, *other;
 static atomic_int *ran; /* shared with the child */
@@ -292,12 +285,10 @@ main(void)
     ran = counter_new();
     for (int i = 0; i < count; i++) {
         atomic_store(ran, 0);
-        pid_t child = fork();
-        CHECK(child >= 0);
+        pid_t child = fork_child();
         if (child == 0)
             be_child(ways[i]);
-        int status = -1;
-        CHECK(waitpid(child, &status, 0) == child);
+        int status = status_of(child);
         if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS ||
             atomic_load(ran) < OTHERS) {
             fprintf(stderr,

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/program.h"
 #include "tests/support/tasks.h"
 
 static const char *spec;
@@ -20,14 +20,6 @@ static cf_executor *shared; /* the parent's */
 static cf_future *held;     /* runs at the fork */
 static bool inside;         /* an executor made here may fork, too */
 static int went_well;
-
-#define CHECK(condition)                                                       \
-    do {                                                                       \
-        if (!(condition)) {                                                    \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #condition);            \
-            _exit(1);                                                          \
-        }                                                                      \
-    } while (0)
 
 static void
 use(cf_executor *ex)
@@ -103,8 +95,7 @@ main(int argc, char **argv)
     register_handlers();
     spec = argv[1];
 
-    pid_t child = fork();
-    CHECK(child >= 0);
+    pid_t child = fork_child();
     if (child == 0) {
         CHECK(went_well == 6); /* three before the fork, three after it */
         inside = true;
@@ -112,8 +103,7 @@ main(int argc, char **argv)
         cf_executor_destroy(shared);
         exit(0);
     }
-    int status = -1;
-    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    expect_success(child);
     gate_open(g);
     CHECK(cf_future_wait(held, CF_FOREVER) == CF_OK);
     cf_future_unref(held);
