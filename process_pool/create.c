@@ -10,8 +10,8 @@
 #include "lib/executor/inline.h"
 #include "lib/executor/registry.h"
 #include "lib/future/failure.h"
-#include "process_pool/room.h"
-#include "process_pool/stack.h"
+#include "process_pool/memory/room.h"
+#include "process_pool/zygote/stack.h"
 
 #include <cfutures/process_pool.h>
 

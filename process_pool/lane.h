@@ -9,8 +9,8 @@
 #define CF_PROCESS_POOL_LANE_H
 
 #include "lib/future/failure.h"
+#include "process_pool/memory/shared.h"
 #include "process_pool/returned.h"
-#include "process_pool/shared.h"
 
 #include <sys/types.h>
 

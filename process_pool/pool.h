@@ -23,7 +23,7 @@
 #include "lib/executor/remote.h"
 #include "lib/executor/server.h"
 #include "process_pool/lane.h"
-#include "process_pool/zygote.h"
+#include "process_pool/zygote/zygote.h"
 
 #include <pthread.h>
 

@@ -4,7 +4,8 @@
 #
 #   include/   libc and <cfutures/...>
 #   lib/       <cfutures/...> without the backends' headers, "lib/..."
-#   a backend  <cfutures/...>, "lib/...", itself
+#   a backend  <cfutures/...>, "lib/...", itself; of process_pool's rooms each
+#              those before it
 #   samples/, bench/, tests/{conformance,stress,support}
 #              <cfutures/...>, their own folder, "tests/support/..."; stress programs
 #              also lib/executor/check.h
@@ -76,6 +77,11 @@ for backend in $(printf '%s\n' $backends | sort -u); do
         paste -sd '|')
     check_folder "$backend" "lib|$backend" "cfutures|$others"
     check_words "$backend" "$others"
+done
+room=process_pool rooms=
+for inner in memory worker zygote; do
+    rooms+="${rooms:+|}$room/$inner"
+    check_folder "$room/$inner" "lib|$rooms"
 done
 check_folder samples samples
 check_folder bench bench

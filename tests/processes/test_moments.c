@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"
 
-#include "process_pool/worker.h"
+#include "process_pool/worker/worker.h"
 
 enum { TASKS = 300, DEATHS_MAX = 12 };
 

@@ -6,7 +6,7 @@
 #ifndef CF_TESTS_UNIT_ARENA_ROUNDS_H
 #define CF_TESTS_UNIT_ARENA_ROUNDS_H
 
-#include "process_pool/arena.h"
+#include "process_pool/memory/arena.h"
 
 struct random {
     uint64_t state; /* not 0 */

@@ -4,7 +4,7 @@
  * memory and neither the pool's shared reservation nor what is only mapped to
  * be read.
  */
-#include "process_pool/limits.h"
+#include "process_pool/worker/limits.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

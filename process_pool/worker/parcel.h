@@ -7,7 +7,7 @@
 #ifndef CF_PROCESS_POOL_PARCEL_H
 #define CF_PROCESS_POOL_PARCEL_H
 
-#include "process_pool/worker.h"
+#include "process_pool/worker/worker.h"
 
 struct cf__packer {
     const struct cf__worker_setup *setup;

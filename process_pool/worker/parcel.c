@@ -3,7 +3,7 @@
  * Filling the outbox: see parcel.h. A worker has one packer and one thread;
  * cf__packer_alloc finds it through a static.
  */
-#include "process_pool/parcel.h"
+#include "process_pool/worker/parcel.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"

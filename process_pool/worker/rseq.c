@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's word on which processor a worker runs: see rseq.h. */
-#include "process_pool/rseq.h"
+#include "process_pool/worker/rseq.h"
 
 #include <errno.h> /* says which C library it is */
 

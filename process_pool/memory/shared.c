@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Reserving, protecting and giving back what processes share: shared.h. */
-#include "process_pool/shared.h"
+#include "process_pool/memory/shared.h"
 
 #include "lib/base/pages.h"
 #include "lib/executor/registry.h"
-#include "process_pool/room.h"
+#include "process_pool/memory/room.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

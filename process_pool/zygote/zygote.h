@@ -14,9 +14,9 @@
 #ifndef CF_PROCESS_POOL_ZYGOTE_H
 #define CF_PROCESS_POOL_ZYGOTE_H
 
-#include "process_pool/descriptors.h"
-#include "process_pool/post.h"
-#include "process_pool/worker.h"
+#include "process_pool/worker/worker.h"
+#include "process_pool/zygote/descriptors.h"
+#include "process_pool/zygote/post.h"
 
 #include <sys/types.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The manager's bell, and the kernel's list of robust futexes: bell.h. */
-#include "process_pool/bell.h"
+#include "process_pool/memory/bell.h"
 
 #include "lib/base/futex.h"
 

@@ -4,10 +4,10 @@
  * after its start: it is a fork of a program that may have been doing
  * anything. One thread does all of this; the other one is in watch.c.
  */
-#include "process_pool/zygote.h"
+#include "process_pool/zygote/zygote.h"
 
-#include "process_pool/output.h"
-#include "process_pool/watch.h"
+#include "process_pool/worker/output.h"
+#include "process_pool/zygote/watch.h"
 
 #include <errno.h>
 #include <signal.h>

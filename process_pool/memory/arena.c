@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The arena: one lock around small blocks and runs of pages. See arena.h. */
-#include "process_pool/arena.h"
+#include "process_pool/memory/arena.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/cond.h"
 #include "lib/base/contract.h"
-#include "process_pool/room.h"
+#include "process_pool/memory/room.h"
 
 #include <string.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The zygote's notes of its children, and their last use: see roster.h. */
-#include "process_pool/roster.h"
+#include "process_pool/memory/roster.h"
 
 #include "lib/base/pages.h"
 

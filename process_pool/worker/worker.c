@@ -4,17 +4,17 @@
  * It believes what the program has written, and checks its own side of the
  * lane, which a task may have written over.
  */
-#include "process_pool/worker.h"
+#include "process_pool/worker/worker.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/spin.h"
 #include "lib/executor/inline.h"
 #include "lib/future/failure.h"
-#include "process_pool/home.h"
-#include "process_pool/limits.h"
-#include "process_pool/output.h"
-#include "process_pool/parcel.h"
-#include "process_pool/rseq.h"
+#include "process_pool/worker/home.h"
+#include "process_pool/worker/limits.h"
+#include "process_pool/worker/output.h"
+#include "process_pool/worker/parcel.h"
+#include "process_pool/worker/rseq.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -11,7 +11,7 @@
 #ifndef CF_PROCESS_POOL_SMALL_BLOCKS_H
 #define CF_PROCESS_POOL_SMALL_BLOCKS_H
 
-#include "process_pool/page_runs.h"
+#include "process_pool/memory/page_runs.h"
 
 #define CF__SMALL_MAX ((size_t)3584) /* bytes; more takes pages */
 #define CF__NO_SLAB UINT32_MAX

@@ -9,7 +9,7 @@
 #ifndef CF_PROCESS_POOL_WATCH_H
 #define CF_PROCESS_POOL_WATCH_H
 
-#include "process_pool/post.h"
+#include "process_pool/zygote/post.h"
 
 #include <stdbool.h>
 #include <stddef.h>

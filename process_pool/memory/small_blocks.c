@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Slabs and the stacks before them: see small_blocks.h. Under the arena's
  * lock. */
-#include "process_pool/small_blocks.h"
+#include "process_pool/memory/small_blocks.h"
 
 #include <string.h>
 

@@ -8,12 +8,12 @@
  * thread-local data, errno with it: so the one that watches does nothing but
  * system calls, and does not look at errno.
  */
-#include "process_pool/watch.h"
+#include "process_pool/zygote/watch.h"
 
 #include "lib/base/atomic.h"
 #include "lib/base/pages.h"
-#include "process_pool/stack.h"
-#include "process_pool/zygote.h"
+#include "process_pool/zygote/stack.h"
+#include "process_pool/zygote/zygote.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -6,7 +6,7 @@
  * not call. A child of vfork() shares its parent's memory: worker.c has what
  * can be done about it.
  */
-#include "process_pool/home.h"
+#include "process_pool/worker/home.h"
 
 #include "lib/base/pages.h"
 

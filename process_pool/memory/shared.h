@@ -20,9 +20,9 @@
 #ifndef CF_PROCESS_POOL_SHARED_H
 #define CF_PROCESS_POOL_SHARED_H
 
-#include "process_pool/arena.h"
-#include "process_pool/bell.h"
-#include "process_pool/layout.h"
+#include "process_pool/memory/arena.h"
+#include "process_pool/memory/bell.h"
+#include "process_pool/memory/layout.h"
 
 struct cf__shared {
     /* Set once. */

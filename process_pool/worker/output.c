@@ -4,7 +4,7 @@
  * cannot be told from files of a task, and what the program had buffered for
  * them must not be written twice: so no fflush(NULL).
  */
-#include "process_pool/output.h"
+#include "process_pool/worker/output.h"
 
 #include <stdio.h>
 #include <stdio_ext.h>

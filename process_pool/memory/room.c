@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The limits on address space, and what they leave: see room.h. */
-#include "process_pool/room.h"
+#include "process_pool/memory/room.h"
 
 #include <fcntl.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The program's side of the zygote: see zygote.h. */
-#include "process_pool/zygote.h"
+#include "process_pool/zygote/zygote.h"
 
 #include "lib/base/clock.h"
 

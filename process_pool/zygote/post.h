@@ -16,7 +16,7 @@
 
 #include "lib/base/futex.h"
 #include "lib/base/pages.h"
-#include "process_pool/bell.h"
+#include "process_pool/memory/bell.h"
 
 #include <limits.h>
 #include <sys/types.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The stack on which tasks run: see stack.h. */
-#include "process_pool/stack.h"
+#include "process_pool/zygote/stack.h"
 
 #include "lib/base/pages.h"
 

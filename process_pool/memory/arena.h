@@ -14,8 +14,8 @@
 
 #include <cfutures/error.h>
 
-#include "process_pool/page_runs.h"
-#include "process_pool/small_blocks.h"
+#include "process_pool/memory/page_runs.h"
+#include "process_pool/memory/small_blocks.h"
 
 #include <pthread.h>
 

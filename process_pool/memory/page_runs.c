@@ -3,9 +3,9 @@
  * The table of runs, the bins and the recent: see page_runs.h. Under the
  * arena's lock.
  */
-#include "process_pool/page_runs.h"
+#include "process_pool/memory/page_runs.h"
 
-#include "process_pool/page_bits.h"
+#include "process_pool/memory/page_bits.h"
 
 #include <string.h>
 

@@ -9,8 +9,8 @@
 
 #include <cfutures/process_pool.h>
 
-#include "process_pool/roster.h"
-#include "process_pool/shared.h"
+#include "process_pool/memory/roster.h"
+#include "process_pool/memory/shared.h"
 
 enum { CF__PROCESS_NAME_SIZE = 16 }; /* bytes, with the terminator */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Closing and moving descriptors: descriptors.h. */
-#include "process_pool/descriptors.h"
+#include "process_pool/zygote/descriptors.h"
 
 #include "lib/base/cancel.h"
 
