@@ -4,10 +4,15 @@
  * failed, what it had not started goes back; and why the pool breaks, if it
  * does.
  */
-#include "process_pool/pool.h"
+#include "process_pool/bury.h"
 
 #include "lib/base/clock.h"
 #include "lib/future/failure.h"
+#include "process_pool/alarm.h"
+#include "process_pool/collect.h"
+#include "process_pool/end.h"
+#include "process_pool/service.h"
+#include "process_pool/tasks.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -78,18 +83,6 @@ record_of(const struct cf__zygote_report *end, char *message, size_t size)
 }
 
 /* --- breaking ------------------------------------------------------------ */
-
-void
-cf__processes_break_locked(struct cf__processes *pool, const cf_error *why)
-{
-    if (pool->broken)
-        return;
-    cf_error error = *why;
-    error.kind = CF_EBROKEN;
-    pool->broken = cf__failure_new(&error);
-    cf__processes_refuse_locked(pool, CF_EBROKEN);
-    /* What has begun may finish; the rest the manager will fail. */
-}
 
 /* As Python does it: all workers go. */
 static void

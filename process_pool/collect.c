@@ -4,13 +4,14 @@
  * been written by a task that went astray: each field is read once, checked,
  * and then used.
  */
-#include "process_pool/pool.h"
+#include "process_pool/collect.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/wake_cost.h"
 #include "lib/executor/registry.h"
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
+#include "process_pool/alarm.h"
 
 #include <signal.h>
 #include <stdlib.h>

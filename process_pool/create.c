@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The process pool's constructor, and what undoes it. */
+/* The process pool's constructor, and the table of its operations. */
 #include "process_pool/pool.h"
 
 #include "lib/base/cancel.h"
-#include "lib/base/cond.h"
 #include "lib/base/options.h"
 #include "lib/base/size.h"
 #include "lib/executor/backend.h"
 #include "lib/executor/inline.h"
 #include "lib/executor/registry.h"
-#include "lib/future/failure.h"
+#include "process_pool/end.h"
 #include "process_pool/memory/room.h"
+#include "process_pool/retired.h"
+#include "process_pool/submit.h"
+#include "process_pool/zygote/own_fork.h"
 #include "process_pool/zygote/stack.h"
 
 #include <cfutures/process_pool.h>
@@ -24,74 +26,21 @@
 #define STACK_SIZE_MIN ((size_t)8 << 20)  /* bytes; of the default */
 #define KILL_GRACE_NS INT64_C(5000000000)
 
-/* Pools that have ended: their memory serves the next. The list is whole at every
- * moment: a fork's child takes it over, and the lock with it. */
-static struct {
-    struct cf__lock lock;
-    _Atomic(struct cf__processes *) first;
-} retired;
-
-/* A pool that is not open; NULL: no memory. */
-static struct cf__processes *
-obtain(void)
-{
-    cf__lock(&retired.lock);
-    struct cf__processes *pool = cf_load_relaxed(&retired.first); /* locked */
-    if (pool)
-        cf_store_relaxed(&retired.first, pool->retired_next);
-    cf__unlock(&retired.lock);
-    if (pool && pool->base.generation == cf__generation)
-        return pool;
-    if (!pool) {
-        pool = aligned_alloc(CF_CACHE_LINE, sizeof *pool);
-        if (!pool)
-            return NULL;
-        memset(pool, 0, sizeof *pool);
-    }
-    /* New, or the parent's: its lock may have been held at the fork. */
-    pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
-    cf__cond_init(&pool->changed);
-    pool->base.generation = cf__generation;
-    return pool;
-}
-
-static void
-retire(struct cf__processes *pool)
-{
-    cf__lock(&retired.lock);
-    pool->retired_next = cf_load_relaxed(&retired.first); /* locked */
-    cf_store_release(&retired.first, pool); /* for a fork's child */
-    cf__unlock(&retired.lock);
-}
-
-/* Undoes what has been made of a pool. */
-static void
-dismantle(struct cf__processes *pool)
-{
-    pthread_mutex_lock(&pool->lock);
-    pool->open = false;
-    pthread_mutex_unlock(&pool->lock);
-    cf__zygote_close(&pool->zygote);
-    cf__zygote_reap(&pool->zygote); /* if the pool was never made */
-    if (pool->setup.nested)
-        cf__inline_free_in_worker(pool->setup.nested);
-    if (pool->shared)
-        cf__shared_release(pool->shared);
-    cf__roster_fini(&pool->setup.roster);
-    cf__queue_fini(&pool->queue);
-    cf__returned_fini(&pool->returned);
-    cf__failure_free(pool->broken);
-    free(pool->lanes);
-    pool->lanes = NULL;
-    retire(pool);
-}
-
-void
-cf__processes_free(struct cf__processes *pool)
-{
-    cf__executor_fini(&pool->base);
-    dismantle(pool);
-}
+static const struct cf__executor_ops operations = {
+    .name = "process_pool",
+    .submit = cf__processes_submit,
+    .tidy = cf__processes_tidy,
+    .wait_idle = cf__processes_wait_idle,
+    .shutdown = cf__processes_shutdown,
+    .terminate = cf__processes_terminate,
+    .stats = cf__processes_stats,
+    .destroy = cf__processes_destroy,
+    .after_fork = cf__processes_after_fork,
+    .remote = &cf__processes_remote_ops,
+    .shared_alloc = cf__processes_shared_alloc,
+    .shared_free = cf__processes_shared_free,
+    .is_shared = cf__processes_is_shared,
+};
 
 static cf_err
 check_options(const cf_process_pool_options *options)
@@ -239,7 +188,7 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
         return CF_ENOTSUP; /* it would come here again, for ever */
     }
     cf__notice_fork();
-    struct cf__processes *pool = obtain();
+    struct cf__processes *pool = cf__processes_obtain();
     if (!pool) {
         cf__cancel_restore(former);
         return CF_ENOMEM;
@@ -248,7 +197,7 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
     err = furnish(pool, workers);
     if (!err) {
         err = cf__executor_prepare(&pool->base,
-                                   &cf__processes_ops,
+                                   &operations,
                                    workers,
                                    options.queue_capacity,
                                    options.queue_policy);
@@ -260,7 +209,7 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
     }
     if (err) {
         int error = errno;
-        dismantle(pool);
+        cf__processes_dismantle(pool);
         errno = error;
     } else {
         *out = &pool->base;

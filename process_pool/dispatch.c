@@ -9,6 +9,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"
+#include "process_pool/tasks.h"
 
 enum {
     /* So long must a task run, for what waits behind it to be given to idle

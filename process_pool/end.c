@@ -4,12 +4,17 @@
  * and what a fork's child keeps of it. Callbacks of cancelled tasks run in the
  * caller's thread, without the lock.
  */
-#include "process_pool/pool.h"
+#include "process_pool/end.h"
 
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
 #include "lib/base/cond.h"
 #include "lib/base/fence.h"
+#include "lib/future/failure.h"
+#include "process_pool/alarm.h"
+#include "process_pool/retired.h"
+#include "process_pool/service.h"
+#include "process_pool/tasks.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -24,6 +29,18 @@ cf__processes_refuse_locked(struct cf__processes *pool, cf_err why)
     }
     cf__queue_close(&pool->queue);
     cf__processes_ring(pool);
+}
+
+void
+cf__processes_break_locked(struct cf__processes *pool, const cf_error *why)
+{
+    if (pool->broken)
+        return;
+    cf_error error = *why;
+    error.kind = CF_EBROKEN;
+    pool->broken = cf__failure_new(&error);
+    cf__processes_refuse_locked(pool, CF_EBROKEN);
+    /* What has begun may finish; the rest the manager will fail. */
 }
 
 /* Cancels everything that has not been started. */

@@ -2,15 +2,20 @@
 /*
  * The pool as its modules see it. README.md has the protocol.
  *
- *   create.c    made and unmade
- *   pool.c      submitted to, served, asked
- *   tasks.c     which task is next, and tasks taken back
- *   dispatch.c  from the queue to the lanes
- *   collect.c   from the lanes to the futures
+ *   create.c    made
+ *   submit.c    submitted to, asked
  *   remote.c    what lib/ asks of tasks that are elsewhere
  *   manager.c   the thread that looks after it all
  *   bury.c      a worker has ended
- *   end.c       shutdown, terminate, destroy, fork
+ *   end.c       shutdown, terminate, destroy, fork; broken
+ *   service.c   the lock, and what its holder does
+ *   collect.c   from the lanes to the futures
+ *   dispatch.c  from the queue to the lanes
+ *   alarm.c     when the manager looks, and signals to workers
+ *   tasks.c     which task is next, and tasks taken back
+ *   retired.c   unmade
+ *
+ * Each calls those below it, and no file one above.
  *
  * A pool's memory is never given back, only used for another pool: a user of
  * one of its futures may look for the pool while it ends (lib/executor/remote.h).
@@ -100,6 +105,13 @@ cf__processes_of(cf_executor *ex)
     return (struct cf__processes *)ex;
 }
 
+/* The calling thread is in a callback of this pool. */
+static inline bool
+cf__processes_on_manager(const struct cf__processes *pool)
+{
+    return cf__thread.server == &pool->server;
+}
+
 static inline struct cf__process_lane *
 cf__process_lane_of(struct cf__processes *pool, uint64_t word)
 {
@@ -109,132 +121,13 @@ cf__process_lane_of(struct cf__processes *pool, uint64_t word)
                : NULL;
 }
 
-/* create.c */
-
-/* Frees what an ended pool has, and retires its memory. */
-void cf__processes_free(struct cf__processes *pool);
-
-/* pool.c */
-
-extern const struct cf__executor_ops cf__processes_ops;
-
-/* A service, by this thread or by the one that has the lock. */
-void cf__processes_attend(struct cf__processes *pool);
-
-static inline void
-cf__processes_lock(struct cf__processes *pool)
-{
-    pthread_mutex_lock(&pool->lock);
-}
-
-/* Serves who asked meanwhile. */
-void cf__processes_unlock(struct cf__processes *pool);
-
-/* Collects what has ended and hands out what is queued. Runs no user code, and
- * waits for nobody. */
-void cf__processes_service_locked(struct cf__processes *pool);
-
-/* Nothing is queued or runs. */
-bool cf__processes_idle_locked(struct cf__processes *pool);
-
-/* Wakes the manager for another look. */
-void cf__processes_ring(struct cf__processes *pool);
-
-/* tasks.c */
-
-/* Something waits to be handed out. */
-static inline bool
-cf__processes_has_work_locked(struct cf__processes *pool)
-{
-    return pool->returned.count || cf__queue_has_work(&pool->queue);
-}
-
-/* The next task to start, which the caller owns the queue's handle of. NULL:
- * none. sequence: 0 if it has not been handed out before. */
-cf_future *cf__processes_next_locked(struct cf__processes *pool,
-                                     uint64_t *sequence);
-
-/* Takes the task at a position back, if its worker has not started it: it is
- * pending again, before all others. */
-bool cf__processes_take_back_locked(struct cf__processes *pool,
-                                    struct cf__process_lane *lane,
-                                    uint64_t position);
-
-/* Takes back up to count tasks that a lane's worker has not started. */
-void cf__processes_take_back_many_locked(struct cf__processes *pool,
-                                         struct cf__process_lane *lane,
-                                         size_t count);
-
-/* Everything that is queued, or handed out and not started: linked by next, the
- * caller's with the queue's handles. */
-cf_future *cf__processes_take_all_locked(struct cf__processes *pool);
-
-/* dispatch.c */
-
-/* Hands out what is queued. */
+/* dispatch.c: hands out what is queued. */
 void cf__processes_dispatch_locked(struct cf__processes *pool, int64_t now);
 
-/* collect.c */
-
-void cf__processes_collect_locked(struct cf__processes *pool,
-                                  struct cf__process_lane *lane,
-                                  int64_t now);
-
-/* When the pool has been idle for a while, free memory is given back. */
-void cf__processes_trim_later_locked(struct cf__processes *pool, int64_t now);
-
-/* The task at the lane's oldest position, out of the lane, has failed. */
-void cf__processes_fail_locked(struct cf__processes *pool,
-                               struct cf__process_lane *lane,
-                               cf_future *f,
-                               const cf_error *error);
-
-/* manager.c */
-
-/* CF_ESYS (errno). */
-cf_err cf__processes_start_manager(struct cf__processes *pool);
-
-/* The calling thread is in a callback of this pool. */
-bool cf__processes_on_manager(const struct cf__processes *pool);
-
-/* Sends the worker a signal at that time, if it is still at that position. */
-void cf__processes_kill_later_locked(struct cf__processes *pool,
-                                     struct cf__process_lane *lane,
-                                     uint64_t position,
-                                     int signo,
-                                     int64_t at);
-
-/* When what is asked to end now must have ended. */
-int64_t cf__processes_after_grace(const struct cf__processes *pool,
-                                  int64_t now);
-
-/* bury.c */
-
-void cf__processes_bury_locked(struct cf__processes *pool,
-                               const struct cf__zygote_report *end);
-
-/* So long a pool without any worker tries to fork one, before it breaks. */
-extern int64_t cf__spawn_patience_ns; /* changed by tests */
-
-/* The zygote could not fork a worker. */
-void
-cf__processes_lose_locked(struct cf__processes *pool, int index, int error);
-
-/* Refuses submits, and lets the manager fail everything that has not begun. */
-void cf__processes_break_locked(struct cf__processes *pool,
-                                const cf_error *why);
-
 /* remote.c */
-
 extern const struct cf__remote_ops cf__processes_remote_ops;
 
-/* end.c: executor operations. */
-void cf__processes_refuse_locked(struct cf__processes *pool, cf_err why);
-cf_err cf__processes_wait_idle(cf_executor *ex, int64_t deadline_ns);
-cf_err
-cf__processes_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
-cf_err cf__processes_terminate(cf_executor *ex, int signo);
-void cf__processes_destroy(cf_executor *ex);
-void cf__processes_after_fork(cf_executor *ex);
+/* manager.c: CF_ESYS (errno). */
+cf_err cf__processes_start_manager(struct cf__processes *pool);
 
 #endif

@@ -3,6 +3,8 @@
 #include "process_pool/pool.h"
 
 #include "lib/base/clock.h"
+#include "process_pool/alarm.h"
+#include "process_pool/service.h"
 
 #include <signal.h>
 

@@ -3,7 +3,7 @@
  * Which task is next, and how what was handed to a worker comes back: the
  * queue, and before it what has been in a lane already (returned.h).
  */
-#include "process_pool/pool.h"
+#include "process_pool/tasks.h"
 
 cf_future *
 cf__processes_next_locked(struct cf__processes *pool, uint64_t *sequence)
@@ -69,4 +69,15 @@ cf__processes_take_all_locked(struct cf__processes *pool)
         last = f;
     }
     return first;
+}
+
+bool
+cf__processes_has_tasks_out_locked(const struct cf__processes *pool)
+{
+    if (pool->in_hand == 0)
+        return false;
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (cf__lane_tasks(&pool->lanes[i]) > 0)
+            return true;
+    return false;
 }

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 /* As long as a wake-up takes on a quick machine: more orders come when the
- * program has some together (pool.c). */
+ * program has some together (submit.c). */
 enum { SEARCH_NS = 50000 };
 
 void (*cf__worker_probe)(enum cf__moment moment, int lane);

@@ -12,8 +12,8 @@
 
 #include "lib/base/atomic.h"
 #include "lib/base/pages.h"
+#include "process_pool/zygote/own_fork.h"
 #include "process_pool/zygote/stack.h"
-#include "process_pool/zygote/zygote.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -3,6 +3,7 @@
 #include "process_pool/zygote/zygote.h"
 
 #include "lib/base/clock.h"
+#include "process_pool/zygote/own_fork.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -59,23 +60,6 @@ hear_first_words(struct cf__zygote *zygote)
         errno = EAGAIN;
         return CF_ESYS;
     }
-}
-
-static _Thread_local bool in_own_fork;
-
-pid_t
-cf__own_fork(void)
-{
-    in_own_fork = true;
-    pid_t pid = fork();
-    in_own_fork = false; /* in both processes */
-    return pid;
-}
-
-bool
-cf__in_own_fork(void)
-{
-    return in_own_fork;
 }
 
 /* Forks a child that forks the zygote and ends: so the zygote is no child of

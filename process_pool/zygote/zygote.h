@@ -41,12 +41,6 @@ struct cf__zygote_report {
     uint64_t start; /* position at which a worker that has ended had begun */
 };
 
-/* fork(), which calls the program's fork handlers. */
-pid_t cf__own_fork(void);
-
-/* The calling thread is in a fork handler, because of such a fork. */
-bool cf__in_own_fork(void);
-
 /* The process itself, zygote_main.c: serves the post until it is told to stop,
  * or the program has ended: lifeline and program, a pidfd or -1, say so. */
 _Noreturn void cf__zygote_main(const struct cf__worker_setup *setup,

@@ -7,6 +7,7 @@
 #include "process_pool/zygote/zygote.h"
 
 #include "process_pool/worker/output.h"
+#include "process_pool/zygote/own_fork.h"
 #include "process_pool/zygote/watch.h"
 
 #include <errno.h>

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* The process pool's lock, and the service that its holder does. */
+#include "process_pool/service.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/fence.h"
+#include "process_pool/alarm.h"
+#include "process_pool/collect.h"
+#include "process_pool/tasks.h"
+
+enum { ROUNDS_MAX = 8 /* services in a row for others */ };
+
+/* Drops what has been cancelled meanwhile. Under the lock: so a dispatch finds
+ * whatever is queued. */
+static void
+tidy(struct cf__processes *pool)
+{
+    uint64_t canceled = cf_exchange_acq_rel(&pool->tidy, 0);
+    cf__queue_tidy(&pool->queue, canceled);
+    cf_future *f = cf__returned_sweep(&pool->returned);
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
+        cf_future_unref(f);
+    }
+}
+
+void
+cf__processes_service_locked(struct cf__processes *pool)
+{
+    if (!pool->open)
+        return;
+    int64_t now = cf__now_ns();
+    pool->look_at = CF__NEVER;
+    pool->helped = pool->helped || !cf__processes_on_manager(pool);
+    for (int i = 0; i < pool->base.max_workers; i++)
+        if (pool->lanes[i].state == CF__LANE_SERVED)
+            cf__processes_collect_locked(pool, &pool->lanes[i], now);
+    if (__builtin_expect(cf_load_relaxed(&pool->tidy) != 0, 0)) /* a hint */
+        tidy(pool);
+    if (!pool->broken)
+        cf__processes_dispatch_locked(pool, now);
+    cf__processes_set_alarm_locked(pool, now);
+    bool refuses = cf_load_relaxed(&pool->refuse) && !pool->ending;
+    if ((pool->waiting || refuses) && cf__processes_idle_locked(pool)) {
+        pthread_cond_broadcast(&pool->changed);
+        cf__processes_ring(pool); /* for the end */
+    }
+}
+
+void
+cf__processes_unlock(struct cf__processes *pool)
+{
+    for (int rounds = 0;; rounds++) {
+        if (cf_load_relaxed(&pool->again)) { /* a hint; see the fence */
+            cf_store_relaxed(&pool->again, 0);
+            cf__processes_service_locked(pool);
+        }
+        if (rounds == ROUNDS_MAX) /* the manager shall go on with it */
+            cf__processes_ring(pool);
+        pthread_mutex_unlock(&pool->lock);
+        /* pairs with attend: we see its wish, or it gets the lock */
+        cf__fence_full();
+        if (!cf_load_relaxed(&pool->again) || rounds == ROUNDS_MAX ||
+            pthread_mutex_trylock(&pool->lock) != 0)
+            return;
+    }
+}
+
+void
+cf__processes_attend(struct cf__processes *pool)
+{
+    cf_store_relaxed(&pool->again, 1);
+    cf__fence_full(); /* pairs with unlock's */
+    if (pthread_mutex_trylock(&pool->lock) == 0)
+        cf__processes_unlock(pool);
+}
+
+bool
+cf__processes_idle_locked(struct cf__processes *pool)
+{
+    /* The manager may ask in a callback. */
+    bool finishing = pool->finishing > 0 && !cf__processes_on_manager(pool);
+    return !cf__processes_has_tasks_out_locked(pool) && !pool->deferred &&
+           !finishing && !pool->recalling &&
+           !cf__processes_has_work_locked(pool);
+}

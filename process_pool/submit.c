@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What users ask of a process pool that runs: to take a task, its statistics,
+ * and memory that tasks share.
+ */
+#include "process_pool/submit.h"
+
+#include "lib/base/fence.h"
+#include "process_pool/service.h"
+#include "process_pool/tasks.h"
+
+enum {
+    ATTEND_EVERY = 16 /* submits or so, if no lane must be seen to at once */
+};
+
+/* After a push: it is not to be seen to now. If a worker is awake
+ * and has nothing to do, it rings before it sleeps, if it sees the backlog. */
+static bool
+may_wait(struct cf__processes *pool)
+{
+    cf__fence_full(); /* pairs with dispatch's */
+    uint32_t wanting = cf_load_relaxed(&pool->wanting);
+    if (wanting < CF__AWAKE)
+        return wanting == CF__CONTENT;
+    _Atomic uint32_t *backlog = &pool->shared->board->backlog;
+    /* pairs with cf__packer_sleep: README.md, "The backlog" */
+    if (!cf_load_seq_cst(backlog))
+        cf_store_seq_cst(backlog, 1);
+    return !cf_load_seq_cst(&pool->lanes[wanting - CF__AWAKE].out->asleep);
+}
+
+cf_err
+cf__processes_submit(cf_executor *ex,
+                     cf_future *oldest,
+                     cf_future *newest,
+                     size_t count)
+{
+    struct cf__processes *pool = cf__processes_of(ex);
+    if (__builtin_expect(cf__executor_forked(ex), 0))
+        return CF_EFORKED; /* no handler has closed the queue */
+    /* After the push the tasks may be gone. */
+    bool at_once = count >= ATTEND_EVERY || cf__priority(oldest) != 0;
+    cf_err err = cf__queue_push(&pool->queue, oldest, newest, count);
+    if (__builtin_expect(err, 0)) /* refuse is set before the close */
+        return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
+    bool turn = cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
+    if (at_once || turn || !may_wait(pool))
+        cf__processes_attend(pool);
+    return CF_OK;
+}
+
+void
+cf__processes_tidy(cf_executor *ex, uint64_t canceled)
+{
+    cf_store_relaxed(&cf__processes_of(ex)->tidy, canceled); /* a hint */
+}
+
+void
+cf__processes_stats(cf_executor *ex, cf_stats *out)
+{
+    struct cf__processes *pool = cf__processes_of(ex);
+    cf__processes_lock(pool);
+    cf__processes_service_locked(pool);
+    out->canceled = cf_load_acquire(&ex->canceled); /* before submitted */
+    uint64_t taken_back = cf_load_acquire(&ex->taken_back); /* likewise */
+    for (int i = 0; i < ex->max_workers; i++) {
+        const struct cf__process_lane *lane = &pool->lanes[i];
+        out->done += lane->done;
+        out->failed += lane->failed;
+        if (lane->state != CF__LANE_SERVED)
+            continue;
+        out->workers++;
+        if (cf__lane_tasks(lane) == 0)
+            out->idle++;
+        else if (cf__lane_has_begun(lane))
+            out->running++;
+    }
+    uint64_t left = out->done + out->running + out->canceled + taken_back;
+    uint64_t submitted = cf__queue_count(&pool->queue);
+    out->queued = submitted > left ? submitted - left : 0;
+    out->restarts = pool->restarts;
+    cf__processes_unlock(pool);
+}
+
+void *
+cf__processes_shared_alloc(cf_executor *ex, size_t size)
+{
+    return cf__executor_forked(ex)
+               ? NULL
+               : cf__arena_alloc_zeroed(&cf__processes_of(ex)->shared->commons,
+                                        size);
+}
+
+void
+cf__processes_shared_free(cf_executor *ex, void *p)
+{
+    if (!cf__executor_forked(ex))
+        (void)cf__arena_free(&cf__processes_of(ex)->shared->commons, p);
+}
+
+bool
+cf__processes_is_shared(cf_executor *ex, const void *p, size_t size)
+{
+    return cf__arena_contains(&cf__processes_of(ex)->shared->commons, p, size);
+}
