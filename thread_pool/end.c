@@ -4,13 +4,15 @@
  * fork. pool->lock guards who has left; callbacks of cancelled tasks run
  * without it.
  */
-#include "thread_pool/pool.h"
+#include "thread_pool/end.h"
 
 #include "lib/base/cancel.h"
 #include "lib/base/cond.h"
 #include "lib/executor/server.h"
 #include "lib/executor/wait_graph.h"
 #include "lib/future/failure.h"
+#include "thread_pool/frame.h"
+#include "thread_pool/tasks.h"
 
 #include <stdlib.h>
 
@@ -97,8 +99,10 @@ wake_all(struct cf__threads *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-void
-cf__threads_join_locked(struct cf__threads *pool)
+/* Joins the threads that have left. The caller holds the lock, which is given
+ * up meanwhile. */
+static void
+join_locked(struct cf__threads *pool)
 {
     int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
     for (int i = 0; i < slots; i++) {
@@ -195,7 +199,7 @@ cf__threads_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     }
     pool->ending -= own;
     if (!err)
-        cf__threads_join_locked(pool);
+        join_locked(pool);
     pthread_mutex_unlock(&pool->lock);
     return err;
 }
@@ -265,10 +269,7 @@ cf__threads_free(struct cf__threads *pool)
     cf__executor_fini(&pool->base);
     for (int i = 0; i < slots; i++) {
         struct cf__threads_worker *w = pool->workers[i];
-        for (struct cf__frame *at = w->bottom.above, *next; at; at = next) {
-            next = at->above;
-            free(at);
-        }
+        cf__threads_free_frames(w);
         cf__deque_fini(&w->deque);
         free(w);
     }
@@ -287,7 +288,7 @@ cf__threads_destroy(cf_executor *ex)
     pthread_mutex_lock(&pool->lock);
     pool->orphan = pool->alive > 0; /* its own worker, which frees it */
     bool orphan = pool->orphan;
-    cf__threads_join_locked(pool);
+    join_locked(pool);
     pthread_mutex_unlock(&pool->lock);
     if (!orphan)
         cf__threads_free(pool);

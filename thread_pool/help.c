@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waits inside tasks: running the awaited task here, or what descends from it
- * (leapfrogging). README.md, "Waiting inside a task". pool->lock guards who
- * watches whom.
+ * (leapfrogging). README.md, "Waiting inside a task". No locks.
  */
 #include "thread_pool/pool.h"
 
-#include "lib/base/fence.h"
+#include "thread_pool/frame.h"
+#include "thread_pool/watch.h"
+
+static void
+run_nested(struct cf__threads_worker *w, cf_future *f)
+{
+    cf__threads_run(w, f, false);
+}
 
 bool
 cf__threads_run_pending(struct cf__worker *self, cf_future *f)
@@ -24,18 +30,8 @@ cf__threads_run_pending(struct cf__worker *self, cf_future *f)
      * cleanup handler of the waiting task may drop the one it waits with. */
     if (pop != CF__POP_CLAIMED_ENTRY)
         (void)cf_future_ref(f);
-    cf__threads_run(w, f);
+    run_nested(w, f);
     return true;
-}
-
-/* The worker that runs f, if that is another one of this pool. */
-static struct cf__threads_worker *
-runner_of(struct cf__worker *self, uint64_t word)
-{
-    int index = cf__runner(word);
-    if (cf__state(word) != CF_RUNNING || index < 0 || index == self->index)
-        return NULL;
-    return cf__threads_of(self->executor)->workers[index];
 }
 
 bool
@@ -44,7 +40,7 @@ cf__threads_help(struct cf__worker *self, cf_future *f)
     struct cf__threads_worker *w = cf__threads_worker_of(self);
     /* pairs with the claim: the runner is in the word */
     struct cf__threads_worker *runner =
-        runner_of(self, cf_load_acquire(&f->word));
+        cf__threads_runner_of(self, cf_load_acquire(&f->word));
     if (!runner || cf__deque_empty(&runner->deque) || !cf__threads_can_nest(w))
         return false;
     uint32_t base = cf_load_acquire(&f->base); /* pairs with run */
@@ -54,64 +50,8 @@ cf__threads_help(struct cf__worker *self, cf_future *f)
     if (!g)
         return false;
     if (cf__future_claim(g, self->index))
-        cf__threads_run(w, g);
+        run_nested(w, g);
     else
         cf__future_drop_stale(g);
     return true;
-}
-
-static void
-unwatch_locked(struct cf__threads_worker *w)
-{
-    if (!w->watching)
-        return;
-    /* The count is read after a fence by its owner; the lock orders us. */
-    cf_fetch_add_relaxed(&w->watching->watchers, -1);
-    w->watching = NULL;
-}
-
-void
-cf__threads_watch(struct cf__worker *self, cf_future *f)
-{
-    struct cf__threads *pool = cf__threads_of(self->executor);
-    struct cf__threads_worker *w = cf__threads_worker_of(self);
-    struct cf__threads_worker *runner =
-        runner_of(self, cf_load_acquire(&f->word)); /* pairs with the claim */
-    if (!runner)
-        return;
-    pthread_mutex_lock(&pool->lock);
-    unwatch_locked(w);
-    w->watching = runner;
-    cf_fetch_add_relaxed(&runner->watchers, 1);
-    pthread_mutex_unlock(&pool->lock);
-    /* A push that saw no watcher is seen here, or the other way round. */
-    cf__fence_heavy();
-    uint32_t base = cf_load_acquire(&f->base); /* pairs with run */
-    if (base && cf__deque_reaches(&runner->deque, base))
-        cf__worker_unpark(self);
-}
-
-void
-cf__threads_unwatch(struct cf__worker *self)
-{
-    struct cf__threads *pool = cf__threads_of(self->executor);
-    pthread_mutex_lock(&pool->lock);
-    unwatch_locked(cf__threads_worker_of(self));
-    pthread_mutex_unlock(&pool->lock);
-}
-
-void
-cf__threads_notify_watchers(struct cf__threads *pool,
-                            struct cf__threads_worker *w)
-{
-    pthread_mutex_lock(&pool->lock);
-    int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
-    for (int i = 0; i < slots && cf_load_relaxed(&w->watchers) > 0; i++) {
-        struct cf__threads_worker *watcher = pool->workers[i];
-        if (watcher->watching == w) {
-            unwatch_locked(watcher); /* once: it looks around now */
-            cf__worker_unpark(&watcher->base);
-        }
-    }
-    pthread_mutex_unlock(&pool->lock);
 }

@@ -5,50 +5,17 @@
  * sleepers and the threads' coming and going; activity changes with atomic
  * operations and is read without the lock by whoever pushes a task.
  */
-#include "thread_pool/pool.h"
+#include "thread_pool/idle.h"
 
-#include "lib/base/fence.h"
 #include "lib/base/spin.h"
 #include "lib/future/block.h"
+#include "thread_pool/tasks.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 /* This part of a wake-up, a worker searches before it sleeps: what a wake-up
  * costs the submitter is more. */
 enum { SEARCH_PART = 5, TRIM_NS = 200000000 };
-
-bool
-cf__threads_has_work(struct cf__threads *pool)
-{
-    if (cf__queue_has_work(&pool->queue))
-        return true;
-    int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
-    for (int i = 0; i < slots; i++)
-        if (!cf__deque_empty(&pool->workers[i]->deque))
-            return true;
-    return false;
-}
-
-/* The same, after a fence, for a worker that has just left some count: true, or a
- * push that is not over yet sees that it has. */
-static bool
-left_work(struct cf__threads *pool)
-{
-    bool busy = cf__inbox_is_busy(&pool->queue.inbox); /* before pushed */
-    if (busy && !cf__threads_has_work(pool))
-        cf__fence_heavy(); /* pairs with cf__threads_activity_after_push */
-    return cf__threads_has_work(pool);
-}
-
-/* The same before a sleep, or the end: for pushes to deques, too. */
-static bool
-left_work_anywhere(struct cf__threads *pool)
-{
-    if (cf_load_seq_cst(&pool->nested)) /* pairs with submit_inside */
-        cf__fence_heavy();
-    return left_work(pool);
-}
 
 static void
 leave_sleepers_locked(struct cf__threads *pool, struct cf__threads_worker *w)
@@ -111,7 +78,7 @@ cf__threads_stop_searching(struct cf__threads *pool,
     cf__fence_after_rmw();
     /* The last searcher leaves: pushes may have relied on it. */
     if (CF__COUNT(before, CF__SEARCHING) == 1 && before >= CF__SLEEPING &&
-        left_work(pool))
+        cf__threads_left_work(pool))
         cf__threads_wake_one(pool);
 }
 
@@ -151,6 +118,14 @@ cf__threads_search_early(struct cf__threads *pool, struct cf__threads_worker *w)
         return;
     cf__threads_change(pool, CF__SEARCHING, 0);
     w->searching = true;
+}
+
+void
+cf__threads_callbacks_begin(struct cf__worker *worker)
+{
+    struct cf__threads_worker *w = cf__threads_worker_of(worker);
+    if (w->searching)
+        cf__threads_stop_searching(cf__threads_of(worker->executor), w);
 }
 
 /* Becomes a searcher unless there are enough. */
@@ -193,7 +168,7 @@ fall_asleep_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 /* Stops serving. The last one closes the queue first, so that the next submit
  * starts a worker; false: there is work after all. */
 static bool
-leave_locked(struct cf__threads *pool, struct cf__threads_worker *w)
+stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     if (pool->serving == 1 && cf_load_relaxed(&pool->refuse) == CF_OK &&
         !cf__queue_close_if_empty(&pool->queue)) {
@@ -218,7 +193,8 @@ static void
 lose_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     pool->restarts++;
-    if (!w->serving || leave_locked(pool, w)) /* it had left: a finalizer */
+    if (!w->serving ||
+        stop_serving_locked(pool, w)) /* it had left: a finalizer */
         return;
     /* The last one, and there is work: the queue stays open. */
     pool->serving--;
@@ -228,16 +204,11 @@ lose_locked(struct cf__threads *pool, struct cf__threads_worker *w)
     w->searching = false;
 }
 
-void
-cf__threads_worker_gone(struct cf__threads *pool,
-                        struct cf__threads_worker *w,
-                        bool died)
+bool
+cf__threads_leave_locked(struct cf__threads *pool,
+                         struct cf__threads_worker *w,
+                         bool died)
 {
-    cf_err err = CF_OK;
-    /* A task that was pushed just before the pool broke, perhaps. */
-    if (cf_load_acquire(&pool->refuse) == CF_EBROKEN) /* pairs with break */
-        cf__threads_empty(pool, pool->broken);
-    pthread_mutex_lock(&pool->lock);
     if (died)
         lose_locked(pool, w);
     w->alive = false;
@@ -249,7 +220,7 @@ cf__threads_worker_gone(struct cf__threads *pool,
     cf__threads_change(pool, (absent - startable) * CF__STARTABLE, 0);
     cf__fence_after_rmw();
     /* A push left it to this worker. Who searches sees to what comes later. */
-    bool work = left_work_anywhere(pool);
+    bool work = cf__threads_left_work_anywhere(pool);
     /* A submit may have opened the queue since the last one left. */
     if (!work && pool->alive == 0 && cf_load_relaxed(&pool->refuse) == CF_OK)
         work = !cf__queue_close_if_empty(&pool->queue);
@@ -262,31 +233,7 @@ cf__threads_worker_gone(struct cf__threads *pool,
         cf__worker_unpark(&heir->base);
         forlorn = false;
     }
-    bool replace = forlorn;
-    bool last = pool->orphan && pool->alive == 0 && !replace;
-    if (replace || last)
-        pthread_detach(pthread_self()); /* nobody can join it: w is reused */
-    else
-        w->to_join = true;
-    if (replace)
-        err = cf__threads_start_locked(pool); /* after it, w is another's */
-    bool stuck = err && pool->serving == 0;
-    pool->alive += stuck; /* keeps the pool while it is being broken */
-    pthread_cond_broadcast(&pool->changed);
-    pthread_mutex_unlock(&pool->lock);
-    if (stuck) {
-        cf_error why = CF_ERROR_INIT;
-        why.kind = CF_EBROKEN;
-        why.message = "no thread could be started for a worker that died";
-        cf__threads_break(pool, &why);
-        pthread_mutex_lock(&pool->lock);
-        pool->alive--;
-        last = pool->orphan && pool->alive == 0;
-        pthread_cond_broadcast(&pool->changed);
-        pthread_mutex_unlock(&pool->lock);
-    }
-    if (last)
-        cf__threads_free(pool);
+    return forlorn;
 }
 
 enum slept { WOKEN, TRIM_DUE, TIMED_OUT };
@@ -339,7 +286,7 @@ cf__threads_wait_for_work(struct cf__threads *pool,
             trim_locked(pool, w);
         if (cf_load_relaxed(&pool->refuse) != CF_OK) {
             /* Nobody would wake it any more: it leaves, or goes on looking. */
-            stay = cf__threads_has_work(pool) || !leave_locked(pool, w);
+            stay = cf__threads_has_work(pool) || !stop_serving_locked(pool, w);
             break;
         }
         fall_asleep_locked(pool, w);
@@ -348,7 +295,7 @@ cf__threads_wait_for_work(struct cf__threads *pool,
          * round. */
         cf__fence_full();
         bool may_trim = slept != TRIM_DUE; /* once is enough */
-        slept = left_work_anywhere(pool)
+        slept = cf__threads_left_work_anywhere(pool)
                     ? WOKEN
                     : sleep_until_woken(w, deadline_ns, may_trim);
         pthread_mutex_lock(&pool->lock);
@@ -360,7 +307,7 @@ cf__threads_wait_for_work(struct cf__threads *pool,
             break;
         }
         if (slept == TIMED_OUT)
-            stay = !leave_locked(pool, w);
+            stay = !stop_serving_locked(pool, w);
     } while (slept == TRIM_DUE);
     pthread_mutex_unlock(&pool->lock);
     return stay;

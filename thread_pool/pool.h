@@ -3,11 +3,15 @@
  * The thread pool's structs and the steps that its files share. README.md has
  * the protocols: tasks, sleeping and waking, ending.
  *
- *   pool.c   options, submit, statistics, the operations' table
- *   worker.c a worker's life: what it runs next, running it, its end
+ *   create.c the pool's options and constructor, the operations' table
+ *   submit.c submits, statistics
+ *   tasks.c  where a worker finds its next task
+ *   worker.c a worker's life: its thread's main and end
+ *   frame.c  running a task on a worker's stack
  *   idle.c   searching, sleeping, waking
  *   start.c  starting threads
  *   help.c   waits inside tasks
+ *   watch.c  sleepers in such waits
  *   sweep.c  tasks that will never run
  *   end.c    shutdown, terminate, destroy, a broken pool, fork
  */
@@ -137,131 +141,22 @@ cf__threads_worker_of(struct cf__worker *worker)
     return (struct cf__threads_worker *)worker;
 }
 
-/* --- idle.c ------------------------------------------------------------- */
+/* --- submit.c: operations ------------------------------------------------ */
 
-/* Counts in activity: CF__SLEEPING and more, if somebody could be made to
- * come. Away: in the initializer, or giving memory back; it has no task, and
- * looks for one afterwards. */
-#define CF__SEARCHING UINT64_C(1)
-#define CF__AWAY (UINT64_C(1) << 16)
-#define CF__SLEEPING (UINT64_C(1) << 32)
-#define CF__STARTABLE (UINT64_C(1) << 48)
-#define CF__COUNT(activity, unit) (((activity) / (unit)) & 0xffff)
+cf_err cf__threads_submit(cf_executor *ex,
+                          cf_future *oldest,
+                          cf_future *newest,
+                          size_t count);
+void cf__threads_stats(cf_executor *ex, cf_stats *out);
 
-/* Adds to the counts; returns what they were. */
-static inline uint64_t
-cf__threads_change(struct cf__threads *pool, uint64_t plus, uint64_t minus)
-{
-    return cf_fetch_add_seq_cst(&pool->activity, plus - minus);
-}
-
-/* Wakes or starts a worker if none is searching. */
-void cf__threads_wake_one(struct cf__threads *pool);
-
-/* Lets all sleepers look around. The caller holds the lock. */
-void cf__threads_wake_all_locked(struct cf__threads *pool);
-
-/* The worker has found nothing: waits for work. false: it serves no more, and
- * its thread shall end. */
-bool cf__threads_wait_for_work(struct cf__threads *pool,
-                               struct cf__threads_worker *w);
-
-/* The worker has found a task, or is kept from looking for one. */
-void cf__threads_stop_searching(struct cf__threads *pool,
-                                struct cf__threads_worker *w);
-
-/* A new worker runs its initializer: submits meanwhile start others. What was
- * submitted before waits for it: pausing wakes nobody, and after resuming it
- * finds that or hands on. */
-void cf__threads_pause_search(struct cf__threads *pool,
-                              struct cf__threads_worker *w);
-void cf__threads_resume_search(struct cf__threads *pool,
-                               struct cf__threads_worker *w);
-
-/* Instead of resuming: the initializer has failed, and the pool is broken. */
-void cf__threads_abandon_search(struct cf__threads *pool);
-
-/* Counts the worker as searching before its task is published as finished, so
- * that whoever sees the result and submits finds it free. */
-void cf__threads_search_early(struct cf__threads *pool,
-                              struct cf__threads_worker *w);
-
-/* The worker's thread ends: by itself, or because a task ended it (died). The
- * last thing it does: the pool may be gone afterwards. */
-void cf__threads_worker_gone(struct cf__threads *pool,
-                             struct cf__threads_worker *w,
-                             bool died);
-
-/* There may be a task to take somewhere. */
-bool cf__threads_has_work(struct cf__threads *pool);
-
-static inline bool
-cf__threads_nobody_comes(uint64_t activity)
-{
-    return CF__COUNT(activity, CF__SEARCHING) == 0 && activity >= CF__SLEEPING;
-}
-
-/* After a push to the queue. README.md, "Sleeping and waking". */
-static inline uint64_t
-cf__threads_activity_after_push(struct cf__threads *pool)
-{
-    cf__fence_after_rmw(); /* that of the inbox's lock */
-    cf__fence_light();     /* who finds it locked pays for this one */
-    return cf_load_relaxed(&pool->activity);
-}
-
-/* After a push that was a store: sleepers pay for the fence, and we only where
- * a searcher may be leaving. */
-static inline void
-cf__threads_wake_after_store(struct cf__threads *pool)
-{
-    cf__fence_light();
-    /* pairs with left_work_anywhere, where it skips the heavy fence */
-    uint64_t activity = cf_load_seq_cst(&pool->activity);
-    if (__builtin_expect(activity < CF__SLEEPING, 1))
-        return;
-    cf__fence_full();
-    activity = cf_load_relaxed(&pool->activity);
-    if (cf__threads_nobody_comes(activity))
-        cf__threads_wake_one(pool);
-}
-
-/* --- worker.c ----------------------------------------------------------- */
+/* --- worker.c ------------------------------------------------------------ */
 
 void *cf__threads_worker_main(void *worker);
 
-/* Runs a claimed task on top of what the worker is doing, and drops one handle
- * on it. */
-void cf__threads_run(struct cf__threads_worker *w, cf_future *f);
-
-/* There is a frame for one more task. */
-bool cf__threads_can_nest(struct cf__threads_worker *w);
-
-/* Takes any task out of the pool, with its queue's handle, for who empties
- * it. */
-cf_future *cf__threads_take_any(struct cf__threads *pool);
-
-/* --- help.c ------------------------------------------------------------- */
+/* --- help.c: operations -------------------------------------------------- */
 
 bool cf__threads_run_pending(struct cf__worker *self, cf_future *f);
 bool cf__threads_help(struct cf__worker *self, cf_future *f);
-void cf__threads_watch(struct cf__worker *self, cf_future *f);
-void cf__threads_unwatch(struct cf__worker *self);
-
-/* The worker has pushed a task, and somebody watches it. */
-void cf__threads_notify_watchers(struct cf__threads *pool,
-                                 struct cf__threads_worker *w);
-
-/* Entries of the calling worker's deque have come into reach: sleepers and
- * watchers may have seen none. */
-static inline void
-cf__threads_tell_of_entries(struct cf__threads *pool,
-                            struct cf__threads_worker *w)
-{
-    cf__threads_wake_after_store(pool); /* a light fence before it all */
-    if (__builtin_expect(cf_load_relaxed(&w->watchers) > 0, 0))
-        cf__threads_notify_watchers(pool, w);
-}
 
 /* --- start.c ------------------------------------------------------------- */
 
@@ -273,32 +168,5 @@ cf_err cf__threads_start_locked(struct cf__threads *pool);
 /* The operation; and the deque's, before it grows. */
 void cf__threads_tidy(cf_executor *ex, uint64_t canceled);
 void cf__threads_make_room(struct cf__deque *deque);
-
-/* Drops what will never run of the calling worker's own tasks, and tells
- * sleepers and watchers that the others are back in reach. */
-void cf__threads_sweep_own(struct cf__threads_worker *w);
-
-/* --- end.c -------------------------------------------------------------- */
-
-cf_err cf__threads_wait_idle(cf_executor *ex, int64_t deadline_ns);
-cf_err
-cf__threads_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
-cf_err cf__threads_terminate(cf_executor *ex, int signo);
-bool cf__threads_is_stalled(cf_executor *ex);
-void cf__threads_destroy(cf_executor *ex);
-void cf__threads_after_fork(cf_executor *ex);
-
-/* No task can run here any more: fails what is pending with this error. */
-void cf__threads_break(struct cf__threads *pool, const cf_error *why);
-
-/* Cancels, or fails with why, what is pending. */
-void cf__threads_empty(struct cf__threads *pool, const cf_error *why);
-
-/* Frees the pool's memory; no thread uses it. */
-void cf__threads_free(struct cf__threads *pool);
-
-/* Joins the threads that have left. The caller holds the lock, which is given
- * up meanwhile. */
-void cf__threads_join_locked(struct cf__threads *pool);
 
 #endif

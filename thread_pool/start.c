@@ -2,6 +2,9 @@
 /* Starting a worker's thread. The caller holds the pool's lock. */
 #include "thread_pool/pool.h"
 
+#include "thread_pool/frame.h"
+#include "thread_pool/idle.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -25,7 +28,6 @@ new_worker_locked(struct cf__threads *pool)
         free(w);
         return NULL;
     }
-    w->deque.make_room = cf__threads_make_room;
     pool->workers[slots] = w;
     /* pairs with the thieves' loads: the worker is whole */
     cf_store_release(&pool->slots, slots + 1);

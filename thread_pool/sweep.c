@@ -6,6 +6,8 @@
  */
 #include "thread_pool/pool.h"
 
+#include "thread_pool/watch.h"
+
 #include <stddef.h>
 
 enum { SWEEP_LEAST = 256 };
@@ -72,8 +74,10 @@ take_stale_locked(struct cf__threads_worker *w)
     return stale;
 }
 
-void
-cf__threads_sweep_own(struct cf__threads_worker *w)
+/* Drops what will never run of the calling worker's own tasks, and tells
+ * sleepers and watchers that the others are back in reach. */
+static void
+sweep_own(struct cf__threads_worker *w)
 {
     cf__lock(&w->sweeping);
     cf_future *stale = take_stale_locked(w);
@@ -87,7 +91,7 @@ void
 cf__threads_make_room(struct cf__deque *deque)
 {
     char *worker = (char *)deque - offsetof(struct cf__threads_worker, deque);
-    cf__threads_sweep_own((struct cf__threads_worker *)(void *)worker);
+    sweep_own((struct cf__threads_worker *)(void *)worker);
 }
 
 void
@@ -105,5 +109,5 @@ cf__threads_tidy(cf_executor *ex, uint64_t canceled)
     if (entries < SWEEP_LEAST || since * 2 < entries)
         return;
     w->swept_at = canceled;
-    cf__threads_sweep_own(w);
+    sweep_own(w);
 }

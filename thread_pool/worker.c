@@ -1,86 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A worker's life: what it runs next, running it, and its end, also when a
- * task ends its thread. No locks but in the queue's heap.
+ * A worker's life: its thread's main, and its end, also when a task ends the
+ * thread. pool->lock guards the threads' coming and going.
  */
 #include "thread_pool/pool.h"
 
 #include "lib/base/thread.h"
 #include "lib/future/failure.h"
-#include "lib/future/life.h"
+#include "thread_pool/end.h"
+#include "thread_pool/frame.h"
+#include "thread_pool/tasks.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-enum {
-    STEAL_FIRST_EVERY = 64, /* so that nobody's own tasks wait for ever */
-    MISSES_BEFORE_WAIT = 16
-};
-
-static cf_future *
-steal(struct cf__threads *pool, struct cf__threads_worker *thief)
-{
-    int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
-    for (int i = 1; i < slots; i++) {
-        struct cf__threads_worker *victim =
-            pool->workers[(thief->base.index + i) % slots];
-        cf_future *f = cf__deque_steal(&victim->deque, 0, NULL);
-        if (f)
-            return f;
-    }
-    return NULL;
-}
-
-/* The oldest task of priority 0, of its own or from outside. */
-static cf_future *
-take_in_order(struct cf__threads *pool, struct cf__threads_worker *w)
-{
-    uint32_t place;
-    if (!cf__deque_oldest_place(&w->deque, &place))
-        return cf__queue_take(&pool->queue);
-    /* Tasks from outside that came before it go first. */
-    cf_future *f = NULL;
-    if ((int32_t)(cf__queue_next_place(&pool->queue) - place) < 0)
-        f = cf__queue_take(&pool->queue);
-    return f ? f : cf__deque_steal(&w->deque, 0, NULL);
-}
-
-/* Takes the next task, pending or not, with its queue's handle. */
-static cf_future *
-pick(struct cf__threads *pool, struct cf__threads_worker *w)
-{
-    cf_future *f = cf__queue_take_prioritized(&pool->queue, true);
-    if (!f && ++w->picks % STEAL_FIRST_EVERY == 0)
-        f = steal(pool, w);
-    if (!f)
-        f = take_in_order(pool, w);
-    if (!f)
-        f = steal(pool, w);
-    if (!f)
-        f = cf__queue_take_prioritized(&pool->queue, false);
-    return f;
-}
-
-cf_future *
-cf__threads_take_any(struct cf__threads *pool)
-{
-    cf_future *f = cf__queue_take_prioritized(&pool->queue, true);
-    if (!f)
-        f = cf__queue_take(&pool->queue);
-    if (!f)
-        f = cf__queue_take_prioritized(&pool->queue, false);
-    int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
-    for (int i = 0; !f && i < slots; i++)
-        f = cf__deque_steal(&pool->workers[i]->deque, 0, NULL);
-    return f;
-}
+enum { MISSES_BEFORE_WAIT = 16 };
 
 /* Claims the next task; NULL: the thread shall end. */
 static cf_future *
 next_task(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     for (unsigned misses = 1;; misses++) {
-        cf_future *f = pick(pool, w);
+        cf_future *f = cf__threads_pick(pool, w);
         if (!f) {
             if (!cf__threads_wait_for_work(pool, w))
                 return NULL;
@@ -96,50 +36,6 @@ next_task(struct cf__threads *pool, struct cf__threads_worker *w)
             return f;
         cf__future_drop_stale(f);
     }
-}
-
-bool
-cf__threads_can_nest(struct cf__threads_worker *w)
-{
-    if (w->frame->above)
-        return true;
-    struct cf__frame *frame = calloc(1, sizeof *frame);
-    if (!frame)
-        return false;
-    frame->call.executor = w->base.executor;
-    frame->call.worker = w->base.index;
-    frame->below = w->frame;
-    w->frame->above = frame;
-    return true;
-}
-
-static inline void
-run(struct cf__threads_worker *w, cf_future *f, bool outermost)
-{
-    struct cf__threads *pool = cf__threads_of(w->base.executor);
-    /* pairs with help: entries pushed from now on descend from f */
-    cf_store_release(&f->base, cf__deque_base(&w->deque));
-    cf_bump(&w->started);
-    struct cf__frame *frame = w->frame->above;
-    frame->f = f;
-    frame->call.worker_data = w->base.data;
-    w->frame = frame;
-    uint64_t flags = cf__call_run_task(&frame->call, f);
-    w->frame = frame->below;
-    if (__builtin_expect(flags != 0, 0))
-        cf_bump(&w->failed);
-    cf_bump_release(&w->done); /* pairs with pool_stats: started */
-    if (outermost)
-        cf__threads_search_early(pool, w);
-    /* The timer was faster: the task has failed, whatever it returned. */
-    if (!cf__future_finish(f, flags, 0, true) && !flags)
-        cf_bump(&w->failed);
-}
-
-void
-cf__threads_run(struct cf__threads_worker *w, cf_future *f)
-{
-    run(w, f, false);
 }
 
 static void
@@ -192,20 +88,49 @@ finalize(struct cf__threads *pool, struct cf__threads_worker *w)
         pool->options.finalizer(pool->options.init_data, w->base.data);
 }
 
-/* The innermost running task and those that wait below it go with the
- * thread. */
-static void
-fail_frames(struct cf__threads_worker *w)
+/* No thread could be started for the work that the last one left. Returns
+ * whether the caller frees the pool. */
+static bool
+break_without_thread(struct cf__threads *pool)
 {
-    while (w->frame != &w->bottom) {
-        struct cf__frame *frame = w->frame;
-        cf_future *f = frame->f;
-        w->frame = frame->below;
-        cf__call_died(&frame->call, f);
-        cf_bump(&w->failed);
-        cf_bump_release(&w->done); /* pairs with pool_stats: started */
-        (void)cf__future_finish(f, CF__FAILED, 0, true);
-    }
+    cf_error why = CF_ERROR_INIT;
+    why.kind = CF_EBROKEN;
+    why.message = "no thread could be started for a worker that died";
+    cf__threads_break(pool, &why);
+    pthread_mutex_lock(&pool->lock);
+    pool->alive--;
+    bool last = pool->orphan && pool->alive == 0;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    return last;
+}
+
+/* The last thing that the worker's thread does: the pool may be gone
+ * afterwards. died: a task ended it. */
+static void
+end_thread(struct cf__threads *pool, struct cf__threads_worker *w, bool died)
+{
+    cf_err err = CF_OK;
+    /* A task that was pushed just before the pool broke, perhaps. */
+    if (cf_load_acquire(&pool->refuse) == CF_EBROKEN) /* pairs with break */
+        cf__threads_empty(pool, pool->broken);
+    pthread_mutex_lock(&pool->lock);
+    bool replace = cf__threads_leave_locked(pool, w, died);
+    bool last = pool->orphan && pool->alive == 0 && !replace;
+    if (replace || last)
+        pthread_detach(pthread_self()); /* nobody can join it: w is reused */
+    else
+        w->to_join = true;
+    if (replace)
+        err = cf__threads_start_locked(pool); /* after it, w is another's */
+    bool stuck = err && pool->serving == 0;
+    pool->alive += stuck; /* keeps the pool while it is being broken */
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    if (stuck)
+        last = break_without_thread(pool);
+    if (last)
+        cf__threads_free(pool);
 }
 
 /* On the stack of a worker's thread: after it has gone, the worker may be
@@ -227,7 +152,7 @@ died(void *arg)
     /* A callback or the finalizer may end it again: on from there. Then this
      * handler is called once more for the outer one. */
     pthread_cleanup_push(died, thread);
-    fail_frames(w);
+    cf__threads_fail_frames(w);
     if (w->phase == CF__PHASE_INITIALIZING) {
         cf_error why = CF_ERROR_INIT;
         why.kind = CF_EBROKEN;
@@ -241,7 +166,7 @@ died(void *arg)
     pthread_cleanup_pop(0);
     cf__thread.worker = NULL;
     thread->gone = true;
-    cf__threads_worker_gone(pool, w, true);
+    end_thread(pool, w, true);
 }
 
 void *
@@ -252,6 +177,7 @@ cf__threads_worker_main(void *worker)
     struct thread thread = {w, false};
     cf__thread.worker = &w->base;
     cf__origin_enter(&pool->base.origin);
+    w->deque.make_room = cf__threads_make_room;
     name_thread(pool, w->base.index);
     if (pool->options.pin_workers)
         cf__origin_pin(&pool->base.origin, w->base.index);
@@ -260,11 +186,11 @@ cf__threads_worker_main(void *worker)
     for (cf_future *f; (f = next_task(pool, w)) != NULL;) {
         if (w->searching)
             cf__threads_stop_searching(pool, w);
-        run(w, f, true);
+        cf__threads_run(w, f, true);
     }
     finalize(pool, w);
     pthread_cleanup_pop(0);
     cf__thread.worker = NULL;
-    cf__threads_worker_gone(pool, w, false);
+    end_thread(pool, w, false);
     return NULL;
 }

@@ -4,7 +4,7 @@
  * steal, trees of random shape, and children cancelled while they are popped
  * and stolen. Attacks thread_pool/deque.h (pop against steal of the last
  * entry, growing under thieves, whose the entry's handle is) and
- * thread_pool/help.c (leapfrogging, watchers).
+ * thread_pool/help.c and watch.c (leapfrogging, watchers).
  *
  * Every child runs once, or was cancelled; every sum is right.
  */

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread pool's constructor, its submit and its statistics, and the table
- * of its operations.
+ * Submits, from outside and inside of tasks, and statistics. pool->lock guards
+ * the opening of the queue.
  */
 #include "thread_pool/pool.h"
 
-#include "lib/base/cond.h"
-#include "lib/base/options.h"
-#include "lib/base/pages.h"
-#include "lib/base/size.h"
-#include "lib/base/thread.h"
-#include "lib/executor/backend.h"
-#include "lib/future/failure.h"
-
-#include <limits.h>
-#include <stdlib.h>
+#include "thread_pool/watch.h"
 
 /* Opens the queue, and starts a worker if none serves. If all threads are on
  * their way out, after the idle time-out, the first to be gone starts another in
@@ -112,8 +103,11 @@ submit_inside(struct cf__threads *pool,
     return CF_OK;
 }
 
-static cf_err
-pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
+cf_err
+cf__threads_submit(cf_executor *ex,
+                   cf_future *oldest,
+                   cf_future *newest,
+                   size_t count)
 {
     struct cf__threads *pool = cf__threads_of(ex);
     if (cf__is_own_worker(ex)) {
@@ -126,24 +120,8 @@ pool_submit(cf_executor *ex, cf_future *oldest, cf_future *newest, size_t count)
     return submit_outside(pool, oldest, newest, count);
 }
 
-static struct cf__worker *
-pool_worker_at(cf_executor *ex, int index)
-{
-    return &cf__threads_of(ex)->workers[index]->base;
-}
-
-/* Callbacks may take long: whoever relied on this worker's search gets
- * another. */
-static void
-pool_callbacks_begin(struct cf__worker *worker)
-{
-    struct cf__threads_worker *w = cf__threads_worker_of(worker);
-    if (w->searching)
-        cf__threads_stop_searching(cf__threads_of(worker->executor), w);
-}
-
-static void
-pool_stats(cf_executor *ex, cf_stats *out)
+void
+cf__threads_stats(cf_executor *ex, cf_stats *out)
 {
     struct cf__threads *pool = cf__threads_of(ex);
     uint64_t started = 0;
@@ -174,93 +152,3 @@ pool_stats(cf_executor *ex, cf_stats *out)
     uint64_t left = started + canceled + taken_back;
     out->queued = submitted > left ? submitted - left : 0;
 }
-
-static const struct cf__executor_ops ops = {
-    .name = "thread_pool",
-    .submit = pool_submit,
-    .run_pending = cf__threads_run_pending,
-    .help = cf__threads_help,
-    .watch = cf__threads_watch,
-    .unwatch = cf__threads_unwatch,
-    .tidy = cf__threads_tidy,
-    .callbacks_begin = pool_callbacks_begin,
-    .worker_at = pool_worker_at,
-    .wait_idle = cf__threads_wait_idle,
-    .shutdown = cf__threads_shutdown,
-    .terminate = cf__threads_terminate,
-    .stats = pool_stats,
-    .is_stalled = cf__threads_is_stalled,
-    .destroy = cf__threads_destroy,
-    .after_fork = cf__threads_after_fork,
-};
-
-static cf_err
-check_options(const cf_thread_pool_options *options)
-{
-    if (options->max_workers < 0 || options->max_workers > CF__WORKERS_MAX ||
-        options->queue_policy > CF_QUEUE_CALLER_RUNS ||
-        !cf__timeout_valid(options->idle_timeout_ns) ||
-        (options->stack_size &&
-         options->stack_size < (size_t)PTHREAD_STACK_MIN))
-        return CF_EINVAL;
-    return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
-}
-
-cf_err
-cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
-{
-    static _Atomic unsigned pools;
-    cf_thread_pool_options options;
-    if (!out)
-        return CF_EINVAL;
-    cf_err err = cf__options_import(&options, sizeof options, opts);
-    if (!err)
-        err = check_options(&options);
-    if (err)
-        return err;
-    unsigned cpus = cf_cpu_count();
-    int workers = options.max_workers      ? options.max_workers
-                  : cpus < CF__WORKERS_MAX ? (int)cpus
-                                           : CF__WORKERS_MAX;
-    struct cf__threads *pool = aligned_alloc(CF_CACHE_LINE, sizeof *pool);
-    if (!pool)
-        return CF_ENOMEM;
-    memset(pool, 0, sizeof *pool);
-    pool->options = options;
-    /* The system would round it down. */
-    pool->options.stack_size = cf__whole_pages(options.stack_size);
-    cf__options_prefix(
-        pool->name_prefix, CF__NAME_SIZE, options.name_prefix, "cf", &pools);
-    pool->options.name_prefix = NULL; /* the caller's memory */
-    pool->searchers_max = workers > 3 ? workers / 2 : 1;
-    pool->workers = calloc((size_t)workers, sizeof *pool->workers);
-    /* Nobody else knows the pool yet. */
-    cf_store_relaxed(&pool->activity, (uint64_t)workers * CF__STARTABLE);
-    cf__queue_init(&pool->queue);
-    pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
-    cf__cond_init(&pool->changed);
-    err = pool->workers ? cf__executor_init(&pool->base,
-                                            &ops,
-                                            workers,
-                                            options.queue_capacity,
-                                            options.queue_policy)
-                        : CF_ENOMEM;
-    if (err) {
-        cf__queue_fini(&pool->queue);
-        free(pool->workers);
-        free(pool);
-        return err;
-    }
-    *out = &pool->base;
-    return CF_OK;
-}
-
-static cf_err
-open_threads(int max_workers, cf_executor **out)
-{
-    cf_thread_pool_options options = CF_THREAD_POOL_OPTIONS_INIT;
-    options.max_workers = max_workers;
-    return cf_thread_pool_create(&options, out);
-}
-
-const struct cf__backend cf__backend_thread_pool = {"threads", open_threads};

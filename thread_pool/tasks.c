@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a worker finds its next task, and whether there is one: the queue, its
+ * own deque, those of the others. No locks but in the queue's heap.
+ */
+#include "thread_pool/tasks.h"
+
+enum { STEAL_FIRST_EVERY = 64 }; /* so that nobody's own tasks wait for ever */
+
+static cf_future *
+steal(struct cf__threads *pool, struct cf__threads_worker *thief)
+{
+    int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
+    for (int i = 1; i < slots; i++) {
+        struct cf__threads_worker *victim =
+            pool->workers[(thief->base.index + i) % slots];
+        cf_future *f = cf__deque_steal(&victim->deque, 0, NULL);
+        if (f)
+            return f;
+    }
+    return NULL;
+}
+
+/* The oldest task of priority 0, of its own or from outside. */
+static cf_future *
+take_in_order(struct cf__threads *pool, struct cf__threads_worker *w)
+{
+    uint32_t place;
+    if (!cf__deque_oldest_place(&w->deque, &place))
+        return cf__queue_take(&pool->queue);
+    /* Tasks from outside that came before it go first. */
+    cf_future *f = NULL;
+    if ((int32_t)(cf__queue_next_place(&pool->queue) - place) < 0)
+        f = cf__queue_take(&pool->queue);
+    return f ? f : cf__deque_steal(&w->deque, 0, NULL);
+}
+
+cf_future *
+cf__threads_pick(struct cf__threads *pool, struct cf__threads_worker *w)
+{
+    cf_future *f = cf__queue_take_prioritized(&pool->queue, true);
+    if (!f && ++w->picks % STEAL_FIRST_EVERY == 0)
+        f = steal(pool, w);
+    if (!f)
+        f = take_in_order(pool, w);
+    if (!f)
+        f = steal(pool, w);
+    if (!f)
+        f = cf__queue_take_prioritized(&pool->queue, false);
+    return f;
+}
+
+cf_future *
+cf__threads_take_any(struct cf__threads *pool)
+{
+    cf_future *f = cf__queue_take_prioritized(&pool->queue, true);
+    if (!f)
+        f = cf__queue_take(&pool->queue);
+    if (!f)
+        f = cf__queue_take_prioritized(&pool->queue, false);
+    int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
+    for (int i = 0; !f && i < slots; i++)
+        f = cf__deque_steal(&pool->workers[i]->deque, 0, NULL);
+    return f;
+}
+
+bool
+cf__threads_left_work(struct cf__threads *pool)
+{
+    bool busy = cf__inbox_is_busy(&pool->queue.inbox); /* before pushed */
+    if (busy && !cf__threads_has_work(pool))
+        cf__fence_heavy(); /* pairs with cf__threads_activity_after_push */
+    return cf__threads_has_work(pool);
+}
+
+bool
+cf__threads_left_work_anywhere(struct cf__threads *pool)
+{
+    if (cf_load_seq_cst(&pool->nested)) /* pairs with submit_inside */
+        cf__fence_heavy();
+    return cf__threads_left_work(pool);
+}
