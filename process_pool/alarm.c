@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When the manager is to look next, and the signals that it sends to workers
- * then. Under the pool's lock.
+ * Under the pool's lock, all of it. When the manager is to look next, and the
+ * signals that it sends to workers then.
  */
 #include "process_pool/alarm.h"
 
@@ -22,10 +22,10 @@ cf__processes_ring(struct cf__processes *pool)
 }
 
 void
-cf__processes_set_alarm_locked(struct cf__processes *pool, int64_t now)
+cf__processes_set_alarm(struct cf__processes *pool, int64_t now)
 {
     int64_t at = pool->look_at;
-    if (cf__processes_has_tasks_out_locked(pool) && now + CF__HEARTBEAT_NS < at)
+    if (cf__processes_has_tasks_out(pool) && now + CF__HEARTBEAT_NS < at)
         at = now + CF__HEARTBEAT_NS;
     if (at >= pool->wakes_at)
         return;
@@ -34,13 +34,13 @@ cf__processes_set_alarm_locked(struct cf__processes *pool, int64_t now)
 }
 
 void
-cf__processes_kill_later_locked(struct cf__processes *pool,
-                                struct cf__process_lane *lane,
-                                uint64_t position,
-                                int signo,
-                                int64_t at)
+cf__processes_kill_later(struct cf__processes *pool,
+                         struct cf__process_lane *lane,
+                         uint64_t position,
+                         int signo,
+                         int64_t at)
 {
-    if (lane->state != CF__LANE_SERVED)
+    if (lane->state != CF__LANE_STAFFED)
         return;
     /* What is due earlier, for the same or for anything, stands; but nothing
      * stands in the way of SIGKILL. At most one task runs: a record for
@@ -72,16 +72,16 @@ is_past(struct cf__processes *pool, struct cf__process_lane *lane)
     uint64_t p = lane->kill_position;
     if (p == CF__ANY_POSITION)
         return false;
-    cf__processes_take_back_many_locked(pool, lane, CF__LANE);
+    cf__processes_take_back_many(pool, lane, CF__LANE);
     /* pairs with the worker's end of a task */
     uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
-    return p < lane->oldest || state == CF__STATE(p, CF__DONE);
+    return p < lane->oldest || state == cf__position_state(p, CF__DONE);
 }
 
 void
-cf__processes_send_due_signal_locked(struct cf__processes *pool,
-                                     struct cf__process_lane *lane,
-                                     int64_t now)
+cf__processes_send_due_signal(struct cf__processes *pool,
+                              struct cf__process_lane *lane,
+                              int64_t now)
 {
     if (!lane->kill_at || lane->kill_at > now)
         return;

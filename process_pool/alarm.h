@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When the manager is to look next, and the signals that it sends to workers
- * then.
+ * Under the pool's lock, all of it. When the manager is to look next, and the
+ * signals that it sends to workers then.
  */
 #ifndef CF_PROCESS_POOL_ALARM_H
 #define CF_PROCESS_POOL_ALARM_H
@@ -12,22 +12,22 @@
 void cf__processes_ring(struct cf__processes *pool);
 
 /* What has begun now may need the manager before that would look. */
-void cf__processes_set_alarm_locked(struct cf__processes *pool, int64_t now);
+void cf__processes_set_alarm(struct cf__processes *pool, int64_t now);
 
 /* Sends the worker a signal at that time, if it is still at that position. */
-void cf__processes_kill_later_locked(struct cf__processes *pool,
-                                     struct cf__process_lane *lane,
-                                     uint64_t position,
-                                     int signo,
-                                     int64_t at);
+void cf__processes_kill_later(struct cf__processes *pool,
+                              struct cf__process_lane *lane,
+                              uint64_t position,
+                              int signo,
+                              int64_t at);
 
 /* When what is asked to end now must have ended. */
 int64_t cf__processes_after_grace(const struct cf__processes *pool,
                                   int64_t now);
 
 /* Sends the signal of a lane, if it is due. */
-void cf__processes_send_due_signal_locked(struct cf__processes *pool,
-                                          struct cf__process_lane *lane,
-                                          int64_t now);
+void cf__processes_send_due_signal(struct cf__processes *pool,
+                                   struct cf__process_lane *lane,
+                                   int64_t now);
 
 #endif

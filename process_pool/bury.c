@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A worker has ended: what it had done is delivered, what it was doing has
- * failed, what it had not started goes back; and why the pool breaks, if it
- * does.
+ * Under the pool's lock, all of it. A worker has ended: what it had done is
+ * delivered, the task that it was in has failed, and what it had not started
+ * goes back. Also: when the end of a worker breaks the pool.
  */
 #include "process_pool/bury.h"
 
@@ -91,7 +91,7 @@ break_by_death(struct cf__processes *pool, const cf_error *death)
     int64_t now = cf__now_ns();
     cf__processes_break_locked(pool, death);
     for (int i = 0; i < pool->base.max_workers; i++)
-        cf__processes_kill_later_locked(
+        cf__processes_kill_later(
             pool, &pool->lanes[i], CF__ANY_POSITION, SIGKILL, now);
 }
 
@@ -133,22 +133,22 @@ fail_oldest(struct cf__processes *pool,
     bool python = pool->setup.options.on_worker_death == CF_WORKER_BREAK;
     cf_future *f = remove_oldest(pool, lane);
     if (f)
-        cf__processes_fail_locked(
+        cf__processes_fail(
             pool, lane, f, python && pool->broken ? pool->broken : death);
 }
 
 /* Empties the lane of a dead worker, whose outcomes have been collected. */
 static void
-settle(struct cf__processes *pool,
-       struct cf__process_lane *lane,
-       const cf_error *death)
+empty_lane(struct cf__processes *pool,
+           struct cf__process_lane *lane,
+           const cf_error *death)
 {
     bool trusted = !lane->condemned;
     int failed = 0;
     for (uint64_t p = lane->oldest; p < lane->next; p++) {
         bool back =
             trusted && (!lane->tasks[p % CF__LANE] || /* it was back already */
-                        cf__processes_take_back_locked(pool, lane, p));
+                        cf__processes_take_back(pool, lane, p));
         if (!back && failed++) /* a worker starts only one at a time */
             trusted = false;
         if (back)
@@ -160,7 +160,7 @@ settle(struct cf__processes *pool,
 
 /* The worker is gone: another may take its lane, or none. */
 static void
-vacate(struct cf__processes *pool, struct cf__process_lane *lane, bool ready)
+free_lane(struct cf__processes *pool, struct cf__process_lane *lane, bool ready)
 {
     lane->kill_at = lane->grace_ends_at = 0;
     lane->stillborn = ready ? 0 : lane->stillborn + 1;
@@ -183,15 +183,15 @@ check_lanes(struct cf__processes *pool, const char *why)
 }
 
 void
-cf__processes_bury_locked(struct cf__processes *pool,
-                          const struct cf__zygote_report *end)
+cf__processes_bury(struct cf__processes *pool,
+                   const struct cf__zygote_report *end)
 {
     char message[128];
     struct cf__process_lane *lane = &pool->lanes[end->lane];
     const cf_process_pool_options *options = &pool->setup.options;
     const int status = end->status;
     cf_error death = record_of(end, message, sizeof message);
-    cf__processes_collect_locked(pool, lane, cf__now_ns());
+    cf__processes_collect(pool, lane, cf__now_ns());
     bool in_task = cf__lane_has_begun(lane);
     /* What it says itself may be written over; that it has begun a task, not. */
     bool ready = cf_load_relaxed(&lane->out->ready) || in_task ||
@@ -207,13 +207,13 @@ cf__processes_bury_locked(struct cf__processes *pool,
         else if (options->on_worker_death == CF_WORKER_BREAK && !lane->quitting)
             break_by_death(pool, &death);
     }
-    settle(pool, lane, &death);
+    empty_lane(pool, lane, &death);
     if (ready)
         lane->spawn_at = lane->pause = pool->forkless_since = 0;
-    cf__processes_trim_later_locked(pool, cf__now_ns());
-    vacate(pool, lane, ready || asked);
+    cf__processes_trim_later(pool, cf__now_ns());
+    free_lane(pool, lane, ready || asked);
     check_lanes(pool, "no worker process lives long enough to work");
-    cf__processes_service_locked(pool); /* another takes its place */
+    cf__processes_serve_locked(pool); /* another takes its place */
 }
 
 static bool
@@ -221,7 +221,7 @@ any_worker(const struct cf__processes *pool)
 {
     for (int i = 0; i < pool->base.max_workers; i++) {
         const struct cf__process_lane *lane = &pool->lanes[i];
-        if (lane->state == CF__LANE_SERVED &&
+        if (lane->state == CF__LANE_STAFFED &&
             cf_load_relaxed(&lane->out->pid)) /* a hint */
             return true;
     }
@@ -250,20 +250,20 @@ try_later(struct cf__processes *pool, struct cf__process_lane *lane, int error)
 }
 
 void
-cf__processes_lose_locked(struct cf__processes *pool, int index, int error)
+cf__processes_spawn_failed(struct cf__processes *pool, int index, int error)
 {
     char message[128];
     struct cf__process_lane *lane = &pool->lanes[index];
     cf_error none = CF_ERROR_INIT;
-    cf__processes_collect_locked(pool, lane, cf__now_ns());
+    cf__processes_collect(pool, lane, cf__now_ns());
     snprintf(message,
              sizeof message,
              "no worker process could be started: %s",
              strerror(error));
-    settle(pool, lane, &none);
-    vacate(pool, lane, true);
+    empty_lane(pool, lane, &none);
+    free_lane(pool, lane, true);
     if (!try_later(pool, lane, error))
         lane->state = CF__LANE_LOST;
     check_lanes(pool, message);
-    cf__processes_service_locked(pool);
+    cf__processes_serve_locked(pool);
 }

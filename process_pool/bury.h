@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* A worker has ended, or could not be forked. */
+/*
+ * Under the pool's lock, all of it. A worker has ended, or could not be forked.
+ */
 #ifndef CF_PROCESS_POOL_BURY_H
 #define CF_PROCESS_POOL_BURY_H
 
 #include "process_pool/pool.h"
 
-void cf__processes_bury_locked(struct cf__processes *pool,
-                               const struct cf__zygote_report *end);
+void cf__processes_bury(struct cf__processes *pool,
+                        const struct cf__zygote_report *end);
 
 /* So long a pool without any worker tries to fork one, before it breaks. */
 extern int64_t cf__spawn_patience_ns; /* changed by tests */
 
 /* The zygote could not fork a worker. */
 void
-cf__processes_lose_locked(struct cf__processes *pool, int index, int error);
+cf__processes_spawn_failed(struct cf__processes *pool, int index, int error);
 
 #endif

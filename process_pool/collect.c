@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a lane's outcomes to futures. Everything that is read here may have
- * been written by a task that went astray: each field is read once, checked,
- * and then used.
+ * Under the pool's lock, all of it. From a lane's outcomes to futures. A task
+ * that went astray may have written whatever is read here: so each field is
+ * read once, checked, and then used.
  */
 #include "process_pool/collect.h"
 
@@ -17,10 +17,10 @@
 #include <stdlib.h>
 
 enum {
-    DEPTH_WAKES = 16, /* the manager is told half way, and needs one of them */
+    TARGET_WAKES = 16, /* the manager is told half way, and needs one of them */
     STARVED_NS = 1000000, /* a longer task is not what starves a worker */
-    DEPTH_MAX = CF__LANE / 2,
-    DEPTH_MIN = 2
+    TARGET_MAX = CF__LANE / 2,
+    TARGET_MIN = 2
 };
 
 /* So long after its last task a pool gives free memory back. */
@@ -195,10 +195,10 @@ end_task(struct cf__processes *pool,
 }
 
 void
-cf__processes_fail_locked(struct cf__processes *pool,
-                          struct cf__process_lane *lane,
-                          cf_future *f,
-                          const cf_error *error)
+cf__processes_fail(struct cf__processes *pool,
+                   struct cf__process_lane *lane,
+                   cf_future *f,
+                   const cf_error *error)
 {
     cf_error mine = *error;
     mine.kind = kind_of_failure(f, error->kind);
@@ -215,7 +215,7 @@ condemn(struct cf__processes *pool, struct cf__process_lane *lane)
     if (lane->condemned)
         return;
     lane->condemned = true;
-    cf__processes_kill_later_locked(
+    cf__processes_kill_later(
         pool, lane, CF__ANY_POSITION, SIGKILL, cf__now_ns());
 }
 
@@ -235,22 +235,22 @@ answer_requests(struct cf__process_lane *lane, uint32_t requests)
  * being one, going by the last tasks; but if it ran dry while there was work,
  * that says only what the least is. */
 static void
-adapt_depth(struct cf__processes *pool,
-            struct cf__process_lane *lane,
-            int64_t now)
+adapt_target(struct cf__processes *pool,
+             struct cf__process_lane *lane,
+             int64_t now)
 {
     if (lane->mark_count == 0 || lane->oldest < lane->mark)
         return;
     int64_t each = (now - lane->marked_at) / lane->mark_count;
-    int64_t work_ns = DEPTH_WAKES * cf__wake_cost();
-    int64_t depth = each > 0 ? work_ns / each : DEPTH_MAX;
-    int64_t twice = (int64_t)lane->depth * 2;
-    if (lane->oldest == lane->published && each < STARVED_NS && depth < twice &&
-        cf__queue_has_work(&pool->queue))
-        depth = twice;
-    lane->depth = depth > DEPTH_MAX   ? DEPTH_MAX
-                  : depth < DEPTH_MIN ? DEPTH_MIN
-                                      : (unsigned)depth;
+    int64_t work_ns = TARGET_WAKES * cf__wake_cost();
+    int64_t target = each > 0 ? work_ns / each : TARGET_MAX;
+    int64_t twice = (int64_t)lane->target * 2;
+    if (lane->oldest == lane->published && each < STARVED_NS &&
+        target < twice && cf__queue_has_work(&pool->queue))
+        target = twice;
+    lane->target = target > TARGET_MAX   ? TARGET_MAX
+                   : target < TARGET_MIN ? TARGET_MIN
+                                         : (unsigned)target;
     lane->mark_count = 0;
 }
 
@@ -277,7 +277,7 @@ end_oldest(struct cf__processes *pool, struct cf__process_lane *lane)
 }
 
 void
-cf__processes_trim_later_locked(struct cf__processes *pool, int64_t now)
+cf__processes_trim_later(struct cf__processes *pool, int64_t now)
 {
     if (!pool->trim_at)
         cf__processes_ring(pool); /* for the manager to note it */
@@ -285,9 +285,9 @@ cf__processes_trim_later_locked(struct cf__processes *pool, int64_t now)
 }
 
 void
-cf__processes_collect_locked(struct cf__processes *pool,
-                             struct cf__process_lane *lane,
-                             int64_t now)
+cf__processes_collect(struct cf__processes *pool,
+                      struct cf__process_lane *lane,
+                      int64_t now)
 {
     uint64_t before = lane->oldest;
     /* pairs with request: what had ended by then is seen */
@@ -296,9 +296,10 @@ cf__processes_collect_locked(struct cf__processes *pool,
         uint64_t p = lane->oldest;
         /* pairs with the worker's end of a task: publishes the outcome */
         uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
-        if (state != CF__STATE(p, CF__DONE)) {
-            if (state != CF__STATE(p, CF__TAKEN) &&
-                state != CF__STATE(p, CF__REVOKED) && !cf__is_untaken(state, p))
+        if (state != cf__position_state(p, CF__DONE)) {
+            if (state != cf__position_state(p, CF__TAKEN) &&
+                state != cf__position_state(p, CF__REVOKED) &&
+                !cf__is_untaken(state, p))
                 condemn(pool, lane);
             break;
         }
@@ -309,10 +310,10 @@ cf__processes_collect_locked(struct cf__processes *pool,
     }
     if (lane->oldest != before) {
         lane->progress_at = now;
-        cf__processes_trim_later_locked(pool, now);
+        cf__processes_trim_later(pool, now);
         if (lane->oldest == lane->next)
             lane->lowest = INT64_MAX;
-        adapt_depth(pool, lane, now);
+        adapt_target(pool, lane, now);
         /* pairs with free_collected: it has been read */
         cf_store_release(&lane->in->collected, lane->oldest);
     }

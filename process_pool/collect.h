@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* From the lanes to the futures. */
+/*
+ * Under the pool's lock, all of it. From the lanes to the futures.
+ */
 #ifndef CF_PROCESS_POOL_COLLECT_H
 #define CF_PROCESS_POOL_COLLECT_H
 
 #include "process_pool/pool.h"
 
-void cf__processes_collect_locked(struct cf__processes *pool,
-                                  struct cf__process_lane *lane,
-                                  int64_t now);
+void cf__processes_collect(struct cf__processes *pool,
+                           struct cf__process_lane *lane,
+                           int64_t now);
 
 /* When the pool has been idle for a while, free memory is given back. */
-void cf__processes_trim_later_locked(struct cf__processes *pool, int64_t now);
+void cf__processes_trim_later(struct cf__processes *pool, int64_t now);
 
 /* The task at the lane's oldest position, out of the lane, has failed. */
-void cf__processes_fail_locked(struct cf__processes *pool,
-                               struct cf__process_lane *lane,
-                               cf_future *f,
-                               const cf_error *error);
+void cf__processes_fail(struct cf__processes *pool,
+                        struct cf__process_lane *lane,
+                        cf_future *f,
+                        const cf_error *error);
 
 #endif

@@ -11,6 +11,7 @@
 #include "process_pool/end.h"
 #include "process_pool/memory/room.h"
 #include "process_pool/retired.h"
+#include "process_pool/service.h"
 #include "process_pool/submit.h"
 #include "process_pool/zygote/own_fork.h"
 #include "process_pool/zygote/stack.h"
@@ -117,7 +118,8 @@ clear(struct cf__processes *pool, const cf_process_pool_options *options)
     pool->wakes_at = pool->look_at = CF__NEVER;
     pool->trim_at = 0;
     pool->broken = NULL;
-    pool->waiting = pool->finishing = pool->recalling = pool->depth = 0;
+    pool->waiting = pool->finishing = pool->recalling = pool->nested_callbacks =
+        0;
     pool->zygote_stopped = pool->zygote_gone = false;
     pool->ending = pool->ended = pool->joinable = pool->orphan = false;
 }
@@ -156,12 +158,12 @@ launch(struct cf__processes *pool)
         err = cf__registry_add(&pool->base);
     if (err)
         return err;
-    pthread_mutex_lock(&pool->lock);
+    cf__processes_lock(pool);
     pool->open = true;
     cf__queue_open(&pool->queue);
     err = cf__processes_start_manager(pool);
     pool->open = err == CF_OK;
-    pthread_mutex_unlock(&pool->lock);
+    cf__processes_unlock(pool);
     if (err)
         cf__registry_remove(&pool->base);
     return err;

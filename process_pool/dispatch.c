@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the queue to the lanes: who gets the next task. Idle workers first,
- * then new ones, then those who will need something soon; so that a worker
- * does not wait for the program after each task, but little is in its hands
- * that another could start. What is, can be taken back.
+ * Under the pool's lock, all of it. From the queue to the lanes: which worker
+ * gets the next task. First the idle workers, then new ones, then those that
+ * will need something soon. So a worker does not wait for the program after
+ * each task, but has little in hand that another one could start; and what it
+ * has not started can be taken back.
  */
 #include "process_pool/pool.h"
 
@@ -52,7 +53,7 @@ hand_one(struct cf__processes *pool, struct cf__process_lane *lane)
         return false;
     for (;;) {
         uint64_t sequence;
-        cf_future *f = cf__processes_next_locked(pool, &sequence);
+        cf_future *f = cf__processes_next(pool, &sequence);
         if (!f)
             return false;
         if (__builtin_expect(!cf__future_claim(f, index), 0)) {
@@ -83,10 +84,10 @@ is_spent(const struct cf__processes *pool, const struct cf__process_lane *lane)
 static bool
 has_room(const struct cf__processes *pool, const struct cf__process_lane *lane)
 {
-    size_t depth = pool->base.bound ? 1 : lane->depth;
-    return lane->state == CF__LANE_SERVED && !lane->quitting &&
+    size_t target = pool->base.bound ? 1 : lane->target;
+    return lane->state == CF__LANE_STAFFED && !lane->quitting &&
            !lane->condemned && !lane->doomed &&
-           cf__lane_in_hand(lane) < depth && !is_spent(pool, lane);
+           cf__lane_in_hand(lane) < target && !is_spent(pool, lane);
 }
 
 static bool
@@ -136,7 +137,7 @@ recall_from_slow(struct cf__processes *pool, int64_t now)
         if (!is_slow(lane, now))
             continue;
         if (room)
-            cf__processes_take_back_many_locked(pool, lane, CF__LANE);
+            cf__processes_take_back_many(pool, lane, CF__LANE);
         cf__lane_expect(lane, lane->oldest); /* then it needs another one */
     }
 }
@@ -147,14 +148,14 @@ start(struct cf__processes *pool, struct cf__process_lane *lane, int64_t now)
 {
     cf__lane_reset(lane);
     uint64_t first = lane->next;
-    lane->state = CF__LANE_SERVED;
+    lane->state = CF__LANE_STAFFED;
     if (hand_one(pool, lane)) {
         cf__lane_publish(lane, now);
         if (cf__zygote_spawn(&pool->zygote, (int)(lane - pool->lanes), first))
             return;
     }
     /* The manager will hear of the zygote's end, or try again. */
-    cf__processes_take_back_many_locked(pool, lane, CF__LANE);
+    cf__processes_take_back_many(pool, lane, CF__LANE);
     pool->in_hand -= cf__lane_in_hand(lane);
     lane->oldest = lane->next;
     lane->revoked = 0;
@@ -201,7 +202,7 @@ publish(struct cf__processes *pool, struct cf__process_lane *lane, int64_t now)
 {
     uint64_t count = lane->next - lane->published;
     /* If nobody else hands out more, half way is the time. */
-    if (count > 1 && !pool->helped && cf__processes_has_work_locked(pool))
+    if (count > 1 && !pool->helped && cf__processes_has_work(pool))
         cf__lane_expect(lane, lane->published + (count - 1) / 2);
     cf__lane_publish(lane, now);
 }
@@ -225,8 +226,7 @@ start_absent(struct cf__processes *pool, int64_t now)
 {
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
-        if (lane->state != CF__LANE_ABSENT ||
-            !cf__processes_has_work_locked(pool))
+        if (lane->state != CF__LANE_ABSENT || !cf__processes_has_work(pool))
             continue;
         if (may_start(lane, now))
             start(pool, lane, now);
@@ -238,11 +238,11 @@ start_absent(struct cf__processes *pool, int64_t now)
 static void
 fill_all(struct cf__processes *pool, int64_t now)
 {
-    if (cf__processes_has_work_locked(pool)) {
+    if (cf__processes_has_work(pool)) {
         recall_from_slow(pool, now);
         if (occupy_idle(pool)) {
             start_absent(pool, now);
-            if (cf__processes_has_work_locked(pool))
+            if (cf__processes_has_work(pool))
                 deal(pool, now);
         }
     }
@@ -274,7 +274,7 @@ give_way(struct cf__processes *pool)
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
         if (lane->lowest < top) {
-            cf__processes_take_back_many_locked(pool, lane, CF__LANE);
+            cf__processes_take_back_many(pool, lane, CF__LANE);
             lane->lowest = INT64_MAX;
         }
     }
@@ -325,7 +325,7 @@ patience_ends_at(const struct cf__process_lane *lane, bool idle)
 static bool
 even_out(struct cf__processes *pool, int64_t now)
 {
-    if (cf__processes_has_work_locked(pool) || wanting_of(pool) == CF__CONTENT)
+    if (cf__processes_has_work(pool) || wanting_of(pool) == CF__CONTENT)
         return false;
     bool idle = any_idle(pool);
     struct cf__process_lane *longest = NULL;
@@ -340,7 +340,7 @@ even_out(struct cf__processes *pool, int64_t now)
     if (!longest)
         return false;
     size_t half = cf__lane_tasks(longest) / 2;
-    cf__processes_take_back_many_locked(pool, longest, half ? half : 1);
+    cf__processes_take_back_many(pool, longest, half ? half : 1);
     if (!pool->returned.count)
         return false;
     fill_all(pool, now);
@@ -349,18 +349,19 @@ even_out(struct cf__processes *pool, int64_t now)
 
 /* Says whether an idle worker shall ring before it sleeps. */
 static void
-set_backlog(struct cf__processes *pool, bool backlog)
+update_backlog(struct cf__processes *pool, bool is_queued)
 {
+    bool backlog = is_queued;
     _Atomic uint32_t *shared = &pool->shared->board->backlog;
     for (int i = 0; i < pool->base.max_workers && !backlog; i++)
         backlog = cf__lane_in_hand(&pool->lanes[i]) > 1;
-    /* Submits may set it, too. pairs with them, and with cf__packer_sleep */
+    /* Submits may set it, too. pairs with them, and with cf__bells_sleep */
     if (cf_load_relaxed(shared) != backlog)
         cf_store_seq_cst(shared, backlog);
 }
 
 void
-cf__processes_dispatch_locked(struct cf__processes *pool, int64_t now)
+cf__processes_dispatch(struct cf__processes *pool, int64_t now)
 {
     const uint64_t before = pool->taken;
     bool work = true;
@@ -369,18 +370,18 @@ cf__processes_dispatch_locked(struct cf__processes *pool, int64_t now)
         fill_all(pool, now);
         for (int i = 0; i < pool->base.max_workers && even_out(pool, now); i++)
             continue;
-        set_backlog(pool, false);
+        update_backlog(pool, false);
         cf_store_relaxed(&pool->wanting, wanting_of(pool));
         /* pairs with submit: it sees that it must attend or set the backlog,
          * or we see what it has pushed */
         cf__fence_full();
-        work = cf__processes_has_work_locked(pool);
+        work = cf__processes_has_work(pool);
         if (cf_load_relaxed(&pool->wanting) == CF__CONTENT)
             break;
     }
     if (!work)
         return;
-    set_backlog(pool, true);
+    update_backlog(pool, true);
     /* Who pushed it may have seen a worker awake, and left. */
     if (cf_load_relaxed(&pool->wanting) != CF__CONTENT && pool->taken != before)
         cf_store_relaxed(&pool->again, 1); /* for the unlock */

@@ -45,10 +45,10 @@ cf__processes_break_locked(struct cf__processes *pool, const cf_error *why)
 
 /* Cancels everything that has not been started. */
 static void
-cancel_all(struct cf__processes *pool)
+cancel_all_locked(struct cf__processes *pool)
 {
-    cf_future *f = cf__processes_take_all_locked(pool);
-    cf__processes_unlock(pool);
+    cf_future *f = cf__processes_take_all(pool);
+    cf__processes_unlock_serving(pool);
     for (cf_future *next; f; f = next) {
         next = cf_load_relaxed(&f->next); /* ours */
         (void)cf__future_cancel_now(f);
@@ -61,7 +61,7 @@ cancel_all(struct cf__processes *pool)
 static void
 unlock(void *data)
 {
-    cf__processes_unlock(data);
+    cf__processes_unlock_serving(data);
 }
 
 static void
@@ -87,10 +87,10 @@ wait_locked(struct cf__processes *pool,
 {
     struct cf__server *server = cf__thread.server;
     if (server) { /* it makes the changes itself, or what they wait for */
-        cf__processes_unlock(pool);
+        cf__processes_unlock_serving(pool);
         server->serve(server, deadline_ns);
         cf__processes_lock(pool);
-        cf__processes_service_locked(pool); /* as below */
+        cf__processes_serve_locked(pool); /* as below */
         return cf__now_ns() < deadline_ns;
     }
     /* Somebody may have left a service to this thread, which sleeps. */
@@ -99,7 +99,7 @@ wait_locked(struct cf__processes *pool,
         return cf__cond_wait_or_end(
             &pool->changed, &pool->lock, deadline_ns, undo, pool);
     if (!cf__cond_wait_or_end(&pool->changed, &pool->lock, soon, undo, pool))
-        cf__processes_service_locked(pool);
+        cf__processes_serve_locked(pool);
     return true;
 }
 
@@ -109,15 +109,15 @@ join_locked(struct cf__processes *pool)
     if (!pool->joinable || cf__processes_on_manager(pool))
         return;
     pool->joinable = false;
-    pthread_mutex_unlock(&pool->lock);
+    cf__processes_unlock(pool);
     cf__join(pool->manager);
-    pthread_mutex_lock(&pool->lock);
+    cf__processes_lock(pool);
 }
 
 /* It has ended, and its manager is in no callback, which could wait for who
  * joins it; but for the calling thread's own. */
 static bool
-is_over(const struct cf__processes *pool)
+is_over_locked(const struct cf__processes *pool)
 {
     return pool->ended &&
            (pool->finishing <= 0 || cf__processes_on_manager(pool));
@@ -131,22 +131,22 @@ cf__processes_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     cf__processes_lock(pool);
     cf__processes_refuse_locked(pool, CF_ESHUTDOWN);
     if (flags & CF_SHUTDOWN_CANCEL)
-        cancel_all(pool);
+        cancel_all_locked(pool);
     cf__processes_ring(pool);
-    while (!(flags & CF_SHUTDOWN_NOWAIT) && !is_over(pool) && !err)
-        if (!wait_locked(pool, deadline_ns, unlock) && !is_over(pool))
+    while (!(flags & CF_SHUTDOWN_NOWAIT) && !is_over_locked(pool) && !err)
+        if (!wait_locked(pool, deadline_ns, unlock) && !is_over_locked(pool))
             err = CF_ETIMEDOUT;
-    if (is_over(pool) && !(flags & CF_SHUTDOWN_NOWAIT))
+    if (is_over_locked(pool) && !(flags & CF_SHUTDOWN_NOWAIT))
         join_locked(pool);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     return cf__executor_forked(ex) ? CF_EFORKED : err; /* by a callback */
 }
 
 static bool
-any_served(const struct cf__processes *pool)
+any_staffed_locked(const struct cf__processes *pool)
 {
     for (int i = 0; i < pool->base.max_workers; i++)
-        if (pool->lanes[i].state == CF__LANE_SERVED)
+        if (pool->lanes[i].state == CF__LANE_STAFFED)
             return true;
     return false;
 }
@@ -157,13 +157,13 @@ cf__processes_terminate(cf_executor *ex, int signo)
     struct cf__processes *pool = cf__processes_of(ex);
     cf__processes_lock(pool);
     cf__processes_refuse_locked(pool, CF_ESHUTDOWN);
-    cancel_all(pool);
+    cancel_all_locked(pool);
     for (int i = 0; i < pool->base.max_workers; i++)
-        cf__processes_kill_later_locked(
+        cf__processes_kill_later(
             pool, &pool->lanes[i], CF__ANY_POSITION, signo, cf__now_ns());
-    while (!pool->ended && any_served(pool))
+    while (!pool->ended && any_staffed_locked(pool))
         (void)wait_locked(pool, CF__NEVER, unlock);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     return cf__executor_forked(ex) ? CF_EFORKED : CF_OK; /* by a callback */
 }
 
@@ -178,14 +178,14 @@ cf__processes_wait_idle(cf_executor *ex, int64_t deadline_ns)
      * service sees the end */
     cf_store_seq_cst(&pool->shared->board->notify_all, 1);
     cf__fence_full(); /* no state is loaded before it */
-    cf__processes_service_locked(pool);
-    while (!(idle = cf__processes_idle_locked(pool)) && !pool->ended &&
+    cf__processes_serve_locked(pool);
+    while (!(idle = cf__processes_is_idle_locked(pool)) && !pool->ended &&
            in_time) {
         cf__processes_ring(pool);
         in_time = wait_locked(pool, deadline_ns, stop_waiting);
     }
     stop_waiting_locked(pool);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     if (cf__executor_forked(ex))
         return CF_EFORKED; /* by a callback */
     return idle ? CF_OK : CF_ETIMEDOUT;
@@ -201,7 +201,7 @@ cf__processes_destroy(cf_executor *ex)
     bool orphan = pool->orphan;
     if (orphan)
         pthread_detach(pool->manager);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     if (!orphan)
         cf__processes_free(pool);
 }

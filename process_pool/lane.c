@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The program's side of a lane: lane.h. */
+/*
+ * Under the pool's lock, all of it. The program's side of a lane: lane.h.
+ */
 #include "process_pool/lane.h"
 
 #include "lib/base/clock.h"
@@ -30,7 +32,7 @@ cf__lane_reset(struct cf__process_lane *lane)
     /* Published by the fork of the worker. */
     for (uint64_t p = start; p < start + CF__LANE; p++)
         cf_store_relaxed(&cf__lane_outcome(lane, p)->state,
-                         CF__STATE(p, CF__FREE));
+                         cf__position_state(p, CF__FREE));
     cf_store_relaxed(&lane->out->asleep, 0);
     cf_store_relaxed(&lane->out->woke_within_ns, 0);
     cf_store_relaxed(&lane->out->requests, 0);
@@ -44,7 +46,7 @@ cf__lane_reset(struct cf__process_lane *lane)
     lane->oldest = lane->published = start;
     lane->revoked = 0;
     lane->ran = 0;
-    lane->depth = 2;
+    lane->target = 2;
     lane->mark_count = 0;
     lane->lowest = INT64_MAX;
     lane->quitting = lane->condemned = lane->doomed = false;
@@ -126,7 +128,8 @@ cf__lane_revoke(struct cf__process_lane *lane, uint64_t p)
     uint64_t state = cf_load_relaxed(&outcome->state); /* the swap checks it */
     /* pairs with the worker's take: one of both has it */
     if (!f || !cf__is_untaken(state, p) ||
-        !cf_cas_acq_rel(&outcome->state, &state, CF__STATE(p, CF__REVOKED)))
+        !cf_cas_acq_rel(
+            &outcome->state, &state, cf__position_state(p, CF__REVOKED)))
         return NULL;
     lane->tasks[p % CF__LANE] = NULL;
     lane->revoked++;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The program's side of one worker's lane: which tasks it has in hand, handing
- * more, taking back, waking. What is here is private to the program, and is
- * what it believes; what the worker writes (layout.h) is checked against it.
- * README.md has the protocol. All of it is guarded by the pool's lock.
+ * Under the pool's lock, all of it. The program's side of one worker's lane:
+ * which tasks the worker has in hand, handing it more, taking back, waking it.
+ * What is here is private to the program, and the program believes it; what the
+ * worker writes (layout.h) is checked against it. README.md has the protocol.
  */
 #ifndef CF_PROCESS_POOL_LANE_H
 #define CF_PROCESS_POOL_LANE_H
@@ -15,9 +15,9 @@
 #include <sys/types.h>
 
 enum cf__lane_state {
-    CF__LANE_ABSENT, /* no worker */
-    CF__LANE_SERVED, /* a worker, or the zygote has been asked for one */
-    CF__LANE_LOST    /* no worker, and none can be had */
+    CF__LANE_ABSENT,  /* no worker */
+    CF__LANE_STAFFED, /* a worker, or the zygote has been asked for one */
+    CF__LANE_LOST     /* no worker, and none can be had */
 };
 
 struct cf__process_lane {
@@ -29,9 +29,9 @@ struct cf__process_lane {
     /* In hand are the positions oldest .. next - 1; those below published, the
      * worker has been told of. */
     uint64_t oldest, next, published;
-    size_t revoked; /* positions in hand without a task */
-    uint64_t ran;   /* tasks, since a worker was asked for */
-    unsigned depth; /* how many it should have in hand */
+    size_t revoked;  /* positions in hand without a task */
+    uint64_t ran;    /* tasks, since a worker was asked for */
+    unsigned target; /* how many it should have in hand */
     struct cf__process_lane *next_in_turn; /* while tasks are dealt */
     int64_t lowest;   /* no priority in hand is below; INT64_MAX: nothing */
     bool doomed;      /* a signal is on its way: nothing more for it */
@@ -41,7 +41,7 @@ struct cf__process_lane {
     int64_t pause;    /* the last one, of that kind */
     unsigned stillborn; /* workers in a row that died before they were ready */
 
-    /* For the depth: when the lane had so many in hand, all below mark; 0: not
+    /* For the target: when the lane had so many in hand, all below mark; 0: not
      * measured. */
     uint64_t mark;
     int64_t marked_at;

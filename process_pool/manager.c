@@ -24,7 +24,7 @@
 #include <sys/mman.h>
 
 enum {
-    DEPTH_MAX = 32,    /* callbacks that wait, in each other */
+    NESTED_MAX = 32,   /* callbacks that wait, in each other */
     SERVE_NS = 1000000 /* in a callback, what it waits for is looked at so
                           often at least */
 };
@@ -43,8 +43,8 @@ zygote_is_gone(struct cf__processes *pool)
     cf__roster_kill(&pool->setup.roster, pool->base.max_workers);
     struct cf__zygote_report end = {CF__WORKER_ENDED, 0, 0, SIGKILL, 0};
     for (; end.lane < pool->base.max_workers; end.lane++)
-        if (pool->lanes[end.lane].state == CF__LANE_SERVED)
-            cf__processes_bury_locked(pool, &end);
+        if (pool->lanes[end.lane].state == CF__LANE_STAFFED)
+            cf__processes_bury(pool, &end);
 }
 
 static void
@@ -55,9 +55,9 @@ hear_zygote(struct cf__processes *pool)
     while (!pool->zygote_gone &&
            (heard = cf__zygote_receive(&pool->zygote, &report)) > 0) {
         if (report.news == CF__WORKER_ENDED) {
-            cf__processes_bury_locked(pool, &report);
+            cf__processes_bury(pool, &report);
         } else if (report.news == CF__SPAWN_FAILED) {
-            cf__processes_lose_locked(pool, report.lane, report.status);
+            cf__processes_spawn_failed(pool, report.lane, report.status);
         }
     }
     if (!pool->zygote_gone && heard < 0)
@@ -72,7 +72,7 @@ static cf_future *
 next_deferred(struct cf__processes *pool)
 {
     cf_future *before = NULL, *f = pool->deferred;
-    while (f && pool->depth > DEPTH_MAX &&
+    while (f && pool->nested_callbacks > NESTED_MAX &&
            (cf__waiters_call_back(f) ||
             (f->attributes && f->attributes->arg_free))) {
         before = f;
@@ -99,7 +99,7 @@ run_deferred(struct cf__processes *pool)
         pool->finishing++;
         if (cf_load_relaxed(&pool->wanting) >= CF__AWAKE)
             cf_store_relaxed(&pool->again, 1); /* it may be EAGER now */
-        cf__processes_unlock(pool);
+        cf__processes_unlock_serving(pool);
         cf__future_release_arg(f);
         (void)cf__future_finish(f, flags, 0, true);
         cf__processes_lock(pool);
@@ -112,11 +112,11 @@ run_deferred(struct cf__processes *pool)
 static void
 fail_queued(struct cf__processes *pool)
 {
-    cf_future *f = cf__processes_take_all_locked(pool);
+    cf_future *f = cf__processes_take_all(pool);
     if (!f)
         return;
     pool->finishing++;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     for (cf_future *next; f; f = next) {
         next = cf_load_relaxed(&f->next); /* ours */
         (void)cf__future_refuse(f, pool->broken);
@@ -134,17 +134,17 @@ static void
 see_to_end(struct cf__processes *pool)
 {
     if (pool->ended || !cf_load_relaxed(&pool->refuse) ||
-        !cf__processes_idle_locked(pool))
+        !cf__processes_is_idle_locked(pool))
         return;
     pool->ending = true;
     bool served = false;
     int64_t late = cf__processes_after_grace(pool, cf__now_ns());
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
-        if (lane->state != CF__LANE_SERVED)
+        if (lane->state != CF__LANE_STAFFED)
             continue;
         if (!lane->quitting) /* it may be stopped, or never come to it */
-            cf__processes_kill_later_locked(
+            cf__processes_kill_later(
                 pool, lane, CF__ANY_POSITION, SIGTERM, late);
         cf__lane_quit(lane);
         served = true;
@@ -180,7 +180,7 @@ trim_if_due(struct cf__processes *pool, int64_t now)
         (void)madvise(
             cf__shared_outbox(pool->shared, i), (size_t)used, MADV_REMOVE);
     }
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     (void)cf__arena_trim(&pool->shared->parcels);
     (void)cf__arena_trim(&pool->shared->commons);
     (void)cf__arena_trim(&pool->shared->vault);
@@ -193,10 +193,10 @@ static void
 work(struct cf__processes *pool)
 {
     hear_zygote(pool);
-    cf__processes_service_locked(pool);
+    cf__processes_serve_locked(pool);
     int64_t now = cf__now_ns();
     for (int i = 0; i < pool->base.max_workers; i++)
-        cf__processes_send_due_signal_locked(pool, &pool->lanes[i], now);
+        cf__processes_send_due_signal(pool, &pool->lanes[i], now);
     if (pool->broken)
         fail_queued(pool);
     run_deferred(pool);
@@ -212,7 +212,7 @@ next_look(struct cf__processes *pool, int64_t now)
     int64_t at = pool->look_at;
     if (pool->trim_at && pool->trim_at < at)
         at = pool->trim_at;
-    bool busy = pool->helped || !cf__processes_idle_locked(pool) ||
+    bool busy = pool->helped || !cf__processes_is_idle_locked(pool) ||
                 cf__zygote_is_silent(&pool->zygote) ||
                 (pool->zygote_stopped && !pool->zygote_gone) ||
                 cf_load_relaxed(&pool->wanting) >= CF__AWAKE;
@@ -230,7 +230,7 @@ sleep_until(struct cf__processes *pool, int64_t at)
 {
     pool->helped = false;
     pool->wakes_at = at;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     cf__bell_await(pool->shared->bell, &pool->zygote.post->pulse, at);
     cf__processes_lock(pool);
 }
@@ -254,15 +254,15 @@ step(struct cf__processes *pool, int64_t deadline_ns)
     work(pool);
     if (pool->ended)
         return;
-    /* pairs with cf__packer_ring: the worker sees us asleep, or we see what
+    /* pairs with cf__bells_ring: the worker sees us asleep, or we see what
      * it did */
     cf_fetch_add_seq_cst(sleeps, 1);
     cf__fence_full();
-    cf__processes_service_locked(pool);
+    cf__processes_serve_locked(pool);
     int64_t now = cf__now_ns();
     int64_t at = next_look(pool, now);
     at = at < deadline_ns ? at : deadline_ns;
-    if ((!pool->deferred || pool->depth > DEPTH_MAX) && at > now)
+    if ((!pool->deferred || pool->nested_callbacks > NESTED_MAX) && at > now)
         sleep_until(pool, at);
     cf_fetch_add_seq_cst(sleeps, 1);
     if (cf__now_ns() >= now + CF__HEARTBEAT_NS)
@@ -270,15 +270,15 @@ step(struct cf__processes *pool, int64_t deadline_ns)
 }
 
 static void
-serve(struct cf__server *server, int64_t deadline_ns)
+serve_in_callback(struct cf__server *server, int64_t deadline_ns)
 {
     struct cf__processes *pool = cf__processes_of(server->executor);
     int64_t soon = cf__now_ns() + SERVE_NS;
     cf__processes_lock(pool);
-    pool->depth++;
+    pool->nested_callbacks++;
     step(pool, deadline_ns < soon ? deadline_ns : soon);
-    pool->depth--;
-    cf__processes_unlock(pool);
+    pool->nested_callbacks--;
+    cf__processes_unlock_serving(pool);
 }
 
 static void *
@@ -293,7 +293,7 @@ manager_main(void *arg)
     while (!pool->ended)
         step(pool, CF__NEVER);
     bool orphan = pool->orphan;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     cf__thread.server = NULL;
     if (orphan)
         cf__processes_free(pool);
@@ -303,7 +303,7 @@ manager_main(void *arg)
 cf_err
 cf__processes_start_manager(struct cf__processes *pool)
 {
-    pool->server = (struct cf__server){&pool->base, serve};
+    pool->server = (struct cf__server){&pool->base, serve_in_callback};
     cf_err err = cf__helper_thread_start(
         &pool->base.origin, &pool->manager, manager_main, pool);
     pool->joinable = err == CF_OK;

@@ -84,16 +84,16 @@ struct cf__processes {
     int64_t look_at;  /* when a service is due that nobody asks for */
     int64_t trim_at;  /* when free memory is to be given back; 0: never */
     const cf_error *broken;
-    int finishing;       /* threads that call user code for what has ended */
-    int recalling;       /* threads that cancel what was in hand */
-    int depth;           /* of callbacks that wait, in each other */
-    int waiting;         /* threads in wait_idle() */
-    bool zygote_stopped; /* it has been asked to end */
-    bool zygote_gone;    /* it is done with */
-    bool ending;         /* nothing is left to be done, and the workers know */
-    bool ended;          /* no worker and no zygote is left */
-    bool joinable;       /* the manager has not been joined */
-    bool orphan;         /* the manager frees the pool when it ends */
+    int finishing;        /* threads that call user code for what has ended */
+    int recalling;        /* threads that cancel what was in hand */
+    int nested_callbacks; /* that wait, in each other */
+    int waiting;          /* threads in wait_idle() */
+    bool zygote_stopped;  /* it has been asked to end */
+    bool zygote_gone;     /* it is done with */
+    bool ending;          /* nothing is left to be done, and the workers know */
+    bool ended;           /* no worker and no zygote is left */
+    bool joinable;        /* the manager has not been joined */
+    bool orphan;          /* the manager frees the pool when it ends */
     pthread_t manager;
     struct cf__server server;
     struct cf__processes *retired_next; /* guarded by the list's lock */
@@ -122,7 +122,7 @@ cf__process_lane_of(struct cf__processes *pool, uint64_t word)
 }
 
 /* dispatch.c: hands out what is queued. */
-void cf__processes_dispatch_locked(struct cf__processes *pool, int64_t now);
+void cf__processes_dispatch(struct cf__processes *pool, int64_t now);
 
 /* remote.c */
 extern const struct cf__remote_ops cf__processes_remote_ops;

@@ -30,13 +30,13 @@ lane_of_locked(struct cf__processes *pool,
 
 /* For who will ask again: if somebody else is at it, that will do. */
 static void
-attend(cf_executor *ex)
+try_to_serve(cf_executor *ex)
 {
     struct cf__processes *pool = cf__processes_of(ex);
-    if (cf__executor_forked(ex) || pthread_mutex_trylock(&pool->lock) != 0)
+    if (cf__executor_forked(ex) || !cf__processes_try_lock(pool))
         return;
-    cf__processes_service_locked(pool);
-    cf__processes_unlock(pool);
+    cf__processes_serve_locked(pool);
+    cf__processes_unlock_serving(pool);
 }
 
 static bool
@@ -51,7 +51,7 @@ started(const cf_future *f)
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     bool untaken = cf__state(word) == CF_PENDING ||
                    (lane && cf__lane_is_untaken(lane, position));
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     return !untaken;
 }
 
@@ -66,7 +66,7 @@ recall(cf_future *f)
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     bool recalled = lane && cf__lane_revoke(lane, position);
     pool->recalling += recalled;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     return recalled;
 }
 
@@ -76,8 +76,8 @@ let_go(cf_executor *ex)
     struct cf__processes *pool = cf__processes_of(ex);
     cf__processes_lock(pool);
     pool->recalling--;
-    cf__processes_service_locked(pool); /* it may be idle now */
-    cf__processes_unlock(pool);
+    cf__processes_serve_locked(pool); /* it may be idle now */
+    cf__processes_unlock_serving(pool);
 }
 
 /* Asks the task, if it runs, to stop, and stops its worker unless it has ended
@@ -93,9 +93,9 @@ stop_by(struct cf__processes *pool, cf_future *f, int64_t at)
         pid = cf_load_relaxed(&lane->out->pid); /* for people to read */
         cf_fetch_or_seq_cst(&cf__lane_order(lane, position)->flags,
                             CF__ORDER_STOP | CF__ORDER_NOTIFY); /* a hint */
-        cf__processes_kill_later_locked(pool, lane, position, SIGTERM, at);
+        cf__processes_kill_later(pool, lane, position, SIGTERM, at);
     }
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     return pid;
 }
 
@@ -129,18 +129,18 @@ expect(cf_future *f)
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     if (lane) {
         cf__lane_expect(lane, position);
-        cf__processes_service_locked(pool);
+        cf__processes_serve_locked(pool);
     }
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
 }
 
 /* When f, the task at a position, began, by the first word of its worker: the
  * task may write others there. */
 static int64_t
-begun_at(const struct cf__process_lane *lane,
-         uint64_t position,
-         const cf_future *f,
-         int64_t now)
+begun_at_locked(const struct cf__process_lane *lane,
+                uint64_t position,
+                const cf_future *f,
+                int64_t now)
 {
     uint64_t begun = cf_load_relaxed(&cf__lane_outcome(lane, position)->offset);
     if (!f->attributes->begun_at)
@@ -155,12 +155,12 @@ outran(cf_future *f)
     const int64_t timeout_ns = f->attributes->timeout_ns;
     uint64_t position;
     cf__processes_lock(pool);
-    cf__processes_service_locked(pool);
+    cf__processes_serve_locked(pool);
     int64_t now = cf__now_ns();
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
     int64_t begun = now; /* not at all, or it is over and there is no timer */
     if (lane && !cf__lane_is_untaken(lane, position))
-        begun = begun_at(lane, position, f, now);
+        begun = begun_at_locked(lane, position, f, now);
     /* In a submitter, because the queue was full, it runs from the start. */
     uint64_t word = cf_load_relaxed(&f->word);
     bool in_caller = cf__state(word) == CF_RUNNING && cf__runner(word) < 0;
@@ -169,7 +169,7 @@ outran(cf_future *f)
         timeout_ns >= CF__NEVER - begun ? CF__NEVER : begun + timeout_ns;
     if (!late)
         cf__timers_again(pool->base.timers, f, at);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     return late;
 }
 
@@ -186,7 +186,7 @@ arg_free(cf_executor *ex, void *arg)
 }
 
 const struct cf__remote_ops cf__processes_remote_ops = {
-    .attend = attend,
+    .attend = try_to_serve,
     .started = started,
     .recall = recall,
     .let_go = let_go,

@@ -5,6 +5,7 @@
 #include "lib/base/cond.h"
 #include "lib/executor/inline.h"
 #include "lib/future/failure.h"
+#include "process_pool/service.h"
 
 #include <stdlib.h>
 
@@ -50,9 +51,9 @@ retire(struct cf__processes *pool)
 void
 cf__processes_dismantle(struct cf__processes *pool)
 {
-    pthread_mutex_lock(&pool->lock);
+    cf__processes_lock(pool);
     pool->open = false;
-    pthread_mutex_unlock(&pool->lock);
+    cf__processes_unlock(pool);
     cf__zygote_close(&pool->zygote);
     cf__zygote_reap(&pool->zygote); /* if the pool was never made */
     if (pool->setup.nested)

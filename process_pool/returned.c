@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A sorted array: see returned.h. */
+/*
+ * Under the pool's lock, all of it. A sorted array: see returned.h.
+ */
 #include "process_pool/returned.h"
 
 #include "lib/executor/queue.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that had been handed to a worker and were taken back before it started
- * them: they go before all others of their priority, in their old order.
+ * Under the pool's lock, all of it. Tasks that were handed to a worker and taken
+ * back before it started them: they go before all others of their priority, in
+ * their old order.
  */
 #ifndef CF_PROCESS_POOL_RETURNED_H
 #define CF_PROCESS_POOL_RETURNED_H

@@ -13,7 +13,7 @@ enum { ROUNDS_MAX = 8 /* services in a row for others */ };
 /* Drops what has been cancelled meanwhile. Under the lock: so a dispatch finds
  * whatever is queued. */
 static void
-tidy(struct cf__processes *pool)
+tidy_locked(struct cf__processes *pool)
 {
     uint64_t canceled = cf_exchange_acq_rel(&pool->tidy, 0);
     cf__queue_tidy(&pool->queue, canceled);
@@ -25,7 +25,7 @@ tidy(struct cf__processes *pool)
 }
 
 void
-cf__processes_service_locked(struct cf__processes *pool)
+cf__processes_serve_locked(struct cf__processes *pool)
 {
     if (!pool->open)
         return;
@@ -33,35 +33,35 @@ cf__processes_service_locked(struct cf__processes *pool)
     pool->look_at = CF__NEVER;
     pool->helped = pool->helped || !cf__processes_on_manager(pool);
     for (int i = 0; i < pool->base.max_workers; i++)
-        if (pool->lanes[i].state == CF__LANE_SERVED)
-            cf__processes_collect_locked(pool, &pool->lanes[i], now);
+        if (pool->lanes[i].state == CF__LANE_STAFFED)
+            cf__processes_collect(pool, &pool->lanes[i], now);
     if (__builtin_expect(cf_load_relaxed(&pool->tidy) != 0, 0)) /* a hint */
-        tidy(pool);
+        tidy_locked(pool);
     if (!pool->broken)
-        cf__processes_dispatch_locked(pool, now);
-    cf__processes_set_alarm_locked(pool, now);
+        cf__processes_dispatch(pool, now);
+    cf__processes_set_alarm(pool, now);
     bool refuses = cf_load_relaxed(&pool->refuse) && !pool->ending;
-    if ((pool->waiting || refuses) && cf__processes_idle_locked(pool)) {
+    if ((pool->waiting || refuses) && cf__processes_is_idle_locked(pool)) {
         pthread_cond_broadcast(&pool->changed);
         cf__processes_ring(pool); /* for the end */
     }
 }
 
 void
-cf__processes_unlock(struct cf__processes *pool)
+cf__processes_unlock_serving(struct cf__processes *pool)
 {
     for (int rounds = 0;; rounds++) {
         if (cf_load_relaxed(&pool->again)) { /* a hint; see the fence */
             cf_store_relaxed(&pool->again, 0);
-            cf__processes_service_locked(pool);
+            cf__processes_serve_locked(pool);
         }
         if (rounds == ROUNDS_MAX) /* the manager shall go on with it */
             cf__processes_ring(pool);
-        pthread_mutex_unlock(&pool->lock);
+        cf__processes_unlock(pool);
         /* pairs with attend: we see its wish, or it gets the lock */
         cf__fence_full();
         if (!cf_load_relaxed(&pool->again) || rounds == ROUNDS_MAX ||
-            pthread_mutex_trylock(&pool->lock) != 0)
+            !cf__processes_try_lock(pool))
             return;
     }
 }
@@ -71,16 +71,15 @@ cf__processes_attend(struct cf__processes *pool)
 {
     cf_store_relaxed(&pool->again, 1);
     cf__fence_full(); /* pairs with unlock's */
-    if (pthread_mutex_trylock(&pool->lock) == 0)
-        cf__processes_unlock(pool);
+    if (cf__processes_try_lock(pool))
+        cf__processes_unlock_serving(pool);
 }
 
 bool
-cf__processes_idle_locked(struct cf__processes *pool)
+cf__processes_is_idle_locked(struct cf__processes *pool)
 {
     /* The manager may ask in a callback. */
     bool finishing = pool->finishing > 0 && !cf__processes_on_manager(pool);
-    return !cf__processes_has_tasks_out_locked(pool) && !pool->deferred &&
-           !finishing && !pool->recalling &&
-           !cf__processes_has_work_locked(pool);
+    return !cf__processes_has_tasks_out(pool) && !pool->deferred &&
+           !finishing && !pool->recalling && !cf__processes_has_work(pool);
 }

@@ -11,17 +11,32 @@ cf__processes_lock(struct cf__processes *pool)
     pthread_mutex_lock(&pool->lock);
 }
 
-/* Serves who asked meanwhile. */
-void cf__processes_unlock(struct cf__processes *pool);
+static inline bool
+cf__processes_try_lock(struct cf__processes *pool)
+{
+    return pthread_mutex_trylock(&pool->lock) == 0;
+}
+
+/* Unlocks, and does no more. A service that another thread has asked for
+ * meanwhile is not done: for where the pool is made, ended or freed. */
+static inline void
+cf__processes_unlock(struct cf__processes *pool)
+{
+    pthread_mutex_unlock(&pool->lock);
+}
+
+/* Unlocks, and does the services that other threads have asked for meanwhile:
+ * before it unlocks, and again if one asks before it is through. */
+void cf__processes_unlock_serving(struct cf__processes *pool);
 
 /* Collects what has ended and hands out what is queued. Runs no user code, and
  * waits for nobody. */
-void cf__processes_service_locked(struct cf__processes *pool);
+void cf__processes_serve_locked(struct cf__processes *pool);
 
 /* A service, by this thread or by the one that has the lock. */
 void cf__processes_attend(struct cf__processes *pool);
 
 /* Nothing is queued or runs. */
-bool cf__processes_idle_locked(struct cf__processes *pool);
+bool cf__processes_is_idle_locked(struct cf__processes *pool);
 
 #endif

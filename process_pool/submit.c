@@ -23,7 +23,7 @@ may_wait(struct cf__processes *pool)
     if (wanting < CF__AWAKE)
         return wanting == CF__CONTENT;
     _Atomic uint32_t *backlog = &pool->shared->board->backlog;
-    /* pairs with cf__packer_sleep: README.md, "The backlog" */
+    /* pairs with cf__bells_sleep: README.md, "The backlog" */
     if (!cf_load_seq_cst(backlog))
         cf_store_seq_cst(backlog, 1);
     return !cf_load_seq_cst(&pool->lanes[wanting - CF__AWAKE].out->asleep);
@@ -60,14 +60,14 @@ cf__processes_stats(cf_executor *ex, cf_stats *out)
 {
     struct cf__processes *pool = cf__processes_of(ex);
     cf__processes_lock(pool);
-    cf__processes_service_locked(pool);
+    cf__processes_serve_locked(pool);
     out->canceled = cf_load_acquire(&ex->canceled); /* before submitted */
     uint64_t taken_back = cf_load_acquire(&ex->taken_back); /* likewise */
     for (int i = 0; i < ex->max_workers; i++) {
         const struct cf__process_lane *lane = &pool->lanes[i];
         out->done += lane->done;
         out->failed += lane->failed;
-        if (lane->state != CF__LANE_SERVED)
+        if (lane->state != CF__LANE_STAFFED)
             continue;
         out->workers++;
         if (cf__lane_tasks(lane) == 0)
@@ -79,7 +79,7 @@ cf__processes_stats(cf_executor *ex, cf_stats *out)
     uint64_t submitted = cf__queue_count(&pool->queue);
     out->queued = submitted > left ? submitted - left : 0;
     out->restarts = pool->restarts;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
 }
 
 void *

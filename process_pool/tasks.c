@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which task is next, and how what was handed to a worker comes back: the
- * queue, and before it what has been in a lane already (returned.h).
+ * Under the pool's lock, all of it. Which task is next: from the queue, or from
+ * the tasks that have been in a lane already (returned.h), which go first.
  */
 #include "process_pool/tasks.h"
 
 cf_future *
-cf__processes_next_locked(struct cf__processes *pool, uint64_t *sequence)
+cf__processes_next(struct cf__processes *pool, uint64_t *sequence)
 {
     int64_t returned = cf__returned_top(&pool->returned);
     int64_t heap = cf_load_relaxed(&pool->queue.heap_top); /* a hint */
@@ -29,9 +29,9 @@ cf__processes_next_locked(struct cf__processes *pool, uint64_t *sequence)
 }
 
 bool
-cf__processes_take_back_locked(struct cf__processes *pool,
-                               struct cf__process_lane *lane,
-                               uint64_t position)
+cf__processes_take_back(struct cf__processes *pool,
+                        struct cf__process_lane *lane,
+                        uint64_t position)
 {
     cf_future *f = cf__lane_revoke(lane, position);
     if (!f)
@@ -45,22 +45,22 @@ cf__processes_take_back_locked(struct cf__processes *pool,
 }
 
 void
-cf__processes_take_back_many_locked(struct cf__processes *pool,
-                                    struct cf__process_lane *lane,
-                                    size_t count)
+cf__processes_take_back_many(struct cf__processes *pool,
+                             struct cf__process_lane *lane,
+                             size_t count)
 {
     for (uint64_t p = lane->oldest; p < lane->next && count > 0; p++)
-        count -= cf__processes_take_back_locked(pool, lane, p);
+        count -= cf__processes_take_back(pool, lane, p);
 }
 
 cf_future *
-cf__processes_take_all_locked(struct cf__processes *pool)
+cf__processes_take_all(struct cf__processes *pool)
 {
     uint64_t sequence;
     cf_future *first = NULL, *last = NULL, *f;
     for (int i = 0; i < pool->base.max_workers; i++)
-        cf__processes_take_back_many_locked(pool, &pool->lanes[i], CF__LANE);
-    while ((f = cf__processes_next_locked(pool, &sequence)) != NULL) {
+        cf__processes_take_back_many(pool, &pool->lanes[i], CF__LANE);
+    while ((f = cf__processes_next(pool, &sequence)) != NULL) {
         cf_store_relaxed(&f->next, NULL); /* out of the queue, and ours */
         if (last)
             cf_store_relaxed(&last->next, f);
@@ -72,7 +72,7 @@ cf__processes_take_all_locked(struct cf__processes *pool)
 }
 
 bool
-cf__processes_has_tasks_out_locked(const struct cf__processes *pool)
+cf__processes_has_tasks_out(const struct cf__processes *pool)
 {
     if (pool->in_hand == 0)
         return false;

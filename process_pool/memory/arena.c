@@ -88,8 +88,8 @@ static void *
 take_last_locked(struct cf__arena *a, size_t size, bool keep_dirty)
 {
     for (;;) {
-        cf__small_settle(&a->small);
-        cf__runs_settle(&a->runs);
+        cf__small_give_slabs(&a->small);
+        cf__runs_bin_recent(&a->runs);
         void *p = take_locked(a, size, keep_dirty);
         if (!p && size <= CF__SMALL_MAX) /* no slab: a page, then */
             p = take_pages_locked(a, size, keep_dirty);
@@ -263,8 +263,8 @@ cf__arena_trim(struct cf__arena *a)
     bool begins = !a->trimming;
     if (begins) {
         a->trimming = true;
-        cf__small_settle(&a->small);
-        cf__runs_settle(&a->runs);
+        cf__small_give_slabs(&a->small);
+        cf__runs_bin_recent(&a->runs);
         cf__runs_trim_begin(&a->runs);
     }
     while (begins && cf__runs_trim_next(&a->runs, TRIM_PAGES, &first)) {

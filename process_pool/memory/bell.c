@@ -41,7 +41,7 @@ cf__bell_own(struct cf__bell *bell, struct cf__pulse *pulse)
 }
 
 void
-cf__bell_leave(struct cf__bell *bell, struct cf__pulse *pulse)
+cf__bell_disown(struct cf__bell *bell, struct cf__pulse *pulse)
 {
     /* pairs with cf__pulse_stopped: all reports are there */
     cf_store_release(&pulse->word, FUTEX_OWNER_DIED);

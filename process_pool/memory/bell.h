@@ -37,7 +37,7 @@ struct cf__pulse {
 void cf__bell_own(struct cf__bell *bell, struct cf__pulse *pulse);
 
 /* In that thread: says that it ends, as the kernel would. */
-void cf__bell_leave(struct cf__bell *bell, struct cf__pulse *pulse);
+void cf__bell_disown(struct cf__bell *bell, struct cf__pulse *pulse);
 
 /* Wakes the manager, or lets it not fall asleep. What was done before is seen
  * by whoever answers. Async-signal-safe. */

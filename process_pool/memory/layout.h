@@ -85,14 +85,18 @@ enum {
     CF__REVOKED /* written by the program: the worker skips it */
 };
 
-#define CF__STATE(position, what) ((position) << 2 | (uint64_t)(what))
+static inline uint64_t
+cf__position_state(uint64_t position, unsigned what)
+{
+    return position << 2 | what;
+}
 
 /* What the state of a position is that the worker has not come to. */
 static inline bool
 cf__is_untaken(uint64_t state, uint64_t position)
 {
-    return state == CF__STATE(position - CF__LANE, CF__DONE) ||
-           state == CF__STATE(position, CF__FREE);
+    return state == cf__position_state(position - CF__LANE, CF__DONE) ||
+           state == cf__position_state(position, CF__FREE);
 }
 
 /* How a task ended, and where its result is. */

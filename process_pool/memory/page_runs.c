@@ -138,7 +138,7 @@ mark_dirty(struct cf__runs *runs, uint32_t first, uint32_t end)
 
 /* The eldest few of the recent are so no more. */
 static void
-settle(struct cf__runs *runs, uint32_t few)
+bin_oldest(struct cf__runs *runs, uint32_t few)
 {
     for (uint32_t i = 0; i < few; i++) {
         uint32_t first = runs->recent_first[i];
@@ -153,16 +153,16 @@ settle(struct cf__runs *runs, uint32_t few)
 }
 
 void
-cf__runs_settle(struct cf__runs *runs)
+cf__runs_bin_recent(struct cf__runs *runs)
 {
-    settle(runs, runs->recent_count);
+    bin_oldest(runs, runs->recent_count);
 }
 
 void
 cf__runs_give(struct cf__runs *runs, uint32_t first)
 {
     if (runs->recent_count == CF__RUNS_RECENT)
-        settle(runs, CF__RUNS_RECENT / 2);
+        bin_oldest(runs, CF__RUNS_RECENT / 2);
     runs->table[first].kind = CF__RUN_RECENT;
     runs->recent_first[runs->recent_count] = first;
     runs->recent_pages[runs->recent_count] = runs->table[first].pages;

@@ -89,7 +89,7 @@ void cf__runs_init(struct cf__runs *runs, void *memory, uint32_t count);
 /*
  * Takes a run of so many (not 0) pages; its kind is then USED. keep_dirty: the
  * dirty bits tell which pages are dirty; else they are cleared. CF__NO_PAGE:
- * there is none, at least before cf__runs_settle().
+ * there is none, at least before cf__runs_bin_recent().
  */
 uint32_t cf__runs_take(struct cf__runs *runs, uint32_t pages, bool keep_dirty);
 
@@ -97,7 +97,7 @@ uint32_t cf__runs_take(struct cf__runs *runs, uint32_t pages, bool keep_dirty);
 void cf__runs_give(struct cf__runs *runs, uint32_t first);
 
 /* Gives those away that are kept in their size. */
-void cf__runs_settle(struct cf__runs *runs);
+void cf__runs_bin_recent(struct cf__runs *runs);
 
 /* Makes room first in a bin for what a trim has HELD. zero: its pages are. */
 void cf__runs_unhold(struct cf__runs *runs, uint32_t first, bool zero);

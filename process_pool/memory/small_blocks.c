@@ -258,7 +258,7 @@ cf__small_free(struct cf__small *small, const char *p)
 }
 
 void
-cf__small_settle(struct cf__small *small)
+cf__small_give_slabs(struct cf__small *small)
 {
     for (uint32_t i = 0; i < CF__SMALL_SIZES; i++) {
         struct cf__small_size *of = &small->sizes[i];

@@ -83,6 +83,6 @@ size_t cf__small_size(const struct cf__small *small, const char *p);
 size_t cf__small_free(struct cf__small *small, const char *p);
 
 /* Gives all slabs back that have no live block. */
-void cf__small_settle(struct cf__small *small);
+void cf__small_give_slabs(struct cf__small *small);
 
 #endif

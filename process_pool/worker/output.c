@@ -22,7 +22,7 @@ cf__output_flush(void)
 /* exit() in a task: what was registered last is called first. So this comes
  * before the program's handlers, and its files. */
 static void
-leave(int status, void *data)
+end_worker(int status, void *data)
 {
     (void)data;
     cf__output_flush();
@@ -32,9 +32,9 @@ leave(int status, void *data)
 /* quick_exit() in a task. glibc calls what at_quick_exit() registers with the
  * arguments of a destructor, and the status behind them. */
 static void
-leave_quickly(void *data, int status)
+end_worker_quickly(void *data, int status)
 {
-    leave(status, data);
+    end_worker(status, data);
 }
 #endif
 
@@ -44,7 +44,7 @@ cf__output_begin(void)
     __fpurge(stdout);
     __fpurge(stderr);
 #ifdef __GLIBC__ /* elsewhere exit() in a task runs the program's handlers */
-    (void)on_exit(leave, NULL);
-    (void)at_quick_exit((void (*)(void))leave_quickly);
+    (void)on_exit(end_worker, NULL);
+    (void)at_quick_exit((void (*)(void))end_worker_quickly);
 #endif
 }

@@ -12,8 +12,8 @@
 #include "lib/future/failure.h"
 #include "process_pool/worker/home.h"
 #include "process_pool/worker/limits.h"
+#include "process_pool/worker/outbox.h"
 #include "process_pool/worker/output.h"
-#include "process_pool/worker/parcel.h"
 #include "process_pool/worker/rseq.h"
 
 #include <pthread.h>
@@ -36,7 +36,8 @@ struct worker {
     struct cf__lane_out *out;
     void *data;                   /* what the initializer left */
     const _Atomic uint32_t *home; /* 0: this is a child of a task (home.h) */
-    struct cf__packer packer;
+    struct cf__bells bells;
+    struct cf__outbox outbox;
 };
 
 static inline void
@@ -114,11 +115,11 @@ await_order(struct worker *w)
     while (!look(w)) {
         /* A hint: the manager looks for itself. */
         if (cf_load_relaxed(&w->in->collected) != w->position)
-            cf__packer_ring(&w->packer);
+            cf__bells_ring(&w->bells);
         stay_tied(w);
         cf__output_flush();
         probe(w, CF__BEFORE_SLEEP);
-        cf__packer_sleep(&w->packer, must_rise, w);
+        cf__bells_sleep(&w->bells, must_rise, w);
         if (cf_load_acquire(&w->in->published) == w->position && /* as look */
             cf_load_acquire(&w->in->quit)) /* pairs with cf__lane_quit */
             return false;
@@ -135,11 +136,12 @@ take(const struct worker *w, struct cf__outcome *outcome)
     uint64_t state = cf_load_relaxed(&outcome->state); /* the swap checks it */
     /* pairs with cf__lane_revoke: one of both has it */
     if (cf__is_untaken(state, p) &&
-        cf_cas_acq_rel(&outcome->state, &state, CF__STATE(p, CF__TAKEN)))
+        cf_cas_acq_rel(
+            &outcome->state, &state, cf__position_state(p, CF__TAKEN)))
         return true;
-    if (state != CF__STATE(p, CF__REVOKED))
+    if (state != cf__position_state(p, CF__REVOKED))
         _exit(CF__EXIT_CORRUPT);
-    cf_store_release(&outcome->state, CF__STATE(p, CF__DONE));
+    cf_store_release(&outcome->state, cf__position_state(p, CF__DONE));
     return false;
 }
 
@@ -153,16 +155,16 @@ run(struct worker *w, const struct cf__order *order, struct cf__outcome *out)
                            .worker = w->lane,
                            .worker_data = w->data,
                            .stop = &order->flags,
-                           .alloc = cf__packer_alloc,
+                           .alloc = cf__outbox_alloc,
                            .home = w->home};
     cf__call_begin(&call, result, sizeof result);
-    w->packer.result = CF__IN_PLACE;
+    w->outbox.kind = CF__IN_PLACE;
     const void *arg = order->data || !order->size ? order->data : order->arg;
     int rc = order->fn(&call, arg, order->size);
     cf__call_returned(&call, rc);
     memcpy(out->data, result, sizeof result);
     if (__builtin_expect(rc || call.failure || call.heap, 0)) {
-        cf__packer_settle(&w->packer, &call, rc, out);
+        cf__outbox_write_outcome(&w->outbox, &call, rc, out);
     } else {
         /* published by the state */
         cf_store_relaxed(&out->size, call.result_size);
@@ -189,13 +191,14 @@ run_next(struct worker *w)
     probe(w, CF__BEFORE_DONE);
     /* pairs with collect: publishes the outcome; and before the flags are
      * read, as cf__lane_expect sets them before it reads the state */
-    cf_store_seq_cst(&outcome->state, CF__STATE(w->position, CF__DONE));
+    cf_store_seq_cst(&outcome->state,
+                     cf__position_state(w->position, CF__DONE));
     probe(w, CF__AFTER_DONE);
     if (__builtin_expect(
             cf_load_seq_cst(&order->flags) & CF__ORDER_NOTIFY ||
                 cf_load_seq_cst(&w->setup->shared->board->notify_all),
             0))
-        cf__packer_ring(&w->packer);
+        cf__bells_ring(&w->bells);
     return true;
 }
 
@@ -211,7 +214,7 @@ initialize(struct worker *w)
         int rc = options->initializer(&call, options->init_data, &w->data);
         cf__call_returned(&call, rc);
         if (rc) {
-            cf__packer_init_failure(&w->packer, &call, rc);
+            cf__outbox_write_init_failure(&w->outbox, &call, rc);
             cf__output_flush();
             _exit(CF__EXIT_INITIALIZER);
         }
@@ -240,7 +243,7 @@ work(struct worker *w)
     while (await_order(w)) {
         bool ran = run_next(w);
         w->position++;
-        cf__packer_next(&w->packer);
+        cf__outbox_next(&w->outbox);
         if (ran && left && --left == 0)
             break;
     }
@@ -248,7 +251,7 @@ work(struct worker *w)
 
 /* pthread_exit() in a task: takes the process, whatever threads it has. */
 static void
-leave(void *worker)
+end_with_thread(void *worker)
 {
     const struct worker *w = worker;
     if (cf_load_relaxed(w->home)) /* not in a child of the task */
@@ -272,13 +275,14 @@ cf__worker_main(const struct cf__worker_setup *setup, int lane, uint64_t start)
         _exit(CF__EXIT_CORRUPT);
     w.in = cf__shared_lane_in(setup->shared, lane);
     w.out = cf__shared_lane_out(setup->shared, lane);
-    cf__packer_init(&w.packer, setup, w.home, lane, start);
+    w.bells = (struct cf__bells){setup->shared, w.in, w.out, 0};
+    cf__outbox_init(&w.outbox, &w.bells, w.home, lane, start);
     cf_store_relaxed(&w.out->pid, w.pid); /* for error records */
     /* What the worker before has left; read when this one is dead. */
     cf_store_relaxed(&w.out->asleep, 0);
     cf_store_relaxed(&w.out->ready, 0);
     cf_store_relaxed(&w.out->init_failure, 0);
-    pthread_cleanup_push(leave, &w);
+    pthread_cleanup_push(end_with_thread, &w);
     initialize(&w);
     stay_tied(&w);
     cf_store_relaxed(&w.out->ready, 1); /* read when the worker is dead */

@@ -61,7 +61,7 @@ extern void __sanitizer_finish_switch_fiber(void *fake_stack,
 /* NOLINTEND */
 
 struct start {
-    int (*serve)(void *data);
+    int (*run)(void *data);
     void *data;
     const char *bottom;
     size_t size;
@@ -75,7 +75,7 @@ start(void *arg)
         __sanitizer_start_switch_fiber(NULL, s->bottom, s->size);
         __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
     }
-    return s->serve(s->data);
+    return s->run(s->data);
 }
 
 NOT_INSTRUMENTED static void
@@ -119,9 +119,7 @@ static pid_t aside;
 /* Where clone() makes no such threads (musl): in a process of its own, which
  * has the post, as workers have not, and on the stack that there is. */
 static int
-watch_from_aside(const struct cf__watch *w,
-                 int (*serve)(void *data),
-                 void *data)
+watch_from_aside(const struct cf__watch *w, int (*run)(void *data), void *data)
 {
     pid_t zygote = getpid();
     if (madvise(w->post, w->post_size, MADV_DOFORK) != 0)
@@ -135,7 +133,7 @@ watch_from_aside(const struct cf__watch *w,
     }
     if (aside < 0 || madvise(w->post, w->post_size, MADV_DONTFORK) != 0)
         return errno; /* the process that watches ends with this one */
-    return serve(data);
+    return run(data);
 }
 
 bool
@@ -155,22 +153,22 @@ cf__watch_end(void)
 }
 
 NOT_INSTRUMENTED int
-cf__watch_and_serve(const struct cf__watch *w,
-                    size_t stack_size,
-                    bool executable,
-                    int (*serve)(void *data),
-                    void *data)
+cf__watch_and_run(const struct cf__watch *w,
+                  size_t stack_size,
+                  bool executable,
+                  int (*run)(void *data),
+                  void *data)
 {
     stack_size = cf__whole_pages(stack_size + OWN_SIZE);
     char *stack = cf__stack_new(stack_size, executable);
     if (!stack)
         return ENOMEM;
-    const struct start s = {serve, data, stack, stack_size};
+    const struct start s = {run, data, stack, stack_size};
     const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
                       CLONE_THREAD | CLONE_SYSVSEM;
     if (CLONE(start, stack + stack_size, flags, (void *)&s) > 0)
         watch(w);
     if (errno == EINVAL)
-        return watch_from_aside(w, serve, data);
+        return watch_from_aside(w, run, data);
     return errno;
 }

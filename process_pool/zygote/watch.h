@@ -23,16 +23,16 @@ struct cf__watch {
 };
 
 /*
- * Calls serve(data), which does not return, on a stack of its own
+ * Calls run(data), which does not return, on a stack of its own
  * (stack.h). Meanwhile watches: sets "gone"
  * of the post, or adds to "cuts", and wakes. All signals must be blocked.
  * Returns an errno, if that cannot be.
  */
-int cf__watch_and_serve(const struct cf__watch *watch,
-                        size_t stack_size,
-                        bool executable,
-                        int (*serve)(void *data),
-                        void *data);
+int cf__watch_and_run(const struct cf__watch *watch,
+                      size_t stack_size,
+                      bool executable,
+                      int (*run)(void *data),
+                      void *data);
 
 /* For the one that serves: on some systems it is a child of the zygote that
  * watches. true: it is this one, which has ended and is reaped. */

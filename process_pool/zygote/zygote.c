@@ -114,9 +114,9 @@ open_sockets(int sockets[2])
 
 /* Forks it, and hears its first words. */
 static cf_err
-launch(struct cf__zygote *zygote,
-       const struct cf__worker_setup *setup,
-       const int sockets[2])
+fork_zygote(struct cf__zygote *zygote,
+            const struct cf__worker_setup *setup,
+            const int sockets[2])
 {
     int program = -1; /* without it, the lifeline tells of the program's end */
 #ifdef SYS_pidfd_open
@@ -164,7 +164,7 @@ cf__zygote_start(struct cf__zygote *zygote,
         return CF_ESYS;
     }
     zygote->lifeline = cf__own(sockets[0]);
-    cf_err err = launch(zygote, setup, sockets);
+    cf_err err = fork_zygote(zygote, setup, sockets);
     if (err)
         cf__zygote_close(zygote);
     else /* not for those that the program forks from now on */

@@ -117,7 +117,7 @@ are_ahead(const struct zygote *z, int lane, uint64_t p, uint64_t published)
         /* written by the dead worker, or by the program */
         uint64_t state = cf_load_relaxed(&outcome_at(z, lane, p)->state);
         bool untaken = cf__is_untaken(state, p);
-        if (!untaken && state != CF__STATE(p, CF__REVOKED))
+        if (!untaken && state != cf__position_state(p, CF__REVOKED))
             return false;
         any = any || untaken;
     }
@@ -141,14 +141,14 @@ has_successor(const struct zygote *z, int lane, int status, uint64_t *next)
     uint64_t published = cf_load_acquire(&in->published);
     /* pairs with the worker's end of a task */
     while (p != published && cf_load_acquire(&outcome_at(z, lane, p)->state) ==
-                                 CF__STATE(p, CF__DONE))
+                                 cf__position_state(p, CF__DONE))
         p++;
     *next = p;
     return p > w->start && are_ahead(z, lane, p, published);
 }
 
 static void
-bury(struct zygote *z, int lane, pid_t pid, int status)
+replace_or_report(struct zygote *z, int lane, pid_t pid, int status)
 {
     uint64_t next;
     cf_store_relaxed(&z->workers[lane].pid, 0);
@@ -173,13 +173,13 @@ end_all(struct zygote *z)
     for (int i = 0; i < z->setup->shared->lanes; i++)
         /* their numbers may be others' */
         cf_store_relaxed(&z->workers[i].pid, 0);
-    cf__bell_leave(z->setup->shared->bell, &z->post->pulse);
+    cf__bell_disown(z->setup->shared->bell, &z->post->pulse);
     _exit(0);
 }
 
 /* Does what is asked for a lane. */
 static void
-serve(struct zygote *z, int lane)
+obey(struct zygote *z, int lane)
 {
     struct cf__post_lane *from = &z->post->lanes[lane];
     struct cf__roster_entry *w = &z->workers[lane];
@@ -243,7 +243,7 @@ reap_one(struct zygote *z)
         cf_store_relaxed(&z->post->gone, 1); /* nobody would say so later */
     for (int i = 0; i < z->setup->shared->lanes; i++) {
         if (cf_load_relaxed(&z->workers[i].pid) == pid) {
-            bury(z, i, pid, status);
+            replace_or_report(z, i, pid, status);
             break;
         }
     }
@@ -276,7 +276,7 @@ loop(void *zygote)
         if (must_end(z))
             end_all(z);
         for (int i = 0; i < z->setup->shared->lanes; i++)
-            serve(z, i);
+            obey(z, i);
         if (!reap_one(z))
             (void)cf__futex_wait_shared(&z->post->wake, wake);
     }
@@ -336,11 +336,11 @@ cf__zygote_main(const struct cf__worker_setup *setup,
         madvise(post, cf__post_size(setup->shared->lanes), MADV_DONTFORK) == 0;
     const struct cf__watch watch = {
         post, cf__post_size(setup->shared->lanes), program, lifeline};
-    int error = fits ? cf__watch_and_serve(&watch,
-                                           setup->options.stack_size,
-                                           setup->executable_stack,
-                                           loop,
-                                           &z)
+    int error = fits ? cf__watch_and_run(&watch,
+                                         setup->options.stack_size,
+                                         setup->executable_stack,
+                                         loop,
+                                         &z)
                      : errno;
     say(post, CF__SAID_FAILED, error);
     _exit(1);

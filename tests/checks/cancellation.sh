@@ -15,8 +15,8 @@ points+='|syslog|system|usleep|wait|waitid|waitpid|write|writev'
 allowed='lib/base/(cancel|cond|contract|cpu_count|fence)\.c'
 # ... in all of cf_process_pool_create(), and so in the processes that it
 # forks; and in the manager.
-allowed+='|process_pool/(manager|memory/(room|roster)|worker/(limits|parcel'
-allowed+='|worker)|zygote/(descriptors|watch|zygote|zygote_main))\.c'
+allowed+='|process_pool/(manager|memory/(room|roster)|worker/(limits|worker'
+allowed+=')|zygote/(descriptors|watch|zygote|zygote_main))\.c'
 
 sources=$(files c | grep -E '^(lib|thread_pool|process_pool)/')
 some sources "$sources"
