@@ -7,8 +7,9 @@
 #include "process_pool/collect.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/forked.h"
 #include "lib/base/wake_cost.h"
-#include "lib/executor/registry.h"
+#include "lib/executor/argument.h"
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
 #include "process_pool/alarm.h"

@@ -3,6 +3,7 @@
 #include "process_pool/pool.h"
 
 #include "lib/base/cancel.h"
+#include "lib/base/forked.h"
 #include "lib/base/options.h"
 #include "lib/base/size.h"
 #include "lib/executor/backend.h"

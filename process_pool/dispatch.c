@@ -10,6 +10,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"
+#include "lib/executor/pending.h"
 #include "process_pool/tasks.h"
 
 enum {

@@ -10,6 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/cond.h"
 #include "lib/base/fence.h"
+#include "lib/executor/pending.h"
 #include "lib/future/failure.h"
 #include "process_pool/alarm.h"
 #include "process_pool/retired.h"

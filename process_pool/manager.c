@@ -11,6 +11,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"
 #include "lib/base/helper_thread.h"
+#include "lib/executor/argument.h"
+#include "lib/executor/pending.h"
 #include "lib/future/life.h"
 #include "lib/future/waiter.h"
 #include "process_pool/alarm.h"

@@ -4,6 +4,7 @@
  */
 #include "process_pool/returned.h"
 
+#include "lib/executor/pending.h"
 #include "lib/executor/queue.h"
 
 #include <stdlib.h>

@@ -5,6 +5,8 @@
  */
 #include "process_pool/tasks.h"
 
+#include "lib/executor/pending.h"
+
 cf_future *
 cf__processes_next(struct cf__processes *pool, uint64_t *sequence)
 {

@@ -30,7 +30,6 @@ static const struct cf__executor_ops ops = {
     .watch = cf__threads_watch,
     .unwatch = cf__threads_unwatch,
     .tidy = cf__threads_tidy,
-    .callbacks_begin = cf__threads_callbacks_begin,
     .worker_at = pool_worker_at,
     .wait_idle = cf__threads_wait_idle,
     .shutdown = cf__threads_shutdown,

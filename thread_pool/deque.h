@@ -12,6 +12,7 @@
 #define CF_THREAD_POOL_DEQUE_H
 
 #include "lib/base/fence.h"
+#include "lib/executor/pending.h"
 #include "lib/future/future.h"
 
 struct cf__slot {

@@ -8,6 +8,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/cond.h"
+#include "lib/executor/pending.h"
 #include "lib/executor/server.h"
 #include "lib/executor/wait_graph.h"
 #include "lib/future/failure.h"

@@ -6,6 +6,8 @@
  */
 #include "thread_pool/frame.h"
 
+#include "lib/future/life.h"
+
 #include <stdlib.h>
 
 bool

@@ -5,6 +5,8 @@
  */
 #include "thread_pool/pool.h"
 
+#include "lib/executor/pending.h"
+
 #include "thread_pool/frame.h"
 #include "thread_pool/watch.h"
 

@@ -7,6 +7,7 @@
  */
 #include "thread_pool/idle.h"
 
+#include "lib/base/forked.h"
 #include "lib/base/spin.h"
 #include "lib/future/block.h"
 #include "thread_pool/tasks.h"

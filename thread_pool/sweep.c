@@ -6,6 +6,8 @@
  */
 #include "thread_pool/pool.h"
 
+#include "lib/executor/pending.h"
+
 #include "thread_pool/watch.h"
 
 #include <stddef.h>

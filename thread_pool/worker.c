@@ -6,6 +6,7 @@
 #include "thread_pool/pool.h"
 
 #include "lib/base/thread.h"
+#include "lib/executor/pending.h"
 #include "lib/future/failure.h"
 #include "thread_pool/end.h"
 #include "thread_pool/frame.h"
@@ -175,6 +176,7 @@ cf__threads_worker_main(void *worker)
     struct cf__threads_worker *w = worker;
     struct cf__threads *pool = cf__threads_of(w->base.executor);
     struct thread thread = {w, false};
+    w->base.callbacks_begin = cf__threads_callbacks_begin;
     cf__thread.worker = &w->base;
     cf__origin_enter(&pool->base.origin);
     w->deque.make_room = cf__threads_make_room;

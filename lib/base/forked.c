@@ -3,9 +3,6 @@
 #include "lib/base/forked.h"
 
 #include "lib/base/thread.h"
-#include "lib/executor/registry.h"
-#include "lib/executor/wait_graph.h"
-#include "lib/future/block.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -25,6 +22,13 @@ _Atomic uint32_t cf__forks;
 static _Atomic pid_t process;
 static atomic_bool hooks_set;
 static pthread_once_t page_once = PTHREAD_ONCE_INIT;
+static const struct cf__fork_steps *parts[CF__FORK_PARTS];
+
+void
+cf__fork_add(enum cf__fork_part part, const struct cf__fork_steps *steps)
+{
+    parts[part] = steps;
+}
 
 /* This thread is all there is, and the mutexes may be held for ever. */
 static void
@@ -37,9 +41,9 @@ become_child(void)
     /* It serves no pool any more. */
     cf__thread.worker = NULL;
     cf__thread.server = NULL;
-    cf__block_after_fork();
-    cf__wait_graph_after_fork();
-    cf__registry_after_fork();
+    for (int i = 0; i < CF__FORK_PARTS; i++)
+        if (parts[i] && parts[i]->in_child)
+            parts[i]->in_child();
 }
 
 void
@@ -55,7 +59,9 @@ before_fork(void)
 {
     cf_fetch_add_relaxed(&cf__forks, 1); /* for this thread, in the child */
     if (cf__thread.forking++ == 0)
-        cf__block_close_cache();
+        for (int i = 0; i < CF__FORK_PARTS; i++)
+            if (parts[i] && parts[i]->before)
+                parts[i]->before();
 }
 
 /* In the parent, and in the child. */
@@ -65,7 +71,9 @@ after_fork(void)
     if (cf__thread.forking == 0)
         return; /* set between the two */
     if (--cf__thread.forking == 0)
-        cf__block_open_cache();
+        for (int i = 0; i < CF__FORK_PARTS; i++)
+            if (parts[i] && parts[i]->after)
+                parts[i]->after();
     cf_fetch_add_relaxed(&cf__forks, -1);
 }
 

@@ -20,6 +20,11 @@ struct cf__worker {
     int index;
     void *data; /* what the initializer left */
 
+    /* Set before the first task. Called in the worker's thread when callbacks
+     * are about to run there, which may take long. NULL: the executor need not
+     * know. */
+    void (*callbacks_begin)(struct cf__worker *self);
+
     /* 1: there is a reason to wake up. Any thread sets it (release) and wakes;
      * the worker clears it and sleeps on it. */
     _Atomic uint32_t parker;

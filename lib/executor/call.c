@@ -4,6 +4,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/size.h"
+#include "lib/executor/argument.h"
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
 

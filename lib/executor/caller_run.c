@@ -3,6 +3,7 @@
 #include "lib/executor/caller_run.h"
 
 #include "lib/executor/call.h"
+#include "lib/executor/pending.h"
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
 

@@ -13,10 +13,10 @@
 #include <cfutures/executor.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/forked.h"
 #include "lib/base/origin.h"
 #include "lib/base/worker.h"
 #include "lib/executor/bound.h"
-#include "lib/executor/registry.h"
 #include "lib/executor/timers.h"
 #include "lib/future/future.h"
 
@@ -58,9 +58,6 @@ struct cf__executor_ops {
      * nothing is queued for long.
      */
     void (*tidy)(cf_executor *ex, uint64_t canceled);
-
-    /* Callbacks are about to run in the worker's thread, for any length. */
-    void (*callbacks_begin)(struct cf__worker *self);
 
     /* The worker of that index, for the wait graph; called with the graph's
      * lock held while a task runs on it. NULL: unknown. */

@@ -11,13 +11,14 @@
 #include "lib/base/futex.h"
 #include "lib/base/spin.h"
 #include "lib/base/worker.h"
+#include "lib/executor/ask.h"
 #include "lib/executor/caller_run.h"
 #include "lib/executor/in_task.h"
-#include "lib/executor/registry.h"
 #include "lib/executor/remote.h"
 #include "lib/executor/server.h"
 #include "lib/future/callback.h"
 #include "lib/future/future.h"
+#include "lib/future/life.h"
 
 enum { NAP_NS = 100000000, REMOTE_LOOK = 5 };
 
@@ -40,7 +41,7 @@ sleep_until_done(cf_future *f, int64_t deadline_ns)
         uint64_t asleep = word | CF__SLEEPER;
         if (word != asleep && !cf_cas_weak_acq_rel(&f->word, &word, asleep))
             continue;
-        cf__remote_expect(f, word);
+        cf__remote_expect(f);
         int64_t until = nap_end(word, deadline_ns);
         if (!cf__sleep(cf__futex_word(f), (uint32_t)asleep, until) &&
             (cf_future_done(f) || until == deadline_ns))

@@ -10,7 +10,9 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/wake_cost.h"
+#include "lib/executor/ask.h"
 #include "lib/executor/executor.h"
+#include "lib/executor/remote.h"
 #include "lib/executor/wait_graph.h"
 #include "lib/future/waiter.h"
 
@@ -70,7 +72,7 @@ sleep_once(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
     const struct cf__executor_ops *ops = self->executor->ops;
     struct wake_up sleeper = {{.notify = wake_up}, self};
     bool watch = f->executor == self->executor && ops->watch;
-    if (!cf__waiter_add(f, &sleeper.waiter))
+    if (!cf__remote_listen(f, &sleeper.waiter))
         return true;
     bool in_time = true;
     if (watch)

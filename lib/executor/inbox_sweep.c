@@ -8,6 +8,7 @@
  * nobody pushes any more.
  */
 #include "lib/executor/inbox_block.h"
+#include "lib/executor/pending.h"
 #include "lib/executor/queue.h"
 
 enum { AT_ONCE = 4096 }; /* tasks and slots: others wait meanwhile */

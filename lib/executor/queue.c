@@ -121,14 +121,6 @@ cf__queue_await_refill(struct cf__queue *q)
     cf__unlock(&q->refill_lock);
 }
 
-bool
-cf__is_stale(const cf_future *f)
-{
-    uint64_t word = cf_load_acquire(&f->word); /* pairs with who claimed it */
-    return cf__state(word) != CF_PENDING &&
-           !(cf__state(word) == CF_CANCELED && word & CF__COMPLETING);
-}
-
 static void
 drop_all(cf_future *f)
 {

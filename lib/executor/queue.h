@@ -119,9 +119,6 @@ void cf__queue_tidy(struct cf__queue *q, uint64_t calls);
 /* Part of it: the heap's. Links what goes. */
 size_t cf__queue_sweep_heap(struct cf__queue *q, cf_future **swept);
 
-/* Nobody will run f, and its canceller is through with the executor. */
-bool cf__is_stale(const cf_future *f);
-
 /* How many tasks were ever pushed, of any priority. */
 uint64_t cf__queue_count(struct cf__queue *q);
 

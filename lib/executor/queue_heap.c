@@ -7,6 +7,7 @@
 
 #include "lib/base/fence.h"
 #include "lib/base/forked.h"
+#include "lib/executor/pending.h"
 
 #include <stdlib.h>
 

@@ -11,6 +11,7 @@
 #include "lib/base/cond.h"
 #include "lib/base/contract.h"
 #include "lib/base/fence.h"
+#include "lib/base/forked.h"
 #include "lib/base/stay_loaded.h"
 #include "lib/executor/executor.h"
 #include "lib/future/callback.h"
@@ -195,8 +196,10 @@ cf__registry_expect(cf_executor *ex, bool destroy, const char *sentence)
     cf__contract(holds, sentence);
 }
 
-void
-cf__registry_after_fork(void)
+/* In a fork's child: the executors forget their workers and are none of the
+ * child's. */
+static void
+forget(void)
 {
     pthread_mutex_init(&registry.lock, NULL);
     pthread_cond_init(&registry.let_go, NULL);
@@ -207,3 +210,5 @@ cf__registry_after_fork(void)
     for (; ex; ex = cf_load_relaxed(&ex->registry_next))
         ex->ops->after_fork(ex);
 }
+
+CF__FORK_STEPS(CF__FORK_EXECUTORS, .in_child = forget);

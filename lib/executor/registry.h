@@ -6,17 +6,7 @@
 #ifndef CF_LIB_REGISTRY_H
 #define CF_LIB_REGISTRY_H
 
-#include "lib/base/forked.h"
-#include "lib/base/generation.h"
-#include "lib/future/future.h"
-
-/* That of this process, of which it may be the first call. */
-static inline uint16_t
-cf__generation_now(void)
-{
-    cf__notice_fork();
-    return cf__generation;
-}
+#include <cfutures/executor.h>
 
 /* Enters a new executor. CF_ENOMEM if the process's hooks cannot be set. */
 cf_err cf__registry_add(cf_executor *ex);
@@ -33,18 +23,5 @@ void cf__registry_remove(cf_executor *ex);
  * rare.
  */
 void cf__registry_expect(cf_executor *ex, bool destroy, const char *sentence);
-
-/* In a fork's child: the executors forget their workers and are none of the
- * child's. */
-void cf__registry_after_fork(void);
-
-/* f will never be done here: its task belongs to the process that forked this
- * one. Does not touch the executor, which may be gone. */
-static inline bool
-cf__forked(const cf_future *f)
-{
-    return f->generation != cf__generation_now() && f->executor &&
-           !cf_future_done(f);
-}
 
 #endif

@@ -16,6 +16,7 @@
 #define CF_LIB_REMOTE_H
 
 #include "lib/executor/executor.h"
+#include "lib/future/waiter.h"
 
 #include <stdlib.h>
 #include <sys/types.h>
@@ -68,36 +69,25 @@ cf__maybe_not_started(uint64_t word)
     return (word & CF__REMOTE) && cf__state(word) == CF_RUNNING;
 }
 
-/* After CF__SLEEPER or CF__WAITERS was set in word: f may wait for more to be
+/* After CF__SLEEPER or CF__WAITERS was set: f may wait for more to be
  * handed out together, or have been handed out by who has not seen that. */
 static inline void
-cf__remote_expect(cf_future *f, uint64_t word)
+cf__remote_expect(cf_future *f)
 {
+    uint64_t word = cf_load_relaxed(&f->word); /* a hint, if it is done */
     if (word & CF__REMOTE && !cf__is_done(word))
         cf__remote_of(f)->expect(f);
 }
 
-/* In a fork's child nothing but a submit that fails has such. */
+/* Adds a waiter, who will hear of f's end without asking; false: f is done
+ * already, and the waiter not in the list. */
 static inline bool
-cf__args_are_remote(const cf_executor *ex)
+cf__remote_listen(cf_future *f, struct cf__waiter *waiter)
 {
-    return ex->ops->remote && !cf__executor_forked(ex);
-}
-
-static inline void *
-cf__arg_alloc(cf_executor *ex, size_t size)
-{
-    return cf__args_are_remote(ex) ? ex->ops->remote->arg_alloc(ex, size)
-                                   : malloc(size);
-}
-
-static inline void
-cf__arg_free(cf_executor *ex, void *arg)
-{
-    if (cf__args_are_remote(ex))
-        ex->ops->remote->arg_free(ex, arg);
-    else
-        free(arg);
+    if (!cf__waiter_add(f, waiter))
+        return false;
+    cf__remote_expect(f);
+    return true;
 }
 
 #endif

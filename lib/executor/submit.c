@@ -8,6 +8,7 @@
 #include "lib/base/options.h"
 #include "lib/base/size.h"
 #include "lib/base/thread.h"
+#include "lib/executor/argument.h"
 #include "lib/executor/call.h"
 #include "lib/executor/caller_run.h"
 #include "lib/executor/executor.h"
@@ -91,7 +92,7 @@ cf_submit(cf_executor *ex,
 {
     if (!ex || !fn || (!arg && arg_size))
         return CF_EINVAL;
-    cf_future *f = cf__future_new(ex, fn, out ? 2 : 1);
+    cf_future *f = cf__future_new(ex, fn, ex->future_bits, out ? 2 : 1);
     if (!f)
         return CF_ENOMEM;
     cf_err err;
@@ -151,7 +152,7 @@ cf__submit_block(cf_executor *ex,
                  bool at_once,
                  cf_future **out)
 {
-    cf_future *f = cf__future_new(ex, fn, 2);
+    cf_future *f = cf__future_new(ex, fn, ex->future_bits, 2);
     if (!f) {
         cf__arg_free(ex, block);
         return CF_ENOMEM;
@@ -228,7 +229,7 @@ cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
         err = check_task(&known);
     if (err)
         return err;
-    cf_future *f = cf__future_new(ex, known.fn, out ? 2 : 1);
+    cf_future *f = cf__future_new(ex, known.fn, ex->future_bits, out ? 2 : 1);
     if (!f)
         return CF_ENOMEM;
     err = make_attributes(&known, &f->attributes);
@@ -265,7 +266,7 @@ make_chain(cf_executor *ex,
     const unsigned char *arg = args;
     *oldest = *newest = NULL;
     for (size_t i = 0; i < count; i++) {
-        cf_future *f = cf__future_new(ex, fn, out ? 2 : 1);
+        cf_future *f = cf__future_new(ex, fn, ex->future_bits, out ? 2 : 1);
         if (!f)
             return CF_ENOMEM;
         if (*newest)

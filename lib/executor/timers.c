@@ -9,6 +9,7 @@
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
 #include "lib/base/cond.h"
+#include "lib/base/forked.h"
 #include "lib/base/helper_thread.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/server.h"

@@ -14,6 +14,7 @@
  */
 #include "lib/executor/wait_graph.h"
 
+#include "lib/base/forked.h"
 #include "lib/executor/executor.h"
 
 #include <pthread.h>
@@ -166,10 +167,13 @@ cf__wait_graph_held_up(const cf_executor *ex)
     return count;
 }
 
-void
-cf__wait_graph_after_fork(void)
+/* In a fork's child: nobody waits. */
+static void
+forget(void)
 {
     pthread_mutex_init(&graph_lock, NULL);
     for (; waiting; waiting = waiting->graph_next)
         waiting->stuck = false;
 }
+
+CF__FORK_STEPS(CF__FORK_WAIT_GRAPH, .in_child = forget);

@@ -30,7 +30,4 @@ void cf__wait_graph_leave(struct cf__worker *self);
  * whose wait has a time limit, or is for a task that has one. */
 int cf__wait_graph_held_up(const cf_executor *ex);
 
-/* In a fork's child: nobody waits. */
-void cf__wait_graph_after_fork(void);
-
 #endif

@@ -15,8 +15,6 @@
 
 enum { KEEP = 65536 }; /* free blocks that are not given back: 8 MiB */
 
-_Thread_local struct cf__thread cf__thread;
-
 static struct {
     pthread_mutex_t lock;
     cf_future *batches; /* first blocks, linked by next_batch */
@@ -290,8 +288,8 @@ cf__block_leave(const struct cf__worker *worker)
 
 /* --- around a fork --------------------------------------------------------- */
 
-void
-cf__block_close_cache(void)
+static void
+close_cache(void)
 {
     struct cf__thread *t = &cf__thread;
     t->kept_blocks = t->free_blocks;
@@ -302,8 +300,8 @@ cf__block_close_cache(void)
     t->closed = true;
 }
 
-void
-cf__block_open_cache(void)
+static void
+open_cache(void)
 {
     struct cf__thread *t = &cf__thread;
     t->free_blocks = t->kept_blocks;
@@ -316,7 +314,7 @@ static cf_future *
 alloc_closed(struct cf__thread *t)
 {
     cf__notice_fork();
-    cf__block_open_cache();
+    open_cache();
     cf_future *f = t->free_blocks;
     if (f) {
         t->free_blocks = cf_load_relaxed(&f->next); /* the thread's */
@@ -324,7 +322,7 @@ alloc_closed(struct cf__thread *t)
     } else {
         f = refill(t);
     }
-    cf__block_close_cache();
+    close_cache();
     return f;
 }
 
@@ -334,16 +332,16 @@ free_closed(struct cf__thread *t)
 {
     cf_future *f = t->free_blocks;
     cf__notice_fork();
-    cf__block_open_cache();
+    open_cache();
     cf_store_relaxed(&f->next, t->free_blocks); /* the thread's */
     t->free_blocks = f;
     if (++t->free_count >= t->free_limit)
         flush(t);
-    cf__block_close_cache();
+    close_cache();
 }
 
-void
-cf__block_after_fork(void)
+static void
+make_usable(void)
 {
     depot.keeper = NULL; /* a thread that is not here */
     if (pthread_mutex_trylock(&depot.lock) == 0) {
@@ -357,6 +355,11 @@ cf__block_after_fork(void)
     cf_store_relaxed(&depot.count, 0);
     cf__block_memory_forget();
 }
+
+CF__FORK_STEPS(CF__FORK_BLOCKS,
+               .before = close_cache,
+               .after = open_cache,
+               .in_child = make_usable);
 
 cf_future *
 cf__block_refill(void)

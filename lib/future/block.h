@@ -45,14 +45,6 @@ bool cf__block_may_trim(void);
 bool cf__block_keep(struct cf__worker *worker);
 void cf__block_leave(const struct cf__worker *worker);
 
-/* This thread is about to fork: each alloc and free notices a fork, until the
- * cache is opened again. */
-void cf__block_close_cache(void);
-void cf__block_open_cache(void);
-
-/* In a fork's child: the depot is usable, whatever other threads did to it. */
-void cf__block_after_fork(void);
-
 static inline cf_future *
 cf__block_alloc(void)
 {

@@ -9,7 +9,7 @@
 #include "lib/future/callback.h"
 
 #include "lib/base/cancel.h"
-#include "lib/executor/executor.h"
+#include "lib/base/worker.h"
 #include "lib/future/life.h"
 
 #include <pthread.h>
@@ -101,8 +101,8 @@ enter(struct cf__due *due)
 {
     struct cf__worker *worker = cf__thread.worker;
     cf__thread.due = due;
-    if (worker && worker->executor->ops->callbacks_begin)
-        worker->executor->ops->callbacks_begin(worker);
+    if (worker && worker->callbacks_begin)
+        worker->callbacks_begin(worker);
     return cf__cancel_disable();
 }
 
@@ -145,9 +145,8 @@ cf__callbacks_run_due(void)
     return due;
 }
 
-/* Calls fn for f, which is done, now. */
-static void
-call_now(cf_future *f, cf_done_fn *fn, void *data)
+void
+cf__callbacks_call_now(cf_future *f, cf_done_fn *fn, void *data)
 {
     struct cf__due mine = {NULL, NULL, 0};
     struct run run = {&mine, cf_future_ref(f), false};
@@ -158,29 +157,4 @@ call_now(cf_future *f, cf_done_fn *fn, void *data)
     let_go(&run);
     drain(&run);
     cf__cancel_restore(former);
-}
-
-cf_err
-cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data)
-{
-    if (!f || !fn)
-        return CF_EINVAL;
-    bool done = cf_future_done(f);
-    if (!done && cf__forked(f))
-        return CF_OK; /* it never will be, here */
-    if (!done || cf__thread.due) {
-        struct cf__callback *callback = malloc(sizeof *callback);
-        if (!callback)
-            return CF_ENOMEM;
-        *callback = (struct cf__callback){.fn = fn, .data = data};
-        if (!done && cf__waiters_add_callback(f, callback))
-            return CF_OK;
-        if (cf__thread.due) {
-            cf__callbacks_run(cf_future_ref(f), callback);
-            return CF_OK;
-        }
-        free(callback);
-    }
-    call_now(f, fn, data);
-    return CF_OK;
 }

@@ -19,6 +19,9 @@ struct cf__due {
  * the callback that this thread is in. Takes over one handle. */
 void cf__callbacks_run(cf_future *f, struct cf__callback *callbacks);
 
+/* f is done, and the thread is in no callback: calls fn now. */
+void cf__callbacks_call_now(cf_future *f, cf_done_fn *fn, void *data);
+
 /* See cf__callbacks_pause(): the thread is in a callback. */
 struct cf__due *cf__callbacks_run_due(void);
 

@@ -115,60 +115,21 @@ struct cf_future {
 
 _Static_assert(sizeof(cf_future) == 128, "a future is two cache lines");
 
-/* Copies size bytes as the argument. CF_ENOMEM, CF_ETOOBIG. */
-cf_err cf__future_set_arg(cf_future *f, const void *arg, size_t size);
+/* A struct cf__heap in the area for an argument or a result. */
+static inline void
+cf__heap_store(unsigned char *area, void *data, size_t size)
+{
+    struct cf__heap heap = {data, size};
+    memcpy(area, &heap, sizeof heap);
+}
 
-/* Makes a malloc'ed block the argument. */
-void cf__future_adopt_arg(cf_future *f, void *block, size_t size);
-
-/* Frees a future that was never published, leaving a pointer argument be. */
-void cf__future_discard(cf_future *f);
-
-/* Frees or gives back the argument, once; by whoever ran, cancelled or refused
- * the task. */
-void cf__future_release_arg(cf_future *f);
-
-/* The last handle is gone, and f owns more than its block, or may. */
-void cf__future_free_owned(cf_future *f);
-
-/*
- * Finishes f; cf__future_finish() below is the fast way in. mine is CF__COMPLETING for who set that bit, else 0: then false
- * means that another completer was faster, and the outcome is dropped. flags:
- * 0 or CF__FAILED. drop: gives up one handle, in the same step; after the call
- * f may be gone.
- */
-bool
-cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop);
-
-/* The same for f with a handle to drop, where no callback may run: false, and
- * nothing is changed, if somebody must be told. */
-bool cf__future_finish_unwatched(cf_future *f, uint64_t flags);
-
-/* Undoes the claim of a task that has not been started: it is pending again.
- * false: it is done by its timeout. */
-bool cf__future_unclaim(cf_future *f);
-
-/* The right to finish f from outside its run: sets CF__COMPLETING on a
- * running future, and with from_pending on a pending one too. */
-bool cf__future_begin_completing(cf_future *f, bool from_pending);
-
-/* Gives up a queue's handle on a task that it found no longer pending. */
-void cf__future_drop_stale(cf_future *f);
-
-/* Fails a task that never ran; false if it is not pending any more. */
-bool cf__future_refuse(cf_future *f, const cf_error *error);
-
-/* Cancels as cf_future_cancel() does; true only if this call did it. */
-bool cf__future_cancel_now(cf_future *f);
-
-/* Where the runner leaves the outcome, before it finishes f: a result already
- * inside (heap NULL) or on the heap, or a record that f then owns. */
-void cf__future_store_result(cf_future *f, void *heap, size_t size);
-void cf__future_store_error(cf_future *f, const cf_error *error);
-void cf__future_store_lent(cf_future *f, const struct cf__lent *lent);
-
-/* What cf_future_result() says of a future whose word is word, and done. */
-cf_err cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out);
+static inline struct cf__heap
+cf__heap_load(const unsigned char *area)
+{
+    struct cf__heap heap;
+    memcpy(&heap, area, sizeof heap);
+    return heap;
+}
 
 static inline cf_state
 cf__state(uint64_t word)

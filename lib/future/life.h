@@ -1,21 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The steps of a future's life that every task takes, inline: made, finished,
- * let go of. The rare turns are in future.c.
+ * let go of. The rare turns are in finish.c and pending.c.
  */
 #ifndef CF_LIB_LIFE_H
 #define CF_LIB_LIFE_H
 
-#include "lib/executor/executor.h"
-#include "lib/executor/registry.h"
+#include "lib/base/generation.h"
 #include "lib/future/block.h"
 #include "lib/future/future.h"
 
+/* The last handle is gone, and f owns more than its block, or may. */
+void cf__future_free_owned(cf_future *f);
+
+/*
+ * Finishes f; cf__future_finish() below is the fast way in. mine is CF__COMPLETING for who set that bit, else 0: then false
+ * means that another completer was faster, and the outcome is dropped. flags:
+ * 0 or CF__FAILED. drop: gives up one handle, in the same step; after the call
+ * f may be gone.
+ */
+bool
+cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop);
+
+/* The same for f with a handle to drop, where no callback may run: false, and
+ * nothing is changed, if somebody must be told. */
+bool cf__future_finish_unwatched(cf_future *f, uint64_t flags);
+
+/* The right to finish f from outside its run: sets CF__COMPLETING on a
+ * running future, and with from_pending on a pending one too. */
+bool cf__future_begin_completing(cf_future *f, bool from_pending);
+
+/* Where the runner leaves the outcome, before it finishes f: a result already
+ * inside (heap NULL) or on the heap, or a record that f then owns. */
+void cf__future_store_result(cf_future *f, void *heap, size_t size);
+void cf__future_store_error(cf_future *f, const cf_error *error);
+void cf__future_store_lent(cf_future *f, const struct cf__lent *lent);
+
+/* What cf_future_result() says of a future whose word is word, and done. */
+cf_err cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out);
+
+/*
+ * After f became done with old as the former word: wakes sleepers, tells
+ * waiters, runs callbacks. If CF__WAITERS is set in old, one handle goes here.
+ */
+void cf__future_announce(cf_future *f, uint64_t old);
+
 /* Makes a pending future. A task has one handle for its queue and, unless
- * detached, one for the caller; its argument is the caller's to set. NULL: no
- * memory. */
+ * detached, one for the caller; its argument is the caller's to set. bits: of
+ * its word, the executor's. NULL: no memory. */
 static inline cf_future *
-cf__future_new(cf_executor *ex, cf_task_fn *fn, unsigned handles)
+cf__future_new(cf_executor *ex, cf_task_fn *fn, uint64_t bits, unsigned handles)
 {
     cf_future *f = cf__block_alloc();
     if (__builtin_expect(!f, 0))
@@ -31,7 +65,6 @@ cf__future_new(cf_executor *ex, cf_task_fn *fn, unsigned handles)
     /* Nobody else knows f yet: publishing it orders these. */
     cf_store_relaxed(&f->base, 0);
     cf__lock_init(&f->lock);
-    uint64_t bits = ex ? ex->future_bits : 0;
     cf_store_relaxed(&f->word, handles * CF__HANDLE | bits | CF_PENDING);
     return f;
 }

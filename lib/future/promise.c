@@ -16,7 +16,7 @@ cf_future_create(cf_future **out)
 {
     if (!out)
         return CF_EINVAL;
-    cf_future *f = cf__future_new(NULL, NULL, 1);
+    cf_future *f = cf__future_new(NULL, NULL, 0, 1);
     if (!f)
         return CF_ENOMEM;
     *out = f;
@@ -32,7 +32,7 @@ cf_future_start(cf_future *f)
                  "cf_future_start(): the future belongs to an executor");
     if (cf__future_claim_word(f, -1))
         return true;
-    cf__contract(cf_future_state(f) == CF_CANCELED,
+    cf__contract(cf__state(cf_load_relaxed(&f->word)) == CF_CANCELED,
                  "cf_future_start(): the future is already running or "
                  "finished");
     return false;

@@ -7,7 +7,6 @@
 
 #include "lib/base/forked.h"
 #include "lib/base/generation.h"
-#include "lib/executor/remote.h"
 
 #include <stdlib.h>
 
@@ -57,26 +56,19 @@ lock(cf_future *f)
 /* Locks, and leaves CF__WAITERS in the word; false, and nothing is locked: f
  * is done. */
 static bool
-open_list(cf_future *f, uint64_t *word)
+open_list(cf_future *f)
 {
     lock(f);
-    *word = cf_load_acquire(&f->word); /* pairs with finish */
-    if (!cf__is_done(*word) && !(*word & CF__WAITERS))
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    if (!cf__is_done(word) && !(word & CF__WAITERS))
         /* pairs with finish: it sees the bit, or we see it done */
-        *word = cf_fetch_or_acq_rel(&f->word, CF__WAITERS);
-    if (cf__is_done(*word)) {
+        word = cf_fetch_or_acq_rel(&f->word, CF__WAITERS);
+    if (cf__is_done(word)) {
         cf__unlock(&f->lock);
         return false;
     }
     adopt_locked(f);
     return true;
-}
-
-static void
-close_list(cf_future *f, uint64_t word)
-{
-    cf__unlock(&f->lock);
-    cf__remote_expect(f, word);
 }
 
 /* Publishes a first element to a child that is forked at any moment: what it
@@ -111,9 +103,8 @@ first_locked(cf_future *f)
 bool
 cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
 {
-    uint64_t word;
     waiter->prev = waiter;
-    if (!open_list(f, &word))
+    if (!open_list(f))
         return false;
     struct cf__waiter *next = first_locked(f);
     waiter->next = next;
@@ -121,7 +112,7 @@ cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
     if (next)
         next->prev = waiter;
     set_first_locked(f, waiter);
-    close_list(f, word);
+    cf__unlock(&f->lock);
     return true;
 }
 
@@ -151,8 +142,7 @@ cf__waiters_sync(cf_future *f)
 bool
 cf__waiters_add_callback(cf_future *f, struct cf__callback *callback)
 {
-    uint64_t word;
-    if (!open_list(f, &word))
+    if (!open_list(f))
         return false;
     uintptr_t list = cf_load_relaxed(&f->waiters); /* locked */
     struct cf__callback *oldest = oldest_callback(list);
@@ -165,7 +155,7 @@ cf__waiters_add_callback(cf_future *f, struct cf__callback *callback)
         callback->waiters = (struct cf__waiter *)list;
         begin_list_locked(f, (uintptr_t)callback | HAS_CALLBACKS);
     }
-    close_list(f, word);
+    cf__unlock(&f->lock);
     return true;
 }
 

@@ -17,12 +17,13 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
+#include "lib/base/forked.h"
 #include "lib/base/size.h"
 #include "lib/base/spin.h"
+#include "lib/executor/ask.h"
 #include "lib/executor/caller_run.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/in_task.h"
-#include "lib/executor/registry.h"
 #include "lib/executor/remote.h"
 #include "lib/executor/server.h"
 #include "lib/executor/wait_graph.h"
@@ -199,7 +200,7 @@ add_reserved(cf_as_completed *it, cf_future *f)
     node->awaited.f = cf_future_ref(f);
     enter_ring(it, &node->awaited);
     it->remaining++;
-    if (!cf__waiter_add(f, &node->waiter))
+    if (!cf__remote_listen(f, &node->waiter))
         completed(&node->waiter, f); /* it is done already */
     return CF_OK;
 }

@@ -8,10 +8,11 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
+#include "lib/base/forked.h"
 #include "lib/base/options.h"
 #include "lib/base/size.h"
+#include "lib/executor/argument.h"
 #include "lib/executor/executor.h"
-#include "lib/executor/registry.h"
 #include "lib/executor/remote.h"
 #include "lib/executor/submit.h"
 #include "lib/future/callback.h"

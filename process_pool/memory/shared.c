@@ -3,7 +3,6 @@
 #include "process_pool/memory/shared.h"
 
 #include "lib/base/pages.h"
-#include "lib/executor/registry.h"
 #include "process_pool/memory/room.h"
 
 #include <stdlib.h>

@@ -14,6 +14,8 @@
  */
 #define _GNU_SOURCE /* sched_setaffinity() */
 #include "lib/base/clock.h"
+#include "lib/executor/argument.h"
+#include "lib/executor/pending.h"
 #include "lib/executor/remote.h"
 #include "lib/future/life.h"
 #include "lib/future/waiter.h"
@@ -165,7 +167,8 @@ hold_canceled(void)
 {
     static char arg[1];
     canceler.generation = cf__generation;
-    canceled = cf__future_new(&canceler, nothing, 2); /* one is the queue's */
+    canceled =
+        cf__future_new(&canceler, nothing, 0, 2); /* one is the queue's */
     cf__future_adopt_arg(canceled, arg, sizeof arg);
     (void)cf__future_cancel_now(canceled);
     cf_future_unref(canceled);

@@ -4,6 +4,8 @@
  * does with a task that a worker has not begun.
  */
 #include "lib/executor/executor.h"
+#include "lib/executor/pending.h"
+#include "lib/future/life.h"
 
 #include <criterion/criterion.h>
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What a user asks of a future, and what the library asks first. */
+#ifndef CF_LIB_ASK_H
+#define CF_LIB_ASK_H
+
+#include "lib/base/forked.h"
+#include "lib/future/future.h"
+
+/* f will never be done here: its task belongs to the process that forked this
+ * one. Does not touch the executor, which may be gone. */
+static inline bool
+cf__forked(const cf_future *f)
+{
+    return f->generation != cf__generation_now() && f->executor &&
+           !cf_future_done(f);
+}
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of a pending task that does not simply run: see pending.h. No
+ * locks: every decision is one compare-and-swap on the future's word.
+ */
+#include "lib/executor/pending.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/futex.h"
+#include "lib/executor/argument.h"
+#include "lib/executor/executor.h"
+#include "lib/executor/remote.h"
+#include "lib/future/failure.h"
+#include "lib/future/life.h"
+
+#include <limits.h>
+
+enum { TIDY_EVERY = 256 }; /* cancelled tasks */
+
+bool
+cf__future_unclaim(cf_future *f)
+{
+    const uint64_t worker = CF__WORKER_MASK << CF__WORKER_SHIFT;
+    uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
+    do {
+        if (word & CF__COMPLETING)
+            return false;
+    } while (!cf_cas_weak_acq_rel(
+        &f->word, &word, (word & ~(CF__PHASE | worker)) | CF_PENDING));
+    if (f->executor->bound)
+        cf__bound_take_back(f->executor->bound);
+    return true;
+}
+
+bool
+cf__future_refuse(cf_future *f, const cf_error *error)
+{
+    if (!cf__future_claim_word(f, -1))
+        return false;
+    (void)cf__executor_never_ran(f->executor, f, true);
+    cf__future_release_arg(f);
+    cf__future_store_error(f, cf__failure_new(error));
+    return cf__future_finish(f, CF__FAILED, 0, false);
+}
+
+/* What is left to do for a task that has just been cancelled. */
+static void
+give_up_task(cf_future *f, bool recalled)
+{
+    const bool on_heap = f->owned & CF__ARG_HEAP;
+    cf_executor *ex = f->executor;
+    uint64_t canceled = cf__executor_never_ran(ex, f, !recalled);
+    if (canceled % TIDY_EVERY == 0 && ex->ops->tidy)
+        ex->ops->tidy(ex, canceled);
+    if (on_heap) /* the executor's; else the user's code is called */
+        cf__future_release_arg(f);
+    /* pairs with drop_stale: the executor is no longer needed */
+    const uint64_t hold = CF__COMPLETING | CF__SLEEPER;
+    if (cf_fetch_and_acq_rel(&f->word, ~hold) & CF__SLEEPER)
+        cf__futex_wake(cf__futex_word(f), INT_MAX);
+    if (recalled)
+        cf__remote_of(f)->let_go(f->executor);
+    if (!on_heap)
+        cf__future_release_arg(f);
+}
+
+bool
+cf__future_cancel_now(cf_future *f)
+{
+    /* The executor lives until its queue has dropped f, and that waits for
+     * this bit to go. A future completed by hand has no executor. */
+    const uint64_t hold = f->executor ? CF__COMPLETING : 0;
+    /* Its arg_free() may drop every handle that the user has. */
+    const uint64_t own =
+        f->attributes && f->attributes->arg_free ? CF__HANDLE : 0;
+    uint64_t word = cf_load_acquire(&f->word); /* the swap checks it */
+    uint64_t next;
+    bool recalled = false;
+    do {
+        while (!recalled && cf__maybe_not_started(word)) {
+            recalled = cf__remote_of(f)->recall(f);
+            if (!recalled && cf__remote_of(f)->started(f))
+                return false;
+            /* It may be in the queue again. */
+            word = cf_load_acquire(&f->word);
+        }
+        if (!recalled && cf__state(word) != CF_PENDING)
+            return false;
+        next = (word & ~(CF__SLEEPER | CF__PHASE)) | CF_CANCELED | hold;
+        next += own + (word & CF__WAITERS ? CF__HANDLE : 0);
+    } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
+    if (hold)
+        give_up_task(f, recalled);
+    cf__future_announce(f, word);
+    if (recalled)
+        cf__future_unref(f); /* the queue's */
+    if (own)
+        cf__future_unref(f);
+    return true;
+}
+
+void
+cf__future_drop_stale(cf_future *f)
+{
+    /* pairs with cancel_now: it is done with the executor */
+    uint64_t word = cf_load_acquire(&f->word);
+    while (cf__state(word) == CF_CANCELED && word & CF__COMPLETING) {
+        /* pairs with cancel_now: it sees the sleeper, or the swap fails */
+        if (!(word & CF__SLEEPER) &&
+            !cf_cas_acq_rel(&f->word, &word, word | CF__SLEEPER))
+            continue;
+        (void)cf__futex_wait(
+            cf__futex_word(f), (uint32_t)(word | CF__SLEEPER), CF__NEVER);
+        word = cf_load_acquire(&f->word); /* pairs with cancel_now */
+    }
+    cf__future_unref(f);
+}

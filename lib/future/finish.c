@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a future becomes done, where cf__future_finish() in life.h cannot decide
+ * by itself: other completers, sleepers, waiters. No locks: every decision is
+ * one compare-and-swap on the future's word (future.h).
+ */
+#include "lib/base/futex.h"
+#include "lib/future/callback.h"
+#include "lib/future/life.h"
+
+#include <limits.h>
+
+/*
+ * After f became done with old as the former word: wakes sleepers, tells
+ * waiters, runs callbacks. Whoever made it done left one handle more if
+ * CF__WAITERS is set in old, which goes here: callbacks may drop all others.
+ * Else f may be gone already. In the child of a task that forks and returns
+ * there, waiters and callbacks are the parent's.
+ */
+void
+cf__future_announce(cf_future *f, uint64_t old)
+{
+    if (old & CF__SLEEPER) /* an address, not an access: f may be gone */
+        cf__futex_wake(cf__futex_word(f), INT_MAX);
+    if (!(old & CF__WAITERS))
+        return;
+    if (__builtin_expect(f->generation != cf__generation, 0) && f->executor)
+        cf__future_unref(f);
+    else
+        cf__callbacks_run(f, cf__waiters_tell(f));
+}
+
+bool
+cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
+{
+    uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
+    uint64_t next;
+    do {
+        if ((word & CF__COMPLETING) != mine) {
+            if (drop)
+                cf__future_unref(f);
+            return false;
+        }
+        next = (word & ~(CF__PHASE | CF__SLEEPER)) | CF_FINISHED | flags;
+        /* With waiters one handle more is left: it is the announcement's. */
+        if (drop)
+            next -= CF__HANDLE;
+        if (word & CF__WAITERS)
+            next += CF__HANDLE;
+        /* pairs with every look at the state: publishes the outcome. After
+         * it, without a handle, f must not be touched. */
+    } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
+    if (__builtin_expect(next >> 32 == 0, 0))
+        cf__future_free(f);
+    else
+        cf__future_announce(f, word);
+    return true;
+}
+
+bool
+cf__future_finish_unwatched(cf_future *f, uint64_t flags)
+{
+    uint64_t word = cf_load_acquire(&f->word); /* the swap checks it */
+    uint64_t next;
+    do {
+        if (word & CF__WAITERS)
+            return false;
+        if (word & CF__COMPLETING) { /* another completer was faster */
+            cf__future_unref(f);
+            return true;
+        }
+        next = ((word & ~(CF__PHASE | CF__SLEEPER)) | CF_FINISHED | flags) -
+               CF__HANDLE;
+        /* pairs with every look at the state: publishes the outcome */
+    } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
+    if (next >> 32 == 0)
+        cf__future_free(f);
+    else if (word & CF__SLEEPER) /* an address: f may be gone */
+        cf__futex_wake(cf__futex_word(f), INT_MAX);
+    return true;
+}
+
+bool
+cf__future_begin_completing(cf_future *f, bool from_pending)
+{
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with its start */
+    do {
+        if (cf__is_done(word) || word & CF__COMPLETING)
+            return false;
+        if (!from_pending && cf__state(word) == CF_PENDING)
+            return false;
+    } while (!cf_cas_weak_acq_rel(
+        &f->word, &word, word | CF_RUNNING | CF__COMPLETING));
+    return true;
+}

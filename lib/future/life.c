@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a future owns, and its handles: stored, read, and freed with the last
+ * handle. No locks: whoever writes a field is alone with it (future.h).
+ */
+#include "lib/future/life.h"
+
+#include "lib/future/failure.h"
+#include "lib/future/waiter.h"
+
+#include <stdlib.h>
+
+static const cf_error *
+stored_error(const cf_future *f)
+{
+    if (f->attributes && f->attributes->late_error)
+        return f->attributes->late_error;
+    const cf_error *error;
+    memcpy(&error, f->result, sizeof error);
+    return error;
+}
+
+void
+cf__future_free_owned(cf_future *f)
+{
+    if (f->owned & CF__RESULT_HEAP)
+        free(cf__heap_load(f->result).data);
+    if (f->owned & CF__RESULT_LENT) {
+        struct cf__lent lent;
+        memcpy(&lent, f->result, sizeof lent);
+        lent.give_back(lent.owner, lent.data);
+    }
+    if (f->owned & CF__RESULT_ERROR) {
+        const cf_error *error;
+        memcpy(&error, f->result, sizeof error);
+        cf__failure_free(error);
+    }
+    cf__waiters_forget(f);
+    if (f->attributes) {
+        cf__failure_free(f->attributes->late_error);
+        free(f->attributes);
+    }
+}
+
+void
+cf__future_store_error(cf_future *f, const cf_error *error)
+{
+    memcpy(f->result, &error, sizeof error);
+    f->owned |= CF__RESULT_ERROR;
+}
+
+void
+cf__future_store_lent(cf_future *f, const struct cf__lent *lent)
+{
+    memcpy(f->result, lent, sizeof *lent);
+    f->owned |= CF__RESULT_LENT;
+}
+
+void
+cf__future_store_result(cf_future *f, void *heap, size_t size)
+{
+    if (heap) {
+        cf__heap_store(f->result, heap, size);
+        f->owned |= CF__RESULT_HEAP;
+    } else {
+        f->result_size = (uint8_t)size;
+    }
+}
+
+cf_err
+cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out)
+{
+    if (cf__state(word) == CF_CANCELED)
+        return CF_ECANCELED;
+    if (word & CF__FAILED)
+        return stored_error(f)->kind;
+    if (out) {
+        if (f->owned & (CF__RESULT_HEAP | CF__RESULT_LENT)) {
+            struct cf__heap heap = cf__heap_load(f->result);
+            *out = (cf_bytes){heap.data, heap.size};
+        } else {
+            *out = (cf_bytes){f->result, f->result_size};
+        }
+    }
+    return CF_OK;
+}
+
+const cf_error *
+cf_future_error(cf_future *f)
+{
+    if (!f)
+        return NULL;
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    bool failed = cf__state(word) == CF_FINISHED && word & CF__FAILED;
+    return failed ? stored_error(f) : NULL;
+}
+
+cf_future *
+cf_future_ref(cf_future *f)
+{
+    /* The caller's own handle keeps f: nothing to order. */
+    if (f)
+        cf_fetch_add_relaxed(&f->word, CF__HANDLE);
+    return f;
+}
+
+void
+cf_future_unref(cf_future *f)
+{
+    if (f)
+        cf__future_unref(f);
+}
