@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * This library: one cf_submit() per task, one future each.
+ * This library: one cf_submit() per task, one future each. In submit_many:
+ * one cf_submit_many() for the whole batch.
  */
 #include "common/bench.h"
 #include "common/executor.h"
@@ -55,12 +56,19 @@ batch_submit(batch *b, const uint64_t *args, uint64_t *results, size_t n)
 {
     b->results = results;
     b->n = n;
+#ifdef BENCH_SUBMIT_MANY
+    cf_err err =
+        cf_submit_many(pool, run_task, args, sizeof(*args), n, b->futures);
+    if (err != CF_OK)
+        bench_die("cf_submit_many: %s", cf_strerror(err));
+#else
     for (size_t i = 0; i < n; i++) {
         cf_err err = cf_submit(
             pool, run_task, &args[i], sizeof(args[i]), &b->futures[i]);
         if (err != CF_OK)
             bench_die("cf_submit: %s", cf_strerror(err));
     }
+#endif
 }
 
 void
