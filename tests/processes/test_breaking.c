@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "process_pool/pool.h"
+#include "process_pool/bury.h"
 #include "tests/support/fork_faults.h"
 
 enum { PATIENCE_NS = 50000000 };
