@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Being a fork's child. lib/README.md, "Fork", has the protocol.
+ * Being a fork's child. README.md, "Fork", has the protocol.
  *
  * The child notices by itself that it is one, at the first call in which that
  * matters, because fork handlers of the program may call the library before

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A lock of four bytes, for short times: its holder calls no user code and
- * waits for nothing. lib/README.md, "The lock", has the protocol.
+ * waits for nothing. README.md, "The lock", has the protocol.
  *
  * To lock is one locked instruction; to unlock is a plain store and a look. A
  * thread that finds the lock held spins for a bounded time and then sleeps: a

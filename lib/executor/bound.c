@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A counter under a mutex, and a line of those who wait for room: see bound.h
- * and lib/README.md. */
+ * and README.md. */
 #include "lib/executor/bound.h"
 
 #include "lib/base/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting inside a task: see in_task.h, and lib/README.md for the argument why
+ * Waiting inside a task: see in_task.h, and README.md for the argument why
  * it cannot deadlock.
  *
  * The sleeping worker is woken through its parker, by f's completion (a waiter

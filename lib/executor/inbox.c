@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inbox of a queue: see inbox.h and lib/README.md. */
+/* The inbox of a queue: see inbox.h and README.md. */
 #include "lib/executor/inbox_block.h"
 
 #define SLOTS CF__INBOX_SLOTS

@@ -2,7 +2,7 @@
 /*
  * The inbox of a queue: what was pushed and nobody has looked at yet, oldest
  * first. Many push, under a lock of a few instructions; one at a time takes
- * out, which is the caller's business. lib/README.md has the protocol.
+ * out, which is the caller's business. README.md has the protocol.
  *
  * It holds pointers, in blocks, and not the tasks' own links: a taker would
  * wait for the cache line of each task before it knew the next one.

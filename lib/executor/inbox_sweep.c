@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sweeping an inbox: what stays is copied to new blocks, in order, and what was
- * swept out between leaves one slot that says how many. lib/README.md, "The
+ * swept out between leaves one slot that says how many. README.md, "The
  * queue", has the argument.
  *
  * All of it has the taker's rights. It reads sealed blocks only, to which

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue of an executor: see queue.h and lib/README.md. refill_lock makes
+ * The queue of an executor: see queue.h and README.md. refill_lock makes
  * its holder the inbox's taker, for the length of one refill.
  */
 #include "lib/executor/queue.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The queue of an executor: tasks submitted from outside its workers, started
- * in the order of priority and submission. lib/README.md has the protocol.
+ * in the order of priority and submission. README.md has the protocol.
  *
  *   submitters --> inbox --(refill)--> ready ring --> workers
  *   submitters --> heap (priorities other than 0) -->

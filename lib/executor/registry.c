@@ -2,7 +2,7 @@
 /*
  * The list of executors and the exit hook: see registry.h. registry.lock guards
  * the list; it is taken before every other lock of the library. A fork's child
- * follows the list without it: lib/README.md, "Fork".
+ * follows the list without it: lib/base/README.md, "Fork".
  */
 #include "lib/executor/registry.h"
 

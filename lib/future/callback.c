@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callbacks: see callback.h and lib/README.md. Each thread has its own, so
+ * Callbacks: see callback.h and README.md. Each thread has its own, so
  * there is no lock.
  *
  * A callback that ends its thread, which it must not, takes no other along: the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Running callbacks: one after the other, never one inside another one.
- * lib/README.md, "Callbacks", has the rules.
+ * README.md, "Callbacks", has the rules.
  */
 #ifndef CF_LIB_CALLBACK_H
 #define CF_LIB_CALLBACK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The future's layout and the steps of its life that are on the hot path.
- * lib/README.md has the protocol.
+ * README.md has the protocol.
  *
  * A future is one recycled block of 128 bytes. Everything that several threads
  * decide is in one atomic word, so that each decision is one compare-and-swap:

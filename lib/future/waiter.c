@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of waiters: see waiter.h and lib/README.md. The future's lock is
+ * The list of waiters: see waiter.h and README.md. The future's lock is
  * held for a few instructions (lock.h).
  */
 #include "lib/future/waiter.h"

@@ -2,7 +2,7 @@
 /*
  * Who wants to hear of a future's completion: iterators, waits on several
  * futures, and callbacks, in a list under the future's own little lock.
- * lib/README.md, "The list of waiters", has the protocol.
+ * README.md, "The list of waiters", has the protocol.
  */
 #ifndef CF_LIB_WAITER_H
 #define CF_LIB_WAITER_H
