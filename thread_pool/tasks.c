@@ -38,7 +38,9 @@ take_in_order(struct cf__threads *pool, struct cf__threads_worker *w)
 cf_future *
 cf__threads_pick(struct cf__threads *pool, struct cf__threads_worker *w)
 {
-    cf_future *f = cf__queue_take_prioritized(&pool->queue, true);
+    cf_future *f = NULL;
+    if (cf__queue_has_prioritized(&pool->queue, true)) /* few have */
+        f = cf__queue_take_prioritized(&pool->queue, true);
     if (!f && ++w->picks % STEAL_FIRST_EVERY == 0)
         f = steal(pool, w);
     if (!f)

@@ -196,6 +196,7 @@ cf__call_end(struct cf_call *call, int rc)
 uint64_t
 cf__call_settle(struct cf_call *call, cf_future *f, int rc)
 {
+    cf__call_returned(call, rc);
     const cf_error *failure = cf__call_end(call, rc);
     if (failure) {
         cf__future_store_error(f, failure);
@@ -277,9 +278,12 @@ cf__chain_run(struct cf__chain_run *run)
     const uint16_t generation = cf__generation;
     pthread_cleanup_push(fail_chain, run);
     /* The child of a task or a callback that forks leaves the rest. */
-    while (finish_first(run, cf__call_run_task(&run->call, run->f)) &&
-           cf__generation == generation)
-        continue;
+    bool more = true;
+    while (more && cf__generation == generation) {
+        uint64_t flags = cf__call_run_task(&run->call, run->f);
+        cf__call_returned(&run->call, 0);
+        more = finish_first(run, flags);
+    }
     pthread_cleanup_pop(0);
     cf__cancel_restore(former);
 }

@@ -102,7 +102,8 @@ void cf__call_died(struct cf_call *call, cf_future *f);
 /*
  * Runs a claimed task and stores its outcome in the future, without finishing
  * it. Returns the flags for cf__future_finish(). call has executor, worker,
- * worker_data and fixed_sink set.
+ * worker_data and fixed_sink set. If it has a home, cf__call_returned() comes
+ * next, with 0: after a failure it has been called already.
  */
 static inline uint64_t
 cf__call_run_task(struct cf_call *call, cf_future *f)
@@ -112,7 +113,6 @@ cf__call_run_task(struct cf_call *call, cf_future *f)
     if (__builtin_expect(f->owned || f->attributes, 0))
         return cf__call_run_rare(call, f);
     int rc = f->fn(call, f->arg, f->arg_size);
-    cf__call_returned(call, rc);
     if (__builtin_expect(rc || call->failure || call->heap, 0))
         return cf__call_settle(call, f, rc);
     f->result_size = (uint8_t)call->result_size;

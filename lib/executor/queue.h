@@ -85,6 +85,14 @@ bool cf__queue_close_if_empty(struct cf__queue *q);
 /* The next task of priority 0; the caller owns the queue's handle. */
 cf_future *cf__queue_take(struct cf__queue *q);
 
+/* There may be a task of a priority above, or below, 0. A hint. */
+static inline bool
+cf__queue_has_prioritized(const struct cf__queue *q, bool above)
+{
+    int64_t top = cf_load_relaxed(&q->heap_top);
+    return above ? top > 0 : top != INT64_MIN;
+}
+
 /* The next task of the highest priority, if that is above or below 0. */
 cf_future *cf__queue_take_prioritized(struct cf__queue *q, bool above);
 

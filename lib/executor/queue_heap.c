@@ -95,8 +95,7 @@ cf__queue_push_prioritized(struct cf__queue *q, cf_future *f)
 cf_future *
 cf__queue_take_prioritized(struct cf__queue *q, bool above)
 {
-    int64_t top = cf_load_relaxed(&q->heap_top); /* a hint */
-    if (above ? top <= 0 : top == INT64_MIN)
+    if (!cf__queue_has_prioritized(q, above))
         return NULL;
     cf_future *f = NULL;
     pthread_mutex_lock(&q->heap_lock);
