@@ -4,8 +4,9 @@
 #
 #   include/   libc and <cfutures/...>
 #   lib/       <cfutures/...> without the backends' headers, "lib/..."
-#   a backend  <cfutures/...>, "lib/...", itself; of process_pool's rooms each
-#              those before it
+#   a backend  <cfutures/...>, "lib/...", itself
+#   a room of these, which is a folder in them: also only itself and the rooms
+#              before it; their order stands below
 #   samples/, bench/, tests/{conformance,stress,support}
 #              <cfutures/...>, their own folder, "tests/support/..."; stress programs
 #              also lib/executor/check.h
@@ -61,6 +62,21 @@ check_folder() {
     done
 }
 
+# check_rooms FOLDER ALLOWED ROOM...: a room uses itself, the rooms before it and
+# the places ALLOWED outside of the folder. There is no other room.
+check_rooms() {
+    local folder=$1 rooms=$2 room
+    [ -d "$folder" ] || return 0
+    for room in "${@:3}"; do
+        rooms+="${rooms:+|}$folder/$room"
+        check_folder "$folder/$room" "$rooms"
+    done
+    for room in $(cd "$folder" && printf '%s\n' */ | tr -d /); do
+        [[ " ${*:3} " == *" $room "* ]] ||
+            complain "$folder/$room has no place in the order of rooms"
+    done
+}
+
 # check_words FOLDER WORDS: no identifier or path there names WORDS.
 check_words() {
     local hits
@@ -71,6 +87,10 @@ check_words() {
 
 check_folder include nothing
 check_folder lib lib "cfutures|$any_backend" # the umbrella has all of them
+check_rooms lib "" base future executor many
+for file in $(files c h | grep -E '^lib/[^/]*$' || true); do
+    complain "$file is in no room of lib/"
+done
 check_words lib "$any_backend"
 for backend in $(printf '%s\n' $backends | sort -u); do
     others=$(tr '|' '\n' <<<"$any_backend" | grep -vx "$backend" |
@@ -78,11 +98,7 @@ for backend in $(printf '%s\n' $backends | sort -u); do
     check_folder "$backend" "lib|$backend" "cfutures|$others"
     check_words "$backend" "$others"
 done
-room=process_pool rooms=
-for inner in memory worker zygote; do
-    rooms+="${rooms:+|}$room/$inner"
-    check_folder "$room/$inner" "lib|$rooms"
-done
+check_rooms process_pool lib memory worker zygote
 check_folder samples samples
 check_folder bench bench
 check_folder tests/support tests/support
