@@ -93,6 +93,11 @@ cf__inbox_sweeps(const struct cf__inbox *inbox)
     return inbox->sweep_end != NULL;
 }
 
+/* Asserts that the inbox is whole (lib/base/assert.h): of the tasks ever pushed,
+ * those from the place taken on are in it or among its gaps. Looks at some
+ * thousands of the oldest. The taker. */
+void cf__inbox_check(struct cf__inbox *inbox, uint64_t taken, uint64_t gaps);
+
 /* In a fork's child: closed, and nothing is taken any more. The tasks are the
  * parent's; the blocks stay until cf__inbox_fini(). */
 void cf__inbox_after_fork(struct cf__inbox *inbox);

@@ -5,6 +5,8 @@
  */
 #include "lib/executor/queue.h"
 
+#include "lib/base/assert.h"
+
 #include <stdlib.h>
 
 enum {
@@ -207,6 +209,33 @@ cf__queue_close_if_empty(struct cf__queue *q)
     bool closed = q->heap_count == 0 && cf__inbox_close_after(&q->inbox, taken);
     pthread_mutex_unlock(&q->heap_lock);
     return closed;
+}
+
+#ifdef CF_ASSERTIONS
+static void
+check_ring_locked(struct cf__queue *q)
+{
+    uint64_t bottom = cf_load_relaxed(&q->ring_bottom); /* the holder's own */
+    uint64_t top = cf_load_acquire(&q->ring_top);       /* pairs with take */
+    cf__assert(top <= bottom && bottom - top <= CF__RING_SIZE);
+    cf__assert(bottom <= cf_load_acquire(&q->inbox.pushed)); /* as a refill */
+    for (; top < bottom; top++) /* only the holder writes slots */
+        cf__assert(cf_load_relaxed(&q->ring[top % CF__RING_SIZE]) != NULL);
+    cf__inbox_check(&q->inbox, bottom, q->gaps);
+}
+#endif
+
+void
+cf__queue_check(struct cf__queue *q)
+{
+#ifdef CF_ASSERTIONS
+    cf__lock(&q->refill_lock);
+    check_ring_locked(q);
+    cf__unlock(&q->refill_lock);
+    cf__queue_check_heap(q);
+#else
+    (void)q;
+#endif
 }
 
 void

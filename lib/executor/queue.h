@@ -138,6 +138,13 @@ cf__queue_has_work(struct cf__queue *q)
            cf_load_relaxed(&q->heap_top) != INT64_MIN;
 }
 
+/* Asserts that the queue is whole (lib/base/assert.h). Any thread; it waits for
+ * the queue's locks. */
+void cf__queue_check(struct cf__queue *q);
+
+/* Part of it: the heap's. */
+void cf__queue_check_heap(struct cf__queue *q);
+
 /* In a fork's child: empty, closed, with locks that nobody holds. */
 void cf__queue_after_fork(struct cf__queue *q);
 

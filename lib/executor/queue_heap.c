@@ -5,6 +5,7 @@
  */
 #include "lib/executor/queue.h"
 
+#include "lib/base/assert.h"
 #include "lib/base/fence.h"
 #include "lib/base/forked.h"
 #include "lib/executor/pending.h"
@@ -130,3 +131,22 @@ cf__queue_sweep_heap(struct cf__queue *q, cf_future **swept)
     pthread_mutex_unlock(&q->heap_lock);
     return count;
 }
+
+#ifdef CF_ASSERTIONS
+void
+cf__queue_check_heap(struct cf__queue *q)
+{
+    pthread_mutex_lock(&q->heap_lock);
+    int64_t top = q->heap_count ? q->heap[0].priority : INT64_MIN;
+    cf__assert(cf_load_relaxed(&q->heap_top) == top); /* locked */
+    cf__assert(q->heap_count <= q->heap_capacity);
+    cf__assert(q->heap_count <= q->heap_pushed);
+    for (size_t i = 0; i < q->heap_count; i++) {
+        const struct cf__prioritized *entry = &q->heap[i];
+        cf__assert(entry->f && entry->priority != 0);
+        cf__assert(entry->order < q->heap_pushed);
+        cf__assert(i == 0 || !before(entry, &q->heap[(i - 1) / 2]));
+    }
+    pthread_mutex_unlock(&q->heap_lock);
+}
+#endif
