@@ -67,8 +67,9 @@ fill_ring_locked(struct cf__queue *q)
     return true;
 }
 
-/* false: nothing to refill with, or somebody else is at it. */
-static bool
+/* false: nothing to refill with, or another thread is refilling. Seldom called:
+ * its registers shall not be saved at each take. */
+__attribute__((noinline)) static bool
 refill(struct cf__queue *q)
 {
     /* Hints: who gets the lock looks again. */

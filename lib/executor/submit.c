@@ -83,6 +83,16 @@ enqueue(cf_executor *ex,
                : enqueue_bounded(ex, oldest, newest, count, out);
 }
 
+/* NULL: no memory. */
+static inline cf_future *
+new_task(cf_executor *ex, cf_task_fn *fn, unsigned handles)
+{
+    cf_future *f = cf__block_alloc();
+    if (__builtin_expect(f != NULL, 1))
+        cf__future_init(f, ex, fn, ex->future_bits, handles);
+    return f;
+}
+
 cf_err
 cf_submit(cf_executor *ex,
           cf_task_fn *fn,
@@ -92,7 +102,7 @@ cf_submit(cf_executor *ex,
 {
     if (!ex || !fn || (!arg && arg_size))
         return CF_EINVAL;
-    cf_future *f = cf__future_new(ex, fn, ex->future_bits, out ? 2 : 1);
+    cf_future *f = new_task(ex, fn, out ? 2 : 1);
     if (!f)
         return CF_ENOMEM;
     cf_err err;
@@ -152,7 +162,7 @@ cf__submit_block(cf_executor *ex,
                  bool at_once,
                  cf_future **out)
 {
-    cf_future *f = cf__future_new(ex, fn, ex->future_bits, 2);
+    cf_future *f = new_task(ex, fn, 2);
     if (!f) {
         cf__arg_free(ex, block);
         return CF_ENOMEM;
@@ -229,7 +239,7 @@ cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
         err = check_task(&known);
     if (err)
         return err;
-    cf_future *f = cf__future_new(ex, known.fn, ex->future_bits, out ? 2 : 1);
+    cf_future *f = new_task(ex, known.fn, out ? 2 : 1);
     if (!f)
         return CF_ENOMEM;
     err = make_attributes(&known, &f->attributes);
@@ -266,7 +276,7 @@ make_chain(cf_executor *ex,
     const unsigned char *arg = args;
     *oldest = *newest = NULL;
     for (size_t i = 0; i < count; i++) {
-        cf_future *f = cf__future_new(ex, fn, ex->future_bits, out ? 2 : 1);
+        cf_future *f = new_task(ex, fn, out ? 2 : 1);
         if (!f)
             return CF_ENOMEM;
         if (*newest)

@@ -45,15 +45,16 @@ cf_err cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out);
  */
 void cf__future_announce(cf_future *f, uint64_t old);
 
-/* Makes a pending future. A task has one handle for its queue and, unless
- * detached, one for the caller; its argument is the caller's to set. bits: of
- * its word, the executor's. NULL: no memory. */
-static inline cf_future *
-cf__future_new(cf_executor *ex, cf_task_fn *fn, uint64_t bits, unsigned handles)
+/* Makes a block of cf__block_alloc() a pending future. A task has one handle
+ * for its queue and, unless detached, one for the caller; its argument is the
+ * caller's to set. bits: of its word, the executor's. */
+static inline void
+cf__future_init(cf_future *f,
+                cf_executor *ex,
+                cf_task_fn *fn,
+                uint64_t bits,
+                unsigned handles)
 {
-    cf_future *f = cf__block_alloc();
-    if (__builtin_expect(!f, 0))
-        return NULL;
     f->executor = ex;
     f->fn = fn;
     cf_store_relaxed(&f->waiters, 0); /* as the word, below */
@@ -66,7 +67,6 @@ cf__future_new(cf_executor *ex, cf_task_fn *fn, uint64_t bits, unsigned handles)
     cf_store_relaxed(&f->base, 0);
     cf__lock_init(&f->lock);
     cf_store_relaxed(&f->word, handles * CF__HANDLE | bits | CF_PENDING);
-    return f;
 }
 
 /* The last handle is gone. */

@@ -16,9 +16,10 @@ cf_future_create(cf_future **out)
 {
     if (!out)
         return CF_EINVAL;
-    cf_future *f = cf__future_new(NULL, NULL, 0, 1);
+    cf_future *f = cf__block_alloc();
     if (!f)
         return CF_ENOMEM;
+    cf__future_init(f, NULL, NULL, 0, 1);
     *out = f;
     return CF_OK;
 }

@@ -167,8 +167,8 @@ hold_canceled(void)
 {
     static char arg[1];
     canceler.generation = cf__generation;
-    canceled =
-        cf__future_new(&canceler, nothing, 0, 2); /* one is the queue's */
+    canceled = cf__block_alloc(); /* two handles: one is the queue's */
+    cf__future_init(canceled, &canceler, nothing, 0, 2);
     cf__future_adopt_arg(canceled, arg, sizeof arg);
     (void)cf__future_cancel_now(canceled);
     cf_future_unref(canceled);
