@@ -5,37 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"
-
-#include <unistd.h>
-
-/* What a callback saw. */
-typedef struct seen {
-    cf_future *f;
-    cf_err result;
-    cf_state state;
-    int calls;
-    pid_t thread;
-} seen;
-
-static void
-look(cf_future *f, void *data)
-{
-    seen *s = data;
-    s->f = f;
-    s->result = cf_future_result(f, 0, NULL);
-    s->state = cf_future_state(f);
-    s->thread = gettid();
-    s->calls++;
-}
-
-static void
-expect_seen(const seen *s, cf_future *f, cf_err result, cf_state state)
-{
-    cr_assert(s->calls == 1, "%d calls", s->calls);
-    cr_assert(s->f == f);
-    cr_assert(s->result == result, "%s", cf_err_name(s->result));
-    cr_assert(s->state == state);
-}
+#include "tests/conformance/seen.h"
 
 /* CPython: test_future.test_done_callback_with_result */
 CF_TEST(a_callback_sees_the_result)
@@ -248,141 +218,6 @@ CF_CONCURRENT_TEST(a_callback_in_the_only_worker_may_submit_and_wait)
     cf_future_unref(box.other);
 }
 
-static void
-drop_handle(cf_future *f, void *data)
-{
-    atomic_fetch_add((atomic_int *)data, 1);
-    cf_future_unref(f);
-}
-
-CF_CONCURRENT_TEST(a_callback_may_drop_the_last_handle)
-{
-    cf_executor *ex = test_executor(1);
-    atomic_int *calls = counter_new();
-    for (int i = 0; i < 100; i++) {
-        gate *g = gate_new();
-        cf_future *f;
-        occupy(ex, g, 1, &f);
-        assert_ok(cf_future_on_done(f, drop_handle, calls));
-        gate_open(g);
-        assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
-    }
-    cf_executor_destroy(ex);
-    cr_assert(*calls == 100);
-}
-
-/* Drops the handle, and looks at what it was given all the same. */
-static void
-drop_and_look(cf_future *f, void *data)
-{
-    cf_future_unref(f);
-    look(f, data);
-}
-
-/* The handle is all that is left: the worker has met the task's entry. */
-static void
-free_last_handle(void *arg)
-{
-    toolbox *box = arg;
-    gate_open(box->g);
-    box->err = cf_executor_wait_idle(box->ex, CF_FOREVER);
-    cf_future_unref(box->other);
-}
-
-/* Adds the two callbacks: the first one drops the handle. */
-static void
-drop_in_the_first_of_two(cf_future *f, seen seen_by[2])
-{
-    memset(seen_by, 0, 2 * sizeof *seen_by);
-    assert_ok(cf_future_on_done(f, drop_and_look, &seen_by[0]));
-    assert_ok(cf_future_on_done(f, look, &seen_by[1]));
-}
-
-CF_TEST(a_callback_may_drop_the_last_handle_before_others_look)
-{
-    seen s[2];
-    cf_error error = CF_ERROR_INIT;
-    cf_future *f = promise();
-    drop_in_the_first_of_two(f, s);
-    assert_ok(cf_future_set_result(f, "r", 1));
-    expect_seen(&s[0], f, CF_OK, CF_FINISHED);
-    expect_seen(&s[1], f, CF_OK, CF_FINISHED);
-    f = promise();
-    drop_in_the_first_of_two(f, s);
-    assert_ok(cf_future_set_error(f, &error));
-    expect_seen(&s[0], f, CF_ETASK, CF_FINISHED);
-    expect_seen(&s[1], f, CF_ETASK, CF_FINISHED);
-    f = promise();
-    drop_in_the_first_of_two(f, s);
-    cr_assert(cf_future_cancel(f));
-    expect_seen(&s[0], f, CF_ECANCELED, CF_CANCELED);
-    expect_seen(&s[1], f, CF_ECANCELED, CF_CANCELED);
-    f = promise_in(CF_FINISHED, false);
-    s[0].calls = 0;
-    assert_ok(cf_future_on_done(f, drop_and_look, &s[0]));
-    expect_seen(&s[0], f, CF_OK, CF_FINISHED);
-}
-
-/* The entry of the second task is in the queue until the worker meets it, which
- * holds a handle too: here it does in the midst of the callbacks. */
-static void
-drop_and_let_the_worker_go_on(cf_future *f, void *data)
-{
-    toolbox *box = data;
-    cf_future_unref(f);
-    atomic_fetch_add(&box->calls, 1);
-    gate_open(box->g);
-    box->err = cf_executor_wait_idle(box->ex, CF_FOREVER);
-}
-
-CF_CONCURRENT_TEST(a_callback_may_drop_a_cancelled_task_that_left_the_queue)
-{
-    toolbox box = {.ex = test_executor(1), .g = gate_new()};
-    cf_future *held;
-    occupy(box.ex, box.g, 1, &held);
-    cf_future *f = must_submit(box.ex, task_nothing, NULL, 0);
-    seen s = {0};
-    assert_ok(cf_future_on_done(f, drop_and_let_the_worker_go_on, &box));
-    assert_ok(cf_future_on_done(f, look, &s));
-    cr_assert(cf_future_cancel(f));
-    assert_ok(box.err);
-    expect_seen(&s, f, CF_ECANCELED, CF_CANCELED);
-    cf_future_unref(held);
-    cf_executor_destroy(box.ex);
-}
-
-CF_CONCURRENT_TEST(freeing_the_argument_may_drop_the_last_handle)
-{
-    toolbox box = {.ex = test_executor(1), .g = gate_new()};
-    cf_future *held;
-    occupy(box.ex, box.g, 1, &held);
-    cf_task task = CF_TASK_INIT;
-    task.fn = task_nothing;
-    task.arg = &box;
-    task.arg_free = free_last_handle;
-    assert_ok(cf_submit_task(box.ex, &task, &box.other));
-    seen s = {0};
-    assert_ok(cf_future_on_done(box.other, look, &s));
-    cr_assert(cf_future_cancel(box.other));
-    assert_ok(box.err);
-    expect_seen(&s, box.other, CF_ECANCELED, CF_CANCELED);
-    cf_future_unref(held);
-    cf_executor_destroy(box.ex);
-}
-
-CF_TEST(callbacks_of_a_future_without_handles_still_run)
-{
-    cf_executor *ex = test_executor(2);
-    atomic_int *calls = counter_new();
-    for (int i = 0; i < 500; i++) {
-        cf_future *f = must_submit(ex, task_nothing, NULL, 0);
-        assert_ok(cf_future_on_done(f, count_done, calls));
-        cf_future_unref(f);
-    }
-    cf_executor_destroy(ex);
-    cr_assert(*calls == 500);
-}
-
 CF_CONCURRENT_TEST(callbacks_added_while_it_completes_are_called_once)
 {
     cf_executor *ex = test_executor(2);
@@ -398,4 +233,36 @@ CF_CONCURRENT_TEST(callbacks_added_while_it_completes_are_called_once)
     }
     cf_executor_destroy(ex);
     cr_assert(*calls == added, "%d of %d", *calls, added);
+}
+
+static void
+end_thread(cf_future *f, void *data)
+{
+    (void)f;
+    (void)data;
+    pthread_exit(NULL);
+}
+
+static void *
+complete_and_end(void *data)
+{
+    (void)cf_future_set_result(data, NULL, 0);
+    return NULL;
+}
+
+/* It must not; but the others do not pay for it. */
+CF_TEST(a_callback_that_ends_its_thread_takes_no_other_along)
+{
+    cf_future *f = promise();
+    atomic_int *calls = counter_new();
+    pthread_t thread;
+    assert_ok(cf_future_on_done(f, count_done, calls));
+    assert_ok(cf_future_on_done(f, end_thread, NULL));
+    assert_ok(cf_future_on_done(f, count_done, calls));
+    assert_ok(cf_future_on_done(f, end_thread, NULL));
+    assert_ok(cf_future_on_done(f, count_done, calls));
+    cr_assert(pthread_create(&thread, NULL, complete_and_end, f) == 0);
+    pthread_join(thread, NULL);
+    cr_assert(*calls == 3, "%d", *calls);
+    cf_future_unref(f);
 }

@@ -2,47 +2,11 @@
 /*
  * What an executor and its futures are in a child that the application forks:
  * not the child's. They say so, they never hang, and the parent goes on.
- * Children report with their exit status and never return into Criterion.
  */
 #define _GNU_SOURCE
-#include "tests/conformance/conformance.h"
+#include "tests/conformance/children.h"
 
-#include "tests/support/no_leak_search.h"
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-/* Ends the child with the line number of what was wrong. */
-#define child_check(condition)                                                 \
-    do {                                                                       \
-        if (!(condition))                                                      \
-            _exit(__LINE__ % 250 + 1);                                         \
-    } while (0)
-
-/* As fork(); a hang ends the child, and the test fails. */
-static pid_t
-fork_child(void)
-{
-    pid_t child = fork();
-    cr_assert(child >= 0);
-    if (child == 0)
-        alarm(30);
-    return child;
-}
-
-static void
-expect_clean_exit(pid_t child)
-{
-    int status = -1;
-    cr_assert(waitpid(child, &status, 0) == child);
-    cr_assert(WIFEXITED(status), "status %d", status);
-    cr_assert(WEXITSTATUS(status) == 0,
-              "child failed at line %d (mod 250)",
-              WEXITSTATUS(status) - 1);
-}
 
 /* What a child does with its parent's executor and three of its futures. */
 static _Noreturn void
@@ -128,25 +92,7 @@ CF_TEST(a_child_may_make_a_pool_of_its_own)
     cf_future_unref(held);
 }
 
-CF_TEST(a_promise_made_before_the_fork_works_in_the_child)
-{
-    cf_future *f = promise();
-    pid_t child = fork_child();
-    if (child == 0) {
-        cf_future *own = NULL;
-        child_check(cf_future_create(&own) == CF_OK);
-        child_check(cf_future_set_result(own, "x", 1) == CF_OK);
-        child_check(cf_future_result(own, CF_FOREVER, NULL) == CF_OK);
-        cf_future_unref(own);
-        cf_future_unref(f);
-        _exit(0);
-    }
-    expect_clean_exit(child);
-    assert_ok(cf_future_set_result(f, NULL, 0));
-    cf_future_unref(f);
-}
-
-CF_TEST(whoever_waits_for_the_first_of_the_parent_s_futures_is_told)
+CF_TEST(a_wait_for_the_first_of_the_parent_s_futures_is_told)
 {
     cf_executor *ex = test_executor(1);
     gate *g = gate_new();
@@ -167,29 +113,6 @@ CF_TEST(whoever_waits_for_the_first_of_the_parent_s_futures_is_told)
     }
     expect_clean_exit(child);
     gate_open(g);
-    cf_executor_destroy(ex);
-    cf_future_unref(held);
-}
-
-CF_TEST(an_iterator_of_the_parent_does_not_hang_in_the_child)
-{
-    cf_executor *ex = test_executor(1);
-    gate *g = gate_new();
-    cf_future *held;
-    occupy(ex, g, 1, &held);
-    cf_as_completed *it = NULL;
-    assert_ok(cf_as_completed_create(&held, 1, &it));
-    pid_t child = fork_child();
-    if (child == 0) {
-        cf_future *f = NULL;
-        child_check(cf_as_completed_next(it, CF_FOREVER, &f) == CF_EFORKED);
-        _exit(0);
-    }
-    expect_clean_exit(child);
-    gate_open(g);
-    cf_future *f = NULL;
-    assert_ok(cf_as_completed_next(it, CF_FOREVER, &f));
-    cf_as_completed_destroy(it);
     cf_executor_destroy(ex);
     cf_future_unref(held);
 }
@@ -221,142 +144,6 @@ CF_TEST(forks_while_the_workers_are_busy_do_no_harm)
     cf_executor_destroy(ex);
 }
 
-/* Forks in a task; the child uses what it has, and leaves by _exit(). */
-static int
-task_forks(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)arg;
-    (void)arg_size;
-    cf_executor *ex = cf_call_executor(call);
-    pid_t child = fork();
-    if (child == 0) {
-        alarm(30);
-        child_check(cf_submit(ex, task_nothing, NULL, 0, NULL) == CF_EFORKED);
-        cf_executor_destroy(ex);
-        _exit(0);
-    }
-    int status = -1;
-    if (child < 0 || waitpid(child, &status, 0) != child)
-        return cf_fail(call, 1, "no child");
-    return cf_return(call, &status, sizeof status) != CF_OK;
-}
-
-/* What a task or a callback that forks, and those behind it, leave behind: in
- * memory that its child shares. */
-typedef struct traces {
-    pid_t child;
-    atomic_int runs, calls;
-} traces;
-
-/* Forks in the first run, and returns in both processes. */
-static void
-fork_once(traces *t)
-{
-    if (atomic_fetch_add(&t->runs, 1) == 0) {
-        pid_t child = fork();
-        if (child)
-            t->child = child;
-        else
-            alarm(30);
-    }
-}
-
-static int
-task_forks_and_returns(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)call;
-    (void)arg_size;
-    fork_once(*(traces *const *)arg);
-    return 0;
-}
-
-static traces *
-traces_new(void)
-{
-    traces *t = mmap(NULL,
-                     sizeof *t,
-                     PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_ANONYMOUS,
-                     -1,
-                     0);
-    cr_assert(t != MAP_FAILED);
-    return t;
-}
-
-#if CF_SHARES_MEMORY
-static void
-callback_forks(cf_future *f, void *data)
-{
-    (void)f;
-    fork_once(data);
-}
-
-static void
-callback_counts(cf_future *f, void *data)
-{
-    (void)f;
-    atomic_fetch_add(&((traces *)data)->calls, 1);
-}
-
-/* On a worker thread: the child ends when the task returns in it. */
-CF_TEST(callbacks_of_a_task_that_forks_run_in_the_parent_only)
-{
-    for (int in_callback = 0; in_callback < 2; in_callback++) {
-        traces *t = traces_new();
-        cf_executor *ex = test_executor(1);
-        gate *g = gate_new();
-        cf_future *held[1];
-        occupy(ex, g, 1, held);
-        cf_future *f =
-            in_callback ? must_submit(ex, task_nothing, NULL, 0)
-                        : must_submit(ex, task_forks_and_returns, &t, sizeof t);
-        if (in_callback)
-            assert_ok(cf_future_on_done(f, callback_forks, t));
-        assert_ok(cf_future_on_done(f, callback_counts, t));
-        gate_open(g);
-        cf_executor_destroy(ex); /* callbacks included */
-        expect_clean_exit(t->child);
-        cr_assert(t->calls == 1, "%d", t->calls);
-        cf_future_unref(f);
-        cf_future_unref(held[0]);
-        munmap(t, sizeof *t);
-    }
-}
-#endif
-
-CF_TEST(tasks_behind_one_that_forks_in_a_submit_run_in_the_parent_only)
-{
-    enum { TASKS = 5 };
-    traces *t = traces_new();
-    traces *args[TASKS];
-    for (int i = 0; i < TASKS; i++)
-        args[i] = t;
-    cf_executor *ex;
-    assert_ok(cf_inline_create(&ex));
-    pid_t self = getpid();
-    assert_ok(cf_submit_many(
-        ex, task_forks_and_returns, args, sizeof args[0], TASKS, NULL));
-    if (getpid() != self)
-        _exit(0);
-    expect_clean_exit(t->child);
-    cr_assert(t->runs == TASKS, "%d", t->runs);
-    cf_executor_destroy(ex);
-    munmap(t, sizeof *t);
-}
-
-/* CPython: test_thread_pool.test_process_fork_from_a_threadpool (3.15) */
-CF_TEST(a_task_may_fork)
-{
-    cf_executor *ex = test_executor(2);
-    cf_future *fs[20];
-    for (int i = 0; i < 20; i++)
-        fs[i] = must_submit(ex, task_forks, NULL, 0);
-    for (int i = 0; i < 20; i++)
-        cr_assert(int_result(fs[i]) == 0, "status %d", int_result(fs[i]));
-    unref_all(fs, 20);
-    cf_executor_destroy(ex);
-}
-
 CF_TEST(a_grandchild_is_told_as_well)
 {
     cf_executor *ex = test_executor(1);
@@ -379,88 +166,27 @@ CF_TEST(a_grandchild_is_told_as_well)
     cf_executor_destroy(ex);
 }
 
-/* --- futures completed by hand -------------------------------------------- */
-
-static void
-note_call(cf_future *f, void *data)
+CF_TEST(an_iterator_of_the_parent_does_not_hang_in_the_child)
 {
-    (void)f;
-    ++*(int *)data;
-}
-
-CF_TEST(a_child_completes_its_copy_and_calls_back)
-{
-    cf_future *f = promise();
-    int calls = 0;
-    assert_ok(cf_future_on_done(f, note_call, &calls));
+    cf_executor *ex = test_executor(1);
+    gate *g = gate_new();
+    cf_future *held;
+    occupy(ex, g, 1, &held);
     cf_as_completed *it = NULL;
-    assert_ok(cf_as_completed_create(&f, 1, &it));
-    assert_ok(cf_future_on_done(f, note_call, &calls));
-    pid_t child = fork_child();
-    if (child == 0) {
-        cf_as_completed *own = NULL;
-        cf_future *out = NULL;
-        child_check(cf_future_on_done(f, note_call, &calls) == CF_OK);
-        child_check(cf_as_completed_create(&f, 1, &own) == CF_OK);
-        child_check(cf_future_set_result(f, "x", 1) == CF_OK);
-        child_check(calls == 3);
-        child_check(cf_as_completed_next(own, CF_FOREVER, &out) == CF_OK);
-        child_check(out == f);
-        cf_as_completed_destroy(own);
-        /* The parent's says so, and goes. */
-        child_check(cf_as_completed_next(it, CF_FOREVER, &out) == CF_EFORKED);
-        child_check(cf_as_completed_add(it, f) == CF_EFORKED);
-        cf_as_completed_destroy(it);
-        cf_future_unref(f);
-        _exit(0);
-    }
-    expect_clean_exit(child);
-    cr_assert(calls == 0);
-    assert_ok(cf_future_set_result(f, "p", 1));
-    cr_assert(calls == 2);
-    cf_as_completed_destroy(it);
-    cf_future_unref(f);
-}
-
-static bool
-is_readable(int fd)
-{
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    return poll(&p, 1, 0) == 1;
-}
-
-CF_TEST(a_child_leaves_the_descriptor_of_an_iterator_alone)
-{
-    cf_future *fs[] = {promise(), promise_in(CF_FINISHED, false), promise()};
-    cf_as_completed *idle = NULL, *ready = NULL;
-    assert_ok(cf_as_completed_create(&fs[0], 1, &idle));
-    assert_ok(cf_as_completed_create(&fs[1], 2, &ready));
-    int idle_fd = cf_as_completed_fd(idle);
-    int ready_fd = cf_as_completed_fd(ready);
-    cr_assert(!is_readable(idle_fd) && is_readable(ready_fd));
+    assert_ok(cf_as_completed_create(&held, 1, &it));
     pid_t child = fork_child();
     if (child == 0) {
         cf_future *f = NULL;
-        child_check(cf_future_set_result(fs[0], "x", 1) == CF_OK);
-        /* What was done at the fork still comes out. */
-        child_check(cf_as_completed_next(ready, 0, &f) == CF_OK);
-        child_check(f == fs[1]);
-        child_check(cf_as_completed_next(ready, 0, &f) == CF_EFORKED);
-        child_check(cf_as_completed_fd(ready) == -1 && errno == EPERM);
-        cf_as_completed_destroy(ready);
-        cf_as_completed_destroy(idle);
-        /* Not even its own number for it is closed: it may be another's. */
-        child_check(is_readable(ready_fd));
+        child_check(cf_as_completed_next(it, CF_FOREVER, &f) == CF_EFORKED);
         _exit(0);
     }
     expect_clean_exit(child);
-    cr_assert(!is_readable(idle_fd) && is_readable(ready_fd));
+    gate_open(g);
     cf_future *f = NULL;
-    assert_err(cf_as_completed_next(idle, 0, &f), CF_ETIMEDOUT);
-    assert_ok(cf_as_completed_next(ready, 0, &f));
-    cf_as_completed_destroy(idle);
-    cf_as_completed_destroy(ready);
-    unref_all(fs, 3);
+    assert_ok(cf_as_completed_next(it, CF_FOREVER, &f));
+    cf_as_completed_destroy(it);
+    cf_executor_destroy(ex);
+    cf_future_unref(held);
 }
 
 static bool
@@ -497,53 +223,4 @@ CF_TEST(a_child_takes_no_more_of_a_map_than_was_there)
     assert_ok(cf_results_next(r, CF_FOREVER, NULL));
     cf_results_destroy(r, true);
     cf_executor_destroy(ex);
-}
-
-/* Iterates over a promise and gives up, again and again. */
-typedef struct churn {
-    cf_future *f;
-    atomic_bool over;
-} churn;
-
-static void *
-iterate_in_vain(void *data)
-{
-    churn *c = data;
-    while (!atomic_load(&c->over)) {
-        cf_as_completed *it = NULL;
-        assert_ok(cf_as_completed_create(&c->f, 1, &it));
-        cf_as_completed_destroy(it);
-    }
-    return NULL;
-}
-
-static void *
-wait_in_vain(void *data)
-{
-    churn *c = data;
-    while (!atomic_load(&c->over))
-        (void)cf_wait(&c->f, 1, CF_FIRST_COMPLETED, 1, NULL);
-    return NULL;
-}
-
-CF_TEST(a_child_completes_its_copy_whatever_other_threads_were_at)
-{
-    enum { FORKS = 100 };
-    churn c = {.f = promise()};
-    pthread_t threads[2];
-    cr_assert(pthread_create(&threads[0], NULL, iterate_in_vain, &c) == 0);
-    cr_assert(pthread_create(&threads[1], NULL, wait_in_vain, &c) == 0);
-    for (int i = 0; i < FORKS; i++) {
-        pid_t child = fork_child();
-        if (child == 0) { /* and needs no memory for it */
-            child_check(cf_future_set_result(c.f, "x", 1) == CF_OK);
-            child_check(cf_future_wait(c.f, 0) == CF_OK);
-            _exit(0);
-        }
-        expect_clean_exit(child);
-    }
-    atomic_store(&c.over, true);
-    pthread_join(threads[0], NULL);
-    pthread_join(threads[1], NULL);
-    cf_future_unref(c.f);
 }

@@ -7,6 +7,7 @@
  * program has as many descriptors as before, and not more memory.
  */
 #define _GNU_SOURCE
+#include "chaos_tasks.h"
 #include "common.h"
 #include "hunter.h"
 
@@ -15,9 +16,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "tests/support/process.h"
 #include "tests/support/shared.h"
@@ -29,200 +27,14 @@ enum {
     PIDS = 1 << 22,          /* the kernel has no larger ones */
     PAYLOAD_MAX = 300 << 10, /* bytes */
     ITEMS = 60,
-    GROWTH = 48 << 20 /* bytes of memory that nobody minds */
+    GROWTH = 48 << 20 /* bytes of memory that are no leak */
 };
-
-/* What a task leaves behind. */
-struct record {
-    atomic_int starts;
-    atomic_int ends;
-};
-
-/* Shared with the workers. */
-static struct {
-    struct record *records;
-    atomic_int *pids; /* of worker i, as its last task saw it */
-    atomic_int *visits;
-} stage;
 
 static struct hunter *hunter;
 
 static struct {
     unsigned tasks, died, unstarted, ended, late;
 } sum;
-
-/* --- tasks ---------------------------------------------------------------- */
-
-struct work {
-    struct record *record;
-    unsigned seed;
-    unsigned size; /* bytes that follow */
-};
-
-static void
-begin(cf_call *call, struct record *record)
-{
-    atomic_store(&stage.pids[cf_call_worker(call)], (int)getpid());
-    atomic_fetch_add(&record->starts, 1);
-}
-
-static int
-end(cf_call *call, const struct work *w)
-{
-    unsigned answer = w->seed * 2654435761u;
-    if (cf_return(call, &answer, sizeof answer) != CF_OK)
-        return cf_fail(call, 1, "no room for the answer");
-    atomic_fetch_add(&w->record->ends, 1);
-    return 0;
-}
-
-static int
-task_small(cf_call *call, const void *arg, size_t arg_size)
-{
-    struct work w;
-    (void)arg_size;
-    memcpy(&w, arg, sizeof w);
-    begin(call, w.record);
-    return end(call, &w);
-}
-
-/* As long as it takes to be killed now and then. */
-static int
-task_long(cf_call *call, const void *arg, size_t arg_size)
-{
-    struct work w;
-    (void)arg_size;
-    memcpy(&w, arg, sizeof w);
-    begin(call, w.record);
-    struct random r = {w.seed};
-    random_delay(&r, 3000000);
-    return end(call, &w);
-}
-
-static int
-task_payload(cf_call *call, const void *arg, size_t arg_size)
-{
-    struct work w;
-    memcpy(&w, arg, sizeof w);
-    begin(call, w.record);
-    const unsigned char *from = (const unsigned char *)arg + sizeof w;
-    if (arg_size != sizeof w + w.size)
-        return cf_fail(call, 2, "%zu bytes", arg_size);
-    unsigned char *to = cf_return_buffer(call, w.size);
-    if (to == NULL)
-        return cf_fail(call, 3, "no room for %u bytes", w.size);
-    for (unsigned i = 0; i < w.size; i++)
-        to[i] = (unsigned char)(from[i] + 1);
-    atomic_fetch_add(&w.record->ends, 1);
-    return 0;
-}
-
-/* Forks: the child comes back as its parent does. */
-static int
-task_forks(cf_call *call, const void *arg, size_t arg_size)
-{
-    struct work w;
-    (void)arg_size;
-    memcpy(&w, arg, sizeof w);
-    begin(call, w.record);
-    pid_t child = fork();
-    if (child == 0) {
-        unsigned wrong = w.seed;
-        return cf_return(call, &wrong, sizeof wrong) != CF_OK;
-    }
-    if (child > 0 && w.seed % 2)
-        (void)waitpid(child, NULL, 0);
-    return end(call, &w);
-}
-
-/* Forks by a bare system call. */
-static int
-task_forks_barely(cf_call *call, const void *arg, size_t arg_size)
-{
-    struct work w;
-    (void)arg_size;
-    memcpy(&w, arg, sizeof w);
-    begin(call, w.record);
-    if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0)
-        return cf_fail(call, 5, "a child");
-    return end(call, &w);
-}
-
-/* Takes away its death signal, if it may change its user. */
-static int
-task_changes_user(cf_call *call, const void *arg, size_t arg_size)
-{
-    struct work w;
-    (void)arg_size;
-    memcpy(&w, arg, sizeof w);
-    begin(call, w.record);
-    if (geteuid() == 0)
-        (void)(setresgid(1000, 1000, 0) == 0 && setresuid(1000, 1000, 0) == 0 &&
-               setresuid(0, 0, 0) == 0 && setresgid(0, 0, 0) == 0);
-    return end(call, &w);
-}
-
-static int
-task_inner(cf_call *call, const void *arg, size_t arg_size)
-{
-    return cf_return(call, arg, arg_size) != CF_OK;
-}
-
-static int
-task_nested(cf_call *call, const void *arg, size_t arg_size)
-{
-    struct work w;
-    (void)arg_size;
-    memcpy(&w, arg, sizeof w);
-    begin(call, w.record);
-    for (unsigned i = 0; i < 3; i++) {
-        cf_future *f = NULL;
-        cf_bytes bytes;
-        if (cf_submit(cf_call_executor(call), task_inner, &w, sizeof w, &f) ||
-            cf_future_result(f, CF_FOREVER, &bytes) != CF_OK ||
-            bytes.size != sizeof w || memcmp(bytes.data, &w, sizeof w) != 0)
-            return cf_fail(call, 4, "inside");
-        cf_future_unref(f);
-    }
-    return end(call, &w);
-}
-
-/* Runs, or is stopped, until it is killed for it. */
-static int
-task_late(cf_call *call, const void *arg, size_t arg_size)
-{
-    struct work w;
-    (void)arg_size;
-    memcpy(&w, arg, sizeof w);
-    begin(call, w.record);
-    if (w.seed % 3 == 0)
-        (void)raise(SIGSTOP);
-    for (volatile bool endless = true; endless;)
-        continue;
-    return 0;
-}
-
-static int
-task_item(cf_call *call, const void *arg, size_t arg_size)
-{
-    unsigned n;
-    (void)arg_size;
-    memcpy(&n, arg, sizeof n);
-    n *= 3;
-    return cf_return(call, &n, sizeof n) != CF_OK;
-}
-
-static int
-visit(cf_call *call, size_t first, size_t last, void *data)
-{
-    (void)call;
-    (void)data;
-    for (size_t i = first; i < last; i++)
-        atomic_fetch_add(&stage.visits[i], 1);
-    return 0;
-}
-
-/* --- the program ------------------------------------------------------------- */
 
 struct submitted {
     cf_future *f;
@@ -244,19 +56,19 @@ submit(cf_executor *ex, struct random *r, struct submitted *s)
 {
     static unsigned next_record;
     static unsigned char buffer[sizeof(struct work) + PAYLOAD_MAX];
-    static cf_task_fn *const fns[] = {task_small, task_long, task_nested};
+    static cf_task_fn *const fns[] = {chaos_small, chaos_long, chaos_nested};
     static cf_task_fn *const odd[] = {
-        task_forks, task_forks_barely, task_changes_user};
-    struct record *record = &stage.records[next_record++ % RECORDS];
+        chaos_forks, chaos_forks_barely, chaos_changes_user};
+    struct record *record = &chaos_stage.records[next_record++ % RECORDS];
     atomic_store(&record->starts, 0);
     atomic_store(&record->ends, 0);
     unsigned what = random_below(r, 100);
     s->work = (struct work){record, (unsigned)random_next(r), 0};
-    s->fn = what < 2    ? task_late
+    s->fn = what < 2    ? chaos_late
             : what < 8  ? odd[random_below(r, 3)]
-            : what < 24 ? task_payload
+            : what < 24 ? chaos_payload
                         : fns[random_below(r, 3)];
-    if (s->fn == task_payload)
+    if (s->fn == chaos_payload)
         s->work.size = random_below(r, PAYLOAD_MAX >> random_below(r, 18));
     memcpy(buffer, &s->work, sizeof s->work);
     memset(buffer + sizeof s->work, (int)(s->work.seed & 0xff), s->work.size);
@@ -264,7 +76,7 @@ submit(cf_executor *ex, struct random *r, struct submitted *s)
     task.fn = s->fn;
     task.arg = buffer;
     task.arg_size = sizeof s->work + s->work.size;
-    task.timeout_ns = s->fn == task_late ? CF_MS(4) : 0;
+    task.timeout_ns = s->fn == chaos_late ? CF_MS(4) : 0;
     atomic_store(&s->completions, 0);
     CHECK_EQ(cf_submit_task(ex, &task, &s->f), CF_OK);
     CHECK_EQ(cf_future_on_done(s->f, count_completion, s), CF_OK);
@@ -287,7 +99,7 @@ check_success(const struct submitted *s, cf_bytes bytes)
 {
     CHECK_EQ(atomic_load(&s->work.record->starts), 1);
     CHECK_EQ(atomic_load(&s->work.record->ends), 1);
-    if (s->fn == task_payload) {
+    if (s->fn == chaos_payload) {
         const unsigned char *p = bytes.data;
         CHECK_EQ(bytes.size, s->work.size);
         for (unsigned i = 0; i < s->work.size; i++)
@@ -310,7 +122,7 @@ check(struct submitted *s)
     sum.tasks++;
     CHECK(starts <= 1);
     if (err == CF_EDEADLINE) {
-        CHECK(s->fn == task_late);
+        CHECK(s->fn == chaos_late);
         sum.late++;
     } else if (err == CF_EWORKERDIED) {
         check_death(cf_future_error(s->f), true);
@@ -320,7 +132,7 @@ check(struct submitted *s)
     } else {
         if (err != CF_OK)
             FAIL("%s: %s", cf_err_name(err), cf_future_error(s->f)->message);
-        CHECK(s->fn != task_late);
+        CHECK(s->fn != chaos_late);
         check_success(s, bytes);
     }
 }
@@ -333,8 +145,9 @@ map(cf_executor *ex)
     cf_bytes bytes;
     for (unsigned i = 0; i < ITEMS; i++)
         items[i] = i;
-    CHECK_EQ(cf_map(ex, task_item, items, sizeof *items, ITEMS, NULL, &results),
-             CF_OK);
+    CHECK_EQ(
+        cf_map(ex, chaos_item, items, sizeof *items, ITEMS, NULL, &results),
+        CF_OK);
     for (unsigned i = 0; i < ITEMS; i++) {
         cf_err err = cf_results_next(results, CF_FOREVER, &bytes);
         CHECK_EQ(cf_results_index(results), i);
@@ -353,9 +166,9 @@ static void
 loop(cf_executor *ex)
 {
     for (int i = 0; i < ITEMS; i++)
-        atomic_store(&stage.visits[i], 0);
+        atomic_store(&chaos_stage.visits[i], 0);
     cf_future *failed = NULL;
-    cf_err err = cf_parallel_for(ex, 0, ITEMS, 5, visit, NULL, &failed);
+    cf_err err = cf_parallel_for(ex, 0, ITEMS, 5, chaos_visit, NULL, &failed);
     if (err == CF_EWORKERDIED) {
         check_death(cf_future_error(failed), false);
         cf_future_unref(failed);
@@ -363,7 +176,7 @@ loop(cf_executor *ex)
         CHECK_EQ(err, CF_OK);
     }
     for (int i = 0; i < ITEMS; i++) {
-        int visits = atomic_load(&stage.visits[i]);
+        int visits = atomic_load(&chaos_stage.visits[i]);
         CHECK(visits == 1 || (visits == 0 && err != CF_OK));
     }
 }
@@ -403,7 +216,7 @@ use_a_pool(struct random *r)
     CHECK_EQ(cf_process_pool_create(&options, &ex), CF_OK);
     stress_show(ex);
     for (int i = 0; i < STRESS_WORKERS_MAX; i++)
-        atomic_store(&stage.pids[i], 0);
+        atomic_store(&chaos_stage.pids[i], 0);
     hunter_set(hunter, true);
     for (int i = 0; i < ROUNDS && stress_goes_on(); i++)
         run_round(ex, r);
@@ -420,11 +233,12 @@ main(int argc, char **argv)
     if (STRESS_TSAN) /* fork in a program with threads: not its thing */
         return STRESS_SKIPPED;
     stress_begin(argc, argv);
-    stage.records = shared_new(RECORDS * sizeof *stage.records);
-    stage.pids = shared_new(STRESS_WORKERS_MAX * sizeof *stage.pids);
-    stage.visits = shared_new(ITEMS * sizeof *stage.visits);
+    chaos_stage.records = shared_new(RECORDS * sizeof *chaos_stage.records);
+    chaos_stage.pids =
+        shared_new(STRESS_WORKERS_MAX * sizeof *chaos_stage.pids);
+    chaos_stage.visits = shared_new(ITEMS * sizeof *chaos_stage.visits);
     struct random r = random_stream(0);
-    hunter = hunter_start(stage.pids, STRESS_WORKERS_MAX);
+    hunter = hunter_start(chaos_stage.pids, STRESS_WORKERS_MAX);
     use_a_pool(&r);
     int fds = process_fds();
     size_t resident = process_resident();

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pthread_cancel() and user code inside calls of the library: the tasks and
+ * callbacks of a cancelled thread run to their end, and a callback cannot
+ * cancel a thread of the library.
+ */
+#define _GNU_SOURCE
+#include "tests/conformance/conformance.h"
+
+/* --- user code inside calls ------------------------------------------------ */
+
+static void
+testcancel_done(cf_future *f, void *data)
+{
+    pthread_testcancel();
+    count_done(f, data);
+}
+
+static void *
+complete_cancelled(void *f)
+{
+    pthread_cancel(pthread_self());
+    assert_ok(cf_future_set_result(f, NULL, 0));
+    pthread_testcancel();
+    return NULL;
+}
+
+CF_TEST(the_callbacks_of_a_cancelled_thread_all_run)
+{
+    pthread_t thread;
+    void *end;
+    atomic_int *calls = counter_new();
+    cf_future *f = promise();
+    for (int i = 0; i < 3; i++)
+        assert_ok(cf_future_on_done(f, testcancel_done, calls));
+    cr_assert(pthread_create(&thread, NULL, complete_cancelled, f) == 0);
+    pthread_join(thread, &end);
+    cr_assert(end == PTHREAD_CANCELED && *calls == 3, "%d ran", *calls);
+    cf_future_unref(f);
+}
+
+static int
+testcancel(cf_call *call, const void *arg, size_t arg_size)
+{
+    pthread_testcancel();
+    return (int)cf_return(call, arg, arg_size);
+}
+
+static void *
+submit_cancelled(void *ex)
+{
+    cf_future *f;
+    pthread_cancel(pthread_self());
+    assert_ok(cf_submit(ex, testcancel, &(int){7}, sizeof(int), &f));
+    cr_assert(int_result(f) == 7);
+    cf_future_unref(f);
+    pthread_testcancel();
+    return NULL;
+}
+
+/* In a worker, in the submitter of an inline executor, or of a full queue. */
+CF_TEST(a_task_is_not_hit_by_the_cancellation_of_its_submitter)
+{
+    pthread_t thread;
+    void *end;
+    cf_executor *ex = test_executor(1);
+    cr_assert(pthread_create(&thread, NULL, submit_cancelled, ex) == 0);
+    pthread_join(thread, &end);
+    cr_assert(end == PTHREAD_CANCELED);
+    cf_executor_destroy(ex);
+}
+
+CF_CONCURRENT_TEST(a_task_run_by_a_cancelled_submitter_ends_well)
+{
+    pthread_t thread;
+    void *end;
+    gate *g = gate_new();
+    cf_executor *ex =
+        test_pool((test_options){.max_workers = 1,
+                                 .queue_capacity = 1,
+                                 .queue_policy = CF_QUEUE_CALLER_RUNS});
+    cf_future *held = must_submit(ex, task_hold, g, 0);
+    gate_await(g, 1);
+    cf_future *queued = must_submit(ex, task_nothing, NULL, 0);
+    cr_assert(pthread_create(&thread, NULL, submit_cancelled, ex) == 0);
+    pthread_join(thread, &end);
+    cr_assert(end == PTHREAD_CANCELED);
+    gate_open(g);
+    cf_executor_destroy(ex);
+    cf_future_unref(held);
+    cf_future_unref(queued);
+}
+
+/* --- threads of the library ------------------------------------------------ */
+
+static void
+cancel_self_done(cf_future *f, void *data)
+{
+    pthread_cancel(pthread_self());
+    pthread_testcancel();
+    count_done(f, data);
+}
+
+/* The timer's, or the manager's: it ignores that. */
+CF_CONCURRENT_TEST(a_callback_cannot_cancel_a_thread_of_the_library)
+{
+    cf_executor *ex = test_executor(1);
+    atomic_int *calls = counter_new();
+    gate *g = gate_new();
+    cf_task task = CF_TASK_INIT;
+    task.fn = task_until_canceled;
+    task.arg = g;
+    task.timeout_ns = CF_MS(20);
+    for (int i = 0; i < 2; i++) {
+        cf_future *f;
+        assert_ok(cf_submit_task(ex, &task, &f));
+        assert_ok(cf_future_on_done(f, cancel_self_done, calls));
+        assert_err(cf_future_wait(f, CF_FOREVER), CF_OK);
+        assert_err(cf_future_result(f, 0, NULL), CF_EDEADLINE);
+        cf_future_unref(f);
+    }
+    cf_executor_destroy(ex);
+    cr_assert(*calls == 2, "%d ran", *calls);
+}
