@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Under the pool's lock, all of it. When the manager is to look next, and the
+ * Under the pool's lock, all of it. When the manager must look next, and the
  * signals that it sends to workers then.
  */
 #include "process_pool/alarm.h"
@@ -10,15 +10,17 @@
 
 #include <signal.h>
 
-enum { TRY_AGAIN_NS = 1000000 /* if the zygote has too much to read */ };
+/* When the zygote has not read the last kill. */
+#define TRY_AGAIN_NS INT64_C(1000000)
 
 void
 cf__processes_ring(struct cf__processes *pool)
 {
     if (!pool->open)
-        return; /* in a fork's child: the bell is the parent's */
+        return; /* in a fork's child: the bell is its parent's */
     if (cf_load_relaxed(&pool->shared->board->sleeps) % 2 == 1)
-        cf__bell_ring(pool->shared->bell); /* both sides have the lock */
+        /* the manager changes sleeps under this lock, too */
+        cf__bell_ring(pool->shared->bell);
 }
 
 void
@@ -42,9 +44,9 @@ cf__processes_kill_later(struct cf__processes *pool,
 {
     if (lane->state != CF__LANE_STAFFED)
         return;
-    /* What is due earlier, for the same or for anything, stands; but nothing
-     * stands in the way of SIGKILL. At most one task runs: a record for
-     * another one is past. */
+    /* A signal that is due earlier stands, if it is for the same position or
+     * for any; but nothing stands in the way of SIGKILL. At most one task runs,
+     * so a record for another position is past. */
     bool stands = lane->kill_at && lane->kill_at <= at &&
                   (lane->kill_position == CF__ANY_POSITION ||
                    lane->kill_position == position) &&
@@ -64,8 +66,9 @@ cf__processes_after_grace(const struct cf__processes *pool, int64_t now)
     return grace >= CF__NEVER - now ? CF__NEVER : now + grace;
 }
 
-/* The task that the signal is for does not run any more. If it does, nothing
- * else will before the signal has come: all that waits behind it goes back. */
+/* The task that the signal is for no longer runs. If it still does, no other
+ * task will start before the signal comes: all tasks that wait behind it are
+ * taken back. */
 static bool
 is_past(struct cf__processes *pool, struct cf__process_lane *lane)
 {
@@ -73,7 +76,7 @@ is_past(struct cf__processes *pool, struct cf__process_lane *lane)
     if (p == CF__ANY_POSITION)
         return false;
     cf__processes_take_back_many(pool, lane, CF__LANE);
-    /* pairs with the worker's end of a task */
+    /* pairs with run_next in worker.c */
     uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
     return p < lane->oldest || state == cf__position_state(p, CF__DONE);
 }
@@ -91,10 +94,12 @@ cf__processes_send_due_signal(struct cf__processes *pool,
     }
     int index = (int)(lane - pool->lanes);
     if (!cf__zygote_kill(&pool->zygote, index, lane->kill_signal)) {
-        lane->kill_at = now + TRY_AGAIN_NS; /* it has too much to read */
+        /* the zygote has not read the last one */
+        lane->kill_at = now + TRY_AGAIN_NS;
         return;
     }
-    /* The signal may come late: nobody else shall be hit by it. */
+    /* The signal may arrive late: it must hit no task that starts after this
+     * one. */
     lane->doomed = true;
     lane->kill_position = CF__ANY_POSITION;
     lane->kill_at = 0;

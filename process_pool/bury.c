@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Under the pool's lock, all of it. A worker has ended: what it had done is
- * delivered, the task that it was in has failed, and what it had not started
- * goes back. Also: when the end of a worker breaks the pool.
+ * delivered, the task that it was in fails, and what it had not started is
+ * taken back. Also: which ends of workers break the pool.
  */
 #include "process_pool/bury.h"
 
@@ -22,14 +22,14 @@
 #include <sys/wait.h>
 
 enum {
-    STILLBORN_MAX = 3,       /* workers in a row, then none is to be had */
-    PAUSE_MIN_NS = 10000000, /* before another try to fork ... */
-    PAUSE_MAX_NS = 500000000 /* ... and at most */
+    STILLBORN_MAX = 3,       /* workers in a row; then the lane is lost */
+    PAUSE_MIN_NS = 10000000, /* before the next try to fork: at first, */
+    PAUSE_MAX_NS = 500000000 /* and at most */
 };
 
 int64_t cf__spawn_patience_ns = 5000000000;
 
-/* ", SIGSEGV" and the like; "" for signals that do not mean much. */
+/* ", SIGSEGV" and the like; "" for signals whose name says little. */
 static const char *
 name_of(int signo)
 {
@@ -84,7 +84,7 @@ record_of(const struct cf__zygote_report *end, char *message, size_t size)
 
 /* --- breaking ------------------------------------------------------------ */
 
-/* As Python does it: all workers go. */
+/* As Python does it: all workers are killed. */
 static void
 break_by_death(struct cf__processes *pool, const cf_error *death)
 {
@@ -95,7 +95,7 @@ break_by_death(struct cf__processes *pool, const cf_error *death)
             pool, &pool->lanes[i], CF__ANY_POSITION, SIGKILL, now);
 }
 
-/* Breaks with what the initializer left behind. */
+/* Breaks the pool, with the failure that the initializer has left. */
 static void
 break_by_initializer(struct cf__processes *pool,
                      const struct cf__process_lane *lane,
@@ -104,7 +104,8 @@ break_by_initializer(struct cf__processes *pool,
     struct cf__lane_failure left;
     cf_error why = *death;
     why.message = "the initializer failed";
-    /* The worker is dead; but what it wrote is to be checked. 0: nothing. */
+    /* The worker is dead, but what it wrote must still be checked. 0: no
+     * failure. */
     uint64_t at = cf_load_acquire(&lane->out->init_failure);
     if (at > 0 && cf__lane_read_failure(lane, at - 1, &left))
         cf__lane_describe(&left, &why);
@@ -114,7 +115,7 @@ break_by_initializer(struct cf__processes *pool,
 
 /* --- what it had in hand ------------------------------------------------- */
 
-/* The oldest position leaves the lane. */
+/* Takes the oldest position out of the lane. Returns its task, or NULL. */
 static cf_future *
 remove_oldest(struct cf__processes *pool, struct cf__process_lane *lane)
 {
@@ -147,9 +148,10 @@ empty_lane(struct cf__processes *pool,
     int failed = 0;
     for (uint64_t p = lane->oldest; p < lane->next; p++) {
         bool back =
-            trusted && (!lane->tasks[p % CF__LANE] || /* it was back already */
+            trusted && (!lane->tasks[p % CF__LANE] || /* taken back before */
                         cf__processes_take_back(pool, lane, p));
-        if (!back && failed++) /* a worker starts only one at a time */
+        /* a worker is in one task at a time: two make no sense */
+        if (!back && failed++)
             trusted = false;
         if (back)
             (void)remove_oldest(pool, lane);
@@ -158,7 +160,8 @@ empty_lane(struct cf__processes *pool,
     }
 }
 
-/* The worker is gone: another may take its lane, or none. */
+/* The worker is gone: the lane may get another one, or is lost. ready: that
+ * worker could run tasks. */
 static void
 free_lane(struct cf__processes *pool, struct cf__process_lane *lane, bool ready)
 {
@@ -170,7 +173,7 @@ free_lane(struct cf__processes *pool, struct cf__process_lane *lane, bool ready)
     pthread_cond_broadcast(&pool->changed);
 }
 
-/* Without the last lane, the pool is broken. */
+/* If all lanes are lost, the pool is broken. */
 static void
 check_lanes(struct cf__processes *pool, const char *why)
 {
@@ -193,7 +196,7 @@ cf__processes_bury(struct cf__processes *pool,
     cf_error death = record_of(end, message, sizeof message);
     cf__processes_collect(pool, lane, cf__now_ns());
     bool in_task = cf__lane_has_begun(lane);
-    /* What it says itself may be written over; that it has begun a task, not. */
+    /* A task can overwrite `ready`, but not the record that a task began. */
     bool ready = cf_load_relaxed(&lane->out->ready) || in_task ||
                  lane->oldest > end->start;
     bool initialized = ready || !options->initializer;
@@ -213,7 +216,7 @@ cf__processes_bury(struct cf__processes *pool,
     cf__processes_trim_later(pool, cf__now_ns());
     free_lane(pool, lane, ready || asked);
     check_lanes(pool, "no worker process lives long enough to work");
-    cf__processes_serve_locked(pool); /* another takes its place */
+    cf__processes_serve_locked(pool); /* which may start another worker */
 }
 
 static bool
@@ -228,8 +231,9 @@ any_worker(const struct cf__processes *pool)
     return false;
 }
 
-/* No worker could be forked. What may pass is tried again, after a pause that
- * doubles; but without any worker only for a while. false: it will not pass. */
+/* No worker could be forked. If the error may pass, the lane tries again, after
+ * a pause that doubles; but while the pool has no worker at all, only for a
+ * while. false: it will not pass. */
 static bool
 try_later(struct cf__processes *pool, struct cf__process_lane *lane, int error)
 {

@@ -10,10 +10,11 @@
 void cf__processes_bury(struct cf__processes *pool,
                         const struct cf__zygote_report *end);
 
-/* So long a pool without any worker tries to fork one, before it breaks. */
+/* For this long a pool without any worker tries to fork one, before it
+ * breaks. */
 extern int64_t cf__spawn_patience_ns; /* changed by tests */
 
-/* The zygote could not fork a worker. */
+/* The zygote could not fork a worker for that lane. error: an errno. */
 void
 cf__processes_spawn_failed(struct cf__processes *pool, int index, int error);
 

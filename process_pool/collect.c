@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Under the pool's lock, all of it. From a lane's outcomes to futures. A task
- * that went astray may have written whatever is read here: so each field is
- * read once, checked, and then used.
+ * that went astray may have written anything into what is read here. So each
+ * field is read once, checked, and then used.
  */
 #include "process_pool/collect.h"
 
@@ -18,13 +18,15 @@
 #include <stdlib.h>
 
 enum {
-    TARGET_WAKES = 16, /* the manager is told half way, and needs one of them */
-    STARVED_NS = 1000000, /* a longer task is not what starves a worker */
+    TARGET_WAKES = 16, /* work in hand, in wake-ups: the worker rings half way,
+                          and the manager needs one wake-up to come */
+    STARVED_NS = 1000000, /* a worker with longer tasks did not run dry for want
+                             of wake-ups */
     TARGET_MAX = CF__LANE / 2,
     TARGET_MIN = 2
 };
 
-/* So long after its last task a pool gives free memory back. */
+/* This long after its last task a pool gives free memory back. */
 #define TRIM_NS INT64_C(1000000000)
 
 /* --- results ------------------------------------------------------------- */
@@ -34,12 +36,12 @@ give_back(void *owner, void *block)
 {
     struct cf__shared *shared = owner;
     if (shared->generation != cf__generation_now())
-        return; /* in a fork's child: the vault is the parent's */
+        return; /* in a fork's child the vault is the parent's */
     (void)cf__arena_free(&shared->vault, block);
     cf__shared_release(shared);
 }
 
-/* The record of a failure that has no text. */
+/* The record of a failure without a text. */
 static cf_error
 plain_failure(const struct cf__processes *pool,
               const struct cf__process_lane *lane,
@@ -53,7 +55,7 @@ plain_failure(const struct cf__processes *pool,
 }
 
 /* Copies a result to where no worker can write: a large one to the vault, as
- * long as that has room. false: no memory. */
+ * long as that has room, others to the heap. false: no memory. */
 static bool
 copy_result(struct cf__shared *shared,
             cf_future *f,
@@ -70,7 +72,8 @@ copy_result(struct cf__shared *shared,
     memcpy(copy, from, size);
     if (in_vault) {
         struct cf__lent lent = {copy, size, give_back, shared};
-        cf_fetch_add_relaxed(&shared->users, 1); /* we are one */
+        /* not 0: the pool is a user, too */
+        cf_fetch_add_relaxed(&shared->users, 1);
         cf__future_store_lent(f, &lent);
     } else {
         cf__future_store_result(f, copy, size);
@@ -98,14 +101,15 @@ take_outbox(const struct cf__processes *pool,
     return true;
 }
 
-/* An interrupted or terminated task that fails has been cancelled. */
+/* A task that fails after it was interrupted or terminated counts as
+ * cancelled. */
 static cf_err
 kind_of_failure(const cf_future *f, cf_err kind)
 {
     return cf__was_stopped(f->executor, f) ? CF_ECANCELED : kind;
 }
 
-/* kind: how the failure is packed. */
+/* kind: how the worker has packed the failure. */
 static bool
 take_failure(const struct cf__processes *pool,
              const struct cf__process_lane *lane,
@@ -127,7 +131,7 @@ take_failure(const struct cf__processes *pool,
     return true;
 }
 
-/* Moves an outcome into its future. false: it is impossible. */
+/* Moves an outcome into its future. false: no worker writes such an outcome. */
 static bool
 take_outcome(struct cf__processes *pool,
              struct cf__process_lane *lane,
@@ -135,7 +139,7 @@ take_outcome(struct cf__processes *pool,
              const struct cf__outcome *outcome,
              uint64_t *flags)
 {
-    /* Published by the state. */
+    /* All three were published by the state. */
     uint32_t kind = cf_load_relaxed(&outcome->kind);
     uint64_t size = cf_load_relaxed(&outcome->size);
     uint64_t offset = cf_load_relaxed(&outcome->offset);
@@ -154,7 +158,8 @@ take_outcome(struct cf__processes *pool,
 
 /* --- ends ---------------------------------------------------------------- */
 
-/* Leaves f, with its outcome, to the manager: user code is to be called. */
+/* Leaves f, with its outcome in it, to the manager, because user code must be
+ * called. */
 static void
 defer(struct cf__processes *pool, cf_future *f, uint64_t flags)
 {
@@ -168,7 +173,7 @@ defer(struct cf__processes *pool, cf_future *f, uint64_t flags)
     cf__processes_ring(pool);
 }
 
-/* f has left its lane, and its outcome is in it. */
+/* f has left its lane and has its outcome: completes f, or defers that. */
 static inline void
 end_task(struct cf__processes *pool,
          struct cf__process_lane *lane,
@@ -209,7 +214,7 @@ cf__processes_fail(struct cf__processes *pool,
 
 /* --- the lane ------------------------------------------------------------ */
 
-/* What the worker wrote is impossible: kills it. */
+/* Kills a worker that has written what no worker writes. */
 static void
 condemn(struct cf__processes *pool, struct cf__process_lane *lane)
 {
@@ -220,21 +225,24 @@ condemn(struct cf__processes *pool, struct cf__process_lane *lane)
         pool, lane, CF__ANY_POSITION, SIGKILL, cf__now_ns());
 }
 
-/* Before it was collected, the worker had asked for that so often. */
+/* requests: how often the worker had asked for everything to be collected,
+ * before it was. */
 static void
 answer_requests(struct cf__process_lane *lane, uint32_t requests)
 {
     if (__builtin_expect(requests == lane->answered, 1))
         return;
     lane->answered = requests;
-    /* pairs with answered: what has been collected */
+    /* pairs with answered in outbox.c: the worker sees what has been
+     * collected */
     cf_store_release(&lane->in->answers, requests);
     cf__lane_nudge(lane, true);
 }
 
-/* So many that a lane has work for the time of some wake-ups, the manager's
- * being one, going by the last tasks; but if it ran dry while there was work,
- * that says only what the least is. */
+/* Sets how many tasks the lane should have in hand: enough for TARGET_WAKES
+ * wake-ups, going by how long its last tasks took. But if the worker ran dry
+ * while tasks were queued, that time has idleness in it; then the target is at
+ * least doubled. */
 static void
 adapt_target(struct cf__processes *pool,
              struct cf__process_lane *lane,
@@ -255,7 +263,8 @@ adapt_target(struct cf__processes *pool,
     lane->mark_count = 0;
 }
 
-/* The worker has ended the task at the oldest position, or skipped it. */
+/* Takes out the oldest position, whose task the worker has ended or skipped.
+ * false: the outcome is impossible. */
 static inline bool
 end_oldest(struct cf__processes *pool, struct cf__process_lane *lane)
 {
@@ -281,7 +290,7 @@ void
 cf__processes_trim_later(struct cf__processes *pool, int64_t now)
 {
     if (!pool->trim_at)
-        cf__processes_ring(pool); /* for the manager to note it */
+        cf__processes_ring(pool); /* so that the manager sees trim_at */
     pool->trim_at = now + TRIM_NS;
 }
 
@@ -291,11 +300,11 @@ cf__processes_collect(struct cf__processes *pool,
                       int64_t now)
 {
     uint64_t before = lane->oldest;
-    /* pairs with request: what had ended by then is seen */
+    /* pairs with request in outbox.c: what had ended by then is seen */
     uint32_t requests = cf_load_acquire(&lane->out->requests);
     while (lane->oldest < lane->published) {
         uint64_t p = lane->oldest;
-        /* pairs with the worker's end of a task: publishes the outcome */
+        /* pairs with run_next in worker.c: publishes the outcome */
         uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
         if (state != cf__position_state(p, CF__DONE)) {
             if (state != cf__position_state(p, CF__TAKEN) &&
@@ -315,7 +324,7 @@ cf__processes_collect(struct cf__processes *pool,
         if (lane->oldest == lane->next)
             lane->lowest = INT64_MAX;
         adapt_target(pool, lane, now);
-        /* pairs with free_collected: it has been read */
+        /* pairs with free_collected in outbox.c: all of it has been read */
         cf_store_release(&lane->in->collected, lane->oldest);
     }
     answer_requests(lane, requests);

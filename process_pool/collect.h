@@ -11,10 +11,11 @@ void cf__processes_collect(struct cf__processes *pool,
                            struct cf__process_lane *lane,
                            int64_t now);
 
-/* When the pool has been idle for a while, free memory is given back. */
+/* Sets when the manager is to give free memory back, counting from now. */
 void cf__processes_trim_later(struct cf__processes *pool, int64_t now);
 
-/* The task at the lane's oldest position, out of the lane, has failed. */
+/* The task f has failed; it was at the lane's oldest position, which has left
+ * the lane. */
 void cf__processes_fail(struct cf__processes *pool,
                         struct cf__process_lane *lane,
                         cf_future *f,

@@ -57,7 +57,7 @@ check_options(const cf_process_pool_options *options)
     return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
 }
 
-/* Bytes: as a thread would have, but no less than main() usually has. */
+/* In bytes: as a thread would have, but no less than main() usually has. */
 static size_t
 default_stack_size(void)
 {
@@ -70,8 +70,8 @@ default_stack_size(void)
     return size > STACK_SIZE_MIN ? size : STACK_SIZE_MIN;
 }
 
-/* How much address space parcels and commons get each: enough that the memory
- * of the machine is what limits them. */
+/* How many bytes of address space parcels and commons get each: so many that
+ * the machine's memory is the limit. */
 static size_t
 reservation(size_t wanted)
 {
@@ -88,7 +88,8 @@ reservation(size_t wanted)
     return twice < RESERVATION_MAX ? twice : RESERVATION_MAX;
 }
 
-/* Nothing of the former pool in this memory is left, but its lock. */
+/* Sets all that is not the lock: nothing of the former pool in this memory is
+ * left. */
 static void
 clear(struct cf__processes *pool, const cf_process_pool_options *options)
 {
@@ -104,7 +105,7 @@ clear(struct cf__processes *pool, const cf_process_pool_options *options)
                        options->name_prefix,
                        "cfp",
                        &pools);
-    setup->options.name_prefix = NULL; /* the caller's memory */
+    setup->options.name_prefix = NULL; /* it is the caller's memory */
     cf_store_relaxed(&pool->refuse, CF_OK);
     cf_store_relaxed(&pool->wanting, CF__EAGER);
     cf_store_relaxed(&pool->tidy, 0);
@@ -125,14 +126,14 @@ clear(struct cf__processes *pool, const cf_process_pool_options *options)
     pool->ending = pool->ended = pool->joinable = pool->orphan = false;
 }
 
-/* Everything that the zygote is to find. */
+/* Makes everything that the zygote must find. */
 static cf_err
 furnish(struct cf__processes *pool, int workers)
 {
     pool->lanes = calloc((size_t)workers, sizeof *pool->lanes);
     pool->shared =
         cf__shared_new(workers, reservation(pool->setup.options.shared_memory));
-    /* As much as lanes have in hand: a service allocates nothing for them. */
+    /* As many as lanes have in hand at most: so a service allocates nothing. */
     size_t most = (size_t)workers * (CF__LANE / 2);
     if (!pool->lanes || !pool->shared ||
         !cf__roster_init(&pool->setup.roster, workers) ||
@@ -145,7 +146,7 @@ furnish(struct cf__processes *pool, int workers)
     return cf__inline_new_in_worker(&pool->setup.nested);
 }
 
-/* Forks the zygote, and lets the pool begin. */
+/* Forks the zygote, starts the manager and opens the pool. */
 static cf_err
 launch(struct cf__processes *pool)
 {
@@ -188,7 +189,8 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
                                              : CF__PROCESSES_MAX;
     if (cf__in_own_fork()) {
         cf__cancel_restore(former);
-        return CF_ENOTSUP; /* it would come here again, for ever */
+        /* or a fork handler that makes a pool would be called for ever */
+        return CF_ENOTSUP;
     }
     cf__notice_fork();
     struct cf__processes *pool = cf__processes_obtain();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Under the pool's lock, all of it. From the queue to the lanes: which worker
- * gets the next task. First the idle workers, then new ones, then those that
- * will need something soon. So a worker does not wait for the program after
- * each task, but has little in hand that another one could start; and what it
- * has not started can be taken back.
+ * gets the next task. Idle workers get one first, then new workers, then
+ * workers that will soon need one. So a worker does not wait for the program
+ * after each task, and yet has few tasks in hand that another worker could
+ * start. Those can be taken back.
  */
 #include "process_pool/pool.h"
 
@@ -14,14 +14,14 @@
 #include "process_pool/tasks.h"
 
 enum {
-    /* So long must a task run, for what waits behind it to be given to idle
+    /* A task must run this long before the tasks behind it go to idle
      * workers, */
     STUCK_NS = 50000,
-    /* and so long, for that to be given to any: a hundred times what its worker
-     * then waits for the next one. */
+    /* and this long before they go to any worker that has room: a hundred times
+     * what its worker then waits for its next task. */
     LONG_NS = 2000000,
-    /* So long may a worker not come for its next task: it is in its initializer
-     * or finalizer, or has still to be forked. */
+    /* A worker that has not come for its next task for this long is missing: it
+     * is in its initializer or finalizer, or has still to be forked. */
     MISSING_NS = CF__HEARTBEAT_NS
 };
 
@@ -30,7 +30,8 @@ enum {
 static uint32_t
 flags_of(const struct cf__processes *pool, const cf_future *f)
 {
-    uint64_t word = cf_load_relaxed(&f->word); /* who comes later, expects */
+    /* a waiter that comes later calls expect */
+    uint64_t word = cf_load_relaxed(&f->word);
     uint32_t flags = 0;
     if (word & (CF__SLEEPER | CF__WAITERS) || pool->base.bound)
         flags |= CF__ORDER_NOTIFY;
@@ -43,12 +44,12 @@ flags_of(const struct cf__processes *pool, const cf_future *f)
     return flags;
 }
 
-/* Hands the lane one task; false: there is none. */
+/* Hands the lane one task. false: there is none, or no memory. */
 static bool
 hand_one(struct cf__processes *pool, struct cf__process_lane *lane)
 {
     int index = (int)(lane - pool->lanes);
-    /* Whatever is handed out can come back. */
+    /* Each task that is handed out can come back. */
     if (!cf__returned_reserve(&pool->returned,
                               pool->returned.count + pool->in_hand + 1))
         return false;
@@ -70,8 +71,9 @@ hand_one(struct cf__processes *pool, struct cf__process_lane *lane)
     }
 }
 
-/* The lane is empty and its worker has run its number: it is about to end, and
- * nobody follows. If somebody does after all, he sleeps soon. */
+/* The lane is empty and its worker has run its number of tasks: it is about to
+ * end, and the zygote starts no successor. If a successor does start, it soon
+ * sleeps; then the lane counts as idle. */
 static bool
 is_spent(const struct cf__processes *pool, const struct cf__process_lane *lane)
 {
@@ -97,7 +99,7 @@ is_idle(const struct cf__processes *pool, const struct cf__process_lane *lane)
     return cf__lane_in_hand(lane) == 0 && has_room(pool, lane);
 }
 
-/* The lane's worker is in a long task, or misses the next one. */
+/* The lane's worker is in a long task, or has not come for its next one. */
 static bool
 is_slow(const struct cf__process_lane *lane, int64_t now)
 {
@@ -106,7 +108,7 @@ is_slow(const struct cf__process_lane *lane, int64_t now)
            (since >= MISSING_NS || cf__lane_has_begun(lane));
 }
 
-/* The lane has room, and its worker will come to what it is given. */
+/* The lane has room, and its worker will soon come to what it is given. */
 static bool
 has_turns(const struct cf__processes *pool,
           const struct cf__process_lane *lane,
@@ -115,15 +117,15 @@ has_turns(const struct cf__processes *pool,
     return has_room(pool, lane) && !is_slow(lane, now);
 }
 
-/* The lane has no worker, and one can be had, for all that is known. */
+/* The lane has no worker, and as far as is known one can be forked. */
 static bool
 may_start(const struct cf__process_lane *lane, int64_t now)
 {
     return lane->state == CF__LANE_ABSENT && lane->spawn_at <= now;
 }
 
-/* While something is queued: what waits for slow workers goes back, to start
- * first, if others have room. */
+/* While tasks are queued: takes the tasks back that wait behind slow workers,
+ * if other workers have room. They start before what is queued. */
 static void
 recall_from_slow(struct cf__processes *pool, int64_t now)
 {
@@ -139,11 +141,11 @@ recall_from_slow(struct cf__processes *pool, int64_t now)
             continue;
         if (room)
             cf__processes_take_back_many(pool, lane, CF__LANE);
-        cf__lane_expect(lane, lane->oldest); /* then it needs another one */
+        cf__lane_expect(lane, lane->oldest); /* this worker then needs a task */
     }
 }
 
-/* The next task, and a worker, for a lane that has none. */
+/* Hands a lane that has no worker its first task, and asks for a worker. */
 static void
 start(struct cf__processes *pool, struct cf__process_lane *lane, int64_t now)
 {
@@ -155,7 +157,7 @@ start(struct cf__processes *pool, struct cf__process_lane *lane, int64_t now)
         if (cf__zygote_spawn(&pool->zygote, (int)(lane - pool->lanes), first))
             return;
     }
-    /* The manager will hear of the zygote's end, or try again. */
+    /* The manager will hear that the zygote has ended, or try again. */
     cf__processes_take_back_many(pool, lane, CF__LANE);
     pool->in_hand -= cf__lane_in_hand(lane);
     lane->oldest = lane->next;
@@ -163,7 +165,7 @@ start(struct cf__processes *pool, struct cf__process_lane *lane, int64_t now)
     lane->state = CF__LANE_ABSENT;
 }
 
-/* The lanes that have turns, linked by next_in_turn. */
+/* The lanes that take part in dealing, linked by next_in_turn. */
 static struct cf__process_lane *
 lanes_in_turn(struct cf__processes *pool, int64_t now)
 {
@@ -179,8 +181,8 @@ lanes_in_turn(struct cf__processes *pool, int64_t now)
     return first;
 }
 
-/* In turns, one task each: so large tasks that follow each other go to
- * different workers. */
+/* Deals one task to each lane in turn: so large tasks that follow each other go
+ * to different workers. */
 static void
 deal(struct cf__processes *pool, int64_t now)
 {
@@ -197,20 +199,20 @@ deal(struct cf__processes *pool, int64_t now)
     }
 }
 
-/* Tells the worker of what it was dealt. */
+/* Tells the worker of the tasks that it was dealt. */
 static void
 publish(struct cf__processes *pool, struct cf__process_lane *lane, int64_t now)
 {
     uint64_t count = lane->next - lane->published;
-    /* If nobody else hands out more, half way is the time. */
+    /* If no other thread hands out more, the worker rings half way. */
     if (count > 1 && !pool->helped && cf__processes_has_work(pool))
         cf__lane_expect(lane, lane->published + (count - 1) / 2);
     cf__lane_publish(lane, now);
 }
 
-/* Each worker that has nothing to do gets a task. false: there were not so
- * many, or no memory. Then what comes in the meantime is for those that are
- * left: nobody else is started for it. */
+/* Hands one task to each worker that has none. false: there were too few tasks,
+ * or no memory. Then tasks that are pushed meanwhile are for the idle workers
+ * that are left, and no worker is forked for them. */
 static bool
 occupy_idle(struct cf__processes *pool)
 {
@@ -256,8 +258,8 @@ fill_all(struct cf__processes *pool, int64_t now)
 
 /* --- evening out --------------------------------------------------------- */
 
-/* The highest priority that waits; INT64_MIN: nothing does, or only what has
- * none. */
+/* The highest priority of a task that waits in the heap or in returned;
+ * INT64_MIN: there is none. */
 static int64_t
 waiting_priority(struct cf__processes *pool)
 {
@@ -266,8 +268,8 @@ waiting_priority(struct cf__processes *pool)
     return heap > returned ? heap : returned;
 }
 
-/* What is in the lanes and would start after something of a higher priority
- * goes back. */
+/* If a task of a higher priority waits, takes back the tasks in lanes that
+ * would start before it although their priority is lower. */
 static void
 give_way(struct cf__processes *pool)
 {
@@ -281,9 +283,10 @@ give_way(struct cf__processes *pool)
     }
 }
 
-/* What submits shall do: attend, if a lane could start something; but none
- * need do if an idle worker is still looking for more: it will ring. While user
- * code has the manager, nobody would hear it. */
+/* What a submit must do. If a lane could start something, it attends. But if an
+ * idle worker is still awake and looks for more, it need not: the worker will
+ * ring before it sleeps. While the manager is in user code nothing hears that
+ * ring, so then no lane counts as awake. */
 static uint32_t
 wanting_of(const struct cf__processes *pool)
 {
@@ -309,8 +312,8 @@ any_idle(const struct cf__processes *pool)
     return false;
 }
 
-/* When a part of what the lane has may be given to others; CF__NEVER: it has
- * too little. idle: a worker has nothing to do. */
+/* When some of the lane's tasks may go to others; CF__NEVER: it has too few.
+ * idle: some worker has nothing to do. */
 static int64_t
 patience_ends_at(const struct cf__process_lane *lane, bool idle)
 {
@@ -321,8 +324,9 @@ patience_ends_at(const struct cf__process_lane *lane, bool idle)
     return CF__NEVER;
 }
 
-/* Nothing is queued: who has nothing to do gets what waits for a slow worker.
- * false: there is no such thing, or not yet. */
+/* With an empty queue: takes tasks back from the lane that has the most of
+ * those that are slow, and hands them out. false: no lane is slow, or not
+ * yet. */
 static bool
 even_out(struct cf__processes *pool, int64_t now)
 {
@@ -348,7 +352,8 @@ even_out(struct cf__processes *pool, int64_t now)
     return true;
 }
 
-/* Says whether an idle worker shall ring before it sleeps. */
+/* Says whether an idle worker must ring before it sleeps: if something is
+ * queued, or a lane has a task that another worker could get. */
 static void
 update_backlog(struct cf__processes *pool, bool is_queued)
 {
@@ -356,7 +361,8 @@ update_backlog(struct cf__processes *pool, bool is_queued)
     _Atomic uint32_t *shared = &pool->shared->board->backlog;
     for (int i = 0; i < pool->base.max_workers && !backlog; i++)
         backlog = cf__lane_in_hand(&pool->lanes[i]) > 1;
-    /* Submits may set it, too. pairs with them, and with cf__bells_sleep */
+    /* A submit may set it, too. pairs with may_wait, and with
+     * cf__bells_sleep */
     if (cf_load_relaxed(shared) != backlog)
         cf_store_seq_cst(shared, backlog);
 }
@@ -373,8 +379,8 @@ cf__processes_dispatch(struct cf__processes *pool, int64_t now)
             continue;
         update_backlog(pool, false);
         cf_store_relaxed(&pool->wanting, wanting_of(pool));
-        /* pairs with submit: it sees that it must attend or set the backlog,
-         * or we see what it has pushed */
+        /* pairs with may_wait in submit.c: the submit sees that it must attend
+         * or set the backlog, or we see what it has pushed */
         cf__fence_full();
         work = cf__processes_has_work(pool);
         if (cf_load_relaxed(&pool->wanting) == CF__CONTENT)
@@ -383,7 +389,7 @@ cf__processes_dispatch(struct cf__processes *pool, int64_t now)
     if (!work)
         return;
     update_backlog(pool, true);
-    /* Who pushed it may have seen a worker awake, and left. */
+    /* Its submit may have seen a worker awake, and gone. */
     if (cf_load_relaxed(&pool->wanting) != CF__CONTENT && pool->taken != before)
-        cf_store_relaxed(&pool->again, 1); /* for the unlock */
+        cf_store_relaxed(&pool->again, 1); /* for unlock_serving */
 }

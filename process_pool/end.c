@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a pool: shutdown, terminate, destroy; waiting until it is idle;
- * and what a fork's child keeps of it. Callbacks of cancelled tasks run in the
- * caller's thread, without the lock.
+ * The ends of a pool: shutdown, terminate, destroy; breaking; waiting until it
+ * is idle; and what a fork's child keeps of it. Callbacks of cancelled tasks
+ * run in the caller's thread, without the lock.
  */
 #include "process_pool/end.h"
 
@@ -41,10 +41,10 @@ cf__processes_break_locked(struct cf__processes *pool, const cf_error *why)
     error.kind = CF_EBROKEN;
     pool->broken = cf__failure_new(&error);
     cf__processes_refuse_locked(pool, CF_EBROKEN);
-    /* What has begun may finish; the rest the manager will fail. */
+    /* Tasks that have begun may finish; the manager fails the others. */
 }
 
-/* Cancels everything that has not been started. */
+/* Cancels all tasks that have not been started. Lets the lock go meanwhile. */
 static void
 cancel_all_locked(struct cf__processes *pool)
 {
@@ -68,7 +68,8 @@ unlock(void *data)
 static void
 stop_waiting_locked(struct cf__processes *pool)
 {
-    if (--pool->waiting == 0 && pool->open) /* or is the parent's */
+    /* in a fork's child the board is its parent's */
+    if (--pool->waiting == 0 && pool->open)
         cf_store_seq_cst(&pool->shared->board->notify_all, 0);
 }
 
@@ -79,22 +80,24 @@ stop_waiting(void *data)
     unlock(data);
 }
 
-/* Waits for a change; false: the deadline has passed. A cancellation point,
- * with undo for it. */
+/* Waits for a change; false: the deadline has passed. A cancellation point:
+ * undo is what it does if the thread is cancelled. */
 static bool
 wait_locked(struct cf__processes *pool,
             int64_t deadline_ns,
             void (*undo)(void *pool))
 {
     struct cf__server *server = cf__thread.server;
-    if (server) { /* it makes the changes itself, or what they wait for */
+    if (server) { /* this thread makes the change itself, or must serve for it
+                     */
         cf__processes_unlock_serving(pool);
         server->serve(server, deadline_ns);
         cf__processes_lock(pool);
         cf__processes_serve_locked(pool); /* as below */
         return cf__now_ns() < deadline_ns;
     }
-    /* Somebody may have left a service to this thread, which sleeps. */
+    /* Another thread may have left a service to this one, which sleeps: so it
+     * looks again after a heartbeat. */
     int64_t soon = cf__now_ns() + CF__HEARTBEAT_NS;
     if (deadline_ns <= soon)
         return cf__cond_wait_or_end(
@@ -115,8 +118,9 @@ join_locked(struct cf__processes *pool)
     cf__processes_lock(pool);
 }
 
-/* It has ended, and its manager is in no callback, which could wait for who
- * joins it; but for the calling thread's own. */
+/* The pool has ended, and its manager is in no callback: a callback could wait
+ * for the thread that joins the manager. But the calling thread's own callback
+ * does not count. */
 static bool
 is_over_locked(const struct cf__processes *pool)
 {
@@ -175,8 +179,8 @@ cf__processes_wait_idle(cf_executor *ex, int64_t deadline_ns)
     bool in_time = true, idle;
     cf__processes_lock(pool);
     pool->waiting++;
-    /* pairs with the worker's end of a task: it sees this and rings, or the
-     * service sees the end */
+    /* pairs with run_next in worker.c: the worker sees it and rings, or the
+     * service sees that the task has ended */
     cf_store_seq_cst(&pool->shared->board->notify_all, 1);
     cf__fence_full(); /* no state is loaded before it */
     cf__processes_serve_locked(pool);
@@ -198,7 +202,7 @@ cf__processes_destroy(cf_executor *ex)
     struct cf__processes *pool = cf__processes_of(ex);
     cf__processes_lock(pool);
     join_locked(pool);
-    pool->orphan = pool->joinable; /* in its own manager's callback */
+    pool->orphan = pool->joinable; /* in a callback of its own manager */
     bool orphan = pool->orphan;
     if (orphan)
         pthread_detach(pool->manager);
@@ -213,10 +217,10 @@ cf__processes_after_fork(cf_executor *ex)
     struct cf__processes *pool = cf__processes_of(ex);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->changed, NULL);
-    cf_store_relaxed(&pool->refuse, CF_EFORKED); /* one thread */
+    cf_store_relaxed(&pool->refuse, CF_EFORKED); /* there is one thread */
     cf__queue_after_fork(&pool->queue);
     cf__zygote_abandon(&pool->zygote); /* the child may fork again */
-    /* In a callback this thread comes back to the pool, and finds it ended. */
+    /* A callback in this thread returns to the pool, and must find it ended. */
     pool->open = false;
     pool->ended = true;
     pool->joinable = pool->orphan = false;

@@ -7,7 +7,7 @@
 
 void cf__processes_refuse_locked(struct cf__processes *pool, cf_err why);
 
-/* Refuses submits, and lets the manager fail everything that has not begun. */
+/* Refuses submits. Tasks that have not begun are failed by the manager. */
 void cf__processes_break_locked(struct cf__processes *pool,
                                 const cf_error *why);
 

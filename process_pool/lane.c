@@ -62,7 +62,7 @@ cf__lane_find(const struct cf__process_lane *lane, const cf_future *f)
     return at < lane->next && lane->tasks[slot] == f ? at : UINT64_MAX;
 }
 
-/* How the argument travels. */
+/* Writes a task as it travels. */
 static void
 write_order(struct cf__order *order, const cf_future *f, uint32_t flags)
 {
@@ -99,7 +99,7 @@ cf__lane_publish(struct cf__process_lane *lane, int64_t now)
 {
     if (lane->published == lane->next)
         return;
-    if (lane->published == lane->oldest) /* it had nothing to do */
+    if (lane->published == lane->oldest) /* the worker had nothing to do */
         lane->progress_at = now;
     if (lane->mark_count == 0) {
         lane->mark = lane->next;
@@ -107,7 +107,7 @@ cf__lane_publish(struct cf__process_lane *lane, int64_t now)
         lane->mark_count = (unsigned)cf__lane_in_hand(lane);
     }
     lane->published = lane->next;
-    /* pairs with the worker's look: the orders are whole */
+    /* pairs with look in worker.c: the orders are whole */
     cf_store_release(&lane->in->published, lane->next);
     cf__lane_nudge(lane, false);
 }
@@ -115,7 +115,7 @@ cf__lane_publish(struct cf__process_lane *lane, int64_t now)
 bool
 cf__lane_is_untaken(const struct cf__process_lane *lane, uint64_t p)
 {
-    /* pairs with the worker's take: what it did before is seen */
+    /* pairs with take in worker.c: what the worker did before is seen */
     uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
     return cf__is_untaken(state, p);
 }
@@ -126,7 +126,7 @@ cf__lane_revoke(struct cf__process_lane *lane, uint64_t p)
     cf_future *f = lane->tasks[p % CF__LANE];
     struct cf__outcome *outcome = cf__lane_outcome(lane, p);
     uint64_t state = cf_load_relaxed(&outcome->state); /* the swap checks it */
-    /* pairs with the worker's take: one of both has it */
+    /* pairs with take in worker.c: one of both gets the task */
     if (!f || !cf__is_untaken(state, p) ||
         !cf_cas_acq_rel(
             &outcome->state, &state, cf__position_state(p, CF__REVOKED)))
@@ -139,8 +139,8 @@ cf__lane_revoke(struct cf__process_lane *lane, uint64_t p)
 void
 cf__lane_expect(const struct cf__process_lane *lane, uint64_t p)
 {
-    /* pairs with the worker's end of a task: it sees the flag, or we the
-     * state that it wrote before */
+    /* pairs with run_next in worker.c: the worker sees the flag, or we see the
+     * state, which it wrote before it looked */
     cf_fetch_or_seq_cst(&cf__lane_order(lane, p)->flags, CF__ORDER_NOTIFY);
     cf__fence_after_rmw(); /* the state is not loaded before it */
 }
@@ -151,7 +151,7 @@ cf__lane_quit(struct cf__process_lane *lane)
     if (lane->quitting)
         return;
     lane->quitting = true;
-    /* pairs with the worker's must_rise */
+    /* pairs with must_rise in worker.c */
     cf_store_release(&lane->in->quit, 1);
     cf__lane_nudge(lane, true);
 }
@@ -159,7 +159,7 @@ cf__lane_quit(struct cf__process_lane *lane)
 void
 cf__lane_nudge(const struct cf__process_lane *lane, bool always)
 {
-    /* pairs with the worker's sleep: it sees what we did, or we see it
+    /* pairs with cf__bells_sleep: the worker sees what we did, or we see it
      * asleep */
     cf__fence_full();
     if (!always && !cf_load_relaxed(&lane->out->asleep))

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Under the pool's lock, all of it. The program's side of one worker's lane:
- * which tasks the worker has in hand, handing it more, taking back, waking it.
- * What is here is private to the program, and the program believes it; what the
- * worker writes (layout.h) is checked against it. README.md has the protocol.
+ * which tasks the worker has in hand, handing it more, taking tasks back,
+ * waking it. What is here is private to the program, so the program believes
+ * it. What the worker writes (layout.h) is checked against it. README.md has
+ * the protocol.
  */
 #ifndef CF_PROCESS_POOL_LANE_H
 #define CF_PROCESS_POOL_LANE_H
@@ -16,8 +17,8 @@
 
 enum cf__lane_state {
     CF__LANE_ABSENT,  /* no worker */
-    CF__LANE_STAFFED, /* a worker, or the zygote has been asked for one */
-    CF__LANE_LOST     /* no worker, and none can be had */
+    CF__LANE_STAFFED, /* a worker, or one that the zygote is to fork */
+    CF__LANE_LOST     /* no worker, and none can be forked */
 };
 
 struct cf__process_lane {
@@ -26,36 +27,39 @@ struct cf__process_lane {
     const unsigned char *outbox;
     size_t outbox_size; /* bytes */
     enum cf__lane_state state;
-    /* In hand are the positions oldest .. next - 1; those below published, the
-     * worker has been told of. */
+    /* In hand are the positions oldest .. next - 1. The worker has been told of
+     * those below published. */
     uint64_t oldest, next, published;
     size_t revoked;  /* positions in hand without a task */
     uint64_t ran;    /* tasks, since a worker was asked for */
-    unsigned target; /* how many it should have in hand */
+    unsigned target; /* how many tasks it should have in hand */
     struct cf__process_lane *next_in_turn; /* while tasks are dealt */
-    int64_t lowest;   /* no priority in hand is below; INT64_MAX: nothing */
-    bool doomed;      /* a signal is on its way: nothing more for it */
-    bool quitting;    /* it has been told to end */
-    bool condemned;   /* killed for what it has written */
-    int64_t spawn_at; /* no worker could be forked: not again before; 0: none */
-    int64_t pause;    /* the last one, of that kind */
+    int64_t lowest;     /* the lowest priority that may be in hand; INT64_MAX:
+                         none is */
+    bool doomed;        /* a signal is on its way: it gets no more tasks */
+    bool quitting;      /* its worker has been told to end */
+    bool condemned;     /* its worker is killed for what it wrote */
+    int64_t spawn_at;   /* when another try to fork may come; 0: now */
+    int64_t pause;      /* the last one before such a try */
     unsigned stillborn; /* workers in a row that died before they were ready */
 
-    /* For the target: when the lane had so many in hand, all below mark; 0: not
-     * measured. */
+    /* For the target: at marked_at the lane had mark_count positions in hand,
+     * all below mark; 0: not measured. */
     uint64_t mark;
     int64_t marked_at;
     unsigned mark_count;
-    int64_t progress_at; /* when it last took or ended something, as noticed */
+    int64_t progress_at; /* when the program last noticed that it took or ended
+                            a task */
 
-    /* A signal that is due: at kill_at (0: none), if the task at kill_position
-     * still runs, or CF__ANY_POSITION. */
+    /* A signal that is due at kill_at (0: none), if the task at kill_position
+     * still runs, or for CF__ANY_POSITION in any case. */
     int64_t kill_at;
     int kill_signal;
     uint64_t kill_position;
-    int64_t grace_ends_at; /* SIGKILL, after the first other one; 0: none yet */
+    int64_t grace_ends_at; /* when SIGKILL follows the first other signal; 0:
+                              none sent */
 
-    uint32_t answered; /* requests */
+    uint32_t answered; /* how many requests have been answered */
 
     uint64_t done, failed; /* tasks, of all its workers */
 
@@ -69,7 +73,7 @@ void cf__lane_init(struct cf__process_lane *lane,
                    const struct cf__shared *shared,
                    int index);
 
-/* Nothing is in hand: makes it ready for a new worker, which begins at
+/* Makes a lane with nothing in hand ready for a new worker, which begins at
  * lane->next. */
 void cf__lane_reset(struct cf__process_lane *lane);
 
@@ -79,7 +83,7 @@ cf__lane_in_hand(const struct cf__process_lane *lane)
     return (size_t)(lane->next - lane->oldest);
 }
 
-/* What has not been taken back of it. */
+/* Positions in hand whose task has not been taken back. */
 static inline size_t
 cf__lane_tasks(const struct cf__process_lane *lane)
 {
@@ -98,13 +102,13 @@ cf__lane_order(const struct cf__process_lane *lane, uint64_t position)
     return &lane->in->orders[position % CF__LANE];
 }
 
-/* A failure as a worker has left it, its texts with terminators. */
+/* A failure as a worker has left it; its texts are terminated here. */
 struct cf__lane_failure {
     struct cf__wire_failure wire;
     char message[CF__MESSAGE_MAX + 1], file[CF__MESSAGE_MAX + 1];
 };
 
-/* Whether the outbox has size bytes at offset. */
+/* The outbox has size bytes at offset. */
 static inline bool
 cf__lane_has(const struct cf__process_lane *lane,
              uint64_t offset,
@@ -113,7 +117,8 @@ cf__lane_has(const struct cf__process_lane *lane,
     return size <= lane->outbox_size && offset <= lane->outbox_size - size;
 }
 
-/* The error record of a failure, which refers to it from now on. */
+/* Fills in the error record of a failure; its texts are failure's, which must
+ * outlive it. */
 static inline void
 cf__lane_describe(const struct cf__lane_failure *failure, cf_error *out)
 {
@@ -131,17 +136,17 @@ bool cf__lane_read_failure(const struct cf__process_lane *lane,
                            uint64_t offset,
                            struct cf__lane_failure *out);
 
-/* The position of a task of this lane, by what it remembers; UINT64_MAX: the
- * lane does not have it (any more). */
+/* The position of f in this lane; UINT64_MAX: the lane does not have f, or no
+ * longer. */
 uint64_t cf__lane_find(const struct cf__process_lane *lane, const cf_future *f);
 
-/* Adds a claimed task, which the worker learns of with cf__lane_publish(). */
+/* Adds a claimed task. The worker learns of it by cf__lane_publish(). */
 void cf__lane_add(struct cf__process_lane *lane,
                   cf_future *f,
                   uint64_t sequence,
                   uint32_t flags);
 
-/* Tells the worker of what was added. */
+/* Tells the worker of the tasks that were added. */
 void cf__lane_publish(struct cf__process_lane *lane, int64_t now);
 
 /* The worker has not started the task at this position, as far as can be
@@ -163,14 +168,15 @@ cf__lane_has_begun(const struct cf__process_lane *lane)
  * started, or is not there. */
 cf_future *cf__lane_revoke(struct cf__process_lane *lane, uint64_t position);
 
-/* From now on the worker rings when the task at this position has ended, or
- * that can be seen already. */
+/* After this, the worker rings when the task at this position ends; or it has
+ * ended, and that can be seen. */
 void cf__lane_expect(const struct cf__process_lane *lane, uint64_t position);
 
 /* Tells the worker to end when its lane is empty. */
 void cf__lane_quit(struct cf__process_lane *lane);
 
-/* Wakes the worker if it sleeps; always, if it may be wrong about that. */
+/* Wakes the worker if it says that it sleeps. always: even if it does not say
+ * so, because that word may be wrong. */
 void cf__lane_nudge(const struct cf__process_lane *lane, bool always);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The manager: a thread in the program that looks after the pool when nobody
- * else does. It hears of workers that end, kills those that must, calls user
- * code for what has ended, and sees the pool to its end. In a user's callback
- * that waits, it goes on with all that from there.
+ * Under the pool's lock, all but serve_in_callback(), manager_main() and what
+ * starts it. The manager: a thread of the program that looks after the pool
+ * when no other thread does. It hears of workers that end, kills those that
+ * must end, calls user code for tasks that have ended, and brings the pool to
+ * its end. If it waits in a user's callback, it does all that from there.
  */
 #include "process_pool/pool.h"
 
@@ -27,8 +28,8 @@
 
 enum {
     NESTED_MAX = 32,   /* callbacks that wait, in each other */
-    SERVE_NS = 1000000 /* in a callback, what it waits for is looked at so
-                          often at least */
+    SERVE_NS = 1000000 /* in a callback, how often it looks at what the callback
+                          waits for, at least */
 };
 
 /* --- the zygote ---------------------------------------------------------- */
@@ -68,8 +69,8 @@ hear_zygote(struct cf__processes *pool)
 
 /* --- user code ----------------------------------------------------------- */
 
-/* Takes the next deferred future; in callbacks that wait in callbacks that wait
- * ... from some depth on only one that calls no user code. NULL: none. */
+/* Takes the next deferred future. If too many callbacks wait in each other,
+ * takes only one that calls no user code. NULL: none. */
 static cf_future *
 next_deferred(struct cf__processes *pool)
 {
@@ -100,7 +101,8 @@ run_deferred(struct cf__processes *pool)
         uint64_t flags = cf_load_relaxed(&f->base); /* under the lock */
         pool->finishing++;
         if (cf_load_relaxed(&pool->wanting) >= CF__AWAKE)
-            cf_store_relaxed(&pool->again, 1); /* it may be EAGER now */
+            /* the lane of that worker no longer counts as AWAKE */
+            cf_store_relaxed(&pool->again, 1);
         cf__processes_unlock_serving(pool);
         cf__future_release_arg(f);
         (void)cf__future_finish(f, flags, 0, true);
@@ -110,7 +112,7 @@ run_deferred(struct cf__processes *pool)
     }
 }
 
-/* Everything that is queued has failed: why is the pool's own. */
+/* Fails everything that is queued; the reason is why the pool broke. */
 static void
 fail_queued(struct cf__processes *pool)
 {
@@ -131,7 +133,8 @@ fail_queued(struct cf__processes *pool)
 
 /* --- the loop ------------------------------------------------------------ */
 
-/* Nothing will come any more: the workers, then the zygote shall end. */
+/* If nothing can come any more: tells the workers, and after them the zygote,
+ * to end. */
 static void
 see_to_end(struct cf__processes *pool)
 {
@@ -145,7 +148,8 @@ see_to_end(struct cf__processes *pool)
         struct cf__process_lane *lane = &pool->lanes[i];
         if (lane->state != CF__LANE_STAFFED)
             continue;
-        if (!lane->quitting) /* it may be stopped, or never come to it */
+        /* it may be stopped, or never look at its lane again */
+        if (!lane->quitting)
             cf__processes_kill_later(
                 pool, lane, CF__ANY_POSITION, SIGTERM, late);
         cf__lane_quit(lane);
@@ -161,8 +165,8 @@ see_to_end(struct cf__processes *pool)
     }
 }
 
-/* Free memory goes back to the system when the pool has been idle for a
- * while. */
+/* If the pool has been idle for a while, gives free memory back to the
+ * system. */
 static void
 trim_if_due(struct cf__processes *pool, int64_t now)
 {
@@ -170,15 +174,16 @@ trim_if_due(struct cf__processes *pool, int64_t now)
         return;
     pool->trim_at = 0;
     if (pool->in_hand)
-        return; /* the next end of a task sets it anew */
-    for (int i = 0; i < pool->base.max_workers; i++) { /* nothing is there */
+        return; /* the next end of a task sets it again */
+    for (int i = 0; i < pool->base.max_workers; i++) { /* outboxes are empty */
         struct cf__lane_out *out = pool->lanes[i].out;
         uint64_t used = cf_load_relaxed(&out->outbox_used); /* a hint */
         if (used == 0)
             continue;
         if (used > pool->shared->outbox_size)
             used = pool->shared->outbox_size;
-        cf_store_relaxed(&out->outbox_used, 0); /* the worker sleeps, or soon */
+        /* the worker sleeps, or will soon */
+        cf_store_relaxed(&out->outbox_used, 0);
         (void)madvise(
             cf__shared_outbox(pool->shared, i), (size_t)used, MADV_REMOVE);
     }
@@ -190,7 +195,7 @@ trim_if_due(struct cf__processes *pool, int64_t now)
     cf__processes_lock(pool);
 }
 
-/* Everything there is to do now. */
+/* Does everything that there is to do now. */
 static void
 work(struct cf__processes *pool)
 {
@@ -206,8 +211,9 @@ work(struct cf__processes *pool)
     see_to_end(pool);
 }
 
-/* When to look again though nobody rings. In an idle pool, too, if somebody
- * has served meanwhile: so who makes it busy next need not ring. */
+/* When to look again if the bell is not rung. An idle pool has such a time too,
+ * if another thread has served meanwhile: so a thread that makes the pool busy
+ * need not ring. */
 static int64_t
 next_look(struct cf__processes *pool, int64_t now)
 {
@@ -237,7 +243,8 @@ sleep_until(struct cf__processes *pool, int64_t at)
     cf__processes_lock(pool);
 }
 
-/* In case a worker is wrong about being awake. */
+/* Wakes all workers with something in hand, in case one sleeps and says that it
+ * does not. */
 static void
 beat(const struct cf__processes *pool)
 {
@@ -246,8 +253,8 @@ beat(const struct cf__processes *pool)
             cf__lane_nudge(&pool->lanes[i], true);
 }
 
-/* Works, then sleeps if there is nothing more to do, at most until
- * deadline_ns. */
+/* Works; then, if there is nothing more to do, sleeps until deadline_ns at
+ * most. */
 static void
 step(struct cf__processes *pool, int64_t deadline_ns)
 {
@@ -256,8 +263,8 @@ step(struct cf__processes *pool, int64_t deadline_ns)
     work(pool);
     if (pool->ended)
         return;
-    /* pairs with cf__bells_ring: the worker sees us asleep, or we see what
-     * it did */
+    /* pairs with cf__bells_ring: the worker sees the manager asleep, or the
+     * service sees what the worker did */
     cf_fetch_add_seq_cst(sleeps, 1);
     cf__fence_full();
     cf__processes_serve_locked(pool);

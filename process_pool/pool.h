@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pool as its modules see it. README.md has the protocol.
+ * The pool as its files see it. README.md has the protocol.
  *
- *   create.c    made
- *   submit.c    submitted to, asked
- *   remote.c    what lib/ asks of tasks that are elsewhere
- *   manager.c   the thread that looks after it all
+ *   create.c    makes a pool; the table of its operations
+ *   submit.c    takes tasks; statistics; memory that tasks share
+ *   remote.c    what lib/ asks of tasks in other processes
+ *   manager.c   the thread that looks after the pool
  *   bury.c      a worker has ended
- *   end.c       shutdown, terminate, destroy, fork; broken
+ *   end.c       shutdown, terminate, destroy, break, fork
  *   service.c   the lock, and what its holder does
  *   collect.c   from the lanes to the futures
  *   dispatch.c  from the queue to the lanes
- *   alarm.c     when the manager looks, and signals to workers
- *   tasks.c     which task is next, and tasks taken back
- *   retired.c   unmade
+ *   alarm.c     when the manager looks; signals to workers
+ *   tasks.c     which task is next; tasks taken back
+ *   retired.c   unmakes a pool, and keeps its memory
  *
- * Each calls those below it, and no file one above.
+ * A file calls files below it, and none above.
  *
- * A pool's memory is never given back, only used for another pool: a user of
- * one of its futures may look for the pool while it ends (lib/executor/remote.h).
+ * A pool's memory is never given back, only used for another pool: a thread
+ * with one of its futures may look for the pool while the pool ends
+ * (lib/executor/remote.h).
  */
 #ifndef CF_PROCESS_POOL_POOL_H
 #define CF_PROCESS_POOL_POOL_H
@@ -35,15 +36,16 @@
 enum {
     CF__PROCESSES_MAX = 1024,
     CF__HEARTBEAT_NS = 100000000 /* how often the manager of a busy pool looks,
-                                    in case a worker is wrong about sleeping */
+                                    in case a worker sleeps and says that it
+                                    does not */
 };
 
 /* Which lanes could start something: cf__processes.wanting. */
 enum {
-    CF__CONTENT, /* none: a submit may leave it */
+    CF__CONTENT, /* none: a submit may leave its task queued */
     CF__EAGER,   /* an idle one, or one without a worker: it must attend */
-    CF__AWAKE    /* + i: lane i, whose worker looks for more: a submit may wait
-                    for others, once the backlog is set */
+    CF__AWAKE    /* + i: lane i, whose worker is awake and looks for more: a
+                    submit may wait for others, once it has set the backlog */
 };
 
 struct cf__processes {
@@ -52,47 +54,49 @@ struct cf__processes {
 
     /* Atomic. Why submits are refused, or CF_OK. Changes under the lock. */
     _Alignas(CF_CACHE_LINE) _Atomic int refuse;
-    /* Atomic. Whether a submit must attend: CF__CONTENT ... Changes under the
-     * lock. */
+    /* Atomic. What a submit must do: CF__CONTENT ... Changes under the lock. */
     _Atomic uint32_t wanting;
-    /* Atomic. Somebody who did not get the lock wants a service. */
+    /* Atomic. A thread that did not get the lock wants a service. */
     _Alignas(CF_CACHE_LINE) _Atomic uint32_t again;
-    /* Atomic. Not 0: so many tasks had been cancelled when it was time to drop
-     * them; for the next service. */
+    /* Atomic. Not 0: the next service drops cancelled tasks; so many had been
+     * cancelled when that became due. */
     _Atomic uint64_t tidy;
 
     _Alignas(CF_CACHE_LINE) pthread_mutex_t lock; /* guards all below */
-    pthread_cond_t changed;        /* has ended, or is idle, or lost a worker */
-    bool open;                     /* the pool exists */
+    pthread_cond_t changed;        /* the pool has ended or is idle, or a lane
+                                      lost its worker */
+    bool open;                     /* the pool exists, and is this process's */
     struct cf__shared *shared;     /* set once */
     struct cf__worker_setup setup; /* set once */
     struct cf__zygote zygote;
     struct cf__process_lane *lanes; /* max_workers of them */
     struct cf__returned returned;
-    uint64_t sequence; /* tasks ever handed out, the first time */
+    uint64_t sequence; /* tasks ever handed out, each counted once */
     uint64_t taken;    /* tasks ever taken from the queue or from returned */
     size_t in_hand;    /* tasks in lanes */
     uint64_t restarts;
-    int64_t forkless_since; /* no worker, and none could be forked; 0: no */
+    int64_t forkless_since; /* since when no worker is there and none could be
+                               forked; 0: not so */
 
-    /* Done, but for what user code must be called for: linked by next, with
-     * their flags in base. */
+    /* Tasks that have ended, but for which user code must be called: linked by
+     * next, with their flags in base. */
     cf_future *deferred, *deferred_last;
 
     bool helped;      /* a thread has served since the manager fell asleep */
-    int64_t wakes_at; /* when the manager does, asleep or not */
-    int64_t look_at;  /* when a service is due that nobody asks for */
-    int64_t trim_at;  /* when free memory is to be given back; 0: never */
+    int64_t wakes_at; /* when the manager looks next, asleep or not */
+    int64_t look_at;  /* when a service is due for which no thread asks */
+    int64_t trim_at;  /* when to give free memory back; 0: never */
     const cf_error *broken;
-    int finishing;        /* threads that call user code for what has ended */
+    int finishing;        /* threads that call user code for tasks that have
+                             ended */
     int recalling;        /* threads that cancel what was in hand */
-    int nested_callbacks; /* that wait, in each other */
+    int nested_callbacks; /* callbacks of the manager that wait in each other */
     int waiting;          /* threads in wait_idle() */
-    bool zygote_stopped;  /* it has been asked to end */
-    bool zygote_gone;     /* it is done with */
-    bool ending;          /* nothing is left to be done, and the workers know */
+    bool zygote_stopped;  /* it has been told to end */
+    bool zygote_gone;     /* it has ended, and is reaped */
+    bool ending;          /* nothing is left to do, and the workers know */
     bool ended;           /* no worker and no zygote is left */
-    bool joinable;        /* the manager has not been joined */
+    bool joinable;        /* no thread has joined the manager */
     bool orphan;          /* the manager frees the pool when it ends */
     pthread_t manager;
     struct cf__server server;
@@ -105,7 +109,7 @@ cf__processes_of(cf_executor *ex)
     return (struct cf__processes *)ex;
 }
 
-/* The calling thread is in a callback of this pool. */
+/* The calling thread is this pool's manager. */
 static inline bool
 cf__processes_on_manager(const struct cf__processes *pool)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What lib/ asks of tasks that are elsewhere: lib/executor/remote.h. */
+/* What lib/ asks of tasks that are in other processes:
+ * lib/executor/remote.h. */
 #include "process_pool/pool.h"
 
 #include "lib/base/clock.h"
@@ -14,7 +15,7 @@ pool_of(const cf_future *f)
     return cf__processes_of(f->executor);
 }
 
-/* The lane that has f in hand, and where; NULL: none does. */
+/* The lane that has f in hand, and f's position there; NULL: none has it. */
 static struct cf__process_lane *
 lane_of_locked(struct cf__processes *pool,
                const cf_future *f,
@@ -28,7 +29,7 @@ lane_of_locked(struct cf__processes *pool,
     return *position != UINT64_MAX ? lane : NULL;
 }
 
-/* For who will ask again: if somebody else is at it, that will do. */
+/* For a thread that will ask again: a service by the lock's holder will do. */
 static void
 try_to_serve(cf_executor *ex)
 {
@@ -76,12 +77,12 @@ let_go(cf_executor *ex)
     struct cf__processes *pool = cf__processes_of(ex);
     cf__processes_lock(pool);
     pool->recalling--;
-    cf__processes_serve_locked(pool); /* it may be idle now */
+    cf__processes_serve_locked(pool); /* the pool may be idle now */
     cf__processes_unlock_serving(pool);
 }
 
-/* Asks the task, if it runs, to stop, and stops its worker unless it has ended
- * at that time. Returns the worker's process id, or 0. */
+/* Asks the task to stop, if it runs. Stops its worker at that time, unless the
+ * task has ended by then. Returns the worker's process id, or 0. */
 static pid_t
 stop_by(struct cf__processes *pool, cf_future *f, int64_t at)
 {
@@ -119,7 +120,8 @@ expect(cf_future *f)
     uint64_t position;
     if (cf__executor_forked(&pool->base))
         return;
-    /* Who hands it out later, will see who waits for it (flags_of). */
+    /* Dispatch will see that f is waited for, when it hands f out
+     * (flags_of). */
     if (cf__state(cf_load_acquire(&f->word)) == CF_PENDING) {
         if (cf_load_relaxed(&pool->wanting) != CF__CONTENT)
             cf__processes_attend(pool);
@@ -134,8 +136,9 @@ expect(cf_future *f)
     cf__processes_unlock_serving(pool);
 }
 
-/* When f, the task at a position, began, by the first word of its worker: the
- * task may write others there. */
+/* When f, the task at a position, began. The worker writes that before it takes
+ * the task, which may write there later: so the first value that is read
+ * stands. */
 static int64_t
 begun_at_locked(const struct cf__process_lane *lane,
                 uint64_t position,
@@ -158,10 +161,11 @@ outran(cf_future *f)
     cf__processes_serve_locked(pool);
     int64_t now = cf__now_ns();
     struct cf__process_lane *lane = lane_of_locked(pool, f, &position);
-    int64_t begun = now; /* not at all, or it is over and there is no timer */
+    /* f has not begun; or it is over, and there is no timer */
+    int64_t begun = now;
     if (lane && !cf__lane_is_untaken(lane, position))
         begun = begun_at_locked(lane, position, f, now);
-    /* In a submitter, because the queue was full, it runs from the start. */
+    /* In its submitter, because the queue was full, it ran from the start. */
     uint64_t word = cf_load_relaxed(&f->word);
     bool in_caller = cf__state(word) == CF_RUNNING && cf__runner(word) < 0;
     bool late = in_caller || timeout_ns <= now - begun;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory of pools that have ended, and how a pool comes to that: retired.h. */
+/* The memory of pools that have ended, and how a pool becomes that:
+ * retired.h. */
 #include "process_pool/retired.h"
 
 #include "lib/base/cond.h"
@@ -9,8 +10,9 @@
 
 #include <stdlib.h>
 
-/* Pools that have ended: their memory serves the next. The list is whole at every
- * moment: a fork's child takes it over, and the lock with it. */
+/* Pools that have ended: each memory is used for a later pool. The list is
+ * whole at every moment, so a fork's child can take it over, and the lock with
+ * it. */
 static struct {
     struct cf__lock lock;
     _Atomic(struct cf__processes *) first;
@@ -32,7 +34,7 @@ cf__processes_obtain(void)
             return NULL;
         memset(pool, 0, sizeof *pool);
     }
-    /* New, or the parent's: its lock may have been held at the fork. */
+    /* New, or its parent's, where its lock may have been held at the fork. */
     pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
     cf__cond_init(&pool->changed);
     pool->base.generation = cf__generation;
@@ -44,7 +46,8 @@ retire(struct cf__processes *pool)
 {
     cf__lock(&retired.lock);
     pool->retired_next = cf_load_relaxed(&retired.first); /* locked */
-    cf_store_release(&retired.first, pool); /* for a fork's child */
+    /* pairs with a load in a fork's child */
+    cf_store_release(&retired.first, pool);
     cf__unlock(&retired.lock);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the memory of a pool comes from and goes to: it is never given back,
+ * Where a pool's memory comes from and where it goes: it is never given back,
  * only used for another pool.
  */
 #ifndef CF_PROCESS_POOL_RETIRED_H
@@ -8,13 +8,13 @@
 
 #include "process_pool/pool.h"
 
-/* A pool that is not open; NULL: no memory. */
+/* Memory for a pool, which is not open yet; NULL: no memory. */
 struct cf__processes *cf__processes_obtain(void);
 
-/* Undoes what has been made of a pool. */
+/* Undoes all that has been made of a pool, and retires its memory. */
 void cf__processes_dismantle(struct cf__processes *pool);
 
-/* Frees what an ended pool has, and retires its memory. */
+/* Frees what a pool that has ended has, and retires its memory. */
 void cf__processes_free(struct cf__processes *pool);
 
 #endif

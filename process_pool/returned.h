@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Under the pool's lock, all of it. Tasks that were handed to a worker and taken
- * back before it started them: they go before all others of their priority, in
- * their old order.
+ * Under the pool's lock, all of it. Tasks that were handed to a worker and
+ * taken back before it started them: they go before all others of their
+ * priority, in their old order.
  */
 #ifndef CF_PROCESS_POOL_RETURNED_H
 #define CF_PROCESS_POOL_RETURNED_H
@@ -12,10 +12,10 @@
 struct cf__returned_task {
     cf_future *f;
     int priority;
-    uint64_t sequence; /* of its first handing out */
+    uint64_t sequence; /* by its first handing out */
 };
 
-/* Sorted: the next to start is the last. All zero is an empty one. */
+/* Sorted: the last is the next to start. All zero is an empty one. */
 struct cf__returned {
     struct cf__returned_task *tasks;
     size_t count, capacity;
@@ -24,7 +24,8 @@ struct cf__returned {
 /* Part of cf__returned_reserve(). */
 bool cf__returned_grow(struct cf__returned *returned, size_t count);
 
-/* Makes room for count tasks, whatever is there included. false: no memory. */
+/* Makes room for count tasks, including those that are there. false: no
+ * memory. */
 static inline bool
 cf__returned_reserve(struct cf__returned *returned, size_t count)
 {
@@ -33,18 +34,18 @@ cf__returned_reserve(struct cf__returned *returned, size_t count)
 
 void cf__returned_fini(struct cf__returned *returned);
 
-/* There is room. */
+/* Adds a task; there is room. */
 void cf__returned_add(struct cf__returned *returned,
                       cf_future *f,
                       uint64_t sequence);
 
-/* The next to start; there is one. */
+/* Takes the next to start; there is one. */
 struct cf__returned_task cf__returned_take(struct cf__returned *returned);
 
-/* Takes out what is no longer pending, linked. */
+/* Takes out all tasks that are no longer pending, linked by next. */
 cf_future *cf__returned_sweep(struct cf__returned *returned);
 
-/* Its priority; INT64_MIN: there is none. */
+/* The priority of the next to start; INT64_MIN: there is none. */
 static inline int64_t
 cf__returned_top(const struct cf__returned *returned)
 {

@@ -8,10 +8,10 @@
 #include "process_pool/collect.h"
 #include "process_pool/tasks.h"
 
-enum { ROUNDS_MAX = 8 /* services in a row for others */ };
+enum { ROUNDS_MAX = 8 /* services for other threads, in a row */ };
 
-/* Drops what has been cancelled meanwhile. Under the lock: so a dispatch finds
- * whatever is queued. */
+/* Drops tasks that have been cancelled. Under the lock, so that a dispatch
+ * never misses a task that this has out of the queue for a moment. */
 static void
 tidy_locked(struct cf__processes *pool)
 {
@@ -43,7 +43,7 @@ cf__processes_serve_locked(struct cf__processes *pool)
     bool refuses = cf_load_relaxed(&pool->refuse) && !pool->ending;
     if ((pool->waiting || refuses) && cf__processes_is_idle_locked(pool)) {
         pthread_cond_broadcast(&pool->changed);
-        cf__processes_ring(pool); /* for the end */
+        cf__processes_ring(pool); /* it may be the pool's end */
     }
 }
 
@@ -55,7 +55,7 @@ cf__processes_unlock_serving(struct cf__processes *pool)
             cf_store_relaxed(&pool->again, 0);
             cf__processes_serve_locked(pool);
         }
-        if (rounds == ROUNDS_MAX) /* the manager shall go on with it */
+        if (rounds == ROUNDS_MAX) /* the manager goes on with it */
             cf__processes_ring(pool);
         cf__processes_unlock(pool);
         /* pairs with attend: we see its wish, or it gets the lock */
@@ -70,7 +70,7 @@ void
 cf__processes_attend(struct cf__processes *pool)
 {
     cf_store_relaxed(&pool->again, 1);
-    cf__fence_full(); /* pairs with unlock's */
+    cf__fence_full(); /* pairs with unlock_serving's */
     if (cf__processes_try_lock(pool))
         cf__processes_unlock_serving(pool);
 }
@@ -78,7 +78,7 @@ cf__processes_attend(struct cf__processes *pool)
 bool
 cf__processes_is_idle_locked(struct cf__processes *pool)
 {
-    /* The manager may ask in a callback. */
+    /* The manager itself may ask, in a callback. */
     bool finishing = pool->finishing > 0 && !cf__processes_on_manager(pool);
     return !cf__processes_has_tasks_out(pool) && !pool->deferred &&
            !finishing && !pool->recalling && !cf__processes_has_work(pool);

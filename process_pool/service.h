@@ -17,26 +17,26 @@ cf__processes_try_lock(struct cf__processes *pool)
     return pthread_mutex_trylock(&pool->lock) == 0;
 }
 
-/* Unlocks, and does no more. A service that another thread has asked for
- * meanwhile is not done: for where the pool is made, ended or freed. */
+/* Unlocks and does no more: a service that another thread has asked for
+ * meanwhile is not done. For where the pool is made, ended or freed. */
 static inline void
 cf__processes_unlock(struct cf__processes *pool)
 {
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* Unlocks, and does the services that other threads have asked for meanwhile:
- * before it unlocks, and again if one asks before it is through. */
+/* Does the service that another thread has asked for meanwhile, unlocks, and
+ * starts over if one has been asked for since. */
 void cf__processes_unlock_serving(struct cf__processes *pool);
 
-/* Collects what has ended and hands out what is queued. Runs no user code, and
- * waits for nobody. */
+/* Serves: collects what has ended and hands out what is queued. Runs no user
+ * code, and waits for no other thread. */
 void cf__processes_serve_locked(struct cf__processes *pool);
 
-/* A service, by this thread or by the one that has the lock. */
+/* Has a service done: by this thread, or by the one that has the lock. */
 void cf__processes_attend(struct cf__processes *pool);
 
-/* Nothing is queued or runs. */
+/* No task is queued or runs, and no user code is being called for one. */
 bool cf__processes_is_idle_locked(struct cf__processes *pool);
 
 #endif

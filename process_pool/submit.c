@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What users ask of a process pool that runs: to take a task, its statistics,
+ * What users ask of a process pool that runs: to take tasks, its statistics,
  * and memory that tasks share.
  */
 #include "process_pool/submit.h"
@@ -10,11 +10,12 @@
 #include "process_pool/tasks.h"
 
 enum {
-    ATTEND_EVERY = 16 /* submits or so, if no lane must be seen to at once */
+    ATTEND_EVERY = 16 /* submits or so, if no lane could start something */
 };
 
-/* After a push: it is not to be seen to now. If a worker is awake
- * and has nothing to do, it rings before it sleeps, if it sees the backlog. */
+/* After a push. true: the submit need not attend now. If a worker is awake and
+ * has nothing to do, the submit sets the backlog, and the worker rings before
+ * it sleeps. */
 static bool
 may_wait(struct cf__processes *pool)
 {
@@ -37,11 +38,11 @@ cf__processes_submit(cf_executor *ex,
 {
     struct cf__processes *pool = cf__processes_of(ex);
     if (__builtin_expect(cf__executor_forked(ex), 0))
-        return CF_EFORKED; /* no handler has closed the queue */
+        return CF_EFORKED; /* no fork handler has closed the queue */
     /* After the push the tasks may be gone. */
     bool at_once = count >= ATTEND_EVERY || cf__priority(oldest) != 0;
     cf_err err = cf__queue_push(&pool->queue, oldest, newest, count);
-    if (__builtin_expect(err, 0)) /* refuse is set before the close */
+    if (__builtin_expect(err, 0)) /* refuse is set before the queue is closed */
         return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
     bool turn = cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;
     if (at_once || turn || !may_wait(pool))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations of the executor, of a pool that runs. */
+/* Operations of the executor, while its pool runs. */
 #ifndef CF_PROCESS_POOL_SUBMIT_H
 #define CF_PROCESS_POOL_SUBMIT_H
 
@@ -10,8 +10,8 @@ cf_err cf__processes_submit(cf_executor *ex,
                             cf_future *newest,
                             size_t count);
 
-/* For the next service. The caller is in the middle of a cancel, whose end the
- * holder of the lock may wait for: so it takes no lock. */
+/* Asks the next service to drop cancelled tasks. The caller is in the middle of
+ * a cancel, whose end the lock's holder may wait for: so this takes no lock. */
 void cf__processes_tidy(cf_executor *ex, uint64_t canceled);
 
 void cf__processes_stats(cf_executor *ex, cf_stats *out);

@@ -42,7 +42,7 @@ cf__processes_take_back(struct cf__processes *pool,
     if (cf__future_unclaim(f))
         cf__returned_add(&pool->returned, f, sequence);
     else
-        cf__future_drop_stale(f); /* done by its timeout */
+        cf__future_drop_stale(f); /* its timeout has ended it */
     return true;
 }
 

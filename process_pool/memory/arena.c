@@ -33,7 +33,8 @@ cf__arena_init(struct cf__arena *a, void *base, size_t size)
     a->memory = cf__room_take(a->memory_size, MAP_PRIVATE);
     if (!a->memory)
         return CF_ENOMEM;
-    /* The table is written here and there: small pages take less of it. */
+    /* The table is written in places that lie apart: small pages take less
+     * memory. */
     (void)madvise(a->memory, a->memory_size, MADV_NOHUGEPAGE);
     a->base = base;
     a->size = count << CF__PAGE_SHIFT;
@@ -83,7 +84,8 @@ take_locked(struct cf__arena *a, size_t size, bool keep_dirty)
     return take_pages_locked(a, size, keep_dirty);
 }
 
-/* All that is free joins: only then it is known that there is no room. */
+/* Joins all that is free: only after that it is certain that there is no
+ * room. */
 static void *
 take_last_locked(struct cf__arena *a, size_t size, bool keep_dirty)
 {
@@ -91,7 +93,7 @@ take_last_locked(struct cf__arena *a, size_t size, bool keep_dirty)
         cf__small_give_slabs(&a->small);
         cf__runs_bin_recent(&a->runs);
         void *p = take_locked(a, size, keep_dirty);
-        if (!p && size <= CF__SMALL_MAX) /* no slab: a page, then */
+        if (!p && size <= CF__SMALL_MAX) /* no slab: so it gets a page */
             p = take_pages_locked(a, size, keep_dirty);
         if (p || a->held == CF__NO_PAGE)
             return p;
@@ -119,7 +121,7 @@ cf__arena_alloc(struct cf__arena *a, size_t size)
     return p;
 }
 
-/* A run of pages begins at p, and is a block. */
+/* A run of pages that is a block begins at p. */
 static bool
 is_run_locked(const struct cf__arena *a, const void *p)
 {
@@ -133,7 +135,7 @@ run_size_locked(const struct cf__arena *a, const void *p)
     return (size_t)a->runs.table[page_of(a, p)].pages << CF__PAGE_SHIFT;
 }
 
-/* Clears what is dirty of a run. */
+/* Clears the dirty pages of a run. */
 static void
 clear_run(struct cf__arena *a, void *p, size_t size)
 {
@@ -220,11 +222,12 @@ cf__arena_set_private(struct cf__arena *a)
 bool
 cf__arena_contains(const struct cf__arena *a, const void *p, size_t size)
 {
-    uintptr_t offset = (uintptr_t)p - (uintptr_t)a->base; /* or huge */
+    /* if p is below: huge */
+    uintptr_t offset = (uintptr_t)p - (uintptr_t)a->base;
     return offset < a->size && size <= a->size - offset;
 }
 
-/* Gives those of the run's bytes to the system that are whole pages there. */
+/* Of the bytes given, gives the whole pages of the system back to it. */
 static size_t
 give_to_system(char *begin, size_t size, int advice)
 {
@@ -237,7 +240,7 @@ give_to_system(char *begin, size_t size, int advice)
     return madvise(p, to - from, advice) == 0 ? to - from : 0;
 }
 
-/* Lets the lock go meanwhile. */
+/* Lets the lock go during the system call. */
 static size_t
 trim_held_locked(struct cf__arena *a, uint32_t first)
 {
@@ -270,7 +273,7 @@ cf__arena_trim(struct cf__arena *a)
     while (begins && cf__runs_trim_next(&a->runs, TRIM_PAGES, &first)) {
         if (first != CF__NO_PAGE)
             bytes += trim_held_locked(a, first);
-        pthread_mutex_unlock(&a->lock); /* now others, if they wait */
+        pthread_mutex_unlock(&a->lock); /* threads that wait have it now */
         pthread_mutex_lock(&a->lock);
     }
     if (begins)

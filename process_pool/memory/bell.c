@@ -12,8 +12,8 @@
 
 #define RUNG ((uint32_t)FUTEX_OWNER_DIED)
 
-/* The list's head as the kernel knows it, and its links. The kernel finds the
- * word of a link at a distance from it that is the same for all. */
+/* The list's head and its links, as the kernel knows them. The kernel finds the
+ * word of a link at the same distance from each link. */
 static struct robust_list_head robust;
 
 _Static_assert(offsetof(struct cf__pulse, next) == 0, "a struct robust_list");
@@ -27,8 +27,9 @@ cf__bell_own(struct cf__bell *bell, struct cf__pulse *pulse)
     /* Published by READY. */
     cf_store_relaxed(&bell->word, id | FUTEX_WAITERS);
     cf_store_relaxed(&pulse->word, id);
-    /* First the pulse, which is in the list, and then the bell, which is
-     * "pending": so a link of it is never read, and need not exist. */
+    /* The pulse is in the list. The bell is "pending": so the kernel never
+     * reads a link of it, and it needs none. The kernel goes through the list
+     * first. */
     robust.futex_offset = distance;
     robust.list.next = (struct robust_list *)(void *)pulse;
     pulse->next = &robust.list;
@@ -51,12 +52,13 @@ cf__bell_disown(struct cf__bell *bell, struct cf__pulse *pulse)
 void
 cf__bell_ring(struct cf__bell *bell)
 {
-    /* pairs with answer: it sees what we did, or await sees that we rang */
+    /* pairs with cf__bell_answer: it sees what we did, or await sees that we
+     * rang */
     cf_fetch_or_seq_cst(&bell->word, RUNG);
     cf__futex_wake_shared(&bell->word, INT_MAX);
 }
 
-/* The word while nobody rings. */
+/* The word while it has not been rung. */
 static uint32_t
 silent(const struct cf__pulse *pulse)
 {
@@ -67,7 +69,8 @@ silent(const struct cf__pulse *pulse)
 void
 cf__bell_answer(struct cf__bell *bell, const struct cf__pulse *pulse)
 {
-    /* pairs with ring. Whatever a stray task has written there goes. */
+    /* pairs with cf__bell_ring. What a stray task has written there goes,
+     * too. */
     cf_store_seq_cst(&bell->word, silent(pulse));
 }
 
@@ -76,14 +79,14 @@ cf__bell_await(struct cf__bell *bell,
                const struct cf__pulse *pulse,
                int64_t deadline_ns)
 {
-    /* After the kernel has marked the pulse, and before it marks the bell,
-     * this is not what the bell holds: so we look again. */
+    /* Between the kernel's mark on the pulse and its mark on the bell, silent()
+     * is not what the bell holds: so the wait returns, and we look again. */
     cf__futex_wait_shared_until(&bell->word, silent(pulse), deadline_ns);
 }
 
 bool
 cf__pulse_stopped(const struct cf__pulse *pulse)
 {
-    /* pairs with leave */
+    /* pairs with cf__bell_disown */
     return cf_load_acquire(&pulse->word) & FUTEX_OWNER_DIED;
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The end of that part of from .. to - 1 that is in from's word. */
+/* The end of the part of from .. to - 1 that lies in from's word. */
 static inline uint32_t
 cf__bits_word_end(uint32_t from, uint32_t to)
 {
@@ -14,14 +14,14 @@ cf__bits_word_end(uint32_t from, uint32_t to)
     return last < to ? last + 1 : to;
 }
 
-/* Bits from .. to - 1 of one word. */
+/* A mask of bits from .. to - 1, which lie in one word. */
 static inline uint64_t
 cf__bits_mask(uint32_t from, uint32_t to)
 {
     return ~UINT64_C(0) << (from % 64) & ~UINT64_C(0) >> (63 - (to - 1) % 64);
 }
 
-/* Makes bits from .. to - 1 value. */
+/* Sets bits from .. to - 1 to value. */
 static inline void
 cf__bits_assign(uint64_t *words, uint32_t from, uint32_t to, bool value)
 {
@@ -36,7 +36,7 @@ cf__bits_assign(uint64_t *words, uint32_t from, uint32_t to, bool value)
     }
 }
 
-/* The first of bits from .. to - 1 that is value; to, if none is. */
+/* The first of bits from .. to - 1 that equals value; to, if none does. */
 static inline uint32_t
 cf__bits_find(const uint64_t *words, uint32_t from, uint32_t to, bool value)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of runs, the bins and the recent: see page_runs.h. Under the
- * arena's lock.
+ * Under the arena's lock, all of it. The table of runs, the bins and the recent
+ * runs: see page_runs.h.
  */
 #include "process_pool/memory/page_runs.h"
 
@@ -10,8 +10,8 @@
 #include <string.h>
 
 enum {
-    LOOK_INTO = 8,        /* runs of the bin that may be too short */
-    TRIM_STEPS = 16 << 10 /* runs that a trim passes in one go */
+    LOOK_INTO = 8,        /* runs of a bin that may be too short */
+    TRIM_STEPS = 16 << 10 /* runs that a trim passes in one call */
 };
 
 size_t
@@ -21,7 +21,7 @@ cf__runs_memory_size(uint32_t count)
            ((size_t)count + 63) / 64 * sizeof(uint64_t);
 }
 
-/* Exact up to 15 pages; then the three bits after the highest. */
+/* Exact up to 15 pages; then the power of two, and the three bits after it. */
 static uint32_t
 bin_of(uint32_t pages)
 {
@@ -31,7 +31,8 @@ bin_of(uint32_t pages)
     return 16 + (log2 - 4) * 8 + ((pages >> (log2 - 3)) & 7);
 }
 
-/* Writes the tags of the run at first. */
+/* Writes the run's length and kind into its first page's entry, and its length
+ * into its last one's. */
 static void
 set_run(struct cf__runs *runs, uint32_t first, uint32_t pages, uint32_t kind)
 {
@@ -81,7 +82,8 @@ cf__runs_init(struct cf__runs *runs, void *memory, uint32_t count)
     put_in_bin(runs, 0);
 }
 
-/* Joins a run that is in no bin with its free neighbours; into a bin. */
+/* Joins a run that is in no bin with its free neighbours, and puts it in a
+ * bin. */
 static void
 free_run(struct cf__runs *runs, uint32_t first)
 {
@@ -107,7 +109,7 @@ free_run(struct cf__runs *runs, uint32_t first)
     put_in_bin(runs, first);
 }
 
-/* Cuts the pages at .. at + pages - 1 out of a FREE run that has them. */
+/* Cuts the pages at .. at + pages - 1 out of a FREE run that contains them. */
 static void
 carve(struct cf__runs *runs,
       uint32_t run,
@@ -136,7 +138,7 @@ mark_dirty(struct cf__runs *runs, uint32_t first, uint32_t end)
         runs->dirty_end = end;
 }
 
-/* The eldest few of the recent are so no more. */
+/* Moves the `few` oldest recent runs to the bins. */
 static void
 bin_oldest(struct cf__runs *runs, uint32_t few)
 {
@@ -169,7 +171,7 @@ cf__runs_give(struct cf__runs *runs, uint32_t first)
     runs->recent_count++;
 }
 
-/* The last given of exactly this size. */
+/* Takes the last given run of exactly this size from the recent. */
 static uint32_t
 take_recent(struct cf__runs *runs, uint32_t pages)
 {
@@ -187,7 +189,7 @@ take_recent(struct cf__runs *runs, uint32_t pages)
     return CF__NO_PAGE;
 }
 
-/* A run of at least so many pages among the first of a bin. */
+/* A run of at least so many pages among the first `limit` of a bin. */
 static uint32_t
 look_into_bin(const struct cf__runs *runs,
               uint32_t bin,
@@ -200,7 +202,7 @@ look_into_bin(const struct cf__runs *runs,
     return run;
 }
 
-/* Any run of a bin after this one is long enough. */
+/* A run of a bin after this one: each is long enough. */
 static uint32_t
 look_after_bin(const struct cf__runs *runs, uint32_t bin)
 {
@@ -223,7 +225,8 @@ cf__runs_take(struct cf__runs *runs, uint32_t pages, bool keep_dirty)
     if (run == CF__NO_PAGE)
         run = look_after_bin(runs, bin);
     if (run == CF__NO_PAGE)
-        run = look_into_bin(runs, bin, pages, UINT32_MAX); /* nearly full */
+        /* the range is nearly full */
+        run = look_into_bin(runs, bin, pages, UINT32_MAX);
     if (run == CF__NO_PAGE)
         return run;
     carve(runs, run, run, pages, CF__RUN_USED);

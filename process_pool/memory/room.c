@@ -11,14 +11,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { SHARE = 8 }; /* a pool's part of what is left: one of so many */
+enum { SHARE = 8 }; /* a pool takes one part of so many of what is left */
 
-/* What a program can have at most, on usual kernels; where they give less, what
- * is too large is refused, and less is reserved. */
+/* What a program can have at most, on usual kernels. Where a kernel gives less,
+ * it refuses what is too large, and the pool reserves less. */
 #define ADDRESSES                                                              \
     (sizeof(void *) > 4 ? (size_t)((uint64_t)1 << 47) : (size_t)3 << 30)
 
-/* The beginning of a file; false: it cannot be read. */
+/* Reads the beginning of a file; false: it cannot be read. */
 static bool
 read_text(const char *name, char *text, size_t size)
 {
@@ -31,7 +31,7 @@ read_text(const char *name, char *text, size_t size)
     return length > 0;
 }
 
-/* The number of a line of /proc/meminfo, in bytes; SIZE_MAX: there is none. */
+/* The number in a line of /proc/meminfo, in bytes; SIZE_MAX: there is none. */
 static size_t
 line_of(const char *text, const char *name)
 {
@@ -60,7 +60,7 @@ least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* What a limit leaves, of which so much is used. */
+/* What a limit leaves, if `used` bytes are used. */
 static size_t
 left_of(const struct rlimit *limit, size_t used)
 {
@@ -69,7 +69,7 @@ left_of(const struct rlimit *limit, size_t used)
     return limit->rlim_cur > used ? (size_t)limit->rlim_cur - used : 0;
 }
 
-/* Without /proc: what there is for certain, found by trying. */
+/* Without /proc: how much can be had for certain, found by trying. */
 static size_t
 probe(int protection)
 {
@@ -134,8 +134,8 @@ cf__room_parse(const char *text)
 void *
 cf__room_take(size_t size, int how)
 {
-    /* Locked, it is filled as soon as it can be read; nothing is, before it
-     * has been unlocked. */
+    /* A mapping that is locked is filled as soon as it can be read. So it is
+     * unlocked before it can be. */
     void *base =
         mmap(NULL, size, PROT_NONE, how | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED)

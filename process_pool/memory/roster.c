@@ -61,12 +61,12 @@ cf__roster_enter(struct cf__roster_entry *entry, pid_t pid, uint64_t start)
     entry->start = start;
     entry->doomed = false;
     entry->forked_at = ns;
-    /* pairs with cf__roster_kill: the zygote may be killed before it */
+    /* pairs with cf__roster_kill: the zygote may be killed before this store */
     cf_store_release(&entry->pid, pid);
 }
 
-/* When a process started, in nanoseconds since the machine did, as exactly as
- * the kernel says it; -1: it cannot be known. */
+/* When a process started, in nanoseconds since the machine started, as exactly
+ * as the kernel says it; -1: it cannot be known. */
 static int64_t
 started_at(pid_t pid)
 {
@@ -85,15 +85,16 @@ started_at(pid_t pid)
     return at ? (int64_t)strtoull(at, NULL, 10) * (1000000000 / ticks) : -1;
 }
 
-/* Its parent is dead, so somebody else may have reaped it, and its number may be
- * another's by now: one that is younger is left alone. Without /proc the moment
- * that it takes to come here must do. */
+/* The process's parent is dead. So another process may have reaped it, and its
+ * number may be a new process's by now: a process that is younger than the
+ * entry is left alone. Without /proc its age is not known, and it is killed:
+ * little time has passed since the zygote died. */
 static void
 kill_one(const struct cf__roster_entry *entry, pid_t pid)
 {
 #ifdef SYS_pidfd_open
     int life = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (life >= 0) { /* so it stays the same process */
+    if (life >= 0) { /* from here on it stays the same process */
         if (started_at(pid) <= entry->forked_at)
             (void)syscall(SYS_pidfd_send_signal, life, SIGKILL, NULL, 0);
         close(life);
@@ -109,7 +110,8 @@ cf__roster_kill(const struct cf__roster *roster, int lanes)
 {
     for (int i = 0; i < lanes; i++) {
         const struct cf__roster_entry *entry = &roster->entries[i];
-        pid_t pid = cf_load_acquire(&entry->pid); /* pairs with enter */
+        /* pairs with cf__roster_enter */
+        pid_t pid = cf_load_acquire(&entry->pid);
         if (pid > 0)
             kill_one(entry, pid);
     }

@@ -9,12 +9,12 @@
 #include <sys/mman.h>
 
 enum {
-    SMALLEST = 64 << 10, /* bytes below which it is not worth trying */
+    SMALLEST = 64 << 10, /* bytes: with less it is not worth trying */
     NOTES = 64 /* an arena's notes take less than one part of so many */
 };
 
-/* Lays out the reservation for outboxes, parcels and commons of size bytes
- * each. */
+/* Lays out the reservation, with size bytes each for outboxes, parcels and
+ * commons. */
 static void
 lay_out(struct cf__shared *shared, size_t size)
 {
@@ -33,17 +33,18 @@ static void *
 map(size_t size, int how)
 {
     void *base = cf__room_take(size, how);
-    if (base) /* a dump of all of that would take minutes */
+    if (base) /* a dump of all that would take minutes */
         (void)madvise(base, size, MADV_DONTDUMP);
     return base;
 }
 
-/* The size, at most wanted, of outboxes, parcels, commons and vault that leaves
- * the program the most of what it may have. */
+/* How many bytes, wanted at most, each outbox, the parcels, the commons and the
+ * vault can have, if together they must not take more than room. */
 static size_t
 fit(int lanes, size_t wanted, const struct cf__room *room)
 {
-    size_t each = room->all / ((size_t)lanes + 4); /* with the notes */
+    /* one more for the vault, one for the notes */
+    size_t each = room->all / ((size_t)lanes + 4);
     size_t noted = room->private / 4 > SIZE_MAX / NOTES
                        ? SIZE_MAX
                        : room->private / 4 * NOTES;
@@ -102,7 +103,7 @@ cf__shared_new(int lanes, size_t size)
         shared->lanes_in + (size_t)lanes * shared->lane_in_stride;
     shared->outboxes =
         shared->lanes_out + (size_t)lanes * shared->lane_out_stride;
-    cf_store_relaxed(&shared->users, 1); /* nobody knows it yet */
+    cf_store_relaxed(&shared->users, 1); /* no other thread knows it yet */
     if (!init_arenas(shared, size)) {
         cf__shared_unmap(shared);
         free(shared);
@@ -139,10 +140,11 @@ cf__shared_open_vault(struct cf__shared *shared)
 void
 cf__shared_release(struct cf__shared *shared)
 {
-    /* pairs with the others' release: their use of it is over */
+    /* pairs with the other users' release: their use of it is over */
     if (cf_fetch_sub_acq_rel(&shared->users, 1) != 1)
         return;
-    if (shared->generation == cf__generation) /* a fork's child has it not */
+    /* a fork's child does not have it */
+    if (shared->generation == cf__generation)
         cf__shared_unmap(shared);
     cf__arena_fini(&shared->parcels);
     cf__arena_fini(&shared->commons);

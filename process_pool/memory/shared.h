@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The memory that a pool's processes share: one reservation of address space,
- * made before the first fork, so that a pointer into it means the same
- * everywhere.
+ * made before the first fork. So a pointer into it means the same in all of
+ * them.
  *
  *   board | lanes, written by the program | lanes, written by the workers |
  *   outboxes: results | parcels: large arguments | bell |
  *   commons: cf_shared_alloc()
  *
- * A worker may write its own lane and outbox, the bell and the commons; the
- * rest it can
- * only read, other workers' lanes and outboxes not even that. What is where in
- * parcels and commons is known to the program alone (arena.h).
+ * A worker may write its own lane and outbox, the bell and the commons. The
+ * rest it can only read, and other workers' lanes and outboxes it cannot even
+ * read. What is where in parcels and commons is known to the program alone
+ * (arena.h).
  *
  * Apart from it is the vault, which the workers do not have: large results, as
- * the program's users get them. Results in their hands keep all of it, also
- * after the pool.
+ * the program's users get them. Results in their hands keep all of it mapped,
+ * even after the pool.
  */
 #ifndef CF_PROCESS_POOL_SHARED_H
 #define CF_PROCESS_POOL_SHARED_H
@@ -39,35 +39,37 @@ struct cf__shared {
     struct cf__arena parcels, commons, vault;
 
     uint16_t generation; /* of the process that made it. Set once */
-    /* Atomic. The pool, and results in the user's hands. */
+    /* Atomic. How many use it: the pool, and each result that a user holds. */
     _Atomic uint64_t users;
 };
 
-/* Reserves up to size bytes each for parcels, commons and every outbox; less,
- * if that and the vault would be more than a pool may take (room.h), or the
- * system refuses. NULL: not even a little, or no memory. */
+/* Reserves up to size bytes each for parcels, commons and every outbox. It
+ * reserves less if that and the vault would be more than a pool may take
+ * (room.h), or if the system refuses. NULL: not even a little can be had, or no
+ * memory. */
 struct cf__shared *cf__shared_new(int lanes, size_t size);
 
-/* When the zygote has been forked: who else is forked does not have it. */
+/* After the zygote was forked: children that are forked later do not have
+ * it. */
 void cf__shared_keep(const struct cf__shared *shared);
 
-/* Makes the vault, when the zygote has been forked. CF_ENOMEM. */
+/* After the zygote was forked: makes the vault. CF_ENOMEM. */
 cf_err cf__shared_open_vault(struct cf__shared *shared);
 
-/* One user less. The last one ends it. */
+/* There is one user less. The last one frees it. */
 void cf__shared_release(struct cf__shared *shared);
 
-/* In the zygote: gives up writing what no worker may write. */
+/* In the zygote: gives up writing to all that workers must not write. */
 bool cf__shared_restrict(const struct cf__shared *shared);
 
-/* In the zygote, before that: another view of what workers write, read only,
- * which its children do not have. NULL: it cannot be had. */
+/* In the zygote, before that: maps what workers write a second time, read only.
+ * Children do not have that mapping. NULL: it cannot be made. */
 const unsigned char *cf__shared_view_lanes_out(const struct cf__shared *shared);
 
-/* In a worker, after that: its own lane. */
+/* In a worker, after that: makes its own lane and outbox writable. */
 bool cf__shared_enter_lane(const struct cf__shared *shared, int lane);
 
-/* In a child: unmaps what belongs to somebody else. */
+/* In a child: unmaps what is another process's. */
 void cf__shared_unmap(const struct cf__shared *shared);
 
 static inline struct cf__lane_in *

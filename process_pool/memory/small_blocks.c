@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Slabs and the stacks before them: see small_blocks.h. Under the arena's
- * lock. */
+/* Under the arena's lock, all of it. Slabs and the stacks before them: see
+ * small_blocks.h. */
 #include "process_pool/memory/small_blocks.h"
 
 #include <string.h>
 
-/* of: 64-byte units in a block. Multiplying by inverse and dropping 16 bits
- * divides a number of units below 1024 by it, exactly. */
+/* of: how many 64-byte units a block has. For a number of units below 1024, to
+ * multiply by inverse and drop 16 bits is to divide by it, exactly. */
 #define SIZE(of)                                                               \
     {                                                                          \
         (of) * CF__SMALL_UNIT, 1024 / (of), 65536 / (of) + 1                   \
@@ -38,7 +38,7 @@ _Static_assert(CF__SLAB_PAGES *CF__PAGE_SIZE == (size_t)1024 * CF__SMALL_UNIT,
                "a slab has 1024 units");
 _Static_assert(CF__SLAB_WORDS * 64 >= 1024, "a bit for each block");
 
-/* Index of the least size that holds so many bytes. */
+/* The index of the smallest size that holds so many bytes. */
 static uint32_t
 size_index(size_t bytes)
 {
@@ -101,7 +101,7 @@ give_slab(struct cf__small *small, uint32_t slab)
     cf__runs_give(small->runs, small->slabs[slab].first);
 }
 
-/* All of the new slab is vacant: it is nowhere yet. */
+/* A new slab, all of it vacant. It is in no list yet. */
 static uint32_t
 new_slab(struct cf__small *small, uint32_t index)
 {
@@ -125,7 +125,7 @@ new_slab(struct cf__small *small, uint32_t index)
     return first / CF__SLAB_PAGES;
 }
 
-/* A slab with vacant blocks, made the first of the list. */
+/* A slab with vacant blocks; it is the first of the list then. */
 static uint32_t
 vacant_slab(struct cf__small *small, uint32_t index)
 {
@@ -141,7 +141,7 @@ vacant_slab(struct cf__small *small, uint32_t index)
     return slab;
 }
 
-/* Fills the empty stack with one word's blocks, the lowest on top. */
+/* Fills the empty stack with the blocks of one word, the lowest on top. */
 static bool
 fill_stack(struct cf__small *small, uint32_t index)
 {
@@ -182,7 +182,7 @@ cf__small_alloc(struct cf__small *small, size_t size)
            (size_t)ref.block * sizes[index].bytes;
 }
 
-/* One more block of the slab is vacant. */
+/* Makes one more block of its slab vacant. */
 static void
 vacate(struct cf__small *small,
        struct cf__small_size *of,
@@ -201,7 +201,7 @@ vacate(struct cf__small *small,
         give_slab(small, ref.slab);
 }
 
-/* The lowest few of the stack go back to their slabs. */
+/* Gives the `few` lowest blocks of the stack back to their slabs. */
 static void
 drain_stack(struct cf__small *small, uint32_t index, uint32_t few)
 {
@@ -219,7 +219,8 @@ find(const struct cf__small *small, const char *p, struct cf__small_ref *ref)
 {
     size_t offset = (size_t)(p - small->base);
     uint32_t page = (uint32_t)(offset >> CF__PAGE_SHIFT);
-    /* If page is of no slab, first is anything; but no slab is near, then. */
+    /* If the page is in no slab, first may be anything; but then no slab begins
+     * that near before it. */
     uint32_t first = small->runs->table[page].next;
     if (first > page || page - first >= CF__SLAB_PAGES ||
         cf__run_kind(small->runs, first) != CF__RUN_SLAB)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Limiting a worker's memory: RLIMIT_DATA, which counts private writable
- * memory and neither the pool's shared reservation nor what is only mapped to
- * be read.
+ * Limiting a worker's memory: RLIMIT_DATA counts private writable memory. It
+ * does not count the pool's shared reservation, nor what is mapped read-only.
  */
 #include "process_pool/worker/limits.h"
 
@@ -11,9 +10,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* The same without /proc: the lowest limit under which the kernel gives one
- * page more, found by trying; between that and limit->rlim_max there are not
- * many powers of two. limit is what it was and shall be. */
+/* The same without /proc: finds, by trying, the lowest limit under which the
+ * kernel gives one page more. Between that and limit->rlim_max there are not
+ * many powers of two. Leaves *limit set. */
 static size_t
 probed_size(const struct rlimit *limit)
 {
@@ -44,8 +43,8 @@ probed_size(const struct rlimit *limit)
     return low * page;
 }
 
-/* Private writable memory of this process in bytes: the sixth number of
- * /proc/self/statm. 0 if that cannot be read. */
+/* How many bytes of private writable memory this process has: the sixth number
+ * of /proc/self/statm. 0: that cannot be read. */
 static size_t
 data_size(void)
 {
@@ -79,7 +78,7 @@ cf__limit_memory(size_t size)
         used = (rlim_t)probed_size(&limit);
     rlim_t wanted = size < RLIM_INFINITY - used ? used + size : RLIM_INFINITY;
     if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur <= wanted)
-        return true; /* the program's own is stricter */
+        return true; /* the program's own limit is stricter */
     limit.rlim_cur = wanted;
     return setrlimit(RLIMIT_DATA, &limit) == 0;
 }

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Lets the calling process add at most so many bytes of private memory to what
- * it has; 0: no limit. false: the system does not let us. Async-signal-safe. */
+/* Lets the calling process add at most size bytes of private memory to what it
+ * has; 0: no limit. false: the system refuses. Async-signal-safe. */
 bool cf__limit_memory(size_t size);
 
 #endif

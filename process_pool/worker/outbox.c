@@ -41,7 +41,7 @@ cf__outbox_init(struct cf__outbox *box,
 static void
 free_collected(struct cf__outbox *box)
 {
-    /* pairs with collect: it has read what was there */
+    /* pairs with cf__processes_collect: the program has read what was there */
     uint64_t collected = cf_load_acquire(&box->in->collected);
     if (collected <= box->freed)
         return;
@@ -56,7 +56,8 @@ static bool
 answered(void *box)
 {
     const struct cf__outbox *b = box;
-    /* pairs with answer_request: it has been done, or cannot be */
+    /* pairs with answer_requests in collect.c: what could be collected has
+     * been */
     return cf_load_acquire(&b->in->answers) ==
            cf_load_relaxed(&b->out->requests); /* our own */
 }
@@ -66,13 +67,14 @@ static void
 request(struct cf__outbox *box)
 {
     uint32_t requests = cf_load_relaxed(&box->out->requests); /* our own */
-    /* pairs with collect; its bell rings */
+    /* pairs with cf__processes_collect. The ring makes the program look. */
     cf_store_release(&box->out->requests, requests + 1);
     cf__bell_ring(box->bells->shared->bell);
     cf__bells_sleep(box->bells, answered, box);
 }
 
-/* size bytes of the outbox, which may grow to most bytes; NULL: no room. */
+/* Takes size bytes of the outbox, whose limit may grow to `most`; NULL: no
+ * room. */
 static unsigned char *
 try_outbox(struct cf__outbox *box, size_t size, size_t most)
 {
@@ -96,15 +98,15 @@ try_outbox(struct cf__outbox *box, size_t size, size_t most)
     return box->memory + at;
 }
 
-/* What the worker before had in the outbox has been collected; false: it will
- * not be. */
+/* Waits until the program has collected what the worker before left in the
+ * outbox; false: it never will. */
 static bool
 inherit_outbox(struct cf__outbox *box)
 {
-    /* pairs with collect: it has read what was there */
+    /* pairs with cf__processes_collect: the program has read what was there */
     if (cf_load_acquire(&box->in->collected) < box->freed)
         request(box);
-    return cf_load_acquire(&box->in->collected) >= box->freed; /* so */
+    return cf_load_acquire(&box->in->collected) >= box->freed; /* as above */
 }
 
 static unsigned char *
@@ -121,7 +123,7 @@ take_outbox(struct cf__outbox *box, size_t size)
         return room;
     request(box);
     free_collected(box);
-    /* What this task itself has used before is the rest. */
+    /* What this task itself has taken before is all that is still in use. */
     return try_outbox(box, size, box->size);
 }
 
@@ -129,13 +131,14 @@ void *
 cf__outbox_alloc(struct cf_call *call, size_t size)
 {
     (void)call;
-    if (!cf_load_relaxed(the_outbox->home)) /* it is the task's, not ours */
+    /* a child of the task: the outbox is not its own */
+    if (!cf_load_relaxed(the_outbox->home))
         return malloc(size);
     return take_outbox(the_outbox, size);
 }
 
-/* A failure and its texts in the outbox, at box->offset; without room for
- * the texts, without them. */
+/* Writes a failure and its texts to the outbox, at box->offset. If there is no
+ * room for the texts, writes it to bare, without them. */
 static void
 pack_failure(struct cf__outbox *box, const cf_call *call, int rc, void *bare)
 {
@@ -171,7 +174,7 @@ cf__outbox_write_outcome(struct cf__outbox *box,
     if (rc) {
         pack_failure(box, call, rc, outcome->data);
     } else if (!call->heap) {
-        box->kind = CF__IN_PLACE; /* an earlier, larger one was given up */
+        box->kind = CF__IN_PLACE; /* a larger result before it was given up */
     }
     cf__failure_free(call->failure);
     /* published by the state */
@@ -193,6 +196,6 @@ cf__outbox_write_init_failure(struct cf__outbox *box,
             return;
         memcpy(room, bare, sizeof bare);
     }
-    /* read when the worker is dead */
+    /* the program reads it when this worker is dead */
     cf_store_release(&box->out->init_failure, box->offset + 1);
 }

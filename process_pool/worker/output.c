@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Only stdout and stderr are flushed, and dropped. Other files of the program
+ * Only stdout and stderr are flushed, and emptied. Other files of the program
  * cannot be told from files of a task, and what the program had buffered for
- * them must not be written twice: so no fflush(NULL).
+ * its own must not be written twice: so no fflush(NULL).
  */
 #include "process_pool/worker/output.h"
 
@@ -19,8 +19,8 @@ cf__output_flush(void)
 }
 
 #ifdef __GLIBC__
-/* exit() in a task: what was registered last is called first. So this comes
- * before the program's handlers, and its files. */
+/* exit() in a task calls this first, because it was registered last: before the
+ * program's handlers, and before its files are flushed. */
 static void
 end_worker(int status, void *data)
 {
@@ -29,8 +29,8 @@ end_worker(int status, void *data)
     _exit(status);
 }
 
-/* quick_exit() in a task. glibc calls what at_quick_exit() registers with the
- * arguments of a destructor, and the status behind them. */
+/* quick_exit() in a task calls this. glibc calls what at_quick_exit() registers
+ * with the arguments of a destructor, and the status after them. */
 static void
 end_worker_quickly(void *data, int status)
 {

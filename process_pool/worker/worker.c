@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A worker process: see worker.h, and README.md for the protocol of its lane.
- * It believes what the program has written, and checks its own side of the
- * lane, which a task may have written over.
+ * It believes what the program has written. It checks its own side of the lane,
+ * which a task may have overwritten.
  */
 #include "process_pool/worker/worker.h"
 
@@ -21,8 +21,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* As long as a wake-up takes on a quick machine: more orders come when the
- * program has some together (submit.c). */
+/* As long as a wake-up takes on a quick machine. More orders may come
+ * meanwhile: the program hands out several together (submit.c). */
 enum { SEARCH_NS = 50000 };
 
 void (*cf__worker_probe)(enum cf__moment moment, int lane);
@@ -35,7 +35,8 @@ struct worker {
     struct cf__lane_in *in;
     struct cf__lane_out *out;
     void *data;                   /* what the initializer left */
-    const _Atomic uint32_t *home; /* 0: this is a child of a task (home.h) */
+    const _Atomic uint32_t *home; /* 0: this process is a child of a task
+                                     (home.h) */
     struct cf__bells bells;
     struct cf__outbox outbox;
 };
@@ -73,9 +74,10 @@ name_worker(const struct worker *w)
     cf__worker_name(w->setup, at);
 }
 
-/* This process is the zygote's child, and dies with it: a change of user, in a
- * task or the initializer, takes the death signal away. A child of vfork() that
- * has returned from a task, in its parent's memory, ends both. */
+/* Keeps the worker tied to the zygote, whose child it is and with which it
+ * dies: a change of user, in a task or the initializer, takes the death signal
+ * away. If this is a child of vfork() that has returned from a task, in its
+ * parent's memory, ends both. */
 static void
 stay_tied(const struct worker *w)
 {
@@ -87,7 +89,7 @@ stay_tied(const struct worker *w)
     _exit(CF__EXIT_DONE);
 }
 
-/* The order at w->position is there, or comes while it looks. */
+/* Looks for a while whether the order at w->position is there. */
 static bool
 look(const struct worker *w)
 {
@@ -99,16 +101,16 @@ look(const struct worker *w)
     return true;
 }
 
-/* There is something to do, or nothing will come any more. */
+/* There is something to do, or nothing more will come. */
 static bool
 must_rise(void *worker)
 {
     const struct worker *w = worker;
-    return cf_load_acquire(&w->in->published) != w->position || /* as look */
+    return cf_load_acquire(&w->in->published) != w->position || /* as in look */
            cf_load_acquire(&w->in->quit); /* pairs with cf__lane_quit */
 }
 
-/* Waits for the order at w->position; false: the worker shall end. */
+/* Waits for the order at w->position; false: the worker must end. */
 static bool
 await_order(struct worker *w)
 {
@@ -120,21 +122,22 @@ await_order(struct worker *w)
         cf__output_flush();
         probe(w, CF__BEFORE_SLEEP);
         cf__bells_sleep(&w->bells, must_rise, w);
-        if (cf_load_acquire(&w->in->published) == w->position && /* as look */
+        /* as in look */
+        if (cf_load_acquire(&w->in->published) == w->position &&
             cf_load_acquire(&w->in->quit)) /* pairs with cf__lane_quit */
             return false;
     }
     return true;
 }
 
-/* The order at this position is this worker's from now on; false: it has been
- * revoked, and is skipped. */
+/* Takes the order at this position for this worker; false: it has been revoked,
+ * and is skipped. */
 static inline bool
 take(const struct worker *w, struct cf__outcome *outcome)
 {
     uint64_t p = w->position;
     uint64_t state = cf_load_relaxed(&outcome->state); /* the swap checks it */
-    /* pairs with cf__lane_revoke: one of both has it */
+    /* pairs with cf__lane_revoke: one of both gets the task */
     if (cf__is_untaken(state, p) &&
         cf_cas_acq_rel(
             &outcome->state, &state, cf__position_state(p, CF__TAKEN)))
@@ -145,8 +148,8 @@ take(const struct worker *w, struct cf__outcome *outcome)
     return false;
 }
 
-/* A result in place is written here first: a child of the task, which may give
- * one too, has a copy of it, but shares the lane. */
+/* A result in place is written to `result` first. A child of the task, which
+ * may have a result too, has a copy of that, but shares the lane. */
 static inline void
 run(struct worker *w, const struct cf__order *order, struct cf__outcome *out)
 {
@@ -172,7 +175,7 @@ run(struct worker *w, const struct cf__order *order, struct cf__outcome *out)
     }
 }
 
-/* Runs the order at w->position; false: it was revoked. */
+/* Runs the order at w->position; false: it has been revoked. */
 static inline bool
 run_next(struct worker *w)
 {
@@ -189,8 +192,9 @@ run_next(struct worker *w)
     probe(w, CF__AFTER_TAKING);
     run(w, order, outcome);
     probe(w, CF__BEFORE_DONE);
-    /* pairs with collect: publishes the outcome; and before the flags are
-     * read, as cf__lane_expect sets them before it reads the state */
+    /* pairs with cf__processes_collect: publishes the outcome. It comes before
+     * the flags are read, as cf__lane_expect sets them before it reads the
+     * state. */
     cf_store_seq_cst(&outcome->state,
                      cf__position_state(w->position, CF__DONE));
     probe(w, CF__AFTER_DONE);
@@ -202,7 +206,7 @@ run_next(struct worker *w)
     return true;
 }
 
-/* Calls the initializer; ends the worker if that fails. */
+/* Calls the initializer; if that fails, ends the worker. */
 static void
 initialize(struct worker *w)
 {
@@ -235,7 +239,7 @@ finish(struct worker *w)
     _exit(CF__EXIT_DONE);
 }
 
-/* Runs orders until the worker shall end, or has run its number. */
+/* Runs orders until the worker must end, or has run its number of tasks. */
 static void
 work(struct worker *w)
 {
@@ -249,7 +253,8 @@ work(struct worker *w)
     }
 }
 
-/* pthread_exit() in a task: takes the process, whatever threads it has. */
+/* Called by pthread_exit() in a task: ends the process, whatever threads it
+ * has. */
 static void
 end_with_thread(void *worker)
 {
@@ -278,14 +283,16 @@ cf__worker_main(const struct cf__worker_setup *setup, int lane, uint64_t start)
     w.bells = (struct cf__bells){setup->shared, w.in, w.out, 0};
     cf__outbox_init(&w.outbox, &w.bells, w.home, lane, start);
     cf_store_relaxed(&w.out->pid, w.pid); /* for error records */
-    /* What the worker before has left; read when this one is dead. */
+    /* What the worker before has left. The program reads it when this one is
+     * dead. */
     cf_store_relaxed(&w.out->asleep, 0);
     cf_store_relaxed(&w.out->ready, 0);
     cf_store_relaxed(&w.out->init_failure, 0);
     pthread_cleanup_push(end_with_thread, &w);
     initialize(&w);
     stay_tied(&w);
-    cf_store_relaxed(&w.out->ready, 1); /* read when the worker is dead */
+    /* the program reads it when this worker is dead */
+    cf_store_relaxed(&w.out->ready, 1);
     work(&w);
     finish(&w);
     pthread_cleanup_pop(0);

@@ -14,7 +14,7 @@
 
 enum { KEPT_MAX = 8, OPEN_MAX_GUESS = 1 << 20 };
 
-/* ~0U: the name is no number. */
+/* ~0U: the name is not a number. */
 static unsigned
 number_of(const char *name)
 {
@@ -24,8 +24,8 @@ number_of(const char *name)
     return *name ? ~0U : number;
 }
 
-/* Closes those of first .. last that are open, as the kernel lists them. false:
- * it does not. readdir() would allocate. */
+/* Closes those of first .. last that are open, by the kernel's list. false:
+ * there is no list. readdir() would allocate. */
 static bool
 close_listed(unsigned first, unsigned last)
 {
@@ -60,8 +60,9 @@ close_between(unsigned first, unsigned last)
     if (syscall(SYS_close_range, first, last, 0) == 0)
         return;
 #endif
-    /* An old kernel, before 5.9. A limit says nothing: it may have been
-     * lowered since. Without /proc too: one by one, as far as is likely. */
+    /* A kernel before 5.9. A limit says nothing here: it may have been lowered
+     * since files were opened. Without /proc, too: closes one by one, as far as
+     * files are likely. */
     if (close_listed(first, last))
         return;
     for (unsigned fd = first; fd <= last && fd < OPEN_MAX_GUESS; fd++)
@@ -71,7 +72,7 @@ close_between(unsigned first, unsigned last)
 void
 cf__close_all_but(const int *kept, size_t count)
 {
-    unsigned next = 3; /* everything below is done */
+    unsigned next = 3; /* all below are done */
     for (size_t i = 0; i < count && i < KEPT_MAX; i++) {
         unsigned lowest = ~0U; /* of the kept ones that are left */
         for (size_t j = 0; j < count; j++) {

@@ -9,7 +9,7 @@
 /* fork(), which calls the program's fork handlers. */
 pid_t cf__own_fork(void);
 
-/* The calling thread is in a fork handler, because of such a fork. */
+/* The calling thread is in a fork handler that cf__own_fork() called. */
 bool cf__in_own_fork(void);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What passes between the program and the zygote: requests one way, reports
- * the other, each with a place of its own in memory that both share, and that
- * no worker has. A lane never has more than one of a kind under way:
+ * What passes between the program and the zygote: requests one way, reports the
+ * other. Each has a place of its own, in memory that both share and no worker
+ * has. A lane never has more than one of each kind under way:
  *
- *   spawn   asked for when the lane has no worker; the answer to it is the one
- *           report: that worker's end, or that there could be none
- *   kill    not asked for again before the last one has been read
+ *   spawn   asked for when the lane has no worker. The one report answers it:
+ *           that worker has ended, or none could be forked
+ *   kill    not asked for before the last one has been read
  *
- * The zygote sleeps on the word "wake", which changes with everything that it
- * is to look at; the manager on its bell (bell.h).
+ * The zygote sleeps on the word `wake`, which changes with everything that it
+ * must look at; the manager sleeps on its bell (bell.h).
  */
 #ifndef CF_PROCESS_POOL_POST_H
 #define CF_PROCESS_POOL_POST_H
@@ -28,15 +28,16 @@ enum { CF__SAID_NOTHING, CF__SAID_READY, CF__SAID_FAILED };
 struct cf__post_lane {
     /* Written by the program. */
     _Alignas(CF_CACHE_LINE) _Atomic uint32_t spawns; /* publishes start */
-    _Atomic uint64_t start; /* position at which the new worker begins */
-    /* For the worker of spawn n, the k-th: n << 32 | k << 8 | signal. */
+    _Atomic uint64_t start; /* the position at which the new worker begins */
+    /* For the worker of spawn n, as kill number k: n << 32 | k << 8 |
+     * signal. */
     _Atomic uint64_t kill;
 
     /* Written by the zygote. */
     _Atomic uint64_t killed; /* the last kill that it has read */
 
-    /* The report: full is set by the zygote, and publishes the rest; the
-     * program takes it away. */
+    /* The report. The zygote sets full, which publishes the rest; the program
+     * clears it. */
     _Atomic uint32_t full;
     _Atomic int32_t news, pid, status;
     _Atomic uint64_t began;
@@ -48,22 +49,22 @@ struct cf__post {
     _Alignas(CF_CACHE_LINE) _Atomic uint32_t wake;
     /* Atomic. Not 0: the program wants the zygote to end. */
     _Atomic uint32_t stop;
-    /* Atomic. Not 0: the program has ended, said by the zygote's watch. */
+    /* Atomic. Not 0: the program has ended, says the watching thread. */
     _Atomic uint32_t gone;
-    /* Atomic. How often the watch has found the lifeline cut. */
+    /* Atomic. How often the watching thread has found the lifeline cut. */
     _Atomic uint32_t cuts;
     /* Atomic. The zygote's first words; publishes the two after it. */
     _Atomic uint32_t said;
     _Atomic int32_t zygote;  /* process id */
-    _Atomic int32_t error;   /* if it has failed: an errno */
+    _Atomic int32_t error;   /* an errno, if it has failed */
     _Atomic int32_t program; /* process id */
-    _Atomic int32_t manager; /* thread id; of main(): none yet */
+    _Atomic int32_t manager; /* thread id; main()'s until there is one */
     /* Atomic. How many reports there have been; counted after each. */
     _Atomic uint32_t reports;
     struct cf__post_lane lanes[];
 };
 
-/* Bytes, whole pages, for so many lanes. */
+/* Bytes, in whole pages, for a post of so many lanes. */
 static inline size_t
 cf__post_size(int lanes)
 {
@@ -71,11 +72,11 @@ cf__post_size(int lanes)
                            (size_t)lanes * sizeof(struct cf__post_lane));
 }
 
-/* Wakes the zygote, which sees what was done before. Async-signal-safe. */
+/* Wakes the zygote, which then sees what was done before. Async-signal-safe. */
 static inline void
 cf__post_wake(struct cf__post *post)
 {
-    /* pairs with the zygote's load, before it looks */
+    /* pairs with loop in zygote_main.c, which loads it before it looks */
     cf_fetch_add_seq_cst(&post->wake, 1);
     cf__futex_wake_shared(&post->wake, INT_MAX);
 }

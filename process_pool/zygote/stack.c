@@ -7,10 +7,10 @@
 #include <link.h>
 #include <sys/mman.h>
 
-enum { GUARD_SIZE = 1 << 20 }; /* addresses: no memory. Bytes */
+enum { GUARD_SIZE = 1 << 20 }; /* bytes of addresses, which take no memory */
 
-/* An object without that header is not counted: the kernel's own, which every
- * program has, has none. */
+/* An object without that header does not count: every program has one, the
+ * kernel's own. */
 static int
 asks_for_execution(struct dl_phdr_info *object, size_t size, void *unused)
 {
@@ -25,8 +25,8 @@ asks_for_execution(struct dl_phdr_info *object, size_t size, void *unused)
 /* Set once, when the library is loaded. */
 static bool must_execute;
 
-/* Not later: it takes the dynamic linker's lock, which a fork's child may find
- * held by a thread that it does not have. */
+/* Not later: this takes the dynamic linker's lock. A fork's child may find it
+ * held by a thread that the child does not have. */
 __attribute__((constructor)) static void
 ask_all_objects(void)
 {
@@ -52,7 +52,7 @@ cf__stack_new(size_t size, bool executable)
                       0);
     if (base == MAP_FAILED)
         return NULL;
-    /* Where the system forbids that, tasks may do without. */
+    /* If the system forbids that, tasks may do without it. */
     if (executable && mprotect(base + guard, size, access | PROT_EXEC) == 0)
         return base + guard;
     if (mprotect(base + guard, size, access) == 0)

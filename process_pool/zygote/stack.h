@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The program's stacks are executable: an object of it asks for that, as a
- * pointer to a nested function of GCC needs it. Objects count that are there when
- * the library is loaded. Takes no lock. */
+/* The program's stacks are executable: one of its objects asks for that, as a
+ * pointer to a nested function of GCC needs it. Only objects count that are
+ * there when the library is loaded. Takes no lock. */
 bool cf__stack_must_execute(void);
 
-/* Memory of size bytes, whole pages, above a guard that nobody can touch.
- * NULL: none. It takes no locks. */
+/* Memory of size bytes, whole pages, above a guard to which no access is
+ * allowed. NULL: there is none. Takes no lock. */
 char *cf__stack_new(size_t size, bool executable);
 
 #endif

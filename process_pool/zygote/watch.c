@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread that serves is made by clone(), and not by pthread_create(): the
- * zygote is a fork of a program that had other threads, in which only what is
- * async-signal-safe may be called; a worker finds the thread-local data of the
- * thread that made the pool; and the C library takes a worker, and the zygote,
- * for what they are, a process with one thread. Both threads have the same
- * thread-local data, errno with it: so the one that watches does nothing but
- * system calls, and does not look at errno.
+ * The working thread is made by clone(), not by pthread_create(), for three
+ * reasons. The zygote is a fork of a program that had other threads, so it may
+ * only call what is async-signal-safe. A worker must find the thread-local data
+ * of the thread that made the pool. And the C library must take the zygote, and
+ * each worker, for a process with one thread, as each worker is. Both threads
+ * have the same thread-local data, with errno in it: so the watching thread
+ * only makes system calls, and does not look at errno.
  */
 #include "process_pool/zygote/watch.h"
 
@@ -29,9 +29,10 @@
 /* Bytes below a task: the worker's frames, and the program's fork handlers. */
 enum { OWN_SIZE = 64 << 10 };
 
-#define LOOK_AGAIN_NS 50000000 /* with nothing to wait for */
+#define LOOK_AGAIN_NS 50000000 /* while there is nothing to wait for */
 
-/* The sanitizers' tools are the other thread's, too. */
+/* The watching thread must not run the sanitizers' code: their thread-local
+ * data is the working thread's, too. */
 #if defined(__clang__) || defined(__GNUC__)
 #define NOT_INSTRUMENTED                                                       \
     __attribute__((no_sanitize("address", "thread", "undefined")))
@@ -40,7 +41,7 @@ enum { OWN_SIZE = 64 << 10 };
 #endif
 
 #ifdef __GLIBC__
-/* By the name that no sanitizer has another function for: theirs is for a
+/* By the name for which no sanitizer has a function of its own: those are for a
  * clone() that makes a process. */
 extern int
 __clone(int (*fn)(void *data), void *stack, int flags, void *data, ...);
@@ -49,8 +50,8 @@ __clone(int (*fn)(void *data), void *stack, int flags, void *data, ...);
 #define CLONE clone
 #endif
 
-/* AddressSanitizer is to know where the stack is. NULL without it. The names
- * are the sanitizer's: NOLINTBEGIN */
+/* Tells AddressSanitizer where the stack is. NULL without it. The names are the
+ * sanitizer's: NOLINTBEGIN */
 extern void __sanitizer_start_switch_fiber(void **fake_stack,
                                            const void *bottom,
                                            size_t size) __attribute__((weak));
@@ -86,9 +87,9 @@ tell(struct cf__post *post, _Atomic uint32_t *what)
     (void)syscall(SYS_futex, &post->wake, 1 /* FUTEX_WAKE */, INT_MAX);
 }
 
-/* Waits; while there is nothing to wait for, looks again and again. It does not
- * return; said to the compiler, AddressSanitizer would act on it, in the wrong
- * thread. */
+/* Waits for the program's end; if there is nothing to wait for, has the zygote
+ * look now and then. It never returns. But if the compiler knew that,
+ * AddressSanitizer would act on it, in the wrong thread. */
 NOT_INSTRUMENTED static void
 watch(const struct cf__watch *w)
 {
@@ -103,7 +104,7 @@ watch(const struct cf__watch *w)
             syscall(SYS_ppoll, polled, 2, idle ? &soon : NULL, NULL, 0);
         if (ready > 0 && polled[0].revents) {
             tell(w->post, &w->post->gone);
-            polled[0].fd = -1; /* once; the end is near */
+            polled[0].fd = -1; /* once: the end is near */
         } else if (ready > 0 || idle) {
             tell(w->post, &w->post->cuts);
             polled[1].fd = -1;
@@ -113,11 +114,12 @@ watch(const struct cf__watch *w)
     }
 }
 
-/* The process that watches, where no thread does; 0: none. */
+/* The process that watches, if no thread does; 0: none. */
 static pid_t aside;
 
-/* Where clone() makes no such threads (musl): in a process of its own, which
- * has the post, as workers have not, and on the stack that there is. */
+/* Where clone() makes no such threads (musl): watches from a process of its
+ * own, which has the post, as workers do not; and works on the stack that there
+ * is. */
 static int
 watch_from_aside(const struct cf__watch *w, int (*run)(void *data), void *data)
 {
@@ -132,7 +134,7 @@ watch_from_aside(const struct cf__watch *w, int (*run)(void *data), void *data)
         watch(w);
     }
     if (aside < 0 || madvise(w->post, w->post_size, MADV_DONTFORK) != 0)
-        return errno; /* the process that watches ends with this one */
+        return errno; /* the watching process ends with this one */
     return run(data);
 }
 
@@ -141,7 +143,7 @@ cf__watch_reaped(pid_t child)
 {
     if (child != aside)
         return false;
-    aside = 0; /* its number may be another's */
+    aside = 0; /* its number may be another process's */
     return true;
 }
 

@@ -27,12 +27,12 @@ is_child(pid_t pid)
     return rc == 0;
 }
 
-/* In the process between, which is the zygote's parent, and so knows for
- * certain when it ends: waits for its first words, or that. */
+/* In the process between, which is the zygote's parent and so knows for certain
+ * when the zygote ends: waits for its first words, or for its end. */
 static void
 await_first_words(struct cf__post *post, pid_t zygote)
 {
-    /* pairs with the zygote's say */
+    /* pairs with say in zygote_main.c */
     while (!cf_load_acquire(&post->said)) {
         cf__futex_wait_shared_until(&post->said, 0, cf__now_ns() + LOOK_NS);
         pid_t ended = waitpid(zygote, NULL, WNOHANG);
@@ -41,12 +41,13 @@ await_first_words(struct cf__post *post, pid_t zygote)
     }
 }
 
-/* The zygote has said something, or has ended. */
+/* The zygote has said its first words, or has ended. */
 static cf_err
 hear_first_words(struct cf__zygote *zygote)
 {
     const struct cf__post *post = zygote->post;
-    switch (cf_load_acquire(&post->said)) { /* pairs with the zygote's say */
+    /* pairs with say in zygote_main.c */
+    switch (cf_load_acquire(&post->said)) {
     case CF__SAID_READY:
         zygote->pid = cf_load_relaxed(&post->zygote);
         zygote->adopted = is_child(zygote->pid);
@@ -63,7 +64,7 @@ hear_first_words(struct cf__zygote *zygote)
 }
 
 /* Forks a child that forks the zygote and ends: so the zygote is no child of
- * the program. */
+ * the program. Returns an errno. */
 static int
 fork_twice(const struct cf__worker_setup *setup,
            struct cf__post *post,
@@ -91,7 +92,7 @@ fork_twice(const struct cf__worker_setup *setup,
     do {
         reaped = waitpid(between, &status, 0);
     } while (reaped < 0 && errno == EINTR);
-    /* ECHILD: a handler of the program was faster; the post has the rest. */
+    /* ECHILD: a handler of the program has reaped it; the post says the rest */
     return reaped == between && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
@@ -112,7 +113,7 @@ open_sockets(int sockets[2])
     return false;
 }
 
-/* Forks it, and hears its first words. */
+/* Forks the zygote, and hears its first words. */
 static cf_err
 fork_zygote(struct cf__zygote *zygote,
             const struct cf__worker_setup *setup,
@@ -122,7 +123,7 @@ fork_zygote(struct cf__zygote *zygote,
 #ifdef SYS_pidfd_open
     program = (int)syscall(SYS_pidfd_open, getpid(), 0);
 #endif
-    sigset_t all, old; /* no handler of the program runs in the child */
+    sigset_t all, old; /* no handler of the program must run in the child */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     int error = fork_twice(setup, zygote->post, sockets, program);
@@ -167,7 +168,7 @@ cf__zygote_start(struct cf__zygote *zygote,
     cf_err err = fork_zygote(zygote, setup, sockets);
     if (err)
         cf__zygote_close(zygote);
-    else /* not for those that the program forks from now on */
+    else /* children that the program forks later do not have it */
         (void)madvise(
             zygote->post, cf__post_size(zygote->lanes), MADV_DONTFORK);
     return err;
@@ -176,7 +177,7 @@ cf__zygote_start(struct cf__zygote *zygote,
 void
 cf__zygote_attach(const struct cf__zygote *zygote)
 {
-    /* pairs with must_end */
+    /* pairs with must_end in zygote_main.c */
     cf_store_release(&zygote->post->manager, (int32_t)syscall(SYS_gettid));
     cf__post_wake(zygote->post);
 }
@@ -188,7 +189,7 @@ cf__zygote_spawn(const struct cf__zygote *zygote, int lane, uint64_t start)
     if (cf__pulse_stopped(&zygote->post->pulse))
         return false;
     cf_store_relaxed(&to->start, start);
-    /* pairs with the zygote's look */
+    /* pairs with obey in zygote_main.c */
     cf_bump_release(&to->spawns);
     cf__post_wake(zygote->post);
     return true;
@@ -203,28 +204,28 @@ cf__zygote_kill(const struct cf__zygote *zygote, int lane, int signo)
         return false;
     uint64_t spawn = cf_load_relaxed(&to->spawns); /* our own */
     uint64_t number = ((last >> 8) + 1) & 0xffffff;
-    /* pairs with the zygote's look: it knows of the spawn */
+    /* pairs with obey in zygote_main.c: it knows of the spawn */
     cf_store_release(&to->kill, spawn << 32 | number << 8 | (uint64_t)signo);
     cf__post_wake(zygote->post);
     return true;
 }
 
-/* Takes the report of a lane, if there is one. */
+/* Takes the report of a lane; false: there is none. */
 static bool
 take_report(struct cf__post_lane *from, struct cf__zygote_report *out)
 {
-    if (!cf_load_acquire(&from->full)) /* pairs with the zygote's report */
+    if (!cf_load_acquire(&from->full)) /* pairs with report in zygote_main.c */
         return false;
     out->news = (enum cf__zygote_news)cf_load_relaxed(&from->news);
     out->pid = cf_load_relaxed(&from->pid);
     out->status = cf_load_relaxed(&from->status);
     out->start = cf_load_relaxed(&from->began);
-    /* The next one comes after a spawn, which publishes this. */
+    /* The next report comes after the next spawn, which publishes this. */
     cf_store_relaxed(&from->full, 0);
     return true;
 }
 
-/* Where the kernel does not tell. */
+/* The zygote has ended, where the kernel does not tell. */
 static bool
 has_vanished(const struct cf__zygote *zygote)
 {
@@ -242,9 +243,9 @@ has_vanished(const struct cf__zygote *zygote)
 int
 cf__zygote_receive(struct cf__zygote *zygote, struct cf__zygote_report *out)
 {
-    /* What it has reported before it ended is heard all the same. */
+    /* First: so what the zygote reported before it ended is heard, too. */
     bool gone = cf__pulse_stopped(&zygote->post->pulse) || has_vanished(zygote);
-    /* pairs with the zygote's report */
+    /* pairs with report in zygote_main.c */
     uint32_t reports = cf_load_acquire(&zygote->post->reports);
     for (int i = 0; i < zygote->lanes && zygote->heard != reports; i++) {
         int lane = zygote->next_lane;
@@ -261,7 +262,8 @@ cf__zygote_receive(struct cf__zygote *zygote, struct cf__zygote_report *out)
 void
 cf__zygote_stop(const struct cf__zygote *zygote)
 {
-    cf_store_release(&zygote->post->stop, 1); /* pairs with the zygote's look */
+    /* pairs with must_end in zygote_main.c */
+    cf_store_release(&zygote->post->stop, 1);
     cf__post_wake(zygote->post);
 }
 
@@ -276,7 +278,7 @@ void
 cf__zygote_close(struct cf__zygote *zygote)
 {
     if (zygote->post) {
-        cf__zygote_stop(zygote); /* if it is still there */
+        cf__zygote_stop(zygote); /* if it still runs */
         (void)munmap(zygote->post, cf__post_size(zygote->lanes));
     }
     cf__zygote_abandon(zygote);
@@ -287,7 +289,7 @@ cf__zygote_reap(struct cf__zygote *zygote)
 {
     if (!zygote->adopted)
         return;
-    /* ECHILD: the program was faster */
+    /* ECHILD: the program has reaped it */
     while (waitpid(zygote->pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     zygote->adopted = false;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The zygote's process: see zygote.h. It takes no locks and allocates nothing
- * after its start: it is a fork of a program that may have been doing
- * anything. One thread does all of this; the other one is in watch.c.
+ * The zygote's process: see zygote.h. After its start it takes no lock and
+ * allocates nothing, as it is a fork of a program that may have been doing
+ * anything. The working thread does all of this; the watching thread is in
+ * watch.c.
  */
 #include "process_pool/zygote/zygote.h"
 
@@ -22,26 +23,30 @@ struct zygote {
     const struct cf__worker_setup *setup;
     struct cf__post *post;
     struct cf__roster_entry *workers; /* by lane, in memory of the roster */
-    uint32_t *spawns;                 /* by lane: requests served */
-    const unsigned char *lanes_out;   /* to look at only; NULL: it cannot */
+    uint32_t *spawns;                 /* by lane: how many spawn requests have
+                                         been done */
+    const unsigned char *lanes_out;   /* only to look at; NULL: it cannot */
     int lifeline, program;            /* descriptors; program may be -1 */
-    uint32_t cuts;                    /* of the lifeline, looked into */
+    uint32_t cuts;                    /* of the lifeline: how many have been
+                                         looked into */
 };
 
-/* The signal's handler has nothing else. */
+/* The signal's handler can find nothing else. */
 static struct cf__post *the_post;
 
-/* The first words; error: an errno. */
+/* Says the first words; error: an errno. */
 static void
 say(struct cf__post *post, uint32_t what, int error)
 {
     cf_store_relaxed(&post->zygote, getpid());
     cf_store_relaxed(&post->error, error);
-    cf_store_release(&post->said, what); /* pairs with who waits for it */
+    /* pairs with await_first_words and hear_first_words in zygote.c */
+    cf_store_release(&post->said, what);
     cf__futex_wake_shared(&post->said, INT_MAX);
 }
 
-/* Of a lane whose last report has been read: it came before the spawn. */
+/* Reports on a lane, whose last report has been read: that was before the
+ * spawn. */
 static void
 report(const struct zygote *z,
        enum cf__zygote_news news,
@@ -59,7 +64,7 @@ report(const struct zygote *z,
     cf__bell_ring(z->setup->shared->bell);
 }
 
-/* Everything that the zygote needs and a worker does not. */
+/* Closes what the zygote needs and a worker does not. */
 static void
 forget(const struct zygote *z)
 {
@@ -68,7 +73,7 @@ forget(const struct zygote *z)
         close(z->program);
 }
 
-/* With all signals blocked. */
+/* Forks a worker with all signals blocked. */
 static void
 spawn(struct zygote *z, int lane, uint64_t start)
 {
@@ -80,7 +85,7 @@ spawn(struct zygote *z, int lane, uint64_t start)
     if (pid == 0) {
         sigset_t none;
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != zygote) /* it died before that was armed */
+        if (getppid() != zygote) /* the zygote died before that was armed */
             _exit(CF__EXIT_DONE);
         forget(z);
         (void)signal(SIGCHLD, SIG_DFL);
@@ -107,7 +112,7 @@ outcome_at(const struct zygote *z, int lane, uint64_t position)
     return &out->outcomes[position % CF__LANE];
 }
 
-/* The lane's tasks from p to published have not been begun, and are not all
+/* No task of the lane from p to published has begun, and not all are
  * revoked. */
 static bool
 are_ahead(const struct zygote *z, int lane, uint64_t p, uint64_t published)
@@ -124,8 +129,9 @@ are_ahead(const struct zygote *z, int lane, uint64_t p, uint64_t published)
     return any;
 }
 
-/* A lane's worker has ended with this status: it had run its number of tasks,
- * was in none, and there are more. *next gets where another one begins. */
+/* A worker that ended with this status needs a successor: it had run its number
+ * of tasks and was in none, and its lane has more. *next gets the position at
+ * which the successor begins. */
 static bool
 has_successor(const struct zygote *z, int lane, int status, uint64_t *next)
 {
@@ -135,11 +141,12 @@ has_successor(const struct zygote *z, int lane, int status, uint64_t *next)
         !WIFEXITED(status) || WEXITSTATUS(status) != CF__EXIT_DONE ||
         cf_load_acquire(&in->quit)) /* pairs with cf__lane_quit */
         return false;
-    /* The program's words, which can be trusted; pairs with collect and
-     * publish: what is in between, and no other position's, is in the ring. */
+    /* These are the program's words, and can be trusted. They pair with
+     * cf__processes_collect and cf__lane_publish: all positions in between, and
+     * no others, are in the ring. */
     uint64_t p = cf_load_acquire(&in->collected);
     uint64_t published = cf_load_acquire(&in->published);
-    /* pairs with the worker's end of a task */
+    /* pairs with run_next in worker.c */
     while (p != published && cf_load_acquire(&outcome_at(z, lane, p)->state) ==
                                  cf__position_state(p, CF__DONE))
         p++;
@@ -160,7 +167,7 @@ replace_or_report(struct zygote *z, int lane, pid_t pid, int status)
 
 /* --- the loop ------------------------------------------------------------- */
 
-/* Nobody needs them any more. */
+/* Ends all workers, and the zygote. */
 _Noreturn static void
 end_all(struct zygote *z)
 {
@@ -171,19 +178,20 @@ end_all(struct zygote *z)
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         continue;
     for (int i = 0; i < z->setup->shared->lanes; i++)
-        /* their numbers may be others' */
+        /* their numbers may be other processes' by now */
         cf_store_relaxed(&z->workers[i].pid, 0);
     cf__bell_disown(z->setup->shared->bell, &z->post->pulse);
     _exit(0);
 }
 
-/* Does what is asked for a lane. */
+/* Does what is asked for a lane: a spawn, then a kill. */
 static void
 obey(struct zygote *z, int lane)
 {
     struct cf__post_lane *from = &z->post->lanes[lane];
     struct cf__roster_entry *w = &z->workers[lane];
-    /* pairs with cf__zygote_kill: the spawn of what is to be killed is seen */
+    /* pairs with cf__zygote_kill: the spawn of the worker to be killed is
+     * seen */
     uint64_t order = cf_load_acquire(&from->kill);
     /* pairs with cf__zygote_spawn */
     uint32_t spawns = cf_load_acquire(&from->spawns);
@@ -195,15 +203,16 @@ obey(struct zygote *z, int lane)
         return;
     pid_t pid = cf_load_relaxed(&w->pid); /* our own */
     if (pid &&
-        order >> 32 == z->spawns[lane]) { /* not reaped: it is the worker's */
+        order >> 32 == z->spawns[lane]) { /* not reaped: so the number is still
+                                             that worker's */
         w->doomed = true;
         kill(pid, (int)(order & 0xff));
     }
     cf_store_relaxed(&from->killed, order);
 }
 
-/* The lifeline has been cut: by the program's end; by exec(), which has ended
- * the manager, too; or because the program closes what it finds open, which
+/* The lifeline has been cut. true: the program has ended, or has called exec(),
+ * which ends the manager. false: the program closes what it finds open, which
  * means nothing. */
 static bool
 has_ended(const struct cf__post *post, pid_t manager)
@@ -212,23 +221,24 @@ has_ended(const struct cf__post *post, pid_t manager)
     return syscall(SYS_tgkill, program, manager, 0) != 0 && errno == ESRCH;
 }
 
-/* The program is gone, or asks for the end. */
+/* The program has ended, or asks for the zygote's end. */
 static bool
 must_end(struct zygote *z)
 {
     struct cf__post *post = z->post;
-    /* pairs with cf__zygote_stop, and with the watch */
+    /* pairs with cf__zygote_stop, and with tell in watch.c */
     if (cf_load_acquire(&post->stop) || cf_load_acquire(&post->gone))
         return true;
     uint32_t cuts = cf_load_acquire(&post->cuts);
-    pid_t manager = cf_load_acquire(&post->manager); /* pairs with attach */
+    /* pairs with cf__zygote_attach */
+    pid_t manager = cf_load_acquire(&post->manager);
     if (cuts == z->cuts)
         return false;
     z->cuts = cuts;
     return has_ended(post, manager);
 }
 
-/* Buries one child; false: none has ended. */
+/* Reaps one child; false: none has ended. */
 static bool
 reap_one(struct zygote *z)
 {
@@ -240,7 +250,8 @@ reap_one(struct zygote *z)
     if (pid <= 0)
         return false;
     if (cf__watch_reaped(pid))
-        cf_store_relaxed(&z->post->gone, 1); /* nobody would say so later */
+        /* no process would tell it later */
+        cf_store_relaxed(&z->post->gone, 1);
     for (int i = 0; i < z->setup->shared->lanes; i++) {
         if (cf_load_relaxed(&z->workers[i].pid) == pid) {
             replace_or_report(z, i, pid, status);
@@ -254,11 +265,12 @@ static void
 hear_child(int signo)
 {
     (void)signo;
-    /* pairs with the loop's load: it reaps, or does not sleep */
+    /* pairs with loop's load: it reaps, or does not sleep */
     cf_fetch_add_seq_cst(&the_post->wake, 1);
 }
 
-/* Between two children it serves: there may always be another one. */
+/* The working thread. It looks at the requests between any two children that it
+ * reaps: with many lanes there may always be another child. */
 static int
 loop(void *zygote)
 {
@@ -270,8 +282,8 @@ loop(void *zygote)
     sigprocmask(SIG_UNBLOCK, &chld, NULL);
     say(z->post, CF__SAID_READY, 0);
     for (;;) {
-        /* pairs with cf__post_wake: it sees what was done before, or does
-         * not sleep */
+        /* pairs with cf__post_wake: loop sees what was done before, or does not
+         * sleep */
         uint32_t wake = cf_load_seq_cst(&z->post->wake);
         if (must_end(z))
             end_all(z);
@@ -282,7 +294,7 @@ loop(void *zygote)
     }
 }
 
-/* As after exec(): handlers are gone, what was ignored stays ignored. */
+/* As after exec(): no handlers, and what was ignored stays ignored. */
 static void
 reset_signals(void)
 {
@@ -298,8 +310,9 @@ reset_signals(void)
     action.sa_handler = hear_child;
     action.sa_flags = SA_NOCLDSTOP | SA_RESTART;
     sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGCHLD, &action, NULL); /* ignored, it would reap for us */
-    (void)signal(SIGINT, SIG_IGN);           /* a Ctrl-C is for the program */
+    /* if it were ignored, the kernel would reap for us */
+    (void)sigaction(SIGCHLD, &action, NULL);
+    (void)signal(SIGINT, SIG_IGN); /* a Ctrl-C is for the program */
 }
 
 _Noreturn void
@@ -317,7 +330,8 @@ cf__zygote_main(const struct cf__worker_setup *setup,
     size_t size = (size_t)setup->shared->lanes * sizeof *z.spawns;
     sigset_t all;
     the_post = post;
-    /* What is sent to the program's whole group is for it and the workers. */
+    /* Signals to the program's whole group are for the program and the
+     * workers. */
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     reset_signals();
