@@ -13,6 +13,10 @@
 /* A deadline that never comes. */
 #define CF__NEVER INT64_MAX
 
+/* Spans of time (nanoseconds). */
+#define CF__US(n) ((int64_t)(n)*1000)
+#define CF__MS(n) ((int64_t)(n)*1000000)
+
 static inline int64_t
 cf__now_ns(void)
 {
@@ -38,6 +42,30 @@ cf__deadline(int64_t timeout_ns)
         return 0;
     int64_t now = cf__now_ns();
     return timeout_ns >= CF__NEVER - now ? CF__NEVER : now + timeout_ns;
+}
+
+/* For an option whose default, 0, means that there is no limit. */
+static inline int64_t
+cf__deadline_or_never(int64_t timeout_ns)
+{
+    return timeout_ns > 0 ? cf__deadline(timeout_ns) : CF__NEVER;
+}
+
+/* The one of two deadlines that comes first. */
+static inline int64_t
+cf__sooner(int64_t deadline_ns, int64_t other_ns)
+{
+    return deadline_ns < other_ns ? deadline_ns : other_ns;
+}
+
+/* What is left until the deadline, as a timeout: CF_FOREVER, or at least 0. */
+static inline int64_t
+cf__time_left(int64_t deadline_ns)
+{
+    if (deadline_ns == CF__NEVER)
+        return CF_FOREVER;
+    int64_t now = deadline_ns ? cf__now_ns() : 0;
+    return deadline_ns > now ? deadline_ns - now : 0;
 }
 
 static inline struct timespec

@@ -34,22 +34,13 @@ count_done(cf_future *const *futures, size_t count, size_t *done)
     return err;
 }
 
-static int64_t
-time_left(int64_t deadline_ns)
-{
-    if (deadline_ns == CF__NEVER)
-        return CF_FOREVER;
-    int64_t now = deadline_ns ? cf__now_ns() : 0;
-    return deadline_ns > now ? deadline_ns - now : 0;
-}
-
 static cf_err
 wait_all(cf_future *const *futures, size_t count, int64_t deadline_ns)
 {
     for (size_t i = 0; i < count; i++) {
         if (cf_future_done(futures[i]))
             continue;
-        cf_err err = cf_future_wait(futures[i], time_left(deadline_ns));
+        cf_err err = cf_future_wait(futures[i], cf__time_left(deadline_ns));
         if (err)
             return err;
     }
@@ -78,7 +69,7 @@ wait_first(cf_future *const *futures,
     pthread_cleanup_push(drop_iterator, it); /* a task may end the thread */
     cf_future *f;
     do {
-        err = cf_as_completed_next(it, time_left(deadline_ns), &f);
+        err = cf_as_completed_next(it, cf__time_left(deadline_ns), &f);
     } while (!err && only_errors && !failed(f));
     pthread_cleanup_pop(1);
     return err == CF_EDONE ? CF_OK : err;
