@@ -10,6 +10,7 @@
 #include "lib/base/size.h"
 #include "lib/base/thread.h"
 #include "lib/executor/backend.h"
+#include "thread_pool/activity.h"
 #include "thread_pool/end.h"
 #include "thread_pool/watch.h"
 
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 
 static struct cf__worker *
-pool_worker_at(cf_executor *ex, int index)
+worker_at(cf_executor *ex, int index)
 {
     return &cf__threads_of(ex)->workers[index]->base;
 }
@@ -30,7 +31,7 @@ static const struct cf__executor_ops ops = {
     .watch = cf__threads_watch,
     .unwatch = cf__threads_unwatch,
     .tidy = cf__threads_tidy,
-    .worker_at = pool_worker_at,
+    .worker_at = worker_at,
     .wait_idle = cf__threads_wait_idle,
     .shutdown = cf__threads_shutdown,
     .terminate = cf__threads_terminate,
@@ -81,7 +82,7 @@ cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
     pool->searchers_max = workers > 3 ? workers / 2 : 1;
     pool->workers = calloc((size_t)workers, sizeof *pool->workers);
     /* Nobody else knows the pool yet. */
-    cf_store_relaxed(&pool->activity, (uint64_t)workers * CF__STARTABLE);
+    cf_store_relaxed(&pool->activity, (uint64_t)workers * CF__ONE_STARTABLE);
     cf__queue_init(&pool->queue);
     pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
     cf__cond_init(&pool->changed);

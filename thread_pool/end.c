@@ -17,7 +17,7 @@
 
 #include <stdlib.h>
 
-enum { LOOK_NS = 10000000 };
+enum { LOOK_NS = CF__MS(10) };
 
 /* Refuses submits from now on; the first reason stands, but for CF_EBROKEN. */
 static void
@@ -85,7 +85,7 @@ cf__threads_break(struct cf__threads *pool, const cf_error *why)
 }
 
 static void
-refuse_new(struct cf__threads *pool)
+refuse_submits(struct cf__threads *pool)
 {
     pthread_mutex_lock(&pool->lock);
     refuse_locked(pool, CF_ESHUTDOWN);
@@ -126,7 +126,7 @@ awaited_locked(struct cf__threads *pool)
 {
     int left = pool->alive;
     if (cf__is_own_worker(&pool->base))
-        left -= pool->ending ? pool->ending : 1;
+        left -= pool->shutting_down ? pool->shutting_down : 1;
     return left > 0 ? left - cf__wait_graph_held_up(&pool->base) : 0;
 }
 
@@ -141,24 +141,25 @@ unlock(void *data)
 }
 
 static void
-stop_ending(void *data)
+stop_shutting_down(void *data)
 {
     struct cf__threads *pool = data;
-    pool->ending--;
+    pool->shutting_down--;
     unlock(pool);
 }
 
 static void
-count_waiting_locked(struct cf__threads *pool, int more)
+count_idle_waiter_locked(struct cf__threads *pool, int more)
 {
-    cf_store_relaxed(&pool->waiting, cf_load_relaxed(&pool->waiting) + more);
+    cf_store_relaxed(&pool->idle_waiters,
+                     cf_load_relaxed(&pool->idle_waiters) + more);
 }
 
 static void
-stop_waiting(void *data)
+stop_waiting_for_idle(void *data)
 {
     struct cf__threads *pool = data;
-    count_waiting_locked(pool, -1);
+    count_idle_waiter_locked(pool, -1);
     unlock(pool);
 }
 
@@ -168,7 +169,7 @@ static bool
 wait_locked(struct cf__threads *pool, int64_t deadline_ns, void (*undo)(void *))
 {
     int64_t soon = cf__thread.worker ? cf__now_ns() + LOOK_NS : CF__NEVER;
-    int64_t until = soon < deadline_ns ? soon : deadline_ns;
+    int64_t until = cf__sooner(soon, deadline_ns);
     return cf__sleep_locked(&pool->changed, &pool->lock, until, undo, pool) ||
            until != deadline_ns;
 }
@@ -178,7 +179,7 @@ cf__threads_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
 {
     struct cf__threads *pool = cf__threads_of(ex);
     bool own = cf__is_own_worker(ex);
-    refuse_new(pool);
+    refuse_submits(pool);
     if (flags & CF_SHUTDOWN_CANCEL)
         cf__threads_empty(pool, NULL);
     if (cf__executor_forked(ex))
@@ -188,17 +189,17 @@ cf__threads_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
         return CF_OK;
     cf_err err = CF_OK;
     pthread_mutex_lock(&pool->lock);
-    pool->ending += own;
+    pool->shutting_down += own;
     pthread_cond_broadcast(&pool->changed);
     while (awaited_locked(pool) > 0 && !err) {
         bool in_time =
-            wait_locked(pool, deadline_ns, own ? stop_ending : unlock);
+            wait_locked(pool, deadline_ns, own ? stop_shutting_down : unlock);
         if (cf__executor_forked(ex))
             err = CF_EFORKED; /* by a callback that ran here meanwhile */
         else if (!in_time && awaited_locked(pool) > 0)
             err = CF_ETIMEDOUT;
     }
-    pool->ending -= own;
+    pool->shutting_down -= own;
     if (!err)
         join_locked(pool);
     pthread_mutex_unlock(&pool->lock);
@@ -220,7 +221,7 @@ cf__threads_terminate(cf_executor *ex, int signo)
 {
     struct cf__threads *pool = cf__threads_of(ex);
     (void)signo; /* threads cannot be killed */
-    refuse_new(pool);
+    refuse_submits(pool);
     cf__threads_empty(pool, NULL);
     if (cf__executor_forked(ex))
         return CF_EFORKED; /* by a callback */
@@ -239,9 +240,9 @@ is_idle_locked(struct cf__threads *pool)
     /* What was looked at is older than the counts. pairs with pause_search:
      * it sees who waits, or is counted here. */
     cf__fence_full();
-    uint64_t activity = cf_load_seq_cst(&pool->activity);
-    return (int)(CF__COUNT(activity, CF__SLEEPING) +
-                 CF__COUNT(activity, CF__AWAY)) == pool->serving;
+    struct cf__activity activity = cf__threads_activity_seq_cst(pool);
+    return cf__activity_sleeping(activity) + cf__activity_away(activity) ==
+           pool->serving;
 }
 
 cf_err
@@ -250,13 +251,13 @@ cf__threads_wait_idle(cf_executor *ex, int64_t deadline_ns)
     struct cf__threads *pool = cf__threads_of(ex);
     bool in_time = true, idle;
     pthread_mutex_lock(&pool->lock);
-    count_waiting_locked(pool, 1);
+    count_idle_waiter_locked(pool, 1);
     /* One look decides: who leaves its initializer does so without the lock,
      * and a second look may find it searching. */
     while (!(idle = is_idle_locked(pool)) && in_time &&
            !cf__executor_forked(ex))
-        in_time = wait_locked(pool, deadline_ns, stop_waiting);
-    count_waiting_locked(pool, -1);
+        in_time = wait_locked(pool, deadline_ns, stop_waiting_for_idle);
+    count_idle_waiter_locked(pool, -1);
     pthread_mutex_unlock(&pool->lock);
     if (cf__executor_forked(ex))
         return CF_EFORKED; /* by a callback that ran here meanwhile */
@@ -309,7 +310,7 @@ cf__threads_after_fork(cf_executor *ex)
         cf__lock_init(&pool->workers[i]->sweeping);
         pool->workers[i]->asleep = false;
     }
-    pool->idle = NULL;
+    pool->sleepers = NULL;
     pool->orphan = false; /* its memory stays */
     if (ex->bound)
         cf__bound_after_fork(ex->bound);

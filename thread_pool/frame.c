@@ -34,7 +34,7 @@ cf__threads_fail_frames(struct cf__threads_worker *w)
         w->frame = frame->below;
         cf__call_died(&frame->call, f);
         cf_bump(&w->failed);
-        cf_bump_release(&w->done); /* pairs with pool_stats: started */
+        cf_bump_release(&w->done); /* pairs with cf__threads_stats: started */
         (void)cf__future_finish(f, CF__FAILED, 0, true);
     }
 }

@@ -32,7 +32,7 @@ cf__threads_run(struct cf__threads_worker *w, cf_future *f, bool outermost)
     w->frame = frame->below;
     if (__builtin_expect(flags != 0, 0))
         cf_bump(&w->failed);
-    cf_bump_release(&w->done); /* pairs with pool_stats: started */
+    cf_bump_release(&w->done); /* pairs with cf__threads_stats: started */
     if (outermost)
         cf__threads_search_early(pool, w);
     /* The timer was faster: the task has failed, whatever it returned. */

@@ -16,15 +16,15 @@
 
 /* This part of a wake-up, a worker searches before it sleeps: what a wake-up
  * costs the submitter is more. */
-enum { SEARCH_PART = 5, TRIM_NS = 200000000 };
+enum { SEARCH_PART = 5, TRIM_NS = CF__MS(200) };
 
 static void
-leave_sleepers_locked(struct cf__threads *pool, struct cf__threads_worker *w)
+remove_sleeper_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
-    struct cf__threads_worker **at = &pool->idle;
+    struct cf__threads_worker **at = &pool->sleepers;
     while (*at != w)
-        at = &(*at)->idle_next;
-    *at = w->idle_next;
+        at = &(*at)->next_sleeper;
+    *at = w->next_sleeper;
     w->asleep = false;
 }
 
@@ -32,9 +32,9 @@ leave_sleepers_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 static void
 rouse_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
-    leave_sleepers_locked(pool, w);
+    remove_sleeper_locked(pool, w);
     w->searching = true;
-    cf__threads_change(pool, CF__SEARCHING, CF__SLEEPING);
+    cf__threads_change(pool, CF__ONE_SEARCHING, CF__ONE_SLEEPING);
 }
 
 void
@@ -45,14 +45,15 @@ cf__threads_wake_one(struct cf__threads *pool)
     cf__notice_fork(); /* a submit in a child that had no handler */
     pthread_mutex_lock(&pool->lock);
     /* No thread for what was taken. Who searches sees to what comes later. */
-    bool start = !pool->idle && cf__threads_has_work(pool);
-    uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
-    if (CF__COUNT(activity, CF__SEARCHING) == 0) {
-        w = pool->idle;
+    bool start = !pool->sleepers && cf__threads_has_work(pool);
+    struct cf__activity activity =
+        cf__threads_activity_relaxed(pool); /* a hint */
+    if (cf__activity_searching(activity) == 0) {
+        w = pool->sleepers;
         if (w)
             rouse_locked(pool, w);
-        else if (CF__COUNT(activity, CF__STARTABLE) && start)
-            (void)cf__threads_start_locked(pool); /* else go on with fewer */
+        else if (cf__activity_startable(activity) && start)
+            (void)cf__threads_start(pool); /* else go on with fewer */
     }
     pthread_mutex_unlock(&pool->lock);
     if (w)
@@ -63,8 +64,8 @@ cf__threads_wake_one(struct cf__threads *pool)
 void
 cf__threads_wake_all_locked(struct cf__threads *pool)
 {
-    while (pool->idle) {
-        struct cf__threads_worker *w = pool->idle;
+    while (pool->sleepers) {
+        struct cf__threads_worker *w = pool->sleepers;
         rouse_locked(pool, w);
         cf__worker_unpark(&w->base);
     }
@@ -75,11 +76,11 @@ cf__threads_stop_searching(struct cf__threads *pool,
                            struct cf__threads_worker *w)
 {
     w->searching = false;
-    uint64_t before = cf__threads_change(pool, 0, CF__SEARCHING);
+    struct cf__activity before = cf__threads_change(pool, 0, CF__ONE_SEARCHING);
     cf__fence_after_rmw();
     /* The last searcher leaves: pushes may have relied on it. */
-    if (CF__COUNT(before, CF__SEARCHING) == 1 && before >= CF__SLEEPING &&
-        cf__threads_left_work(pool))
+    if (cf__activity_searching(before) == 1 && cf__activity_can_grow(before) &&
+        cf__threads_missed_work(pool))
         cf__threads_wake_one(pool);
 }
 
@@ -88,9 +89,9 @@ cf__threads_pause_search(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     w->searching = false;
     /* Without the lock, which its starter may still have. */
-    cf__threads_change(pool, CF__AWAY, CF__SEARCHING);
+    cf__threads_change(pool, CF__ONE_AWAY, CF__ONE_SEARCHING);
     cf__fence_after_rmw();
-    if (cf_load_relaxed(&pool->waiting) == 0) /* pairs with wait_idle */
+    if (cf_load_relaxed(&pool->idle_waiters) == 0) /* pairs with wait_idle */
         return;
     pthread_mutex_lock(&pool->lock);
     pthread_cond_broadcast(&pool->changed); /* it may be idle now */
@@ -101,23 +102,24 @@ void
 cf__threads_resume_search(struct cf__threads *pool,
                           struct cf__threads_worker *w)
 {
-    cf__threads_change(pool, CF__SEARCHING, CF__AWAY);
+    cf__threads_change(pool, CF__ONE_SEARCHING, CF__ONE_AWAY);
     w->searching = true;
 }
 
 void
 cf__threads_abandon_search(struct cf__threads *pool)
 {
-    cf__threads_change(pool, 0, CF__AWAY);
+    cf__threads_change(pool, 0, CF__ONE_AWAY);
 }
 
 void
 cf__threads_search_early(struct cf__threads *pool, struct cf__threads_worker *w)
 {
-    uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
-    if (CF__COUNT(activity, CF__STARTABLE) == 0 || cf__threads_has_work(pool))
+    struct cf__activity activity =
+        cf__threads_activity_relaxed(pool); /* a hint */
+    if (cf__activity_startable(activity) == 0 || cf__threads_has_work(pool))
         return;
-    cf__threads_change(pool, CF__SEARCHING, 0);
+    cf__threads_change(pool, CF__ONE_SEARCHING, 0);
     w->searching = true;
 }
 
@@ -135,10 +137,11 @@ begin_searching(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     if (w->searching)
         return true;
-    uint64_t activity = cf_load_relaxed(&pool->activity); /* a hint */
-    if (CF__COUNT(activity, CF__SEARCHING) >= (unsigned)pool->searchers_max)
+    struct cf__activity activity =
+        cf__threads_activity_relaxed(pool); /* a hint */
+    if (cf__activity_searching(activity) >= pool->searchers_max)
         return false;
-    cf__threads_change(pool, CF__SEARCHING, 0);
+    cf__threads_change(pool, CF__ONE_SEARCHING, 0);
     w->searching = true;
     return true;
 }
@@ -158,18 +161,34 @@ static void
 fall_asleep_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     w->asleep = true;
-    w->idle_next = pool->idle;
-    pool->idle = w;
-    cf__threads_change(pool, CF__SLEEPING, w->searching ? CF__SEARCHING : 0);
+    w->next_sleeper = pool->sleepers;
+    pool->sleepers = w;
+    cf__threads_change(
+        pool, CF__ONE_SLEEPING, w->searching ? CF__ONE_SEARCHING : 0);
     w->searching = false;
-    if (cf_load_relaxed(&pool->waiting)) /* changes under the lock */
+    if (cf_load_relaxed(&pool->idle_waiters)) /* changes under the lock */
         pthread_cond_broadcast(&pool->changed);
 }
 
-/* Stops serving. The last one closes the queue first, so that the next submit
- * starts a worker; false: there is work after all. */
-static bool
+/* Takes the worker out of all counts. */
+static void
 stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
+{
+    pool->serving--;
+    w->serving = false;
+    cf__threads_change(pool,
+                       0,
+                       (w->asleep ? CF__ONE_SLEEPING : 0) +
+                           (w->searching ? CF__ONE_SEARCHING : 0));
+    if (w->asleep)
+        remove_sleeper_locked(pool, w);
+    w->searching = false;
+}
+
+/* The same, but the last one closes the queue first, so that the next submit
+ * starts a worker. false: there is work after all. */
+static bool
+try_stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     if (pool->serving == 1 && cf_load_relaxed(&pool->refuse) == CF_OK &&
         !cf__queue_close_if_empty(&pool->queue)) {
@@ -177,32 +196,8 @@ stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
             rouse_locked(pool, w);
         return false;
     }
-    pool->serving--;
-    w->serving = false;
-    cf__threads_change(pool,
-                       0,
-                       (w->asleep ? CF__SLEEPING : 0) +
-                           (w->searching ? CF__SEARCHING : 0));
-    if (w->asleep)
-        leave_sleepers_locked(pool, w);
-    w->searching = false;
+    stop_serving_locked(pool, w);
     return true;
-}
-
-/* A worker that was serving has lost its thread in a task. */
-static void
-lose_locked(struct cf__threads *pool, struct cf__threads_worker *w)
-{
-    pool->restarts++;
-    if (!w->serving ||
-        stop_serving_locked(pool, w)) /* it had left: a finalizer */
-        return;
-    /* The last one, and there is work: the queue stays open. */
-    pool->serving--;
-    w->serving = false;
-    if (w->searching)
-        cf__threads_change(pool, 0, CF__SEARCHING);
-    w->searching = false;
 }
 
 bool
@@ -210,31 +205,33 @@ cf__threads_leave_locked(struct cf__threads *pool,
                          struct cf__threads_worker *w,
                          bool died)
 {
-    if (died)
-        lose_locked(pool, w);
+    pool->restarts += died;
+    /* A finalizer's worker has stopped before. With work, the last one leaves
+     * the queue open. */
+    if (died && w->serving && !try_stop_serving_locked(pool, w))
+        stop_serving_locked(pool, w);
     w->alive = false;
     pool->alive--;
     /* Also those that could not be started are tried again. */
-    uint64_t activity = cf_load_relaxed(&pool->activity); /* locked */
-    uint64_t startable = CF__COUNT(activity, CF__STARTABLE);
-    uint64_t absent = (uint64_t)(pool->base.max_workers - pool->alive);
-    cf__threads_change(pool, (absent - startable) * CF__STARTABLE, 0);
+    cf__threads_set_startable_locked(pool,
+                                     pool->base.max_workers - pool->alive);
     cf__fence_after_rmw();
     /* A push left it to this worker. Who searches sees to what comes later. */
-    bool work = cf__threads_left_work_anywhere(pool);
+    bool work = cf__threads_missed_work_anywhere(pool);
     /* A submit may have opened the queue since the last one left. */
     if (!work && pool->alive == 0 && cf_load_relaxed(&pool->refuse) == CF_OK)
         work = !cf__queue_close_if_empty(&pool->queue);
-    activity = cf_load_relaxed(&pool->activity); /* a hint */
-    bool forlorn = work && CF__COUNT(activity, CF__SEARCHING) == 0 &&
-                   cf_load_relaxed(&pool->refuse) != CF_EBROKEN;
-    if (forlorn && pool->idle) {
-        struct cf__threads_worker *heir = pool->idle;
-        rouse_locked(pool, heir);
-        cf__worker_unpark(&heir->base);
-        forlorn = false;
-    }
-    return forlorn;
+    struct cf__activity activity =
+        cf__threads_activity_relaxed(pool); /* a hint */
+    if (!work || cf__activity_searching(activity) > 0 ||
+        cf_load_relaxed(&pool->refuse) == CF_EBROKEN)
+        return false;
+    if (!pool->sleepers)
+        return true;
+    struct cf__threads_worker *successor = pool->sleepers;
+    rouse_locked(pool, successor);
+    cf__worker_unpark(&successor->base);
+    return false;
 }
 
 enum slept { WOKEN, TRIM_DUE, TIMED_OUT };
@@ -247,8 +244,7 @@ sleep_until_woken(struct cf__threads_worker *w,
                   bool may_trim)
 {
     if (may_trim && cf__block_may_trim()) {
-        int64_t soon = cf__now_ns() + TRIM_NS;
-        int64_t until = soon < deadline_ns ? soon : deadline_ns;
+        int64_t until = cf__sooner(cf__now_ns() + TRIM_NS, deadline_ns);
         return cf__worker_park(&w->base, until) ? WOKEN : TRIM_DUE;
     }
     bool keeps = cf__block_keep(&w->base);
@@ -263,8 +259,8 @@ sleep_until_woken(struct cf__threads_worker *w,
 static void
 trim_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
-    leave_sleepers_locked(pool, w);
-    cf__threads_change(pool, CF__AWAY, CF__SLEEPING);
+    remove_sleeper_locked(pool, w);
+    cf__threads_change(pool, CF__ONE_AWAY, CF__ONE_SLEEPING);
     pthread_mutex_unlock(&pool->lock);
     cf__block_trim();
     pthread_mutex_lock(&pool->lock);
@@ -277,8 +273,7 @@ cf__threads_wait_for_work(struct cf__threads *pool,
 {
     if (begin_searching(pool, w) && search(pool))
         return true;
-    int64_t timeout_ns = pool->options.idle_timeout_ns;
-    int64_t deadline_ns = timeout_ns > 0 ? cf__deadline(timeout_ns) : CF__NEVER;
+    int64_t deadline_ns = cf__deadline_or_never(pool->options.idle_timeout_ns);
     enum slept slept = WOKEN;
     bool stay = true;
     pthread_mutex_lock(&pool->lock);
@@ -287,7 +282,8 @@ cf__threads_wait_for_work(struct cf__threads *pool,
             trim_locked(pool, w);
         if (cf_load_relaxed(&pool->refuse) != CF_OK) {
             /* Nobody would wake it any more: it leaves, or goes on looking. */
-            stay = cf__threads_has_work(pool) || !stop_serving_locked(pool, w);
+            stay =
+                cf__threads_has_work(pool) || !try_stop_serving_locked(pool, w);
             break;
         }
         fall_asleep_locked(pool, w);
@@ -296,7 +292,7 @@ cf__threads_wait_for_work(struct cf__threads *pool,
          * round. */
         cf__fence_full();
         bool may_trim = slept != TRIM_DUE; /* once is enough */
-        slept = cf__threads_left_work_anywhere(pool)
+        slept = cf__threads_missed_work_anywhere(pool)
                     ? WOKEN
                     : sleep_until_woken(w, deadline_ns, may_trim);
         pthread_mutex_lock(&pool->lock);
@@ -308,7 +304,7 @@ cf__threads_wait_for_work(struct cf__threads *pool,
             break;
         }
         if (slept == TIMED_OUT)
-            stay = !stop_serving_locked(pool, w);
+            stay = !try_stop_serving_locked(pool, w);
     } while (slept == TRIM_DUE);
     pthread_mutex_unlock(&pool->lock);
     return stay;

@@ -3,23 +3,7 @@
 #ifndef CF_THREAD_POOL_IDLE_H
 #define CF_THREAD_POOL_IDLE_H
 
-#include "thread_pool/pool.h"
-
-/* Counts in activity: CF__SLEEPING and more, if somebody could be made to
- * come. Away: in the initializer, or giving memory back; it has no task, and
- * looks for one afterwards. */
-#define CF__SEARCHING UINT64_C(1)
-#define CF__AWAY (UINT64_C(1) << 16)
-#define CF__SLEEPING (UINT64_C(1) << 32)
-#define CF__STARTABLE (UINT64_C(1) << 48)
-#define CF__COUNT(activity, unit) (((activity) / (unit)) & 0xffff)
-
-/* Adds to the counts; returns what they were. */
-static inline uint64_t
-cf__threads_change(struct cf__threads *pool, uint64_t plus, uint64_t minus)
-{
-    return cf_fetch_add_seq_cst(&pool->activity, plus - minus);
-}
+#include "thread_pool/activity.h"
 
 /* Wakes or starts a worker if none is searching. */
 void cf__threads_wake_one(struct cf__threads *pool);
@@ -62,19 +46,13 @@ bool cf__threads_leave_locked(struct cf__threads *pool,
  * search gets another. */
 void cf__threads_callbacks_begin(struct cf__worker *worker);
 
-static inline bool
-cf__threads_nobody_comes(uint64_t activity)
-{
-    return CF__COUNT(activity, CF__SEARCHING) == 0 && activity >= CF__SLEEPING;
-}
-
 /* After a push to the queue. README.md, "Sleeping and waking". */
-static inline uint64_t
+static inline struct cf__activity
 cf__threads_activity_after_push(struct cf__threads *pool)
 {
     cf__fence_after_rmw(); /* that of the inbox's lock */
     cf__fence_light();     /* who finds it locked pays for this one */
-    return cf_load_relaxed(&pool->activity);
+    return cf__threads_activity_relaxed(pool);
 }
 
 /* After a push that was a store: sleepers pay for the fence, and we only where
@@ -83,13 +61,12 @@ static inline void
 cf__threads_wake_after_store(struct cf__threads *pool)
 {
     cf__fence_light();
-    /* pairs with left_work_anywhere, where it skips the heavy fence */
-    uint64_t activity = cf_load_seq_cst(&pool->activity);
-    if (__builtin_expect(activity < CF__SLEEPING, 1))
+    /* pairs with missed_work_anywhere, where it skips the heavy fence */
+    struct cf__activity activity = cf__threads_activity_seq_cst(pool);
+    if (__builtin_expect(!cf__activity_can_grow(activity), 1))
         return;
     cf__fence_full();
-    activity = cf_load_relaxed(&pool->activity);
-    if (cf__threads_nobody_comes(activity))
+    if (cf__activity_wake_is_due(cf__threads_activity_relaxed(pool)))
         cf__threads_wake_one(pool);
 }
 

@@ -67,8 +67,8 @@ struct cf__threads_worker {
     bool searching;
 
     /* Guarded by the pool's lock. */
-    bool asleep; /* it is in pool->idle */
-    struct cf__threads_worker *idle_next;
+    bool asleep; /* it is in pool->sleepers */
+    struct cf__threads_worker *next_sleeper;
     bool alive;   /* its thread has been started and has not left */
     bool serving; /* ... and may take tasks */
     bool to_join; /* its thread has left and must be joined */
@@ -108,20 +108,19 @@ struct cf__threads {
 
     /* Atomic. Writers: under the lock. Reader: a worker that begins its
      * initializer. Threads in wait_idle(). */
-    atomic_int waiting;
+    atomic_int idle_waiters;
 
-    /* Atomic: the four counts of idle.c in one word. */
+    /* Atomic: the four counts of activity.h in one word. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t activity;
 
     _Alignas(CF_CACHE_LINE) pthread_mutex_t lock;
     pthread_cond_t changed; /* alive, or who sleeps; on the monotonic clock */
     /* Guarded by lock. */
-    struct cf__threads_worker
-        *idle;   /* sleepers, the last to fall asleep first */
-    int alive;   /* threads that have not left */
-    int serving; /* of these, may take tasks. The queue is open only if
-                           there are any */
-    int ending;  /* of these, in shutdown() themselves */
+    struct cf__threads_worker *sleepers; /* the last to fall asleep first */
+    int alive;                           /* threads that have not left */
+    int serving;       /* of these, may take tasks. The queue is open only if
+                          there are any */
+    int shutting_down; /* of these, in shutdown() themselves */
     uint64_t restarts;
     bool orphan;            /* the last worker frees the pool */
     const cf_error *broken; /* set once, before refuse becomes CF_EBROKEN */
@@ -160,8 +159,8 @@ bool cf__threads_help(struct cf__worker *self, cf_future *f);
 
 /* --- start.c ------------------------------------------------------------- */
 
-/* Starts a worker. CF_ESYS with errno, CF_ENOMEM. */
-cf_err cf__threads_start_locked(struct cf__threads *pool);
+/* Starts a worker. CF_ESYS with errno, CF_ENOMEM. The caller holds the lock. */
+cf_err cf__threads_start(struct cf__threads *pool);
 
 /* --- sweep.c ------------------------------------------------------------- */
 

@@ -2,14 +2,14 @@
 /* Starting a worker's thread. The caller holds the pool's lock. */
 #include "thread_pool/pool.h"
 
+#include "thread_pool/activity.h"
 #include "thread_pool/frame.h"
-#include "thread_pool/idle.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 static struct cf__threads_worker *
-new_worker_locked(struct cf__threads *pool)
+new_worker(struct cf__threads *pool)
 {
     int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
     for (int i = 0; i < slots; i++)
@@ -35,10 +35,10 @@ new_worker_locked(struct cf__threads *pool)
 }
 
 cf_err
-cf__threads_start_locked(struct cf__threads *pool)
+cf__threads_start(struct cf__threads *pool)
 {
     cf_err err = CF_ENOMEM;
-    struct cf__threads_worker *w = new_worker_locked(pool);
+    struct cf__threads_worker *w = new_worker(pool);
     if (w) {
         if (w->to_join) {
             pthread_detach(w->thread); /* it has left, all but its exit */
@@ -49,11 +49,12 @@ cf__threads_start_locked(struct cf__threads *pool)
         pool->alive++;
         pool->serving++;
         w->serving = true;
-        /* 0: one could not be started, but now there is no other to go on. */
-        uint64_t activity = cf_load_relaxed(&pool->activity); /* locked */
-        uint64_t counted =
-            CF__COUNT(activity, CF__STARTABLE) ? CF__STARTABLE : 0;
-        cf__threads_change(pool, CF__SEARCHING, counted);
+        /* None: one could not be started, but now there is no other to go
+         * on. */
+        int startable =
+            cf__activity_startable(cf__threads_activity_relaxed(pool));
+        uint64_t counted = startable > 0 ? CF__ONE_STARTABLE : 0;
+        cf__threads_change(pool, CF__ONE_SEARCHING, counted);
         int error = cf__origin_start(&pool->base.origin,
                                      &w->thread,
                                      pool->options.stack_size,
@@ -66,15 +67,12 @@ cf__threads_start_locked(struct cf__threads *pool)
         pool->alive--;
         pool->serving--;
         w->serving = false;
-        cf__threads_change(pool, counted, CF__SEARCHING);
+        cf__threads_change(pool, counted, CF__ONE_SEARCHING);
         errno = error;
         err = CF_ESYS;
     }
     /* Not again for every task: until a worker leaves, these are enough. */
-    if (pool->alive) {
-        uint64_t activity = cf_load_relaxed(&pool->activity);
-        cf__threads_change(
-            pool, 0, CF__COUNT(activity, CF__STARTABLE) * CF__STARTABLE);
-    }
+    if (pool->alive)
+        cf__threads_set_startable_locked(pool, 0);
     return err;
 }

@@ -18,7 +18,7 @@ open_queue(struct cf__threads *pool, bool *started)
     *started =
         !err && pool->serving == 0 && pool->alive < pool->base.max_workers;
     if (*started)
-        err = cf__threads_start_locked(pool);
+        err = cf__threads_start(pool);
     if (!err)
         cf__queue_open(&pool->queue);
     pthread_mutex_unlock(&pool->lock);
@@ -43,12 +43,12 @@ submit_to_closed(struct cf__threads *pool,
     } while (err == CF_ESHUTDOWN);
     if (err)
         return err;
-    uint64_t activity = cf__threads_activity_after_push(pool);
+    struct cf__activity activity = cf__threads_activity_after_push(pool);
     /* The worker that was started for one task, or one that was started since,
      * is in its initializer and searches after it: it needs no second one. */
-    bool comes = started && count == 1 && CF__COUNT(activity, CF__AWAY) > 0 &&
-                 CF__COUNT(activity, CF__SLEEPING) == 0;
-    if (!comes && cf__threads_nobody_comes(activity))
+    bool comes = started && count == 1 && cf__activity_away(activity) > 0 &&
+                 cf__activity_sleeping(activity) == 0;
+    if (!comes && cf__activity_wake_is_due(activity))
         cf__threads_wake_one(pool);
     return CF_OK;
 }
@@ -65,8 +65,8 @@ submit_outside(struct cf__threads *pool,
         return submit_to_closed(pool, oldest, newest, count);
     if (__builtin_expect(err, 0))
         return err;
-    uint64_t activity = cf__threads_activity_after_push(pool);
-    if (__builtin_expect(cf__threads_nobody_comes(activity), 0))
+    struct cf__activity activity = cf__threads_activity_after_push(pool);
+    if (__builtin_expect(cf__activity_wake_is_due(activity), 0))
         cf__threads_wake_one(pool);
     return CF_OK;
 }
@@ -82,7 +82,7 @@ submit_inside(struct cf__threads *pool,
     cf_err refuse = cf_load_relaxed(&pool->refuse); /* no order is promised */
     if (__builtin_expect(refuse != CF_OK, 0))
         return refuse;
-    /* pairs with left_work_anywhere: README.md, "Orderings" */
+    /* pairs with missed_work_anywhere: README.md, "Orderings" */
     if (__builtin_expect(!cf_load_seq_cst(&pool->nested), 0))
         cf_store_seq_cst(&pool->nested, true);
     uint32_t place = cf__queue_pushed(&pool->queue);

@@ -67,7 +67,7 @@ cf__threads_take_any(struct cf__threads *pool)
 }
 
 bool
-cf__threads_left_work(struct cf__threads *pool)
+cf__threads_missed_work(struct cf__threads *pool)
 {
     bool busy = cf__inbox_is_busy(&pool->queue.inbox); /* before pushed */
     if (busy && !cf__threads_has_work(pool))
@@ -76,9 +76,9 @@ cf__threads_left_work(struct cf__threads *pool)
 }
 
 bool
-cf__threads_left_work_anywhere(struct cf__threads *pool)
+cf__threads_missed_work_anywhere(struct cf__threads *pool)
 {
     if (cf_load_seq_cst(&pool->nested)) /* pairs with submit_inside */
         cf__fence_heavy();
-    return cf__threads_left_work(pool);
+    return cf__threads_missed_work(pool);
 }

@@ -28,9 +28,9 @@ cf__threads_has_work(struct cf__threads *pool)
 
 /* The same, after a fence, for a worker that has just left some count: true, or
  * a push that is not over yet sees that it has. */
-bool cf__threads_left_work(struct cf__threads *pool);
+bool cf__threads_missed_work(struct cf__threads *pool);
 
 /* The same before a sleep, or the end: for pushes to deques, too. */
-bool cf__threads_left_work_anywhere(struct cf__threads *pool);
+bool cf__threads_missed_work_anywhere(struct cf__threads *pool);
 
 #endif

@@ -123,7 +123,7 @@ end_thread(struct cf__threads *pool, struct cf__threads_worker *w, bool died)
     else
         w->to_join = true;
     if (replace)
-        err = cf__threads_start_locked(pool); /* after it, w is another's */
+        err = cf__threads_start(pool); /* after it, w is another's */
     bool stuck = err && pool->serving == 0;
     pool->alive += stuck; /* keeps the pool while it is being broken */
     pthread_cond_broadcast(&pool->changed);
@@ -138,7 +138,7 @@ end_thread(struct cf__threads *pool, struct cf__threads_worker *w, bool died)
  * another thread's. */
 struct thread {
     struct cf__threads_worker *w;
-    bool gone;
+    bool ended;
 };
 
 /* pthread_exit() in a task, or the thread was cancelled. */
@@ -147,7 +147,7 @@ died(void *arg)
 {
     struct thread *thread = arg;
     struct cf__threads_worker *w = thread->w;
-    if (thread->gone)
+    if (thread->ended)
         return;
     struct cf__threads *pool = cf__threads_of(w->base.executor);
     /* A callback or the finalizer may end it again: on from there. Then this
@@ -166,7 +166,7 @@ died(void *arg)
     finalize(pool, w);
     pthread_cleanup_pop(0);
     cf__thread.worker = NULL;
-    thread->gone = true;
+    thread->ended = true;
     end_thread(pool, w, true);
 }
 
