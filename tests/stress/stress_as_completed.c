@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The iterator while its futures complete: added to by its user, slept on or
- * polled by descriptor, destroyed at random times. Attacks the header of
- * lib/many/as_completed.c (after its push the completer touches nothing; with an
- * eventfd the user waits for it), take and push of `ready`, the reuse of
+ * polled by descriptor, destroyed at random times. Attacks
+ * lib/many/as_completed*.c (after its push the completer touches nothing; with
+ * an eventfd the user waits for it), take and push of `ready`, the reuse of
  * nodes, and lib/future/waiter.c's removal.
  *
  * Each future comes out once, done; the descriptor is readable when next would

@@ -2,9 +2,9 @@
 /*
  * Maps and loops from several threads and from inside tasks of the same pool,
  * with failing items, small windows, timeouts, and iterations left early.
- * Attacks lib/many/map.c (the window against chunks that complete), lib/many/chunk.c,
- * lib/many/map_array.c and lib/many/loop.c (who still touches the caller's memory when
- * the call returns).
+ * Attacks lib/many/window.c and results.c (the window against chunks that
+ * complete), chunk.c, map_array.c and loop.c (who still touches the caller's
+ * memory when the call returns).
  *
  * Every item is run at most once, and exactly once if it was not given up;
  * every result belongs to its item.

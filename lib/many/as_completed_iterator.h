@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the iterator over futures as they complete is made of; in lib/many/ only
+ * the files as_completed*.c know.
+ */
+#ifndef CF_LIB_AS_COMPLETED_ITERATOR_H
+#define CF_LIB_AS_COMPLETED_ITERATOR_H
+
+#include "lib/base/forked.h"
+#include "lib/future/awaited.h"
+#include "lib/future/waiter.h"
+#include "lib/many/as_completed.h"
+#include "lib/many/future_set.h"
+
+struct node {
+    struct cf__waiter waiter;   /* its next also links ready, local and free */
+    struct cf__awaited awaited; /* f is NULL: the node is free. Else it is in
+                                   the ring of all that are not handed out */
+    cf_as_completed *it;
+};
+
+struct chunk {
+    struct chunk *next;
+    size_t count;
+    struct node nodes[];
+};
+
+#define CF__USER_SLEEPS ((struct cf__waiter *)1)
+
+struct cf_as_completed {
+    /* Atomic. Writers: completers (push), the user (takes all,
+     * CF__USER_SLEEPS). */
+    _Alignas(CF_CACHE_LINE) _Atomic(struct cf__waiter *) ready;
+    atomic_int fd; /* -1: not asked for. Writer: the user */
+
+    /* The user's. */
+    _Alignas(CF_CACHE_LINE) struct cf__waiter *local; /* oldest first */
+    struct cf__waiter *free;
+    struct chunk *chunks;
+    struct cf__awaited *first;   /* of the ring, the oldest; NULL: none */
+    struct cf__awaited *untried; /* in a task: those before it are not pending
+                                    any more; NULL: none is */
+    uintptr_t tried_by;          /* whose tasks have tried them */
+    struct cf__awaited
+        *likely; /* in a task: where the wait graph looks first */
+    struct cf__future_set members;
+    size_t remaining; /* not handed out */
+    cf_future *lent;
+    uint16_t generation; /* of the process */
+};
+
+/* In a fork's child it is not: it yields what was ready, and is freed. The
+ * nodes in the futures' lists, and the descriptor, are the parent's. */
+static inline bool
+cf__as_completed_is_ours(const cf_as_completed *it)
+{
+    return it->generation == cf__generation_now();
+}
+
+/* --- as_completed_fd.c ---------------------------------------------------- */
+
+void cf__as_completed_signal_fd(int fd);
+
+void cf__as_completed_clear_fd(cf_as_completed *it);
+
+/* --- as_completed_ready.c ------------------------------------------------- */
+
+/* Called by the completer, with the future's lock. */
+void cf__as_completed_push(struct cf__waiter *waiter, cf_future *f);
+
+/* Takes what is ready into local; false: nothing is. */
+static inline bool
+cf__as_completed_take_ready(cf_as_completed *it)
+{
+    if (it->local)
+        return true;
+    if (!cf_load_relaxed(&it->ready)) /* the exchange acquires */
+        return false;
+    /* pairs with cf__as_completed_push */
+    struct cf__waiter *newest = cf_exchange_acquire(&it->ready, NULL);
+    if (newest == CF__USER_SLEEPS)
+        return false;
+    for (struct cf__waiter *next; newest; newest = next) {
+        next = newest->next;
+        newest->next = it->local;
+        it->local = newest;
+    }
+    return true;
+}
+
+/* Sleeps once on ready; false: the deadline has passed. */
+bool cf__as_completed_sleep(cf_as_completed *it, int64_t deadline_ns);
+
+/* --- as_completed_wait.c -------------------------------------------------- */
+
+cf_err cf__as_completed_wait(cf_as_completed *it, int64_t deadline_ns);
+
+#endif

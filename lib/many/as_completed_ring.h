@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The ring of what an iterator has not handed out, the oldest first. */
+#ifndef CF_LIB_AS_COMPLETED_RING_H
+#define CF_LIB_AS_COMPLETED_RING_H
+
+#include "lib/many/as_completed_iterator.h"
+
+static inline void
+cf__as_completed_enter_ring(cf_as_completed *it, struct cf__awaited *awaited)
+{
+    if (!it->first)
+        it->first = it->likely = awaited->next = awaited->prev = awaited;
+    else
+        cf__awaited_link(awaited, it->first);
+    if (!it->untried)
+        it->untried = awaited;
+}
+
+/* The next one to be tried. */
+static inline void
+cf__as_completed_pass_untried(cf_as_completed *it)
+{
+    struct cf__awaited *next = it->untried->next;
+    it->untried = next == it->first ? NULL : next;
+}
+
+static inline void
+cf__as_completed_leave_ring(cf_as_completed *it, struct cf__awaited *awaited)
+{
+    if (it->untried == awaited)
+        cf__as_completed_pass_untried(it);
+    if (it->likely == awaited)
+        it->likely = awaited->next;
+    if (it->first == awaited)
+        it->first = awaited->next;
+    if (it->first == awaited)
+        it->first = it->likely = it->untried = NULL;
+    cf__awaited_unlink(awaited);
+}
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting until an iterator has something to hand out. */
+#include "lib/base/spin.h"
+#include "lib/executor/caller_run.h"
+#include "lib/executor/executor.h"
+#include "lib/executor/in_task.h"
+#include "lib/executor/wait_graph.h"
+#include "lib/many/as_completed_iterator.h"
+#include "lib/many/as_completed_ring.h"
+
+static cf_err
+wait_outside(cf_as_completed *it, int64_t deadline_ns)
+{
+    struct cf__spin spin = cf__spin_begin();
+    bool ready = false;
+    while (!ready && cf__spin_on(&spin, deadline_ns))
+        ready = cf__as_completed_take_ready(it);
+    while (!ready && cf__as_completed_is_ours(it) &&
+           cf__as_completed_sleep(it, deadline_ns))
+        ready = cf__as_completed_take_ready(it);
+    cf__spin_learn(&spin);
+    if (ready || cf__as_completed_take_ready(it))
+        return CF_OK;
+    return cf__as_completed_is_ours(it) ? CF_ETIMEDOUT
+                                        : CF_EFORKED; /* by a callback */
+}
+
+/* Whose tasks this thread can run: no two have the same in their time. */
+static uintptr_t
+who_tries(const struct cf__worker *worker)
+{
+    if (cf__thread.caller_run)
+        return cf__thread.caller_run->id;
+    return worker ? (uintptr_t)worker->executor : 0;
+}
+
+/* Runs one pending future here; false: there is none, or, if untried is left,
+ * no memory to run it. worker may be NULL. */
+static bool
+run_one(struct cf__worker *worker, cf_as_completed *it)
+{
+    if (it->tried_by != who_tries(worker))
+        it->untried = it->first;
+    it->tried_by = who_tries(worker);
+    while (it->untried) {
+        cf_future *f = it->untried->f;
+        bool ran =
+            cf__caller_run_pending(f) || (worker && cf__in_task_run(worker, f));
+        if (!ran && worker && cf__in_task_must_retry(worker, f))
+            return false;
+        cf__as_completed_pass_untried(it);
+        if (ran)
+            return true;
+    }
+    return false;
+}
+
+/* Sleeps in a task, unless that could never end. */
+static cf_err
+sleep_in_task(struct cf__worker *worker,
+              cf_as_completed *it,
+              int64_t deadline_ns,
+              bool forever)
+{
+    if (!worker)
+        return wait_outside(it, deadline_ns);
+    if (cf__wait_graph_enter(worker, it->likely, forever))
+        return CF_EDEADLK;
+    cf_err err = wait_outside(it, deadline_ns);
+    cf__wait_graph_leave(worker);
+    it->likely = worker->awaited;
+    return err;
+}
+
+/* In a task, of a worker or of one that submits: runs pending futures here
+ * before it sleeps. */
+static cf_err
+wait_in_task(struct cf__worker *worker,
+             cf_as_completed *it,
+             int64_t deadline_ns)
+{
+    for (;;) {
+        bool ready = cf__as_completed_take_ready(it);
+        while (!ready && run_one(worker, it))
+            ready = cf__as_completed_take_ready(it);
+        if (ready)
+            return CF_OK;
+        if (!cf__as_completed_is_ours(it))
+            return CF_EFORKED; /* by a task that ran here */
+        int64_t until = deadline_ns;
+        if (it->untried)
+            until = cf__in_task_retry_at(deadline_ns);
+        cf_err err = sleep_in_task(worker, it, until, deadline_ns == CF__NEVER);
+        if (err != CF_ETIMEDOUT || until == deadline_ns)
+            return err;
+    }
+}
+
+cf_err
+cf__as_completed_wait(cf_as_completed *it, int64_t deadline_ns)
+{
+    struct cf__worker *worker = cf__thread.worker;
+    return worker || cf__thread.caller_run
+               ? wait_in_task(worker, it, deadline_ns)
+               : wait_outside(it, deadline_ns);
+}

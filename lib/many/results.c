@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* The results of a map, handed out one by one, in order or as they come. */
+#include "lib/many/results.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/forked.h"
+#include "lib/future/callback.h"
+#include "lib/many/chunk.h"
+
+#include <stdlib.h>
+
+/* In a fork's child it is not: nothing is pulled, submitted or cancelled. */
+static bool
+is_ours(const cf_results *r)
+{
+    return r->generation == cf__generation_now();
+}
+
+static bool
+is_late(const cf_results *r)
+{
+    return r->deadline_ns != CF__NEVER && cf__now_ns() >= r->deadline_ns;
+}
+
+/* Takes more from the input, if in time. */
+static void
+go_on(cf_results *r, bool at_once)
+{
+    r->no_room = false;
+    if (r->input_ended)
+        return;
+    if (!is_ours(r))
+        r->late_error = CF_EFORKED;
+    else
+        r->late_error =
+            is_late(r) ? CF_ETIMEDOUT : cf__results_fill_window(r, at_once);
+    r->input_ended |= r->late_error != CF_OK;
+}
+
+/* Makes a record for a failure that has none. */
+static void
+set_failure(cf_results *r, cf_err kind)
+{
+    r->error = (cf_error)CF_ERROR_INIT;
+    r->error.kind = kind;
+    r->failure = &r->error;
+}
+
+/* Everything that was submitted is out. */
+static cf_err
+tell_late_error(cf_results *r)
+{
+    cf_err err = r->late_error;
+    r->late_error = CF_OK;
+    if (err && err != CF_ETIMEDOUT)
+        set_failure(r, err);
+    return err ? err : CF_EDONE;
+}
+
+/* The chunk that f, which is done, belongs to. */
+static size_t
+id_of(cf_results *r, cf_future *f)
+{
+    cf_bytes packed;
+    if (cf_future_result(f, 0, &packed) == CF_OK) {
+        size_t told = cf__chunk_id(packed);
+        if (told - r->oldest_id < r->next_id - r->oldest_id &&
+            cf__results_chunk(r, told)->f == f)
+            return told;
+    }
+    size_t id = r->oldest_id; /* it failed as a whole, which is rare */
+    while (cf__results_chunk(r, id)->f != f)
+        id++;
+    return id;
+}
+
+/* Makes the chunk the current one. */
+static void
+take_chunk(cf_results *r, size_t id)
+{
+    struct submitted *chunk = cf__results_chunk(r, id);
+    r->current = chunk->f;
+    r->first = chunk->first;
+    r->count = chunk->count;
+    r->position = 0;
+    chunk->f = NULL;
+    while (r->oldest_id != r->next_id && !cf__results_chunk(r, r->oldest_id)->f)
+        r->oldest_id++;
+}
+
+/* Waits for the next chunk. */
+static cf_err
+next_chunk(cf_results *r, int64_t timeout_ns)
+{
+    if (r->oldest_id == r->next_id)
+        return r->no_room ? CF_ETIMEDOUT : CF_EDONE;
+    cf_err err;
+    cf_future *f = cf__results_chunk(r, r->oldest_id)->f;
+    size_t id = r->oldest_id;
+    if (r->order) {
+        err = cf_as_completed_next(r->order, timeout_ns, &f);
+        if (!err)
+            id = id_of(r, f);
+    } else {
+        err = cf_future_wait(f, timeout_ns);
+    }
+    if (!err)
+        take_chunk(r, id);
+    return err;
+}
+
+static void
+cancel_all(cf_results *r)
+{
+    for (size_t id = r->oldest_id; id != r->next_id; id++)
+        (void)cf_future_interrupt(cf__results_chunk(r, id)->f);
+}
+
+static void
+drop_current(cf_results *r)
+{
+    cf_future_unref(r->current);
+    r->current = NULL;
+}
+
+/* Nothing more comes out. */
+static void
+give_up(cf_results *r)
+{
+    cancel_all(r);
+    for (; r->oldest_id != r->next_id; r->oldest_id++)
+        cf_future_unref(cf__results_chunk(r, r->oldest_id)->f);
+    cf_as_completed_destroy(r->order);
+    r->order = NULL;
+    drop_current(r);
+    r->input_ended = true;
+    r->no_room = false;
+    r->late_error = CF_OK; /* it is told now */
+}
+
+static cf_err
+hand_out_item(cf_results *r, cf_bytes *out)
+{
+    cf_bytes packed, item = {NULL, 0};
+    size_t i = r->position++;
+    r->index = r->first + i;
+    r->in_window--;
+    cf_err err = cf_future_result(r->current, 0, &packed);
+    if (err) { /* the chunk as a whole: each of its items */
+        r->failure = cf_future_error(r->current);
+        if (!r->failure) /* cancelled: that leaves no record */
+            set_failure(r, err);
+    } else {
+        err = cf__chunk_item(packed, i, &item, &r->error);
+        r->failure = err ? &r->error : NULL;
+    }
+    if (out)
+        *out = item;
+    return err;
+}
+
+cf_err
+cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
+{
+    if (!r || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    /* Other callbacks may use r, too: now, not once this call has begun. */
+    cf__callbacks_resume(cf__callbacks_pause());
+    r->failure = NULL;
+    if (r->current && r->position == r->count)
+        drop_current(r);
+    if (!r->current) {
+        /* What the last call had no room for; with nothing else to wait for,
+         * for room. */
+        if (r->no_room)
+            go_on(r, timeout_ns == 0 || r->oldest_id != r->next_id);
+        int64_t wait_ns = timeout_ns;
+        if (r->deadline_ns != CF__NEVER) {
+            int64_t left = r->deadline_ns - cf__now_ns();
+            left = left > 0 ? left : 0;
+            if (timeout_ns == CF_FOREVER || left < timeout_ns)
+                wait_ns = left;
+        }
+        cf_err err = next_chunk(r, wait_ns);
+        if (err == CF_EDONE)
+            return tell_late_error(r);
+        if (err == CF_ETIMEDOUT && is_late(r))
+            give_up(r);
+        if (err)
+            return err;
+    }
+    cf_err err = hand_out_item(r, out);
+    /* What it submits runs while the caller uses the item, who has waited
+     * enough: without room, it is the next call's. */
+    go_on(r, true);
+    return err;
+}
+
+const cf_error *
+cf_results_error(cf_results *r)
+{
+    return r ? r->failure : NULL;
+}
+
+size_t
+cf_results_index(cf_results *r)
+{
+    return r ? r->index : SIZE_MAX;
+}
+
+void
+cf_results_destroy(cf_results *r, bool cancel_rest)
+{
+    if (!r)
+        return;
+    if (cancel_rest && is_ours(r))
+        cancel_all(r);
+    cf_as_completed_destroy(r->order);
+    for (size_t id = r->oldest_id; id != r->next_id; id++)
+        cf_future_unref(cf__results_chunk(r, id)->f);
+    drop_current(r);
+    free(r->ring);
+    free(r);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* The window of a map: from the input to chunks that are submitted. */
+#include "lib/many/results.h"
+
+#include "lib/base/cancel.h"
+#include "lib/executor/argument.h"
+#include "lib/executor/submit.h"
+#include "lib/many/as_completed.h"
+#include "lib/many/chunk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static cf_err
+reserve_ring(cf_results *r)
+{
+    if (r->next_id - r->oldest_id < r->ring_size)
+        return CF_OK;
+    size_t size = r->ring_size ? 2 * r->ring_size : 16;
+    struct submitted *ring = malloc(size * sizeof *ring);
+    if (!ring)
+        return CF_ENOMEM;
+    for (size_t id = r->oldest_id; id != r->next_id; id++)
+        ring[id & (size - 1)] = *cf__results_chunk(r, id);
+    free(r->ring);
+    r->ring = ring;
+    r->ring_size = size;
+    return CF_OK;
+}
+
+/* Takes up to count items from the input; returns how many. */
+static size_t
+take_items(cf_results *r, unsigned char *to, size_t count)
+{
+    size_t got = 0;
+    if (r->options.pull) {
+        int former = cf__cancel_disable(); /* the user's code, in a call */
+        while (got < count && !r->input_ended) {
+            if (r->options.pull(r->options.pull_data, to + got * r->item_size))
+                got++;
+            else
+                r->input_ended = true;
+        }
+        cf__cancel_restore(former);
+    } else {
+        size_t left = r->item_count - r->taken;
+        got = left < count ? left : count;
+        if (got)
+            memcpy(to, r->items + r->taken * r->item_size, got * r->item_size);
+        r->input_ended = got == left;
+    }
+    r->taken += got;
+    return got;
+}
+
+/* Submits the next chunk, of at most count items. Nothing if there is no
+ * more input. */
+static cf_err
+submit_chunk(cf_results *r, size_t count, bool at_once)
+{
+    cf_err err = reserve_ring(r);
+    if (!err && r->order) /* what is submitted will come out */
+        err = cf__as_completed_reserve(r->order);
+    if (err)
+        return err;
+    if (!r->options.pull && count > r->item_count - r->taken)
+        count = r->item_count - r->taken;
+    /* Not more than the first, whose size cf_map() has checked. */
+    unsigned char *arg =
+        cf__arg_alloc(r->ex, CF__CHUNK_ITEMS + count * r->item_size);
+    if (!arg)
+        return CF_ENOMEM;
+    size_t first = r->taken;
+    size_t got = take_items(r, arg + CF__CHUNK_ITEMS, count);
+    if (got == 0) {
+        cf__arg_free(r->ex, arg);
+        return CF_OK;
+    }
+    struct cf__chunk_head head = {r->fn, r->next_id, got, r->item_size};
+    memcpy(arg, &head, sizeof head);
+    cf_future *f;
+    err = cf__submit_block(r->ex,
+                           cf__chunk_run,
+                           arg,
+                           CF__CHUNK_ITEMS + got * r->item_size,
+                           at_once,
+                           &f);
+    if (err)
+        return err;
+    *cf__results_chunk(r, r->next_id++) = (struct submitted){f, first, got};
+    r->in_window += got;
+    return r->order ? cf_as_completed_add(r->order, f) : CF_OK;
+}
+
+cf_err
+cf__results_fill_window(cf_results *r, bool at_once)
+{
+    size_t buffer = r->options.buffer_size;
+    cf_err err = CF_OK;
+    while (!err && !r->input_ended && !r->no_room &&
+           (!buffer || r->in_window + r->chunk_size <= buffer)) {
+        r->no_room = at_once && cf__submit_would_wait(r->ex);
+        if (!r->no_room)
+            err = submit_chunk(r, r->chunk_size, at_once);
+    }
+    return err;
+}
