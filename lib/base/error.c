@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names and texts of cf_err, from its one list, and the library's version. */
+/* Names and texts of cf_err, from its one list. */
 #include <cfutures/error.h>
-
-const char *
-cf_version(void)
-{
-    return CF_VERSION_STRING;
-}
 
 const char *
 cf_err_name(cf_err err)
