@@ -8,8 +8,8 @@
  * cf__<structure>_check(), which any thread may call while others use the
  * structure. It takes the structure's lock if it needs one.
  */
-#ifndef CF_LIB_ASSERT_H
-#define CF_LIB_ASSERT_H
+#ifndef CF_LIB_BASE_ASSERT_H
+#define CF_LIB_BASE_ASSERT_H
 
 #ifdef CF_ASSERTIONS
 

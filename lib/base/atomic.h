@@ -3,8 +3,8 @@
  * Atomic operations with their memory order in the name, so that every
  * acquire in the program can be searched for. Only combinations in use.
  */
-#ifndef CF_LIB_ATOMIC_H
-#define CF_LIB_ATOMIC_H
+#ifndef CF_LIB_BASE_ATOMIC_H
+#define CF_LIB_BASE_ATOMIC_H
 
 #include <stdatomic.h>
 

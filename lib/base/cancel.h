@@ -16,8 +16,8 @@
  * cancellation disabled for the same reason. Tasks on a worker thread do not:
  * there a cancellation ends the task and the thread.
  */
-#ifndef CF_LIB_CANCEL_H
-#define CF_LIB_CANCEL_H
+#ifndef CF_LIB_BASE_CANCEL_H
+#define CF_LIB_BASE_CANCEL_H
 
 #include <pthread.h>
 #include <sys/types.h>

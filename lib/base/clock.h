@@ -3,8 +3,8 @@
  * The monotonic clock, and deadlines on it: a timeout becomes an absolute
  * deadline once, where it enters the library.
  */
-#ifndef CF_LIB_CLOCK_H
-#define CF_LIB_CLOCK_H
+#ifndef CF_LIB_BASE_CLOCK_H
+#define CF_LIB_BASE_CLOCK_H
 
 #include <cfutures/base.h>
 

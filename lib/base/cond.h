@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Condition variables that wait until a deadline of lib/base/clock.h. */
-#ifndef CF_LIB_COND_H
-#define CF_LIB_COND_H
+#ifndef CF_LIB_BASE_COND_H
+#define CF_LIB_BASE_COND_H
 
 #include <pthread.h>
 #include <stdbool.h>

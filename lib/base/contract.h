@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Misuse that cannot be returned as an error ends the program, in words. */
-#ifndef CF_LIB_CONTRACT_H
-#define CF_LIB_CONTRACT_H
+#ifndef CF_LIB_BASE_CONTRACT_H
+#define CF_LIB_BASE_CONTRACT_H
 
 /* Prints "libcfutures: <sentence>" to standard error and aborts. */
 _Noreturn void cf__contract_broken(const char *sentence);

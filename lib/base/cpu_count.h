@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of cf_cpu_count() that a test can feed. */
-#ifndef CF_LIB_CPU_COUNT_H
-#define CF_LIB_CPU_COUNT_H
+#ifndef CF_LIB_BASE_CPU_COUNT_H
+#define CF_LIB_BASE_CPU_COUNT_H
 
 /*
  * The smallest CPU quota, rounded up, of the cgroups that a file like

@@ -10,8 +10,8 @@
  * thread of the process pass a full barrier; where the kernel has none, the
  * light side is a real fence.
  */
-#ifndef CF_LIB_FENCE_H
-#define CF_LIB_FENCE_H
+#ifndef CF_LIB_BASE_FENCE_H
+#define CF_LIB_BASE_FENCE_H
 
 #include "lib/base/atomic.h"
 

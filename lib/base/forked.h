@@ -6,8 +6,8 @@
  * matters, because fork handlers of the program may call the library before
  * the library's own handler has run.
  */
-#ifndef CF_LIB_FORKED_H
-#define CF_LIB_FORKED_H
+#ifndef CF_LIB_BASE_FORKED_H
+#define CF_LIB_BASE_FORKED_H
 
 #include "lib/base/atomic.h"
 #include "lib/base/generation.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sleeping on a 32-bit word of this process. */
-#ifndef CF_LIB_FUTEX_H
-#define CF_LIB_FUTEX_H
+#ifndef CF_LIB_BASE_FUTEX_H
+#define CF_LIB_BASE_FUTEX_H
 
 #include "lib/base/atomic.h"
 

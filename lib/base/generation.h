@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which process this is, of those that came out of one another by fork(). */
-#ifndef CF_LIB_GENERATION_H
-#define CF_LIB_GENERATION_H
+#ifndef CF_LIB_BASE_GENERATION_H
+#define CF_LIB_BASE_GENERATION_H
 
 #include <stdint.h>
 

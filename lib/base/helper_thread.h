@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads of the library that are no workers: timers, a pool's manager. */
-#ifndef CF_LIB_HELPER_THREAD_H
-#define CF_LIB_HELPER_THREAD_H
+#ifndef CF_LIB_BASE_HELPER_THREAD_H
+#define CF_LIB_BASE_HELPER_THREAD_H
 
 #include <cfutures/error.h>
 

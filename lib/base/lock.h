@@ -12,8 +12,8 @@
  * child takes it over. So what the lock guards must be usable whatever the
  * instruction at which its holder stopped.
  */
-#ifndef CF_LIB_LOCK_H
-#define CF_LIB_LOCK_H
+#ifndef CF_LIB_BASE_LOCK_H
+#define CF_LIB_BASE_LOCK_H
 
 #include "lib/base/atomic.h"
 #include "lib/base/generation.h"

@@ -3,8 +3,8 @@
  * Options structs grow at the end; their first field says how much of one the
  * caller knows.
  */
-#ifndef CF_LIB_OPTIONS_H
-#define CF_LIB_OPTIONS_H
+#ifndef CF_LIB_BASE_OPTIONS_H
+#define CF_LIB_BASE_OPTIONS_H
 
 #include <cfutures/error.h>
 

@@ -14,8 +14,8 @@
  * which the process has lost all CPUs, or a class for which it has no privilege
  * any more.
  */
-#ifndef CF_LIB_ORIGIN_H
-#define CF_LIB_ORIGIN_H
+#ifndef CF_LIB_BASE_ORIGIN_H
+#define CF_LIB_BASE_ORIGIN_H
 
 #include <pthread.h>
 #include <sched.h>

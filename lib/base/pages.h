@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sizes in whole pages of the system. */
-#ifndef CF_LIB_PAGES_H
-#define CF_LIB_PAGES_H
+#ifndef CF_LIB_BASE_PAGES_H
+#define CF_LIB_BASE_PAGES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * and multiplied. A size that no object can have is CF_ETOOBIG, and is found
  * before anything is allocated, read or written.
  */
-#ifndef CF_LIB_SIZE_H
-#define CF_LIB_SIZE_H
+#ifndef CF_LIB_BASE_SIZE_H
+#define CF_LIB_BASE_SIZE_H
 
 #include <stdbool.h>
 #include <stddef.h>

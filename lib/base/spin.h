@@ -7,8 +7,8 @@
  * what the better choice would have cost. If its last wait was long, it does
  * not bother.
  */
-#ifndef CF_LIB_SPIN_H
-#define CF_LIB_SPIN_H
+#ifndef CF_LIB_BASE_SPIN_H
+#define CF_LIB_BASE_SPIN_H
 
 #include "lib/base/atomic.h"
 #include "lib/base/clock.h"

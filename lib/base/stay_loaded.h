@@ -5,8 +5,8 @@
  * others. So the object with this code, the shared library or whatever the
  * archive was linked into, stays loaded once any of that exists.
  */
-#ifndef CF_LIB_STAY_LOADED_H
-#define CF_LIB_STAY_LOADED_H
+#ifndef CF_LIB_BASE_STAY_LOADED_H
+#define CF_LIB_BASE_STAY_LOADED_H
 
 #include <stdbool.h>
 

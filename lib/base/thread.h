@@ -3,8 +3,8 @@
  * What the library keeps per thread: a cache of future blocks, the worker that
  * the thread is, and how long its last wait took.
  */
-#ifndef CF_LIB_THREAD_H
-#define CF_LIB_THREAD_H
+#ifndef CF_LIB_BASE_THREAD_H
+#define CF_LIB_BASE_THREAD_H
 
 #include <cfutures/base.h>
 

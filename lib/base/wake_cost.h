@@ -9,8 +9,8 @@
  * moment may lose what one of them saw. A thread that was woken and then waited
  * for a processor has seen too much; so what is less counts for more.
  */
-#ifndef CF_LIB_WAKE_COST_H
-#define CF_LIB_WAKE_COST_H
+#ifndef CF_LIB_BASE_WAKE_COST_H
+#define CF_LIB_BASE_WAKE_COST_H
 
 #include "lib/base/atomic.h"
 

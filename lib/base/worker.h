@@ -3,8 +3,8 @@
  * The common part of a worker: a thread that runs tasks of one executor and
  * can sleep inside them.
  */
-#ifndef CF_LIB_WORKER_H
-#define CF_LIB_WORKER_H
+#ifndef CF_LIB_BASE_WORKER_H
+#define CF_LIB_BASE_WORKER_H
 
 #include <cfutures/base.h>
 

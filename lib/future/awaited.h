@@ -3,8 +3,8 @@
  * A ring of futures, any one of which ends a wait: what an iterator has not
  * handed out, and what the wait graph looks at. No locks: the caller's.
  */
-#ifndef CF_LIB_AWAITED_H
-#define CF_LIB_AWAITED_H
+#ifndef CF_LIB_FUTURE_AWAITED_H
+#define CF_LIB_FUTURE_AWAITED_H
 
 #include "lib/future/future.h"
 

@@ -16,8 +16,8 @@
  * A batch is what lies in one piece when many threads submit and free: the
  * processor fetches ahead only within it. So it is large.
  */
-#ifndef CF_LIB_BLOCK_H
-#define CF_LIB_BLOCK_H
+#ifndef CF_LIB_FUTURE_BLOCK_H
+#define CF_LIB_FUTURE_BLOCK_H
 
 #include "lib/base/thread.h"
 #include "lib/future/future.h"

@@ -8,8 +8,8 @@
  *
  * All that is _locked is called with the depot's lock (block.c).
  */
-#ifndef CF_LIB_BLOCK_MEMORY_H
-#define CF_LIB_BLOCK_MEMORY_H
+#ifndef CF_LIB_FUTURE_BLOCK_MEMORY_H
+#define CF_LIB_FUTURE_BLOCK_MEMORY_H
 
 #include "lib/future/future.h"
 

@@ -3,8 +3,8 @@
  * Running callbacks: one after the other, never one inside another one.
  * README.md, "Callbacks", has the rules.
  */
-#ifndef CF_LIB_CALLBACK_H
-#define CF_LIB_CALLBACK_H
+#ifndef CF_LIB_FUTURE_CALLBACK_H
+#define CF_LIB_FUTURE_CALLBACK_H
 
 #include "lib/base/thread.h"
 #include "lib/future/waiter.h"

@@ -2,8 +2,8 @@
 /*
  * Failures: cf_error records on the heap, with their texts behind them.
  */
-#ifndef CF_LIB_FAILURE_H
-#define CF_LIB_FAILURE_H
+#ifndef CF_LIB_FUTURE_FAILURE_H
+#define CF_LIB_FUTURE_FAILURE_H
 
 #include <cfutures/error.h>
 

@@ -20,8 +20,8 @@
  *   bits 8-23   1 + index of the worker that runs it, 0: none
  *   bits 32-63  handles: the user's, and one for the queue that holds it
  */
-#ifndef CF_LIB_FUTURE_H
-#define CF_LIB_FUTURE_H
+#ifndef CF_LIB_FUTURE_FUTURE_H
+#define CF_LIB_FUTURE_FUTURE_H
 
 #include <cfutures/future.h>
 #include <cfutures/task.h>

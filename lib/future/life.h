@@ -3,8 +3,8 @@
  * The steps of a future's life that every task takes, inline: made, finished,
  * let go of. The rare turns are in finish.c and pending.c.
  */
-#ifndef CF_LIB_LIFE_H
-#define CF_LIB_LIFE_H
+#ifndef CF_LIB_FUTURE_LIFE_H
+#define CF_LIB_FUTURE_LIFE_H
 
 #include "lib/base/generation.h"
 #include "lib/future/block.h"

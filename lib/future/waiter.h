@@ -4,8 +4,8 @@
  * futures, and callbacks, in a list under the future's own little lock.
  * README.md, "The list of waiters", has the protocol.
  */
-#ifndef CF_LIB_WAITER_H
-#define CF_LIB_WAITER_H
+#ifndef CF_LIB_FUTURE_WAITER_H
+#define CF_LIB_FUTURE_WAITER_H
 
 #include "lib/future/future.h"
 
