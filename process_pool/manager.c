@@ -76,7 +76,7 @@ next_deferred(struct cf__processes *pool)
 {
     cf_future *before = NULL, *f = pool->deferred;
     while (f && pool->nested_callbacks > NESTED_MAX &&
-           (cf__waiters_call_back(f) ||
+           (cf__waiters_have_callbacks(f) ||
             (f->attributes && f->attributes->arg_free))) {
         before = f;
         f = cf_load_relaxed(&f->next); /* under the lock */

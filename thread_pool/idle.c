@@ -250,7 +250,7 @@ sleep_until_woken(struct cf__threads_worker *w,
     bool keeps = cf__block_keep(&w->base);
     bool in_time = cf__worker_park(&w->base, deadline_ns);
     if (keeps)
-        cf__block_leave(&w->base);
+        cf__block_stop_keeping(&w->base);
     return in_time ? WOKEN : TIMED_OUT;
 }
 

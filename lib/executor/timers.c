@@ -156,7 +156,7 @@ next_due_locked(const struct cf__timers *timers)
         return 1;
     for (size_t i = 1; i <= timers->count; i++) {
         if (at_locked(timers, i) <= now &&
-            !cf__waiters_call_back(timers->heap[i]))
+            !cf__waiters_have_callbacks(timers->heap[i]))
             return i;
     }
     return 0;

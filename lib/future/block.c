@@ -278,7 +278,7 @@ cf__block_keep(struct cf__worker *worker)
 }
 
 void
-cf__block_leave(const struct cf__worker *worker)
+cf__block_stop_keeping(const struct cf__worker *worker)
 {
     pthread_mutex_lock(&depot.lock);
     if (depot.keeper == worker)

@@ -43,7 +43,7 @@ bool cf__block_may_trim(void);
 /* The worker is about to sleep: it will be unparked when it is to trim, if the
  * program has many futures and no other worker is. false: it will not. */
 bool cf__block_keep(struct cf__worker *worker);
-void cf__block_leave(const struct cf__worker *worker);
+void cf__block_stop_keeping(const struct cf__worker *worker);
 
 static inline cf_future *
 cf__block_alloc(void)

@@ -22,7 +22,7 @@ struct run {
     bool in_wait;    /* of a callback, which goes on afterwards */
 };
 
-enum { DEPTH_MAX = 64 }; /* of waits: a stack has room for so many */
+enum { WAITS_MAX = 64 }; /* of waits: a stack has room for so many */
 
 static void drain(struct run *run);
 
@@ -77,7 +77,7 @@ drain(struct run *run)
         call_next(run);
     pthread_cleanup_pop(0);
     if (run->in_wait)
-        run->due->depth--;
+        run->due->waits--;
     cf__thread.due = NULL;
 }
 
@@ -137,8 +137,8 @@ cf__callbacks_run_due(void)
 {
     struct cf__due *due = cf__thread.due;
     struct run run = {due, NULL, true};
-    if (due->first && due->depth < DEPTH_MAX) {
-        due->depth++;
+    if (due->first && due->waits < WAITS_MAX) {
+        due->waits++;
         drain(&run);
     }
     cf__thread.due = NULL;

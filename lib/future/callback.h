@@ -12,7 +12,7 @@
 /* The callbacks that are due in a thread that runs one. */
 struct cf__due {
     struct cf__callback *first, *last; /* linked by next */
-    unsigned depth; /* how many waits run some of them at this moment */
+    unsigned waits; /* how many waits run some of them at this moment */
 };
 
 /* f is done, and these are its callbacks, or NULL: runs them, or leaves them to

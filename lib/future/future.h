@@ -28,6 +28,7 @@
 
 #include "lib/base/atomic.h"
 #include "lib/base/contract.h"
+#include "lib/base/futex.h"
 #include "lib/base/lock.h"
 
 #include <string.h>
@@ -154,8 +155,7 @@ cf__priority(const cf_future *f)
 static inline void *
 cf__futex_word(cf_future *f)
 {
-    const bool big_endian = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-    return (char *)&f->word + (big_endian ? 4 : 0);
+    return cf__low_half(&f->word);
 }
 
 /* The index of the worker that runs it, or -1. */

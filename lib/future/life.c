@@ -35,7 +35,7 @@ cf__future_free_owned(cf_future *f)
         memcpy(&error, f->result, sizeof error);
         cf__failure_free(error);
     }
-    cf__waiters_forget(f);
+    cf__waiters_free_callbacks(f);
     if (f->attributes) {
         cf__failure_free(f->attributes->late_error);
         free(f->attributes);

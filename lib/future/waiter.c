@@ -160,7 +160,7 @@ cf__waiters_add_callback(cf_future *f, struct cf__callback *callback)
 }
 
 bool
-cf__waiters_call_back(cf_future *f)
+cf__waiters_have_callbacks(cf_future *f)
 {
     /* As it is at this moment: the pointer is not followed. */
     return cf_load_relaxed(&f->waiters) & HAS_CALLBACKS;
@@ -186,7 +186,7 @@ cf__waiters_tell(cf_future *f)
 }
 
 void
-cf__waiters_forget(cf_future *f)
+cf__waiters_free_callbacks(cf_future *f)
 {
     /* Iterators hold a handle: in the process that made the list only callbacks
      * are left. */

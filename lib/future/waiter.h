@@ -50,13 +50,13 @@ void cf__waiters_sync(cf_future *f);
 bool cf__waiters_add_callback(cf_future *f, struct cf__callback *callback);
 
 /* Some of f's waiters are callbacks. */
-bool cf__waiters_call_back(cf_future *f);
+bool cf__waiters_have_callbacks(cf_future *f);
 
 /* f is done: tells all waiters. Returns the callbacks, the oldest first, which
  * are due and the caller's. */
 struct cf__callback *cf__waiters_tell(cf_future *f);
 
 /* f goes without having been done: frees its callbacks. */
-void cf__waiters_forget(cf_future *f);
+void cf__waiters_free_callbacks(cf_future *f);
 
 #endif
