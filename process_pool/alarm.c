@@ -63,7 +63,7 @@ int64_t
 cf__processes_after_grace(const struct cf__processes *pool, int64_t now)
 {
     int64_t grace = pool->setup.options.kill_grace_ns;
-    return grace >= CF__NEVER - now ? CF__NEVER : now + grace;
+    return cf__deadline_from(now, grace);
 }
 
 /* The task that the signal is for no longer runs. If it still does, no other

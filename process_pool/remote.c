@@ -169,8 +169,7 @@ outran(cf_future *f)
     uint64_t word = cf_load_relaxed(&f->word);
     bool in_caller = cf__state(word) == CF_RUNNING && cf__runner(word) < 0;
     bool late = in_caller || timeout_ns <= now - begun;
-    int64_t at =
-        timeout_ns >= CF__NEVER - begun ? CF__NEVER : begun + timeout_ns;
+    int64_t at = cf__deadline_from(begun, timeout_ns);
     if (!late)
         cf__timers_again(pool->base.timers, f, at);
     cf__processes_unlock_serving(pool);

@@ -3,8 +3,8 @@
  * The monotonic clock, and deadlines on it: a timeout becomes an absolute
  * deadline once, where it enters the library.
  */
-#ifndef CF_LIB_BASE_CLOCK_H
-#define CF_LIB_BASE_CLOCK_H
+#ifndef CF_LIB_CLOCK_H
+#define CF_LIB_CLOCK_H
 
 #include <cfutures/base.h>
 
@@ -13,16 +13,17 @@
 /* A deadline that never comes. */
 #define CF__NEVER INT64_MAX
 
-/* Spans of time (nanoseconds). */
-#define CF__US(n) ((int64_t)(n)*1000)
-#define CF__MS(n) ((int64_t)(n)*1000000)
+/* Spans of time in nanoseconds. */
+#define CF__US(count) (INT64_C(1000) * (count))
+#define CF__MS(count) (INT64_C(1000000) * (count))
+#define CF__S(count) (INT64_C(1000000000) * (count))
 
 static inline int64_t
 cf__now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail on Linux */
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return CF__S(now.tv_sec) + now.tv_nsec;
 }
 
 /* Timeouts are CF_FOREVER or not negative. */
@@ -32,16 +33,23 @@ cf__timeout_valid(int64_t timeout_ns)
     return timeout_ns >= CF_FOREVER;
 }
 
-/* 0 (poll) gives 0, a deadline that is always past. */
+/* The deadline of something that began at start_ns and may last for
+ * duration_ns, which is not negative. */
+static inline int64_t
+cf__deadline_from(int64_t start_ns, int64_t duration_ns)
+{
+    return duration_ns >= CF__NEVER - start_ns ? CF__NEVER
+                                               : start_ns + duration_ns;
+}
+
+/* The deadline of a timeout that begins now. 0 (poll) gives 0, a deadline that
+ * is always past. */
 static inline int64_t
 cf__deadline(int64_t timeout_ns)
 {
     if (timeout_ns == CF_FOREVER)
         return CF__NEVER;
-    if (timeout_ns == 0)
-        return 0;
-    int64_t now = cf__now_ns();
-    return timeout_ns >= CF__NEVER - now ? CF__NEVER : now + timeout_ns;
+    return timeout_ns == 0 ? 0 : cf__deadline_from(cf__now_ns(), timeout_ns);
 }
 
 /* For an option whose default, 0, means that there is no limit. */
@@ -71,7 +79,7 @@ cf__time_left(int64_t deadline_ns)
 static inline struct timespec
 cf__timespec(int64_t deadline_ns)
 {
-    struct timespec at = {deadline_ns / 1000000000, deadline_ns % 1000000000};
+    struct timespec at = {deadline_ns / CF__S(1), deadline_ns % CF__S(1)};
     return at;
 }
 

@@ -3,6 +3,7 @@
 #include "lib/base/fence.h"
 
 #include "lib/base/cancel.h"
+#include "lib/base/clock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +17,7 @@ enum {
     MEMBARRIER_REGISTER_PRIVATE_EXPEDITED = 1 << 4
 };
 
-enum { NAP_NS = 1000000 };
+enum { NAP_NS = CF__MS(1) };
 
 bool cf__fence_asymmetric;
 atomic_int cf__fence_dummy;

@@ -12,7 +12,7 @@
 enum {
     PAUSES = 32, /* about a microsecond */
     LOOKS = 16,  /* after that, a sleep costs no more than what was waited */
-    NAP_NS = 1000000
+    NAP_NS = CF__MS(1)
 };
 
 /* The holder may want the lock again soon. So this thread looks seldom, and

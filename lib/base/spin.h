@@ -18,9 +18,9 @@
 #include <sched.h>
 
 enum {
-    CF__SPIN_SHORT_NS = 2000,
+    CF__SPIN_SHORT_NS = CF__US(2),
     CF__SPINS_BEFORE_YIELD = 40, /* about a microsecond */
-    CF__SEARCH_YIELD_NS = 1000,
+    CF__SEARCH_YIELD_NS = CF__US(1),
     CF__LOOKS_PER_CLOCK = 8
 };
 

@@ -2,9 +2,16 @@
 /* What a wake-up costs: see wake_cost.h. */
 #include "lib/base/wake_cost.h"
 
+#include "lib/base/clock.h"
+
 /* The most bounds what spinning can cost where wake-ups are slow because
  * others want the processors, or a worker process writes nonsense. */
-enum { LEAST_NS = 25000, MOST_NS = 200000, PART_UP = 16, PART_DOWN = 4 };
+enum {
+    LEAST_NS = CF__US(25),
+    MOST_NS = CF__US(200),
+    PART_UP = 16,
+    PART_DOWN = 4
+};
 
 _Atomic int64_t cf__wake_cost_ns = LEAST_NS;
 
