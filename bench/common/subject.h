@@ -5,8 +5,8 @@
  * subjects live through the same rounds; a subject does each step in the way
  * that its own users would write it.
  *
- * In submit_many, BENCH_SUBMIT_MANY is defined: batch_submit() is one call of the
- * library.
+ * In submit_many, BENCH_SUBMIT_MANY is defined, and batch_submit() is one call
+ * of the library.
  *
  * A task takes 8 bytes and gives 8 bytes. A subject with futures reads every
  * result from its future; one without lets the task store the result.

@@ -44,10 +44,10 @@
  * Callbacks, arg_free, cf_pull_fn and tasks that run inside a call, in the
  * caller's thread, run with cancellation disabled.
  *
- * A worker of a thread pool that is cancelled in a task, also in one that a wait
- * inside a task runs, ends like one that calls pthread_exit() there. Between
- * tasks it ends without harm. In other threads of the library, and in worker
- * processes, cancellation is disabled. Asynchronous cancellation
+ * A worker of a thread pool that is cancelled in a task, also in one that a
+ * wait inside a task runs, ends like one that calls pthread_exit() there.
+ * Between tasks it ends without harm. In other threads of the library, and in
+ * worker processes, cancellation is disabled. Asynchronous cancellation
  * (PTHREAD_CANCEL_ASYNCHRONOUS) is not supported in any call.
  */
 

@@ -40,12 +40,12 @@ typedef struct cf_task {
     }
 
 /* What a submit does when a bounded queue is full. A submit from one of the
- * pool's own threads goes over the bound: from a worker, from a callback after a
- * timeout, or in a process pool's manager. Such a callback does not wait for room
- * in another pool either, nor runs its task, as timeouts and results would wait
- * for it: only CF_QUEUE_REJECT stands. Two bounded pools whose workers feed each
- * other can come to a standstill with CF_QUEUE_BLOCK: docs/guarantees.md,
- * "Bounded queues", says how to avoid it.
+ * pool's own threads goes over the bound: from a worker, from a callback after
+ * a timeout, or in a process pool's manager. Such a callback does not wait for
+ * room in another pool either, nor runs its task, as timeouts and results would
+ * wait for it: only CF_QUEUE_REJECT stands. Two bounded pools whose workers
+ * feed each other can come to a standstill with CF_QUEUE_BLOCK:
+ * docs/guarantees.md, "Bounded queues", says how to avoid it.
  *
  * A task that its submitter runs may submit to the full queue, too: the new one
  * runs inside of it, up to 64 deep. From there on the submit returns with the
@@ -76,8 +76,8 @@ cf_initializer_fn(cf_call *call, void *init_data, void **worker_data);
 /* Called in the worker when it ends, if its initializer succeeded. */
 typedef void cf_finalizer_fn(void *init_data, void *worker_data);
 
-/* A snapshot; exact when nothing changes meanwhile. Tasks that a full queue made
- * their submitter run (CF_QUEUE_CALLER_RUNS) are not in it. */
+/* A snapshot; exact when nothing changes meanwhile. Tasks that a full queue
+ * made their submitter run (CF_QUEUE_CALLER_RUNS) are not in it. */
 typedef struct cf_stats {
     uint64_t workers;  /* alive now */
     uint64_t idle;     /* of these, without a task */
@@ -260,7 +260,8 @@ CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
  *
  * @param ex  NULL is fine. One that has been destroyed aborts the program, as
  *            it does in cf_executor_shutdown(), _terminate(), _wait_idle() and
- *            _stats(), unless another executor has been made in the same memory.
+ *            _stats(), unless another executor has been made in the same
+ *            memory.
  *
  * Ownership: the handle is gone.
  * Threads:   one caller, after which nobody uses ex; a submit that has not
@@ -324,7 +325,9 @@ CF_API int cf_executor_max_workers(const cf_executor *ex);
  *
  * Ownership: *out is the caller's; cf_executor_destroy() it.
  * Threads:   any number of callers.
- * Blocks:    no.
+ * Blocks:    as the constructor.
+ * Ordering:  as the constructor.
+ * Fork:      as the constructor.
  * Python:    none.
  */
 CF_API CF_NODISCARD cf_err cf_executor_open(const char *spec,
@@ -343,6 +346,9 @@ CF_API CF_NODISCARD cf_err cf_executor_open(const char *spec,
  * Ownership: *out is the caller's; cf_executor_destroy() it.
  * Threads:   any number of callers.
  * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      the executor is of the process that made it; children forked by
+ *            the application get CF_EFORKED.
  * Python:    none.
  */
 CF_API CF_NODISCARD cf_err cf_inline_create(cf_executor **out);

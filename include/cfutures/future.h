@@ -268,6 +268,9 @@ CF_API cf_err cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data);
  * Ownership: *out holds one handle, the caller's.
  * Threads:   any.
  * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      fine in a child. Each process completes its own copy of a future
+ *            that was pending at the fork.
  * Python:    Future().
  */
 CF_API CF_NODISCARD cf_err cf_future_create(cf_future **out);

@@ -14,12 +14,12 @@
  * What a worker inherits. Standard input, output and error; other descriptors
  * are closed, so that no worker keeps a pipe or a socket of the program open,
  * unless inherit_descriptors is set. A task, an initializer or the program may
- * close all descriptors that it finds, and open others in their places: the pool
- * uses none. What the program had buffered for stdout
- * and stderr is discarded in the worker; what tasks print there is written
- * when the worker becomes idle or ends, also by exit() and quick_exit(), but
- * not by _exit() or a signal. Other files (FILE *) that a task opens are its
- * own to flush and close: they are not flushed for it. Signals that the program handles have
+ * close all descriptors that it finds, and open others in their places: the
+ * pool uses none. What the program had buffered for stdout and stderr is
+ * discarded in the worker; what tasks print there is written when the worker
+ * becomes idle or ends, also by exit() and quick_exit(), but not by _exit() or
+ * a signal. Other files (FILE *) that a task opens are its own to flush and
+ * close: they are not flushed for it. Signals that the program handles have
  * their default action, signals that it ignores stay ignored, SIGINT is
  * ignored (a Ctrl-C is for the program), none is blocked.
  *
@@ -31,11 +31,12 @@
  * afterwards (setuid(), chdir(), umask(), chroot(), setrlimit(), setenv()) does
  * not change it: a program that gives up its privileges does so before it
  * creates the pool, or in the initializer. The stack is the pool's own
- * (stack_size), with a guard of 1 MiB: an overflow is a SIGSEGV (of a frame that
- * is larger than that, only if it was compiled with -fstack-clash-protection).
- * pthread_getattr_np() gives the stack of the thread that created the pool, not
- * this one. sigaltstack() is not set: a handler for stack overflows sets it in
- * the initializer. The stack is executable if the program's are.
+ * (stack_size), with a guard of 1 MiB: an overflow is a SIGSEGV (of a frame
+ * that is larger than that, only if it was compiled with
+ * -fstack-clash-protection). pthread_getattr_np() gives the stack of the thread
+ * that created the pool, not this one. sigaltstack() is not set: a handler for
+ * stack overflows sets it in the initializer. The stack is executable if the
+ * program's are.
  *
  * What other children of the program see. A child that the program forks does
  * not have the pool's shared memory: a pointer of cf_shared_alloc() leads
@@ -137,9 +138,9 @@ typedef struct cf_process_pool_options {
  * or exit_status. The other tasks go on, the worker is replaced. A task that
  * was started is never started again. exit() in a task does not run the
  * program's atexit handlers, nor quick_exit() those of at_quick_exit(); what
- * the task itself has registered is run. A task that outruns its timeout fails with
- * CF_EDEADLINE at that moment and its worker is killed (SIGTERM, then SIGKILL
- * after kill_grace_ns); an interrupted task that does not end within
+ * the task itself has registered is run. A task that outruns its timeout fails
+ * with CF_EDEADLINE at that moment and its worker is killed (SIGTERM, then
+ * SIGKILL after kill_grace_ns); an interrupted task that does not end within
  * kill_grace_ns is killed likewise and fails with CF_ECANCELED.
  *
  * A failing initializer breaks the pool: pending and later tasks get
@@ -186,8 +187,9 @@ typedef struct cf_process_pool_options {
  * Ownership: *out is the caller's; cf_executor_destroy() it.
  * Threads:   any number of callers, also while other threads run; two pools
  *            share nothing.
- * Blocks:    for two fork()s, which call the program's fork handlers, as do those
- *            of the workers, in the pool's own processes.
+ * Blocks:    for two fork()s, which call the program's fork handlers, as do
+ *            those of the workers, in the pool's own processes.
+ * Ordering:  writes before the call are in the snapshot.
  * Fork:      the pool is of the process that created it; children forked by
  *            the application get CF_EFORKED.
  * Python:    ProcessPoolExecutor(max_workers, initializer, initargs,

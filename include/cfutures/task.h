@@ -26,7 +26,8 @@ CF_BEGIN_DECLS
  * CF_EWORKERDIED, together with the tasks that wait below it on that thread's
  * stack; the thread is replaced. In a task that its submitter runs (the inline
  * executor, CF_QUEUE_CALLER_RUNS) it ends the submitter; that task fails in the
- * same way, and so do those behind it of one cf_submit_many(). longjmp() out of a task is not allowed.
+ * same way, and so do those behind it of one cf_submit_many(). longjmp() out of
+ * a task is not allowed.
  */
 typedef int cf_task_fn(cf_call *call, const void *arg, size_t arg_size);
 

@@ -46,12 +46,12 @@ typedef struct cf_thread_pool_options {
  * Workers, and the thread that looks after timeouts, are like the thread that
  * calls this, whichever thread's submit starts them: they may run on the CPUs
  * on which it may, and have its scheduling class and its nice value, as they
- * are during this call (a class with SCHED_RESET_ON_FORK counts as SCHED_OTHER).
- * What the system refuses when a thread starts, because the process has lost
- * those CPUs or that privilege, is inherited instead. Everything else that a
- * thread inherits, a worker has from the thread whose submit starts it, or from
- * another worker: the signal mask, above all. The library installs no signal
- * handlers.
+ * are during this call (a class with SCHED_RESET_ON_FORK counts as
+ * SCHED_OTHER). What the system refuses when a thread starts, because the
+ * process has lost those CPUs or that privilege, is inherited instead.
+ * Everything else that a thread inherits, a worker has from the thread whose
+ * submit starts it, or from another worker: the signal mask, above all. The
+ * library installs no signal handlers.
  *
  * @param opts      NULL: defaults. Copied, name_prefix included.
  * @param[out] out  The pool; untouched on error.
@@ -69,6 +69,9 @@ typedef struct cf_thread_pool_options {
  * Ownership: *out is the caller's; cf_executor_destroy() it.
  * Threads:   any number of callers; two pools share nothing.
  * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      the pool is of the process that created it; children forked by
+ *            the application get CF_EFORKED.
  * Python:    ThreadPoolExecutor(max_workers, thread_name_prefix, initializer,
  *            initargs).
  */

@@ -92,8 +92,8 @@ CF_API CF_NODISCARD cf_err cf_as_completed_create(cf_future *const *futures,
  * @retval CF_OK
  * @retval CF_EINVAL   it or f is NULL.
  * @retval CF_ENOMEM   Not added.
- * @retval CF_EFORKED  As cf_as_completed_create(), or it was made by the process
- *                     that forked this one. Not added.
+ * @retval CF_EFORKED  As cf_as_completed_create(), or it was made by the
+ *                     process that forked this one. Not added.
  *
  * Ownership: the handle stays the caller's.
  * Threads:   the one that uses the iterator.

@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"
 
-/* --- user code inside calls ------------------------------------------------ */
+/* --- user code inside calls ---------------------------------------------- */
 
 static void
 testcancel_done(cf_future *f, void *data)
@@ -91,7 +91,7 @@ CF_CONCURRENT_TEST(a_task_run_by_a_cancelled_submitter_ends_well)
     cf_future_unref(queued);
 }
 
-/* --- threads of the library ------------------------------------------------ */
+/* --- threads of the library ---------------------------------------------- */
 
 static void
 cancel_self_done(cf_future *f, void *data)

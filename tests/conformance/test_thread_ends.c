@@ -149,7 +149,7 @@ CF_TEST(a_task_below_one_that_ends_the_thread_fails_too)
     cf_executor_destroy(s.ex);
 }
 
-/* --- items ----------------------------------------------------------------- */
+/* --- items --------------------------------------------------------------- */
 
 CF_THREAD_TEST(items_that_end_their_worker_cost_their_chunk_and_no_memory)
 {
@@ -243,7 +243,7 @@ CF_THREAD_TEST(a_wait_that_runs_a_task_that_ends_the_thread_loses_no_memory)
     cf_executor_destroy(ex);
 }
 
-/* --- cancellation of workers ------------------------------------------------ */
+/* --- cancellation of workers --------------------------------------------- */
 
 static int
 task_cancels_itself(cf_call *call, const void *arg, size_t arg_size)
@@ -302,7 +302,7 @@ CF_THREAD_TEST(a_worker_cancelled_between_tasks_costs_no_task)
     cf_executor_destroy(ex);
 }
 
-/* --- initializers and finalizers -------------------------------------------- */
+/* --- initializers and finalizers ----------------------------------------- */
 
 static int
 exit_in_initializer(cf_call *call, void *init_data, void **worker_data)

@@ -59,7 +59,7 @@ fork_once(void)
     expect_success(child);
 }
 
-/* --- a thread that has used the plugin ends when it is gone ----------------- */
+/* --- a thread that has used the plugin ends when it is gone -------------- */
 
 static sem_t used, gone;
 
@@ -85,7 +85,7 @@ thread_ends_later(void)
     CHECK(pthread_join(thread, NULL) == 0);
 }
 
-/* --- its pool is at work when it is gone ------------------------------------ */
+/* --- its pool is at work when it is gone --------------------------------- */
 
 static atomic_int rounds;
 static atomic_bool enough;
@@ -125,7 +125,7 @@ busy_pool(void)
     sem_post(&gone);
 }
 
-/* --- it does not stay without a reason, nor grow ----------------------------- */
+/* --- it does not stay without a reason, nor grow ------------------------- */
 
 static void
 unused(void)
@@ -167,7 +167,7 @@ again(void)
         if (i == AGAIN / 2)
             before = pages_of_address_space();
     }
-    /* Each time anew, it would be a chunk of blocks, and a megabyte of stack. */
+    /* If each load took more: a chunk of blocks and a megabyte of stack. */
     const long limit = 16L * (AGAIN - AGAIN / 2 - 1);
     long more = pages_of_address_space() - before;
     if (more >= limit)
@@ -175,7 +175,7 @@ again(void)
     CHECK(more < limit);
 }
 
-/* --- futures without executors ----------------------------------------------- */
+/* --- futures without executors ------------------------------------------- */
 
 static void *
 promise_and_let_go(void *unused_argument)
@@ -195,7 +195,7 @@ promise(void)
     fork_once();
 }
 
-/* --- fork handlers that were registered before the library was loaded -------- */
+/* --- fork handlers that were registered before the library was loaded ---- */
 
 static const struct plugin *loaded;
 static int went_well;
@@ -231,7 +231,7 @@ handlers(void)
     sem_post(&gone);
 }
 
-/* ----------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------ */
 
 int
 main(int argc, char **argv)

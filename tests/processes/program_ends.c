@@ -64,7 +64,7 @@ wait_for_the_end(void)
         pause();
 }
 
-/* --- programs ---------------------------------------------------------------- */
+/* --- programs ------------------------------------------------------------ */
 
 static void
 with_busy_workers(void)
@@ -219,7 +219,7 @@ that_dies_while_it_creates(void)
     (void)pool();
 }
 
-/* --- their ends ---------------------------------------------------------------- */
+/* --- their ends ---------------------------------------------------------- */
 
 /* Runs it; signo: how it is killed when it is ready; 0: it ends by itself.
  * Returns its status, and how long its processes were there after it. */

@@ -21,7 +21,7 @@
 
 enum { TASKS = 200000, MOST = TASKS / 5, ROUNDS = 3 };
 
-/* --- counting, in all processes --------------------------------------------- */
+/* --- counting, in all processes ------------------------------------------ */
 
 static atomic_int *calls;
 
@@ -81,7 +81,7 @@ syscall(long number, ...)
     return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* --- the busy path ------------------------------------------------------------- */
+/* --- the busy path ------------------------------------------------------- */
 
 static void
 fail(const char *what)

@@ -93,7 +93,7 @@ CF_TEST(with_break_a_killed_task_that_was_too_slow_breaks_too)
     cf_future_unref(behind);
 }
 
-/* --- no workers --------------------------------------------------------------- */
+/* --- no workers ---------------------------------------------------------- */
 
 /* CPython: test_process_pool.test_python_finalization_error */
 CF_TEST(without_fork_there_is_no_pool)

@@ -52,7 +52,7 @@ sockets_are_untouched(void)
     return true;
 }
 
-/* --- in the program ----------------------------------------------------------- */
+/* --- in the program ------------------------------------------------------ */
 
 static int
 task_dies(cf_call *call, const void *arg, size_t arg_size)
@@ -229,7 +229,7 @@ CF_TEST(a_pool_of_a_program_without_descriptors_works_and_sleeps)
     cr_assert(status == 0, "%x", status);
 }
 
-/* --- in a worker ---------------------------------------------------------------- */
+/* --- in a worker --------------------------------------------------------- */
 
 static int
 init_closes(cf_call *call, void *data, void **worker_data)

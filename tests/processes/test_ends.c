@@ -109,7 +109,7 @@ CF_TEST(a_task_is_given_all_the_time_it_takes_at_the_end)
     expect_end(ex);
 }
 
-/* --- nonsense ------------------------------------------------------------------- */
+/* --- nonsense ------------------------------------------------------------ */
 
 /* This worker's lane: the first shared mapping that it may write and that is as
  * large as one. */
@@ -152,8 +152,8 @@ task_overwrites_next_state(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
-/* The outcomes that are there make no sense: the worker is killed for it, what it
- * had in hand has failed, others go on. */
+/* The outcomes that are there make no sense: the worker is killed for it, what
+ * it had in hand has failed, others go on. */
 CF_TEST(a_worker_that_overwrites_its_lane_is_killed)
 {
     static const uint64_t states[] = {UINT64_MAX, 0x123456789abcdef0, 3};
@@ -222,7 +222,7 @@ CF_TEST(a_worker_whose_outcome_is_impossible_is_killed)
     }
 }
 
-/* --- memory that was given up ------------------------------------------------- */
+/* --- memory that was given up -------------------------------------------- */
 
 enum { MUCH = 16 << 20 };
 

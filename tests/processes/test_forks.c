@@ -255,7 +255,7 @@ CF_TEST(a_child_may_end_its_thread)
     expect_child_ends(task_forks_and_child_exits_its_thread, 1);
 }
 
-/* --- many items -------------------------------------------------------------- */
+/* --- many items ---------------------------------------------------------- */
 
 enum { ITEMS = 12 };
 
@@ -329,7 +329,7 @@ CF_TEST(a_child_that_returns_from_a_range_of_a_loop_ends_there)
     expect_visits(j, ITEMS, ITEMS);
 }
 
-/* --- initializer and finalizer ------------------------------------------------- */
+/* --- initializer and finalizer ------------------------------------------- */
 
 static int
 begin_forking(cf_call *call, void *init_data, void **worker_data)
@@ -359,7 +359,7 @@ CF_TEST(children_that_return_from_initializer_and_finalizer_end_there)
     expect_visits(j, 2, 2);
 }
 
-/* --- daemons ---------------------------------------------------------------- */
+/* --- daemons ------------------------------------------------------------- */
 
 static int
 task_becomes_daemon(cf_call *call, const void *arg, size_t arg_size)

@@ -20,7 +20,7 @@ task_dies(cf_call *call, const void *arg, size_t arg_size)
     abort();
 }
 
-/* --- descriptors ------------------------------------------------------------ */
+/* --- descriptors --------------------------------------------------------- */
 
 /* A pool with everything: payloads, a death, a recycled worker. */
 static void
@@ -175,7 +175,7 @@ CF_TEST(standard_descriptors_are_the_program_s)
     cf_executor_destroy(ex);
 }
 
-/* --- stdio and exit handlers ---------------------------------------------------- */
+/* --- stdio and exit handlers --------------------------------------------- */
 
 /* Prints, and is not the last to do so. */
 static int

@@ -60,7 +60,7 @@ submit_timed(cf_executor *ex, cf_task_fn *fn, const void *arg, int64_t ns)
     return f;
 }
 
-/* --- timeouts -------------------------------------------------------------- */
+/* --- timeouts ------------------------------------------------------------ */
 
 static void
 expect_deadline(cf_task_fn *fn, int64_t grace_ns)
@@ -132,7 +132,7 @@ CF_TEST(many_endless_tasks_in_a_row_are_all_killed)
     cf_executor_destroy(ex);
 }
 
-/* --- interrupts ------------------------------------------------------------ */
+/* --- interrupts ---------------------------------------------------------- */
 
 /* A running task that reacts to nothing is interrupted. */
 static void
@@ -216,7 +216,7 @@ CF_TEST(a_task_that_reacts_is_not_killed_nor_is_the_next_one)
     cf_executor_destroy(ex);
 }
 
-/* --- memory ---------------------------------------------------------------- */
+/* --- memory -------------------------------------------------------------- */
 
 enum { LIMIT = 64 << 20, TOO_MUCH = 128 << 20 };
 

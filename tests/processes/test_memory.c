@@ -38,7 +38,7 @@ number_of(const char *name)
     return kib << 10;
 }
 
-/* --- limits -------------------------------------------------------------------- */
+/* --- limits -------------------------------------------------------------- */
 
 /* A megabyte there and back, and an eighth of what the limit leaves is left to
  * the program. */
@@ -187,7 +187,7 @@ CF_TEST(a_locked_program_does_not_fill_what_a_pool_reserves)
     cr_assert(status == 0, "%x", status);
 }
 
-/* --- children ------------------------------------------------------------------- */
+/* --- children ------------------------------------------------------------ */
 
 CF_TEST(a_child_of_the_program_has_results_but_no_shared_memory)
 {
@@ -222,7 +222,7 @@ CF_TEST(a_child_of_the_program_has_results_but_no_shared_memory)
     cf_executor_destroy(ex);
 }
 
-/* --- stacks --------------------------------------------------------------------- */
+/* --- stacks -------------------------------------------------------------- */
 
 /* Takes how much of the stack it touches, from above. */
 static int

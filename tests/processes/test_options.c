@@ -123,7 +123,7 @@ CF_TEST(a_task_cannot_end_the_pool_and_does_not_harm_its_worker)
     cf_executor_destroy(ex);
 }
 
-/* --- ending with deaths under way ------------------------------------------ */
+/* --- ending with deaths under way ---------------------------------------- */
 
 static int
 task_abort_if_odd(cf_call *call, const void *arg, size_t arg_size)

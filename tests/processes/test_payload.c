@@ -242,7 +242,7 @@ CF_TEST(a_failure_replaces_a_result_of_any_size)
     cf_executor_destroy(ex);
 }
 
-/* --- no room --------------------------------------------------------------- */
+/* --- no room ------------------------------------------------------------- */
 
 CF_TEST(what_does_not_fit_is_refused_and_the_pool_goes_on)
 {
@@ -285,7 +285,7 @@ CF_TEST(the_room_for_payloads_is_used_again_and_again)
     cf_executor_destroy(ex);
 }
 
-/* --- shared memory ---------------------------------------------------------- */
+/* --- shared memory ------------------------------------------------------- */
 
 /* Takes a wish * in shared memory, behind which the bytes are: checks them and
  * writes others. */
@@ -369,7 +369,7 @@ CF_TEST(other_memory_is_a_snapshot_of_when_the_pool_was_created)
     cf_executor_destroy(ex);
 }
 
-/* --- the argument is read-only ----------------------------------------------- */
+/* --- the argument is read-only ------------------------------------------- */
 
 static int
 task_writes_its_argument(cf_call *call, const void *arg, size_t arg_size)

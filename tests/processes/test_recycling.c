@@ -223,7 +223,7 @@ CF_TEST(large_results_outlive_the_workers_that_made_them)
     cf_executor_destroy(ex);
 }
 
-/* --- initializers and finalizers ------------------------------------------- */
+/* --- initializers and finalizers ----------------------------------------- */
 
 typedef struct lives {
     atomic_int begun;

@@ -121,7 +121,7 @@ CF_TEST(no_thread_of_the_pool_takes_the_program_s_signals)
     cf_executor_destroy(ex);
 }
 
-/* --- children ------------------------------------------------------------------ */
+/* --- children ------------------------------------------------------------ */
 
 static int
 task_dies(cf_call *call, const void *arg, size_t arg_size)

@@ -120,7 +120,8 @@ CF_TEST(a_child_that_forks_again_keeps_its_own_descriptors)
     cf_executor_destroy(ex);
 }
 
-/* In a callback: the child waits in vain, and has nothing to do with the pool. */
+/* In a callback: the child waits in vain and has nothing to do with the
+ * pool. */
 static void
 fork_and_wait(cf_future *f, void *data)
 {

@@ -185,7 +185,7 @@ CF_TEST(terminate_ends_a_worker_in_its_initializer)
     cf_executor_destroy(ex);
 }
 
-/* --- from elsewhere ----------------------------------------------------------- */
+/* --- from elsewhere ------------------------------------------------------ */
 
 static void *
 terminate_main(void *ex)

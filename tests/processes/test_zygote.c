@@ -49,7 +49,7 @@ try_create(cf_executor **out)
     return cf_process_pool_create(&opts, out);
 }
 
-/* --- a socket that others hold ------------------------------------------------- */
+/* --- a socket that others hold ------------------------------------------- */
 
 CF_TEST(the_zygotes_death_is_noticed_though_another_process_holds_its_socket)
 {
@@ -80,7 +80,7 @@ CF_TEST(a_zygote_that_dies_at_once_is_noticed_though_its_socket_is_held)
     cf_executor_destroy(ex);
 }
 
-/* --- reports --------------------------------------------------------------------- */
+/* --- reports ------------------------------------------------------------- */
 
 /* The manager is in a callback, and reads no report. */
 static void
@@ -163,7 +163,7 @@ CF_TEST(nobody_outlives_the_program_though_its_reports_are_unread)
     cr_assert(kill(*holder, SIGKILL) == 0);
 }
 
-/* --- interrupted calls ------------------------------------------------------------ */
+/* --- interrupted calls --------------------------------------------------- */
 
 CF_TEST(interrupted_calls_are_made_again)
 {
@@ -175,7 +175,7 @@ CF_TEST(interrupted_calls_are_made_again)
     cf_executor_destroy(ex);
 }
 
-/* --- a limit on descriptors --------------------------------------------------------- */
+/* --- a limit on descriptors ---------------------------------------------- */
 
 CF_TEST(a_pool_under_a_lowered_limit_on_descriptors_works_and_sleeps)
 {
@@ -224,7 +224,7 @@ CF_TEST(workers_keep_no_descriptor_above_a_lowered_limit_on_an_old_kernel)
     cf_executor_destroy(ex);
 }
 
-/* --- another user ------------------------------------------------------------------- */
+/* --- another user -------------------------------------------------------- */
 
 enum { NOBODY = 54321 };
 

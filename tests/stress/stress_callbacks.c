@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Callbacks against completion and cancellation. Attacks the list of
- * lib/future/waiter.c (a callback is linked, then CF__WAITERS is set; of adder and
- * completer one calls it) and the searchers' count of thread_pool/idle.c,
+ * lib/future/waiter.c (a callback is linked, then CF__WAITERS is set; of adder
+ * and completer one calls it) and the searchers' count of thread_pool/idle.c,
  * which a callback that submits, waits or stands by must not be part of.
  *
  * Each callback is called once; those that one thread added before the end, in

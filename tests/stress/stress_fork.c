@@ -2,8 +2,9 @@
 /*
  * Forks while pools are busy, made and destroyed, from submitters and from
  * tasks, with fork handlers of the program that use pools, too. Attacks
- * lib/base/forked.c (how a child knows itself), lib/executor/registry.c and lib/future/block.c (what
- * other threads of the parent leave half done) and cf__threads_after_fork().
+ * lib/base/forked.c (how a child knows itself), lib/executor/registry.c and
+ * lib/future/block.c (what other threads of the parent leave half done) and
+ * cf__threads_after_fork().
  *
  * In the child everything of the parent's says CF_EFORKED, nothing hangs, and
  * a pool of its own works; the parent is unharmed. The children leave by
@@ -147,7 +148,7 @@ be_child(struct round *round, cf_future **recent, unsigned count, bool own)
     _exit(0);
 }
 
-/* --- fork handlers --------------------------------------------------------- */
+/* --- fork handlers ------------------------------------------------------- */
 
 static void
 use_for_a_moment(cf_executor *ex)

@@ -53,7 +53,7 @@ static struct {
     unsigned scribbles, lost, later, later_died;
 } sum;
 
-/* --- scribbling ---------------------------------------------------------------- */
+/* --- scribbling ---------------------------------------------------------- */
 
 struct mapping {
     unsigned char *begin;
@@ -176,7 +176,7 @@ task_bytes(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
-/* --- the program ----------------------------------------------------------------- */
+/* --- the program --------------------------------------------------------- */
 
 static bool
 is_tainted(int pid)

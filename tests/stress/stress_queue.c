@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Bounded queues with each policy, priorities and several submitters; also an
- * unbounded one longer than its ring. Attacks lib/executor/bound.c (room made by each
- * way out of the queue: run, cancelled, run by a waiter), lib/executor/queue.c (refill
- * against takers and pushes) and lib/executor/queue_heap.c.
+ * unbounded one longer than its ring. Attacks lib/executor/bound.c (room made
+ * by each way out of the queue: run, cancelled, run by a waiter),
+ * lib/executor/queue.c (refill against takers and pushes) and
+ * lib/executor/queue_heap.c.
  *
  * Everything accepted is run or cancelled once; a bound never blocks for ever;
  * one worker starts tasks of one submitter and priority in their order.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shutdown, terminate and destroy against submitters, waiters, tasks and
- * callbacks. Attacks thread_pool/end.c (who is waited for, who frees the
- * pool), the closing of lib/executor/queue.c against pushes, and thread_pool/idle.c's
+ * callbacks. Attacks thread_pool/end.c (who is waited for, who frees the pool),
+ * the closing of lib/executor/queue.c against pushes, and thread_pool/idle.c's
  * leaving: a worker that falls asleep after everybody was woken must not stay.
  *
  * Every accepted future ends up done, nothing runs after a shutdown that said

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Included once in a program whose processes end with futures alive, or with
- * what other threads of their parent had in hand: LeakSanitizer would take it for
- * lost, so it does not search. The function's name is the sanitizer's.
+ * what other threads of their parent had in hand: LeakSanitizer would take it
+ * for lost, so it does not search. The function's name is the sanitizer's.
  */
 #ifndef TESTS_SUPPORT_NO_LEAK_SEARCH_H
 #define TESTS_SUPPORT_NO_LEAK_SEARCH_H

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* If the condition is false, says so and ends the process, which may be a child,
- * without its exit handlers. */
+/* If the condition is false, says so and ends the process, which may be a
+ * child, without its exit handlers. */
 #define CHECK(condition)                                                       \
     do {                                                                       \
         if (!(condition)) {                                                    \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A kernel that refuses the heavy fence (lib/base/fence.h) after all, as a filter of
- * system calls can do at any time: no task is left behind, and the pool can be
- * destroyed.
+ * A kernel that refuses the heavy fence (lib/base/fence.h) after all, as a
+ * filter of system calls can do at any time: no task is left behind, and the
+ * pool can be destroyed.
  */
 #include <cfutures/cfutures.h>
 

@@ -55,7 +55,7 @@ wake(void)
     met = cf_load_relaxed(&asking); /* one CPU */
 }
 
-/* --- a lock as such, which is also a promise's ----------------------------- */
+/* --- a lock as such, which is also a promise's --------------------------- */
 
 static struct cf__lock a_lock;
 
@@ -90,7 +90,7 @@ ask_for_promise(void)
     cf__waiters_sync(promise);
 }
 
-/* --- a queue --------------------------------------------------------------- */
+/* --- a queue ------------------------------------------------------------- */
 
 static cf_executor *pool;
 
@@ -136,7 +136,7 @@ ask_for_refill(void)
     cf__queue_await_refill(queue());
 }
 
-/* --- a canceller that still needs the executor ------------------------------ */
+/* --- a canceller that still needs the executor --------------------------- */
 
 static cf_future *canceled;
 
@@ -180,7 +180,7 @@ ask_to_drop(void)
     cf__future_drop_stale(canceled);
 }
 
-/* --- a task of an inline executor ------------------------------------------- */
+/* --- a task of an inline executor ---------------------------------------- */
 
 static cf_executor *inline_executor;
 
@@ -204,7 +204,7 @@ ask_for_idle(void)
     (void)cf_executor_wait_idle(inline_executor, CF_FOREVER);
 }
 
-/* --- the two threads ------------------------------------------------------- */
+/* --- the two threads ----------------------------------------------------- */
 
 static const struct situation situations[] = {
     {"lock", hold_lock, ask_for_lock},

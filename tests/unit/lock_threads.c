@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/base/lock.h with many threads, some of which keep the lock long enough for the
- * others to sleep; and a child that was forked while another thread held a
- * lock. A plain program, for the thread sanitizer.
+ * lib/base/lock.h with many threads, some of which keep the lock long enough
+ * for the others to sleep; and a child that was forked while another thread
+ * held a lock. A plain program, for the thread sanitizer.
  */
 #include "lib/base/lock.h"
 

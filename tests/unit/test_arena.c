@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The arena's blocks: where they are, what they hold, that nothing in the range
- * is believed, and that misuse ends the program. Its memory: test_arena_memory.c
+ * is believed, and that misuse ends the program. Its memory:
+ * test_arena_memory.c
  */
 #include <criterion/criterion.h>
 #include <signal.h>

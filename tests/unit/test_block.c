@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/future/block.h: what the caches and the depot believe of the sizes of batches
- * is so, whoever allocated and whoever freed.
+ * lib/future/block.h: what the caches and the depot believe of the sizes of
+ * batches is so, whoever allocated and whoever freed.
  */
 #include "lib/future/block.h"
 
@@ -106,7 +106,7 @@ Test(block, batches_are_full_however_short_the_ones_before_were)
               length(cf__thread.free_batch));
 }
 
-/* --- giving back ----------------------------------------------------------- */
+/* --- giving back --------------------------------------------------------- */
 
 enum { BURST = 400000 }; /* 49 MiB */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/executor/bound.h with one thread, and a claim that is undone: what a process pool
- * does with a task that a worker has not begun.
+ * lib/executor/bound.h with one thread, and a claim that is undone: what a
+ * process pool does with a task that a worker has not begun.
  */
 #include "lib/executor/executor.h"
 #include "lib/executor/pending.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/executor/queue.h with one thread: order over the blocks of the inbox, chains,
- * counts, opening and closing. What several threads do to it is the business
- * of the stress programs.
+ * lib/executor/queue.h with one thread: order over the blocks of the inbox,
+ * chains, counts, opening and closing. What several threads do to it is the
+ * business of the stress programs.
  */
 #include "lib/executor/inbox_block.h"
 #include "lib/executor/queue.h"
@@ -215,7 +215,7 @@ Test(queue, drops_all_and_goes_on, .init = open_queue, .fini = close_queue)
     cr_assert_not(cf__queue_has_work(&queue));
 }
 
-/* --- cf__queue_check() ------------------------------------------------------ */
+/* --- cf__queue_check() --------------------------------------------------- */
 
 static struct cf__attributes ranks[TASKS];
 

@@ -86,7 +86,7 @@ callback_fork(cf_future *f, void *data)
     fork_and_return();
 }
 
-/* --- in tasks ------------------------------------------------------------------- */
+/* --- in tasks ------------------------------------------------------------ */
 
 static int
 task_fork(cf_call *call, const void *arg, size_t arg_size)
@@ -183,7 +183,7 @@ around_tasks(void)
     cf_executor_destroy(ex);
 }
 
-/* --- in callbacks ----------------------------------------------------------------- */
+/* --- in callbacks -------------------------------------------------------- */
 
 /* In the thread that completes: a worker, or the pool's manager. */
 static void
@@ -256,7 +256,7 @@ in_nested_callbacks(void)
     cf_executor_destroy(ex);
 }
 
-/* --- in calls of the program ------------------------------------------------------ */
+/* --- in calls of the program --------------------------------------------- */
 
 static void
 in_shutdown(bool destroys)

@@ -40,7 +40,7 @@ say_that_it_ran(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
-/* --- who exits ---------------------------------------------------------------- */
+/* --- who exits ----------------------------------------------------------- */
 
 static void
 leave_some_work_and_exit(void)
@@ -78,7 +78,7 @@ callback_exit(cf_future *f, void *data)
     leave_some_work_and_exit();
 }
 
-/* --- who waits ---------------------------------------------------------------- */
+/* --- who waits ----------------------------------------------------------- */
 
 /* Starts a task on another worker of ex. */
 static cf_future *
@@ -246,7 +246,7 @@ task_wait_for_shutdown(cf_call *call, const void *arg, size_t arg_size)
     return wait_for(call, start(pool, task_shut_down));
 }
 
-/* -------------------------------------------------------------------------------- */
+/* ------------------------------------------------------------------------ */
 
 static void
 destroy_late(void)
