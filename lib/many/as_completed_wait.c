@@ -3,8 +3,8 @@
 #include "lib/base/spin.h"
 #include "lib/executor/caller_run.h"
 #include "lib/executor/executor.h"
-#include "lib/executor/in_task.h"
 #include "lib/executor/wait_graph.h"
+#include "lib/executor/wait_in_task.h"
 #include "lib/many/as_completed_iterator.h"
 #include "lib/many/as_completed_ring.h"
 

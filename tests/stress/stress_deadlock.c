@@ -3,7 +3,7 @@
  * Tasks that wait for each other at random, cycles included. Attacks
  * lib/executor/wait_graph.c (of the waits that make up a cycle the last one
  * must find it, also when several fall asleep at once) and
- * lib/executor/in_task.c (running what is pending on top of what waits,
+ * lib/executor/wait_in_task.c (running what is pending on top of what waits,
  * sleeping and being woken to help).
  *
  * No wait hangs; one that says CF_EDEADLK is right: the future cannot have

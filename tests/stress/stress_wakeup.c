@@ -4,7 +4,7 @@
  * idle worker searches before it sleeps, so that the push meets every step of
  * falling asleep. Attacks "Sleeping and waking" of thread_pool/idle.c from
  * each kind of push (from outside, prioritised, from inside a task), and the
- * sleeper of lib/executor/future_wait.c against the completion.
+ * sleeper of lib/executor/wait_one.c against the completion.
  *
  * A lost wake-up is a silence, which the watchdog ends.
  */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting inside a task: see in_task.h, and README.md for the argument why
+ * Waiting inside a task: see wait_in_task.h, and README.md for the argument why
  * it cannot deadlock.
  *
  * The sleeping worker is woken through its parker, by f's completion (a waiter
  * on f) or by the backend when there is something to help with (watch).
  */
-#include "lib/executor/in_task.h"
+#include "lib/executor/wait_in_task.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/wake_cost.h"
