@@ -91,7 +91,7 @@ hand_out_room_locked(struct cf__bound *bound)
 }
 
 static void
-leave_locked(struct waiting *self)
+leave_line_locked(struct waiting *self)
 {
     pthread_cond_destroy(&self->turn);
     if (--self->bound->inside == 0)
@@ -115,7 +115,7 @@ give_up_locked(void *waiting)
         bound->pending -= self->count;
     }
     hand_out_room_locked(bound);
-    leave_locked(self);
+    leave_line_locked(self);
     pthread_mutex_unlock(&bound->lock);
 }
 
@@ -131,7 +131,7 @@ stand_in_line_locked(struct cf__bound *bound, size_t count)
     while (!self.called)
         (void)cf__cond_wait_or_end(
             &self.turn, &bound->lock, CF__NEVER, give_up_locked, &self);
-    leave_locked(&self);
+    leave_line_locked(&self);
     return self.refused;
 }
 

@@ -194,7 +194,7 @@ cf__call_end(struct cf_call *call, int rc)
 
 /* A failure, or a result on the heap. */
 uint64_t
-cf__call_settle(struct cf_call *call, cf_future *f, int rc)
+cf__call_store_outcome(struct cf_call *call, cf_future *f, int rc)
 {
     cf__call_returned(call, rc);
     const cf_error *failure = cf__call_end(call, rc);
@@ -225,7 +225,7 @@ cf__call_run_rare(struct cf_call *call, cf_future *f)
     if (timed)
         cf__timers_stop(f->executor->timers, f);
     cf__future_release_arg(f);
-    return cf__call_settle(call, f, rc);
+    return cf__call_store_outcome(call, f, rc);
 }
 
 void

@@ -89,7 +89,7 @@ const cf_error *cf__call_end(struct cf_call *call, int rc);
 bool cf__call_adopt(struct cf_call *call, void *block, size_t size);
 
 /* The rare ways of a run: see cf__call_run_task(). */
-uint64_t cf__call_settle(struct cf_call *call, cf_future *f, int rc);
+uint64_t cf__call_store_outcome(struct cf_call *call, cf_future *f, int rc);
 uint64_t cf__call_run_rare(struct cf_call *call, cf_future *f);
 
 /*
@@ -114,7 +114,7 @@ cf__call_run_task(struct cf_call *call, cf_future *f)
         return cf__call_run_rare(call, f);
     int rc = f->fn(call, f->arg, f->arg_size);
     if (__builtin_expect(rc || call->failure || call->heap, 0))
-        return cf__call_settle(call, f, rc);
+        return cf__call_store_outcome(call, f, rc);
     f->result_size = (uint8_t)call->result_size;
     return 0;
 }

@@ -154,8 +154,8 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
                      ? CF_EFORKED
                      : ex->ops->wait_idle(ex, deadline_ns);
     /* A callback is work, too; and it may submit. */
-    while (!err && !is_inside(ex) && cf__timers_busy(ex->timers)) {
-        err = cf__timers_settle(ex->timers, deadline_ns);
+    while (!err && !is_inside(ex) && cf__timers_in_callback(ex->timers)) {
+        err = cf__timers_await_callback(ex->timers, deadline_ns);
         if (!err)
             err = ex->ops->wait_idle(ex, deadline_ns);
     }
@@ -186,7 +186,7 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
                      ? CF_EFORKED
                      : ex->ops->shutdown(ex, flags, deadline_ns);
     if (!err && !is_inside(ex))
-        err = cf__timers_settle(ex->timers, deadline_ns);
+        err = cf__timers_await_callback(ex->timers, deadline_ns);
     cf__callbacks_resume(due);
     return err;
 }
@@ -228,7 +228,7 @@ cf_executor_destroy(cf_executor *ex)
         /* This thread, if others need it, serves until no callback runs in the
          * one that is to be joined. */
         if (!is_inside(ex))
-            (void)cf__timers_settle(ex->timers, CF__NEVER);
+            (void)cf__timers_await_callback(ex->timers, CF__NEVER);
         if (!cf__executor_forked(ex))
             ex->ops->destroy(ex);
     }

@@ -6,6 +6,8 @@
 #define CHAIN CF__INBOX_CHAIN
 #define SKIP CF__INBOX_SKIP
 
+enum { PREFETCH_AHEAD = 6 }; /* tasks of a chain */
+
 void
 cf__inbox_init(struct cf__inbox *inbox)
 {
@@ -33,7 +35,7 @@ cf__inbox_add_block_locked(struct cf__inbox *inbox)
 {
     struct cf__inbox_block *block = NULL;
     if (cf_load_relaxed(&inbox->spare)) /* the swap decides */
-        /* pairs with leave_block: the taker has read it */
+        /* pairs with pass_block: the taker has read it */
         block = cf_exchange_acq_rel(&inbox->spare, NULL);
     if (!block)
         block = malloc(sizeof *block);
@@ -97,7 +99,7 @@ go_to_block(struct cf__inbox *inbox, struct cf__inbox_block *block)
 
 /* The first block has been read to its end. */
 __attribute__((noinline)) static void
-leave_block(struct cf__inbox *inbox)
+pass_block(struct cf__inbox *inbox)
 {
     struct cf__inbox_block *block = cf_load_relaxed(&inbox->first); /* own */
     /* published by pushed, with what is in it */
@@ -122,7 +124,7 @@ cf__inbox_take(struct cf__inbox *inbox,
         bool chained = f;
         if (!f) {
             while (__builtin_expect(inbox->next == inbox->limit, 0))
-                leave_block(inbox);
+                pass_block(inbox);
             /* published by pushed, as all of a chain is */
             uintptr_t slot = cf_load_relaxed(&inbox->first)->slots[inbox->next];
             if (__builtin_expect((slot & SKIP) != 0, 0))
@@ -136,7 +138,8 @@ cf__inbox_take(struct cf__inbox *inbox,
             /* Futures that were allocated one after another lie at even
              * distances. */
             uintptr_t step = (uintptr_t)inbox->chain - (uintptr_t)f;
-            __builtin_prefetch((const void *)((uintptr_t)f + 6 * step), 1);
+            __builtin_prefetch(
+                (const void *)((uintptr_t)f + PREFETCH_AHEAD * step), 1);
         }
         /* published by the ring's owner */
         cf_store_relaxed(&ring[place & (ring_size - 1)], f);
@@ -150,7 +153,7 @@ cf__inbox_skip(struct cf__inbox *inbox)
     if (inbox->chain)
         return 0;
     while (inbox->next == inbox->limit)
-        leave_block(inbox);
+        pass_block(inbox);
     uintptr_t slot = cf_load_relaxed(&inbox->first)->slots[inbox->next];
     if (!(slot & SKIP))
         return 0;

@@ -128,7 +128,7 @@ sweep_slot(struct sweep *s)
 }
 
 static void
-leave_read(struct sweep *s)
+pass_read_block(struct sweep *s)
 {
     struct cf__inbox_block *block = s->from;
     s->from = cf_load_relaxed(&block->next);
@@ -182,7 +182,7 @@ cf__inbox_sweep(struct cf__inbox *inbox, bool begin, cf_future **swept)
         if (s.at == s.from->end) {
             if (!inbox->swept && !has_room(&s))
                 break;
-            leave_read(&s);
+            pass_read_block(&s);
             continue;
         }
         if (!has_room(&s))

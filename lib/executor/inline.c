@@ -51,7 +51,7 @@ self_of(cf_executor *ex)
 /* This thread is through with count tasks. After it, another thread may free
  * self. */
 static void
-leave(struct inline_executor *self, uint64_t count)
+count_out(struct inline_executor *self, uint64_t count)
 {
     uint64_t active = cf_load_relaxed(&self->active); /* the swap checks it */
     /* pairs with wait_for_others: what the tasks did. A thread that is woken and
@@ -81,7 +81,7 @@ end_frame(void *inner)
 {
     struct frame *frame = inner;
     frames = frame->outer;
-    leave(frame->executor, frame->count);
+    count_out(frame->executor, frame->count);
 }
 
 static cf_err
@@ -96,7 +96,7 @@ inline_submit(cf_executor *ex,
     /* pairs with shutdown: it sees these tasks begun, or we see it closed */
     cf_fetch_add_seq_cst(&self->active, count * ONE);
     if (cf_load_seq_cst(&self->closed)) {
-        leave(self, count);
+        count_out(self, count);
         return CF_ESHUTDOWN;
     }
     cf_fetch_add_relaxed(&self->started, count); /* a counter */
@@ -135,7 +135,7 @@ wait_for_others(struct inline_executor *self, int64_t deadline_ns)
     uint64_t active = cf_load_seq_cst(&self->active); /* after closed is set */
     while (active / ONE != own) {
         uint64_t awaited = active | AWAITED;
-        /* pairs with leave: it sees AWAITED, or we see that it has left */
+        /* pairs with count_out: it sees AWAITED, or we see that it has left */
         if (active != awaited &&
             !cf_cas_acq_rel(&self->active, &active, awaited))
             continue;
@@ -145,7 +145,7 @@ wait_for_others(struct inline_executor *self, int64_t deadline_ns)
             return CF_EFORKED; /* by a callback: the others are not here */
         if (!in_time)
             return CF_ETIMEDOUT;
-        active = cf_load_acquire(&self->active); /* pairs with leave */
+        active = cf_load_acquire(&self->active); /* pairs with count_out */
     }
     return CF_OK;
 }

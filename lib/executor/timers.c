@@ -19,7 +19,7 @@
 #include <stdlib.h>
 
 enum {
-    DEPTH_MAX = 32,    /* callbacks that wait, in each other */
+    WAITS_MAX = 32,    /* callbacks that wait, in each other */
     SERVE_NS = 1000000 /* in a callback, what it waits for is looked at so
                           often at least */
 };
@@ -46,7 +46,7 @@ struct cf__timers {
     size_t reserved; /* running or pending tasks with a timeout */
     bool started, ending;
     struct expiry *expiring; /* the calls under way, innermost first */
-    int depth;               /* of these, how many wait */
+    int waits;               /* of these, how many wait */
     bool orphan;             /* the thread frees this when it ends */
 };
 
@@ -152,7 +152,7 @@ next_due_locked(const struct cf__timers *timers)
     int64_t now = cf__now_ns();
     if (timers->count == 0 || at_locked(timers, 1) > now)
         return 0;
-    if (timers->depth <= DEPTH_MAX)
+    if (timers->waits <= WAITS_MAX)
         return 1;
     for (size_t i = 1; i <= timers->count; i++) {
         if (at_locked(timers, i) <= now &&
@@ -173,7 +173,7 @@ step_locked(struct cf__timers *timers, int64_t deadline_ns)
         expire_locked(timers, timers->heap[due]);
         return;
     }
-    if (timers->count && timers->depth <= DEPTH_MAX &&
+    if (timers->count && timers->waits <= WAITS_MAX &&
         at_locked(timers, 1) < at)
         at = at_locked(timers, 1);
     (void)cf__cond_wait(&timers->changed, &timers->lock, at);
@@ -186,9 +186,9 @@ serve(struct cf__server *server, int64_t deadline_ns)
     struct cf__timers *timers = (struct cf__timers *)server;
     int64_t soon = cf__now_ns() + SERVE_NS;
     pthread_mutex_lock(&timers->lock);
-    timers->depth++;
+    timers->waits++;
     step_locked(timers, deadline_ns < soon ? deadline_ns : soon);
-    timers->depth--;
+    timers->waits--;
     pthread_mutex_unlock(&timers->lock);
 }
 
@@ -199,7 +199,7 @@ in_callback_locked(const struct cf__timers *timers)
 }
 
 bool
-cf__timers_busy(struct cf__timers *timers)
+cf__timers_in_callback(struct cf__timers *timers)
 {
     pthread_mutex_lock(&timers->lock);
     bool busy = in_callback_locked(timers);
@@ -208,7 +208,7 @@ cf__timers_busy(struct cf__timers *timers)
 }
 
 cf_err
-cf__timers_settle(struct cf__timers *timers, int64_t deadline_ns)
+cf__timers_await_callback(struct cf__timers *timers, int64_t deadline_ns)
 {
     pthread_mutex_lock(&timers->lock);
     while (in_callback_locked(timers) &&
@@ -350,7 +350,7 @@ cf__timers_after_fork(struct cf__timers *timers)
     pthread_cond_init(&timers->returned, NULL);
     timers->count = 0;
     timers->expiring = NULL;
-    timers->depth = 0;
+    timers->waits = 0;
     timers->started = false;
     timers->ending = true; /* this thread may be in a callback of it */
 }

@@ -42,11 +42,12 @@ cf__timers_again(struct cf__timers *timers, cf_future *f, int64_t deadline_ns);
 void cf__timers_stop(struct cf__timers *timers, cf_future *f);
 
 /* expired() is being called, in another thread. */
-bool cf__timers_busy(struct cf__timers *timers);
+bool cf__timers_in_callback(struct cf__timers *timers);
 
 /* Waits until it has returned, if it is called in another thread. CF_OK,
  * CF_ETIMEDOUT. */
-cf_err cf__timers_settle(struct cf__timers *timers, int64_t deadline_ns);
+cf_err cf__timers_await_callback(struct cf__timers *timers,
+                                 int64_t deadline_ns);
 
 /* In a fork's child: no thread, no deadlines. */
 void cf__timers_after_fork(struct cf__timers *timers);
