@@ -119,9 +119,16 @@ give_up_locked(void *waiting)
     pthread_mutex_unlock(&bound->lock);
 }
 
+static enum cf__bound_answer
+refuse(cf_err err, cf_err *why)
+{
+    *why = err;
+    return CF__BOUND_REFUSED;
+}
+
 /* Waits for room, and takes it. */
-static cf_err
-stand_in_line_locked(struct cf__bound *bound, size_t count)
+static enum cf__bound_answer
+stand_in_line_locked(struct cf__bound *bound, size_t count, cf_err *why)
 {
     struct waiting self = {.bound = bound, .count = count};
     cf__cond_init(&self.turn);
@@ -132,39 +139,45 @@ stand_in_line_locked(struct cf__bound *bound, size_t count)
         (void)cf__cond_wait_or_end(
             &self.turn, &bound->lock, CF__NEVER, give_up_locked, &self);
     leave_line_locked(&self);
-    return self.refused;
+    return self.refused ? refuse(self.refused, why) : CF__BOUND_ROOM;
 }
 
-static cf_err
-take_room_locked(struct cf__bound *bound, size_t count, enum cf__entry entry)
+static enum cf__bound_answer
+take_room_locked(struct cf__bound *bound,
+                 size_t count,
+                 enum cf__entry entry,
+                 cf_err *why)
 {
     if (bound->closed)
-        return bound->closed;
+        return refuse(bound->closed, why);
     if (entry != CF__ENTRY_OVER) {
         if (count > bound->capacity)
-            return CF_ETOOBIG;
+            return refuse(CF_ETOOBIG, why);
         if (bound->first || !fits_locked(bound, count)) {
             if (bound->policy == CF_QUEUE_REJECT)
-                return CF_EAGAIN;
+                return refuse(CF_EAGAIN, why);
             if (entry == CF__ENTRY_BY_POLICY) {
                 return bound->policy == CF_QUEUE_CALLER_RUNS
-                           ? CF_EDONE
-                           : stand_in_line_locked(bound, count);
+                           ? CF__BOUND_CALLER_RUNS
+                           : stand_in_line_locked(bound, count, why);
             }
         }
     }
     bound->pending += count;
-    return CF_OK;
+    return CF__BOUND_ROOM;
 }
 
-cf_err
-cf__bound_acquire(struct cf__bound *bound, size_t count, enum cf__entry entry)
+enum cf__bound_answer
+cf__bound_acquire(struct cf__bound *bound,
+                  size_t count,
+                  enum cf__entry entry,
+                  cf_err *why)
 {
     cf__notice_fork();
     pthread_mutex_lock(&bound->lock);
-    cf_err err = take_room_locked(bound, count, entry);
+    enum cf__bound_answer answer = take_room_locked(bound, count, entry, why);
     pthread_mutex_unlock(&bound->lock);
-    return err;
+    return answer;
 }
 
 bool

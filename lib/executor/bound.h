@@ -23,14 +23,23 @@ enum cf__entry {
     CF__ENTRY_OVER       /* goes over the bound, whatever the policy */
 };
 
+/* What becomes of tasks that ask for room. */
+enum cf__bound_answer {
+    CF__BOUND_ROOM,        /* they have it */
+    CF__BOUND_CALLER_RUNS, /* full: the caller runs them. Only by policy */
+    CF__BOUND_REFUSED
+};
+
 /*
- * Makes room for count tasks, all or none. CF_OK: room is taken. CF_EAGAIN:
- * full, and the policy is to reject. CF_EDONE: full, and the caller shall run
- * the task. CF_ETOOBIG: more than the capacity. Another error: what
- * cf__bound_close() gave. A cancellation point while it waits for room.
+ * Takes room for count tasks, all or none. If it is refused, *why is the
+ * submit's error: CF_EAGAIN: full, and the policy is to reject. CF_ETOOBIG:
+ * more than the capacity. Another: what cf__bound_close() gave. A cancellation
+ * point while it waits for room.
  */
-cf_err
-cf__bound_acquire(struct cf__bound *bound, size_t count, enum cf__entry entry);
+enum cf__bound_answer cf__bound_acquire(struct cf__bound *bound,
+                                        size_t count,
+                                        enum cf__entry entry,
+                                        cf_err *why);
 
 /* Whoever enters by policy would wait for room, or run its task. */
 bool cf__bound_is_full(struct cf__bound *bound);

@@ -108,9 +108,10 @@ put_off(struct cf__caller_run *run,
         cf_future *newest,
         size_t count)
 {
-    cf_err err = cf__bound_acquire(run->executor->bound, count, CF__ENTRY_OVER);
-    if (err)
-        return err;
+    cf_err why;
+    if (cf__bound_acquire(run->executor->bound, count, CF__ENTRY_OVER, &why) ==
+        CF__BOUND_REFUSED)
+        return why;
     if (run->first)
         cf_store_relaxed(&run->last->next, oldest); /* the thread's */
     else

@@ -54,14 +54,15 @@ enqueue_bounded(cf_executor *ex,
     if (ex->ops->remote) /* what has begun meanwhile makes room */
         ex->ops->remote->attend(ex);
     struct chain chain = {ex, oldest, newest, out, count};
+    enum cf__bound_answer answer;
     cf_err err;
     pthread_cleanup_push(give_up_chain, &chain);
     cf__callbacks_resume(cf__callbacks_pause()); /* it may wait for room */
-    err = cf__bound_acquire(ex->bound, count, cf__entry_to(ex));
+    answer = cf__bound_acquire(ex->bound, count, cf__entry_to(ex), &err);
     pthread_cleanup_pop(0);
-    if (err == CF_EDONE)
+    if (answer == CF__BOUND_CALLER_RUNS)
         return cf__caller_run(ex, oldest, newest, count);
-    if (err)
+    if (answer == CF__BOUND_REFUSED)
         return err;
     err = ex->ops->submit(ex, oldest, newest, count);
     if (err)
@@ -145,8 +146,8 @@ enqueue_at_once(cf_executor *ex, cf_future *f)
     enum cf__entry entry = cf__entry_to(ex);
     if (entry == CF__ENTRY_BY_POLICY)
         entry = CF__ENTRY_AT_ONCE;
-    cf_err err = cf__bound_acquire(ex->bound, 1, entry);
-    if (err)
+    cf_err err;
+    if (cf__bound_acquire(ex->bound, 1, entry, &err) == CF__BOUND_REFUSED)
         return err;
     err = ex->ops->submit(ex, f, f, 1);
     if (err)

@@ -13,6 +13,16 @@ static struct cf__bound *bound;
 static cf_executor executor;
 static cf_future future;
 
+/* CF_OK: the tasks have room. */
+static cf_err
+acquire(size_t count, enum cf__entry entry)
+{
+    cf_err why = CF_OK;
+    enum cf__bound_answer answer = cf__bound_acquire(bound, count, entry, &why);
+    cr_assert((answer == CF__BOUND_REFUSED) == (why != CF_OK));
+    return why;
+}
+
 static void
 begin(void)
 {
@@ -21,7 +31,7 @@ begin(void)
     executor.bound = bound;
     future.executor = &executor;
     atomic_init(&future.word, CF__HANDLE | CF_PENDING);
-    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY) == CF_OK);
+    cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_OK);
 }
 
 static void
@@ -32,15 +42,28 @@ end(void)
 
 Test(bound, lets_in_by_policy_or_over_it, .init = begin, .fini = end)
 {
-    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY) == CF_OK);
-    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY) == CF_EAGAIN);
-    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_AT_ONCE) == CF_EAGAIN);
-    cr_assert(cf__bound_acquire(bound, 3, CF__ENTRY_BY_POLICY) == CF_ETOOBIG);
-    cr_assert(cf__bound_acquire(bound, 3, CF__ENTRY_OVER) == CF_OK);
+    cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_OK);
+    cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_EAGAIN);
+    cr_assert(acquire(1, CF__ENTRY_AT_ONCE) == CF_EAGAIN);
+    cr_assert(acquire(3, CF__ENTRY_BY_POLICY) == CF_ETOOBIG);
+    cr_assert(acquire(3, CF__ENTRY_OVER) == CF_OK);
     cf__bound_release(bound, 3);
-    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY) == CF_EAGAIN);
+    cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_EAGAIN);
     cf__bound_release(bound, 1);
-    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY) == CF_OK);
+    cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_OK);
+}
+
+Test(bound, tells_the_caller_to_run_what_has_no_room)
+{
+    cf_err why = CF_OK;
+    bound = cf__bound_new(1, CF_QUEUE_CALLER_RUNS);
+    cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_OK);
+    cr_assert(cf__bound_acquire(bound, 1, CF__ENTRY_BY_POLICY, &why) ==
+              CF__BOUND_CALLER_RUNS);
+    cr_assert(cf__bound_pending(bound) == 1);
+    cf__bound_close(bound, CF_ESHUTDOWN);
+    cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_ESHUTDOWN);
+    cf__bound_free(bound);
 }
 
 Test(bound, counts_a_claim_that_is_undone, .init = begin, .fini = end)
@@ -58,7 +81,7 @@ Test(bound, counts_a_claim_that_is_undone, .init = begin, .fini = end)
 Test(bound, counts_it_when_it_is_full_or_closed, .init = begin, .fini = end)
 {
     cr_assert(cf__future_claim(&future, 0));
-    cr_assert(cf__bound_acquire(bound, 2, CF__ENTRY_BY_POLICY) == CF_OK);
+    cr_assert(acquire(2, CF__ENTRY_BY_POLICY) == CF_OK);
     cf__bound_close(bound, CF_ESHUTDOWN);
     cr_assert(cf__future_unclaim(&future));
     cr_assert(cf__bound_pending(bound) == 3, "%zu", cf__bound_pending(bound));
