@@ -60,7 +60,8 @@ struct cf__executor_ops {
     void (*tidy)(cf_executor *ex, uint64_t canceled);
 
     /* The worker of that index, for the wait graph; called with the graph's
-     * lock held while a task runs on it. NULL: unknown. */
+     * lock held while a task runs on it. It, or what it returns, may be NULL:
+     * then waits for that worker's tasks are never refused. */
     struct cf__worker *(*worker_at)(cf_executor *ex, int index);
 
     /* As the public functions; arguments are checked. shutdown returns

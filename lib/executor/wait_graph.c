@@ -22,6 +22,14 @@
 static pthread_mutex_t graph_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cf__worker *waiting; /* linked by graph_next */
 
+static bool
+is_stuck_locked(cf_executor *ex, int index)
+{
+    const struct cf__worker *worker =
+        ex->ops->worker_at ? ex->ops->worker_at(ex, index) : NULL;
+    return worker && worker->stuck;
+}
+
 /* f, for which worker waits, cannot be done before one that is stuck goes on.
  * Futures of another pool, or completed by hand, are not followed. */
 static bool
@@ -33,7 +41,7 @@ stuck_locked(const cf_future *f, const struct cf__worker *worker)
     uint64_t word = cf_load_acquire(&f->word); /* pairs with its claim */
     int runner = cf__runner(word);
     return cf__state(word) == CF_RUNNING && runner >= 0 &&
-           ex->ops->worker_at(ex, runner)->stuck;
+           is_stuck_locked(ex, runner);
 }
 
 /*
