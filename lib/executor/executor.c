@@ -117,6 +117,27 @@ cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued)
     return before + 1;
 }
 
+/* What a call begins with that cannot be made after destroy, nor in a fork's
+ * child. destroyed: says so, in words. */
+static cf_err
+check_mine(cf_executor *ex, const char *destroyed)
+{
+    cf__registry_expect(ex, false, destroyed);
+    return cf__executor_forked(ex) ? CF_EFORKED : CF_OK;
+}
+
+/*
+ * What a call does before it waits: it may wait for what other callbacks do
+ * that are due. The caller gives *due to cf__callbacks_resume() in the end, also
+ * on error. CF_EFORKED: one of them has forked, and returned in the child.
+ */
+static cf_err
+begin_wait(cf_executor *ex, struct cf__due **due)
+{
+    *due = cf__callbacks_pause();
+    return *due && cf__executor_forked(ex) ? CF_EFORKED : CF_OK;
+}
+
 /* The calling thread is in a task or a callback of ex: it does not wait for a
  * callback after a timeout, which may wait for this one. */
 static bool
@@ -141,18 +162,17 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
 {
     if (!ex || !cf__timeout_valid(timeout_ns))
         return CF_EINVAL;
-    cf__registry_expect(
-        ex, false, "cf_executor_wait_idle(): the executor has been destroyed");
-    if (cf__executor_forked(ex))
-        return CF_EFORKED;
+    cf_err err = check_mine(
+        ex, "cf_executor_wait_idle(): the executor has been destroyed");
+    if (err)
+        return err;
     if (cf__is_own_worker(ex))
         return CF_EDEADLK;
     int64_t deadline_ns = cf__deadline(timeout_ns);
-    struct cf__due *due = cf__callbacks_pause();
-    /* A callback that was due may have forked, and returned in the child. */
-    cf_err err = due && cf__executor_forked(ex)
-                     ? CF_EFORKED
-                     : ex->ops->wait_idle(ex, deadline_ns);
+    struct cf__due *due;
+    err = begin_wait(ex, &due);
+    if (!err)
+        err = ex->ops->wait_idle(ex, deadline_ns);
     /* A callback is work, too; and it may submit. */
     while (!err && !is_inside(ex) && cf__timers_in_callback(ex->timers)) {
         err = cf__timers_await_callback(ex->timers, deadline_ns);
@@ -169,10 +189,10 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
     const unsigned known = CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT;
     if (!ex || flags & ~known || !cf__timeout_valid(timeout_ns))
         return CF_EINVAL;
-    cf__registry_expect(
-        ex, false, "cf_executor_shutdown(): the executor has been destroyed");
-    if (cf__executor_forked(ex))
-        return CF_EFORKED;
+    cf_err err = check_mine(
+        ex, "cf_executor_shutdown(): the executor has been destroyed");
+    if (err)
+        return err;
     if (!ex->ops->shutdown)
         return CF_ENOTSUP;
     int64_t deadline_ns = cf__deadline(timeout_ns);
@@ -180,11 +200,10 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
         return ex->ops->shutdown(ex, flags, deadline_ns);
     if (cf__thread.due) /* callbacks of what is cancelled are due then, too */
         (void)ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
-    struct cf__due *due = cf__callbacks_pause();
-    /* A callback that was due may have forked, and returned in the child. */
-    cf_err err = due && cf__executor_forked(ex)
-                     ? CF_EFORKED
-                     : ex->ops->shutdown(ex, flags, deadline_ns);
+    struct cf__due *due;
+    err = begin_wait(ex, &due);
+    if (!err)
+        err = ex->ops->shutdown(ex, flags, deadline_ns);
     if (!err && !is_inside(ex))
         err = cf__timers_await_callback(ex->timers, deadline_ns);
     cf__callbacks_resume(due);
@@ -196,15 +215,15 @@ cf_executor_terminate(cf_executor *ex, int signo)
 {
     if (!ex || signo < 1 || signo > SIGRTMAX)
         return CF_EINVAL;
-    cf__registry_expect(
-        ex, false, "cf_executor_terminate(): the executor has been destroyed");
-    if (cf__executor_forked(ex))
-        return CF_EFORKED;
+    cf_err err = check_mine(
+        ex, "cf_executor_terminate(): the executor has been destroyed");
+    if (err)
+        return err;
     if (!ex->ops->terminate)
         return CF_ENOTSUP;
     cf_store_relaxed(&ex->terminated, true); /* a hint to running tasks */
     int former = cf__cancel_disable();
-    cf_err err = ex->ops->terminate(ex, signo);
+    err = ex->ops->terminate(ex, signo);
     cf__cancel_restore(former);
     return err;
 }
@@ -221,9 +240,8 @@ cf_executor_destroy(cf_executor *ex)
     if (cf__executor_forked(ex) || !ex->ops->destroy)
         return;
     int former = cf__cancel_disable();
-    struct cf__due *due = cf__callbacks_pause();
-    /* In a callback the thread may have become another process. */
-    if (!cf__executor_forked(ex) &&
+    struct cf__due *due;
+    if (begin_wait(ex, &due) == CF_OK &&
         ex->ops->shutdown(ex, 0, CF__NEVER) != CF_EFORKED) {
         /* This thread, if others need it, serves until no callback runs in the
          * one that is to be joined. */
@@ -241,10 +259,10 @@ cf_executor_stats(cf_executor *ex, cf_stats *out)
 {
     if (!ex || !out)
         return CF_EINVAL;
-    cf__registry_expect(
-        ex, false, "cf_executor_stats(): the executor has been destroyed");
-    if (cf__executor_forked(ex))
-        return CF_EFORKED;
+    cf_err err =
+        check_mine(ex, "cf_executor_stats(): the executor has been destroyed");
+    if (err)
+        return err;
     memset(out, 0, sizeof *out);
     ex->ops->stats(ex, out);
     return CF_OK;
