@@ -84,6 +84,21 @@ enqueue(cf_executor *ex,
                : enqueue_bounded(ex, oldest, newest, count, out);
 }
 
+/* The same for one task. *out is set first, and is as before on error. */
+static inline cf_err
+enqueue_one(cf_executor *ex, cf_future *f, cf_future **out)
+{
+    cf_future *former = NULL;
+    if (out) {
+        former = *out;
+        *out = f;
+    }
+    cf_err err = enqueue(ex, f, f, 1, out);
+    if (__builtin_expect(err && out, 0))
+        *out = former;
+    return err;
+}
+
 /* NULL: no memory. */
 static inline cf_future *
 new_task(cf_executor *ex, cf_task_fn *fn, unsigned handles)
@@ -115,16 +130,9 @@ cf_submit(cf_executor *ex,
         if (err)
             goto fail;
     }
-    cf_future *former = NULL;
-    if (out) {
-        former = *out;
-        *out = f;
-    }
-    err = enqueue(ex, f, f, 1, out);
+    err = enqueue_one(ex, f, out);
     if (__builtin_expect(!err, 1))
         return CF_OK;
-    if (out)
-        *out = former; /* untouched on error */
 fail:
     cf__future_discard(f);
     return err;
@@ -218,12 +226,7 @@ submit_with_attributes(cf_executor *ex, cf_future *f, cf_future **out)
         if (err)
             return err;
     }
-    cf_future *former = out ? *out : NULL;
-    if (out)
-        *out = f;
-    cf_err err = enqueue(ex, f, f, 1, out);
-    if (err && out)
-        *out = former; /* untouched on error */
+    cf_err err = enqueue_one(ex, f, out);
     if (err && timed)
         cf__timers_unreserve(ex->timers);
     return err;
