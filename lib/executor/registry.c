@@ -29,7 +29,7 @@ static struct {
               .let_go = PTHREAD_COND_INITIALIZER};
 
 /* So often a worker that ends the program looks who waits for it. */
-enum { LOOK_NS = 10000000 };
+#define LOOK_NS CF__MS(10)
 
 /* --- the end of the program ------------------------------------------------ */
 

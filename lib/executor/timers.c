@@ -18,11 +18,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum {
-    WAITS_MAX = 32,    /* callbacks that wait, in each other */
-    SERVE_NS = 1000000 /* in a callback, what it waits for is looked at so
-                          often at least */
-};
+enum { WAITS_MAX = 32 }; /* callbacks that wait, in each other */
+
+/* In a callback, what it waits for is looked at so often at least. */
+#define SERVE_NS CF__MS(1)
 
 /* A call of expired(), on the thread's stack. */
 struct expiry {
@@ -173,9 +172,8 @@ step_locked(struct cf__timers *timers, int64_t deadline_ns)
         expire_locked(timers, timers->heap[due]);
         return;
     }
-    if (timers->count && timers->waits <= WAITS_MAX &&
-        at_locked(timers, 1) < at)
-        at = at_locked(timers, 1);
+    if (timers->count && timers->waits <= WAITS_MAX)
+        at = cf__sooner(at, at_locked(timers, 1));
     (void)cf__cond_wait(&timers->changed, &timers->lock, at);
 }
 
@@ -184,10 +182,10 @@ static void
 serve(struct cf__server *server, int64_t deadline_ns)
 {
     struct cf__timers *timers = (struct cf__timers *)server;
-    int64_t soon = cf__now_ns() + SERVE_NS;
+    int64_t until = cf__sooner(deadline_ns, cf__now_ns() + SERVE_NS);
     pthread_mutex_lock(&timers->lock);
     timers->waits++;
-    step_locked(timers, deadline_ns < soon ? deadline_ns : soon);
+    step_locked(timers, until);
     timers->waits--;
     pthread_mutex_unlock(&timers->lock);
 }

@@ -18,7 +18,8 @@
 
 #include <sched.h>
 
-enum { SPINS_PER_LOOK = 16, RETRY_NS = 10000000 };
+#define RETRY_NS CF__MS(10)
+enum { SPINS_PER_LOOK = 16 };
 
 struct wake_up {
     struct cf__waiter waiter;
@@ -111,8 +112,7 @@ cf__in_task_must_retry(struct cf__worker *self, cf_future *f)
 int64_t
 cf__in_task_retry_at(int64_t deadline_ns)
 {
-    int64_t at = cf__now_ns() + RETRY_NS;
-    return at < deadline_ns ? at : deadline_ns;
+    return cf__sooner(deadline_ns, cf__now_ns() + RETRY_NS);
 }
 
 cf_err

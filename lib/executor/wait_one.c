@@ -20,15 +20,16 @@
 #include "lib/future/future.h"
 #include "lib/future/life.h"
 
-enum { NAP_NS = 100000000, REMOTE_LOOK = 5 };
+#define NAP_NS CF__MS(100)
+enum { REMOTE_LOOK = 5 };
 
 /* Who else collects a remote task's outcome may be in a callback that waits for
  * this thread: so it looks for itself now and then. */
 static int64_t
 nap_end(uint64_t word, int64_t deadline_ns)
 {
-    int64_t soon = word & CF__REMOTE ? cf__now_ns() + NAP_NS : CF__NEVER;
-    return soon < deadline_ns ? soon : deadline_ns;
+    return word & CF__REMOTE ? cf__sooner(deadline_ns, cf__now_ns() + NAP_NS)
+                             : deadline_ns;
 }
 
 /* Sleeps until f is done (true), the deadline has passed, or this process has
