@@ -26,27 +26,27 @@
 
 #include <stdlib.h>
 
-enum { CHUNK_MIN = 8 };
+enum { SLAB_MIN = 8 };
 
 static bool
-add_chunk(cf_as_completed *it, size_t count)
+add_slab(cf_as_completed *it, size_t count)
 {
     size_t size;
-    struct chunk *chunk = NULL;
-    if (cf__size_add(sizeof *chunk, count, sizeof *chunk->nodes, &size))
-        chunk = malloc(size);
-    if (!chunk)
+    struct cf__node_slab *slab = NULL;
+    if (cf__size_add(sizeof *slab, count, sizeof *slab->nodes, &size))
+        slab = malloc(size);
+    if (!slab)
         return false;
-    chunk->count = count;
-    chunk->next = it->chunks;
-    it->chunks = chunk;
+    slab->count = count;
+    slab->next = it->slabs;
+    it->slabs = slab;
     for (size_t i = count; i-- > 0;) {
-        struct node *node = &chunk->nodes[i];
+        struct cf__node *node = &slab->nodes[i];
         node->it = it;
         node->awaited.f = NULL;
         node->waiter.notify = cf__as_completed_push;
-        node->waiter.next = it->free;
-        it->free = &node->waiter;
+        node->waiter.next = it->free_nodes;
+        it->free_nodes = &node->waiter;
     }
     return true;
 }
@@ -59,8 +59,8 @@ add_reserved(cf_as_completed *it, cf_future *f)
         return CF_EFORKED;
     if (!cf__future_set_add(&it->members, f))
         return CF_OK;
-    struct node *node = (struct node *)it->free;
-    it->free = node->waiter.next;
+    struct cf__node *node = (struct cf__node *)it->free_nodes;
+    it->free_nodes = node->waiter.next;
     node->awaited.f = cf_future_ref(f);
     cf__as_completed_enter_ring(it, &node->awaited);
     it->remaining++;
@@ -76,7 +76,7 @@ cf_as_completed_create(cf_future *const *futures,
 {
     if (!out || (!futures && count))
         return CF_EINVAL;
-    if (!cf__array_fits(count, sizeof(struct node)))
+    if (!cf__array_fits(count, sizeof(struct cf__node)))
         return CF_ETOOBIG;
     for (size_t i = 0; i < count; i++)
         if (!futures[i])
@@ -89,7 +89,7 @@ cf_as_completed_create(cf_future *const *futures,
     it->generation = cf__generation_now();
     cf_err err = CF_OK;
     if (count &&
-        (cf__future_set_reserve(&it->members, count) || !add_chunk(it, count)))
+        (cf__future_set_reserve(&it->members, count) || !add_slab(it, count)))
         err = CF_ENOMEM;
     for (size_t i = 0; i < count && !err; i++)
         err = add_reserved(it, futures[i]);
@@ -104,9 +104,9 @@ cf_as_completed_create(cf_future *const *futures,
 cf_err
 cf__as_completed_reserve(cf_as_completed *it)
 {
-    size_t more = it->remaining > CHUNK_MIN ? it->remaining : CHUNK_MIN;
+    size_t more = it->remaining > SLAB_MIN ? it->remaining : SLAB_MIN;
     return cf__future_set_reserve(&it->members, 1) ||
-                   (!it->free && !add_chunk(it, more))
+                   (!it->free_nodes && !add_slab(it, more))
                ? CF_ENOMEM
                : CF_OK;
 }
@@ -131,20 +131,20 @@ cf_as_completed_add(cf_as_completed *it, cf_future *f)
 static cf_future *
 hand_out(cf_as_completed *it)
 {
-    struct node *node = (struct node *)it->local;
+    struct cf__node *node = (struct cf__node *)it->taken;
     cf_future *f = node->awaited.f;
-    it->local = node->waiter.next;
+    it->taken = node->waiter.next;
     if (cf_load_relaxed(&it->fd) >= 0 && cf__as_completed_is_ours(it))
         cf__waiter_remove(f, &node->waiter); /* the completer is through */
     cf__future_set_remove(&it->members, f);
     cf__as_completed_leave_ring(it, &node->awaited);
     node->awaited.f = NULL;
-    node->waiter.next = it->free;
-    it->free = &node->waiter;
+    node->waiter.next = it->free_nodes;
+    it->free_nodes = &node->waiter;
     it->remaining--;
     cf_future_unref(it->lent); /* of a callback that ran in this call's wait */
     it->lent = f;
-    if (!it->local)
+    if (!it->taken)
         cf__as_completed_clear_fd(it);
     return f;
 }
@@ -190,16 +190,16 @@ cf_as_completed_destroy(cf_as_completed *it)
 {
     if (!it)
         return;
-    for (struct chunk *chunk = it->chunks, *next; chunk; chunk = next) {
-        next = chunk->next;
-        for (size_t i = 0; i < chunk->count; i++) {
-            struct node *node = &chunk->nodes[i];
+    for (struct cf__node_slab *slab = it->slabs, *next; slab; slab = next) {
+        next = slab->next;
+        for (size_t i = 0; i < slab->count; i++) {
+            struct cf__node *node = &slab->nodes[i];
             cf_future *f = node->awaited.f;
             if (f && cf__as_completed_is_ours(it))
                 cf__waiter_remove(f, &node->waiter);
             cf_future_unref(f);
         }
-        free(chunk);
+        free(slab);
     }
     cf_future_unref(it->lent);
     int fd = cf_load_relaxed(&it->fd);

@@ -28,7 +28,7 @@ cf__as_completed_clear_fd(cf_as_completed *it)
     ssize_t got = cf__read(fd, &count, sizeof count);
     (void)got; /* EAGAIN: it was clear */
     /* What came in between has been cleared too: say so again. */
-    if (it->local || cf_load_acquire(&it->ready) || it->remaining == 0)
+    if (it->taken || cf_load_acquire(&it->ready) || it->remaining == 0)
         cf__as_completed_signal_fd(fd);
 }
 
@@ -51,10 +51,10 @@ cf_as_completed_fd(cf_as_completed *it)
         return -1;
     cf_store_release(&it->fd, fd); /* pairs with cf__as_completed_push */
     /* A completer that did not see it has pushed when its lock is free. */
-    for (struct chunk *chunk = it->chunks; chunk; chunk = chunk->next) {
-        for (size_t i = 0; i < chunk->count; i++) {
-            if (chunk->nodes[i].awaited.f)
-                cf__waiters_sync(chunk->nodes[i].awaited.f);
+    for (struct cf__node_slab *slab = it->slabs; slab; slab = slab->next) {
+        for (size_t i = 0; i < slab->count; i++) {
+            if (slab->nodes[i].awaited.f)
+                cf__waiters_sync(slab->nodes[i].awaited.f);
         }
     }
     cf__as_completed_clear_fd(it);

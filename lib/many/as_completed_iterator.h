@@ -12,17 +12,18 @@
 #include "lib/many/as_completed.h"
 #include "lib/many/future_set.h"
 
-struct node {
-    struct cf__waiter waiter;   /* its next also links ready, local and free */
+struct cf__node {
+    struct cf__waiter waiter;   /* its next also links ready, taken and
+                                   free_nodes */
     struct cf__awaited awaited; /* f is NULL: the node is free. Else it is in
                                    the ring of all that are not handed out */
     cf_as_completed *it;
 };
 
-struct chunk {
-    struct chunk *next;
+struct cf__node_slab {
+    struct cf__node_slab *next;
     size_t count;
-    struct node nodes[];
+    struct cf__node nodes[];
 };
 
 #define CF__USER_SLEEPS ((struct cf__waiter *)1)
@@ -34,15 +35,15 @@ struct cf_as_completed {
     atomic_int fd; /* -1: not asked for. Writer: the user */
 
     /* The user's. */
-    _Alignas(CF_CACHE_LINE) struct cf__waiter *local; /* oldest first */
-    struct cf__waiter *free;
-    struct chunk *chunks;
+    _Alignas(CF_CACHE_LINE) struct cf__waiter *taken; /* oldest first */
+    struct cf__waiter *free_nodes;
+    struct cf__node_slab *slabs;
     struct cf__awaited *first;   /* of the ring, the oldest; NULL: none */
     struct cf__awaited *untried; /* in a task: those before it are not pending
                                     any more; NULL: none is */
     uintptr_t tried_by;          /* whose tasks have tried them */
-    struct cf__awaited
-        *likely; /* in a task: where the wait graph looks first */
+    /* In a task: where the wait graph looks first. */
+    struct cf__awaited *first_look;
     struct cf__future_set members;
     size_t remaining; /* not handed out */
     cf_future *lent;
@@ -68,11 +69,11 @@ void cf__as_completed_clear_fd(cf_as_completed *it);
 /* Called by the completer, with the future's lock. */
 void cf__as_completed_push(struct cf__waiter *waiter, cf_future *f);
 
-/* Takes what is ready into local; false: nothing is. */
+/* Takes what is ready into taken; false: nothing is. */
 static inline bool
 cf__as_completed_take_ready(cf_as_completed *it)
 {
-    if (it->local)
+    if (it->taken)
         return true;
     if (!cf_load_relaxed(&it->ready)) /* the exchange acquires */
         return false;
@@ -82,8 +83,8 @@ cf__as_completed_take_ready(cf_as_completed *it)
         return false;
     for (struct cf__waiter *next; newest; newest = next) {
         next = newest->next;
-        newest->next = it->local;
-        it->local = newest;
+        newest->next = it->taken;
+        it->taken = newest;
     }
     return true;
 }

@@ -16,7 +16,7 @@ word_of(void *pointer)
 void
 cf__as_completed_push(struct cf__waiter *waiter, cf_future *f)
 {
-    cf_as_completed *it = ((struct node *)waiter)->it;
+    cf_as_completed *it = ((struct cf__node *)waiter)->it;
     (void)f;
     int fd = cf_load_acquire(&it->fd); /* pairs with cf_as_completed_fd */
     struct cf__waiter *former = cf_load_relaxed(&it->ready);

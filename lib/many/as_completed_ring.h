@@ -9,7 +9,7 @@ static inline void
 cf__as_completed_enter_ring(cf_as_completed *it, struct cf__awaited *awaited)
 {
     if (!it->first)
-        it->first = it->likely = awaited->next = awaited->prev = awaited;
+        it->first = it->first_look = awaited->next = awaited->prev = awaited;
     else
         cf__awaited_link(awaited, it->first);
     if (!it->untried)
@@ -29,12 +29,12 @@ cf__as_completed_leave_ring(cf_as_completed *it, struct cf__awaited *awaited)
 {
     if (it->untried == awaited)
         cf__as_completed_pass_untried(it);
-    if (it->likely == awaited)
-        it->likely = awaited->next;
+    if (it->first_look == awaited)
+        it->first_look = awaited->next;
     if (it->first == awaited)
         it->first = awaited->next;
     if (it->first == awaited)
-        it->first = it->likely = it->untried = NULL;
+        it->first = it->first_look = it->untried = NULL;
     cf__awaited_unlink(awaited);
 }
 

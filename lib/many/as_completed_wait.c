@@ -27,7 +27,7 @@ wait_outside(cf_as_completed *it, int64_t deadline_ns)
 
 /* Whose tasks this thread can run: no two have the same in their time. */
 static uintptr_t
-who_tries(const struct cf__worker *worker)
+trier(const struct cf__worker *worker)
 {
     if (cf__thread.caller_run)
         return cf__thread.caller_run->id;
@@ -39,9 +39,9 @@ who_tries(const struct cf__worker *worker)
 static bool
 run_one(struct cf__worker *worker, cf_as_completed *it)
 {
-    if (it->tried_by != who_tries(worker))
+    if (it->tried_by != trier(worker))
         it->untried = it->first;
-    it->tried_by = who_tries(worker);
+    it->tried_by = trier(worker);
     while (it->untried) {
         cf_future *f = it->untried->f;
         bool ran =
@@ -64,11 +64,11 @@ sleep_in_task(struct cf__worker *worker,
 {
     if (!worker)
         return wait_outside(it, deadline_ns);
-    if (cf__wait_graph_enter(worker, it->likely, forever))
+    if (cf__wait_graph_enter(worker, it->first_look, forever))
         return CF_EDEADLK;
     cf_err err = wait_outside(it, deadline_ns);
     cf__wait_graph_leave(worker);
-    it->likely = worker->awaited;
+    it->first_look = worker->awaited;
     return err;
 }
 

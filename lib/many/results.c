@@ -24,17 +24,17 @@ is_late(const cf_results *r)
 
 /* Takes more from the input, if in time. */
 static void
-go_on(cf_results *r, bool at_once)
+submit_more(cf_results *r, bool at_once)
 {
     r->no_room = false;
     if (r->input_ended)
         return;
     if (!is_ours(r))
-        r->late_error = CF_EFORKED;
+        r->end_error = CF_EFORKED;
     else
-        r->late_error =
+        r->end_error =
             is_late(r) ? CF_ETIMEDOUT : cf__results_fill_window(r, at_once);
-    r->input_ended |= r->late_error != CF_OK;
+    r->input_ended |= r->end_error != CF_OK;
 }
 
 /* Makes a record for a failure that has none. */
@@ -48,10 +48,10 @@ set_failure(cf_results *r, cf_err kind)
 
 /* Everything that was submitted is out. */
 static cf_err
-tell_late_error(cf_results *r)
+tell_end_error(cf_results *r)
 {
-    cf_err err = r->late_error;
-    r->late_error = CF_OK;
+    cf_err err = r->end_error;
+    r->end_error = CF_OK;
     if (err && err != CF_ETIMEDOUT)
         set_failure(r, err);
     return err ? err : CF_EDONE;
@@ -78,7 +78,7 @@ id_of(cf_results *r, cf_future *f)
 static void
 take_chunk(cf_results *r, size_t id)
 {
-    struct submitted *chunk = cf__results_chunk(r, id);
+    struct cf__submitted *chunk = cf__results_chunk(r, id);
     r->current = chunk->f;
     r->first = chunk->first;
     r->count = chunk->count;
@@ -135,7 +135,7 @@ give_up(cf_results *r)
     drop_current(r);
     r->input_ended = true;
     r->no_room = false;
-    r->late_error = CF_OK; /* it is told now */
+    r->end_error = CF_OK; /* it is told now */
 }
 
 static cf_err
@@ -173,7 +173,7 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
         /* What the last call had no room for; with nothing else to wait for,
          * for room. */
         if (r->no_room)
-            go_on(r, timeout_ns == 0 || r->oldest_id != r->next_id);
+            submit_more(r, timeout_ns == 0 || r->oldest_id != r->next_id);
         int64_t wait_ns = timeout_ns;
         if (r->deadline_ns != CF__NEVER) {
             int64_t left = r->deadline_ns - cf__now_ns();
@@ -183,7 +183,7 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
         }
         cf_err err = next_chunk(r, wait_ns);
         if (err == CF_EDONE)
-            return tell_late_error(r);
+            return tell_end_error(r);
         if (err == CF_ETIMEDOUT && is_late(r))
             give_up(r);
         if (err)
@@ -192,7 +192,7 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
     cf_err err = hand_out_item(r, out);
     /* What it submits runs while the caller uses the item, who has waited
      * enough: without room, it is the next call's. */
-    go_on(r, true);
+    submit_more(r, true);
     return err;
 }
 
@@ -219,6 +219,6 @@ cf_results_destroy(cf_results *r, bool cancel_rest)
     for (size_t id = r->oldest_id; id != r->next_id; id++)
         cf_future_unref(cf__results_chunk(r, id)->f);
     drop_current(r);
-    free(r->ring);
+    free(r->slots);
     free(r);
 }

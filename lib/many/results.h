@@ -10,7 +10,7 @@
 #include <cfutures/wait.h>
 
 /* A chunk that has been submitted. */
-struct submitted {
+struct cf__submitted {
     cf_future *f; /* NULL: handed out */
     size_t first, count;
 };
@@ -25,18 +25,18 @@ struct cf_results {
     int64_t deadline_ns;
     uint16_t generation; /* of the process */
 
-    /* The chunks oldest_id .. next_id-1, in a ring; ended ones in between
-     * remain until the oldest has ended. */
-    struct submitted *ring;
-    size_t ring_size; /* a power of 2 */
+    /* The chunks oldest_id .. next_id-1, each in slots at its number modulo slot_count;
+     * ended ones in between remain until the oldest has ended. */
+    struct cf__submitted *slots;
+    size_t slot_count; /* a power of 2 */
     size_t oldest_id, next_id;
     cf_as_completed *order; /* unordered: as they complete */
 
-    size_t taken;      /* items taken from the input */
-    size_t in_window;  /* items submitted and not handed out */
-    bool input_ended;  /* also after an error or the deadline */
-    bool no_room;      /* in the queue, at the last submit */
-    cf_err late_error; /* why the rest is not submitted; told once */
+    size_t taken;     /* items taken from the input */
+    size_t in_window; /* items submitted and not handed out */
+    bool input_ended; /* also after an error or the deadline */
+    bool no_room;     /* in the queue, at the last submit */
+    cf_err end_error; /* why the rest is not submitted; told once */
 
     /* The chunk being handed out. */
     cf_future *current;
@@ -46,10 +46,10 @@ struct cf_results {
     const cf_error *failure; /* of that item: NULL, &error, or the chunk's */
 };
 
-static inline struct submitted *
+static inline struct cf__submitted *
 cf__results_chunk(cf_results *r, size_t id)
 {
-    return &r->ring[id & (r->ring_size - 1)];
+    return &r->slots[id & (r->slot_count - 1)];
 }
 
 /* --- window.c ------------------------------------------------------------- */

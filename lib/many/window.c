@@ -12,19 +12,19 @@
 #include <string.h>
 
 static cf_err
-reserve_ring(cf_results *r)
+reserve_slot(cf_results *r)
 {
-    if (r->next_id - r->oldest_id < r->ring_size)
+    if (r->next_id - r->oldest_id < r->slot_count)
         return CF_OK;
-    size_t size = r->ring_size ? 2 * r->ring_size : 16;
-    struct submitted *ring = malloc(size * sizeof *ring);
-    if (!ring)
+    size_t size = r->slot_count ? 2 * r->slot_count : 16;
+    struct cf__submitted *slots = malloc(size * sizeof *slots);
+    if (!slots)
         return CF_ENOMEM;
     for (size_t id = r->oldest_id; id != r->next_id; id++)
-        ring[id & (size - 1)] = *cf__results_chunk(r, id);
-    free(r->ring);
-    r->ring = ring;
-    r->ring_size = size;
+        slots[id & (size - 1)] = *cf__results_chunk(r, id);
+    free(r->slots);
+    r->slots = slots;
+    r->slot_count = size;
     return CF_OK;
 }
 
@@ -58,7 +58,7 @@ take_items(cf_results *r, unsigned char *to, size_t count)
 static cf_err
 submit_chunk(cf_results *r, size_t count, bool at_once)
 {
-    cf_err err = reserve_ring(r);
+    cf_err err = reserve_slot(r);
     if (!err && r->order) /* what is submitted will come out */
         err = cf__as_completed_reserve(r->order);
     if (err)
@@ -87,7 +87,7 @@ submit_chunk(cf_results *r, size_t count, bool at_once)
                            &f);
     if (err)
         return err;
-    *cf__results_chunk(r, r->next_id++) = (struct submitted){f, first, got};
+    *cf__results_chunk(r, r->next_id++) = (struct cf__submitted){f, first, got};
     r->in_window += got;
     return r->order ? cf_as_completed_add(r->order, f) : CF_OK;
 }
