@@ -104,11 +104,7 @@ cut(const struct cf__loop *loop,
 static cf_err
 wait_for_ranges(cf_future *const *futures, size_t count, int64_t deadline_ns)
 {
-    int64_t timeout_ns = CF_FOREVER;
-    if (deadline_ns != CF__NEVER) {
-        int64_t left = deadline_ns - cf__now_ns();
-        timeout_ns = left > 0 ? left : 0;
-    }
+    int64_t timeout_ns = cf__time_left(deadline_ns);
     /* Without memory for this wait, the failure is noticed at the end. */
     cf_err err = cf_wait(futures, count, CF_FIRST_ERROR, timeout_ns, NULL);
     if (err != CF_ENOMEM) {

@@ -54,9 +54,7 @@ cf_map(cf_executor *ex,
     size_t arg_size;
     if (!cf__chunk_arg_size(start.chunk_size, item_size, &arg_size))
         return CF_ETOOBIG;
-    start.deadline_ns = start.options.timeout_ns > 0
-                            ? cf__deadline(start.options.timeout_ns)
-                            : CF__NEVER;
+    start.deadline_ns = cf__deadline_or_never(start.options.timeout_ns);
     cf_results *r = malloc(sizeof *r);
     if (!r)
         return CF_ENOMEM;

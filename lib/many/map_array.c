@@ -137,8 +137,6 @@ map_in_place(cf_executor *ex,
              size_t count,
              const cf_map_options *options)
 {
-    int64_t deadline_ns =
-        options->timeout_ns > 0 ? cf__deadline(options->timeout_ns) : CF__NEVER;
     struct array mine = *array; /* workers may write to what comes back */
     struct cf__loop loop = {.ex = ex,
                             .begin = 0,
@@ -147,7 +145,8 @@ map_in_place(cf_executor *ex,
                             .fn = run_items,
                             .data = &mine,
                             .data_size = sizeof mine,
-                            .deadline_ns = deadline_ns};
+                            .deadline_ns =
+                                cf__deadline_or_never(options->timeout_ns)};
     cf_err err = cf__loop_run(&loop, NULL);
     size_t failed_index = cf_load_relaxed(&mine.failed_index); /* all done */
     if (!err && failed_index != SIZE_MAX)

@@ -19,7 +19,7 @@ is_ours(const cf_results *r)
 static bool
 is_late(const cf_results *r)
 {
-    return r->deadline_ns != CF__NEVER && cf__now_ns() >= r->deadline_ns;
+    return cf__time_left(r->deadline_ns) == 0;
 }
 
 /* Takes more from the input, if in time. */
@@ -159,6 +159,16 @@ hand_out_item(cf_results *r, cf_bytes *out)
     return err;
 }
 
+/* The shorter of two timeouts. */
+static int64_t
+shorter(int64_t timeout_ns, int64_t other_ns)
+{
+    if (timeout_ns == CF_FOREVER)
+        return other_ns;
+    return other_ns != CF_FOREVER && other_ns < timeout_ns ? other_ns
+                                                           : timeout_ns;
+}
+
 cf_err
 cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
 {
@@ -174,14 +184,8 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
          * for room. */
         if (r->no_room)
             submit_more(r, timeout_ns == 0 || r->oldest_id != r->next_id);
-        int64_t wait_ns = timeout_ns;
-        if (r->deadline_ns != CF__NEVER) {
-            int64_t left = r->deadline_ns - cf__now_ns();
-            left = left > 0 ? left : 0;
-            if (timeout_ns == CF_FOREVER || left < timeout_ns)
-                wait_ns = left;
-        }
-        cf_err err = next_chunk(r, wait_ns);
+        int64_t left_ns = cf__time_left(r->deadline_ns);
+        cf_err err = next_chunk(r, shorter(timeout_ns, left_ns));
         if (err == CF_EDONE)
             return tell_end_error(r);
         if (err == CF_ETIMEDOUT && is_late(r))
