@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What must be true of the library's own structures, whatever its users do.
- * cf__assert() runs in Debug and sanitizer builds (CF_ASSERTIONS) and costs
- * nothing in others. What users can get wrong is cf__contract()'s business.
+ * cf__assert(): what must be true of the library's own structures, whatever its
+ * users do. It runs in Debug and sanitizer builds (CF_ASSERTIONS) and costs
+ * nothing in others. For what users can get wrong there is cf__contract().
  *
- * A structure with more to say than one line has a check function,
- * cf__<structure>_check(), which any thread may call while others use the
+ * If one line is not enough, the structure has a check function,
+ * cf__<structure>_check(). Any thread may call it while others use the
  * structure. It takes the structure's lock if it needs one.
  */
 #ifndef CF_LIB_BASE_ASSERT_H

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Atomic operations with their memory order in the name, so that every
- * acquire in the program can be searched for. Only combinations in use.
+ * Atomic operations with the memory order in the name, so that a search finds
+ * every acquire of the program. Only the combinations that are in use.
  */
 #ifndef CF_LIB_BASE_ATOMIC_H
 #define CF_LIB_BASE_ATOMIC_H
 
 #include <stdatomic.h>
 
-/* What two threads write often must not share one of these (bytes). */
+/* Bytes. Two threads must not often write to the same cache line. */
 #define CF_CACHE_LINE 64
 
 #define cf_load_relaxed(p) atomic_load_explicit(p, memory_order_relaxed)
@@ -37,7 +37,7 @@
 #define cf_fetch_and_acq_rel(p, v)                                             \
     atomic_fetch_and_explicit(p, v, memory_order_acq_rel)
 
-/* Compare and swap; on failure *e is what was found. */
+/* Compare and swap. On failure *e becomes the value that was found. */
 #define cf_cas_acq_rel(p, e, v)                                                \
     atomic_compare_exchange_strong_explicit(                                   \
         p, e, v, memory_order_acq_rel, memory_order_acquire)
@@ -48,7 +48,7 @@
     atomic_compare_exchange_strong_explicit(                                   \
         p, e, v, memory_order_seq_cst, memory_order_seq_cst)
 
-/* A counter that one thread writes and any may read. */
+/* Adds 1 to a counter that only this thread writes; any thread may read it. */
 #define cf_bump(p) cf_store_relaxed(p, cf_load_relaxed(p) + 1)
 #define cf_bump_release(p) cf_store_release(p, cf_load_relaxed(p) + 1)
 
@@ -60,7 +60,7 @@
 #endif
 #endif
 
-/* Tells the processor that this is a spin loop. */
+/* Tells the processor that the thread is in a spin loop. */
 static inline void
 cf_relax(void)
 {

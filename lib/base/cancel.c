@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* libc's cancellation points that are none here: see cancel.h. */
+/* libc's cancellation points with cancellation disabled: see cancel.h. */
 #include "lib/base/cancel.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ void
 cf__close(int fd)
 {
     int error = errno, former = cf__cancel_disable();
-    (void)close(fd); /* on Linux it is closed whatever it returns */
+    (void)close(fd); /* whatever it returns: on Linux fd is closed */
     cf__cancel_restore(former);
     errno = error;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The monotonic clock, and deadlines on it: a timeout becomes an absolute
- * deadline once, where it enters the library.
+ * The monotonic clock, and deadlines on it, in nanoseconds. A timeout becomes
+ * an absolute deadline once: where it enters the library.
  */
 #ifndef CF_LIB_CLOCK_H
 #define CF_LIB_CLOCK_H
@@ -26,7 +26,7 @@ cf__now_ns(void)
     return CF__S(now.tv_sec) + now.tv_nsec;
 }
 
-/* Timeouts are CF_FOREVER or not negative. */
+/* true: the timeout is CF_FOREVER or not negative. */
 static inline bool
 cf__timeout_valid(int64_t timeout_ns)
 {
@@ -66,7 +66,7 @@ cf__sooner(int64_t deadline_ns, int64_t other_ns)
     return deadline_ns < other_ns ? deadline_ns : other_ns;
 }
 
-/* What is left until the deadline, as a timeout: CF_FOREVER, or at least 0. */
+/* The timeout that is left until the deadline: CF_FOREVER, or at least 0. */
 static inline int64_t
 cf__time_left(int64_t deadline_ns)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Condition variables that wait until a deadline of lib/base/clock.h. */
+/* Condition variables on which threads wait until a deadline (clock.h). */
 #ifndef CF_LIB_BASE_COND_H
 #define CF_LIB_BASE_COND_H
 
@@ -7,17 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* On the monotonic clock. Cannot fail on Linux. */
+/* The condition uses the monotonic clock. Cannot fail on Linux. */
 void cf__cond_init(pthread_cond_t *cond);
 
-/* Waits for a change, or for no reason; false: the deadline has passed. With
- * CF__NEVER any condition variable will do. No cancellation point. */
+/* Waits until cond is signalled, or for no reason; false: the deadline has
+ * passed. With CF__NEVER, cond may use any clock. No cancellation point. */
 bool
 cf__cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns);
 
 /*
- * The same as a cancellation point. If the thread is cancelled, it gets the
- * lock again, calls undo(data), which lets go of it, and ends.
+ * The same, but a cancellation point. If the thread is cancelled, it gets the
+ * lock again, calls undo(data), which unlocks, and ends.
  */
 bool cf__cond_wait_or_end(pthread_cond_t *cond,
                           pthread_mutex_t *lock,

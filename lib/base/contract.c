@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Last words: see contract.h. */
+/* Prints a sentence and ends the program: see contract.h. */
 #include "lib/base/contract.h"
 
 #include "lib/base/cancel.h"

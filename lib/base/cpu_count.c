@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many CPUs this process may use. A quota can stand in any cgroup from the
- * process's own up to the root, so the path is walked up. In a container the
+ * How many CPUs this process may use. Any cgroup from the process's own up to
+ * the root can have a quota, so the code walks up the path. In a container the
  * listed path may lie outside of what is mounted; then the root counts.
  */
 #include "lib/base/cpu_count.h"
@@ -89,7 +89,7 @@ walk_up(const char *root, const char *path, unsigned (*limit)(const char *))
     }
 }
 
-/* The controllers field of a v1 line names "cpu" among others. */
+/* true: the controllers field of a v1 line names "cpu", maybe among others. */
 static bool
 names_cpu(const char *controllers, size_t length)
 {
@@ -104,7 +104,7 @@ names_cpu(const char *controllers, size_t length)
     return false;
 }
 
-/* A line "0::/path" (v2) or "4:cpu,cpuacct:/path" (v1). */
+/* The limit of a line "0::/path" (v2) or "4:cpu,cpuacct:/path" (v1). */
 static unsigned
 limit_of_line(const char *line, const char *root)
 {
@@ -123,7 +123,7 @@ limit_of_line(const char *line, const char *root)
     return walk_up(mount, path, limit_v1);
 }
 
-/* The smallest of what the list's lines say. */
+/* The smallest limit of the list's lines. */
 static unsigned
 read_list(FILE *list, const char *root)
 {
@@ -150,7 +150,8 @@ cf__cgroup_cpus(const char *list_path, const char *root)
     return cpus;
 }
 
-/* Machines may have more CPUs than a cpu_set_t: then the set grows. */
+/* A machine may have more CPUs than a cpu_set_t can name: then the set
+ * grows. */
 static unsigned
 affinity_cpus(void)
 {

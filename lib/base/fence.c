@@ -42,8 +42,8 @@ cf__fence_init(void)
 }
 
 #ifdef SYS_membarrier
-/* Far longer than a processor keeps a store to itself: what threads stored before
- * is seen behind it, and they see what we did. */
+/* Sleeps for far longer than a processor keeps a store to itself. Afterwards
+ * this thread sees what others stored before, and they see what it stored. */
 static void
 nap(void)
 {
@@ -61,8 +61,8 @@ cf__fence_heavy(void)
 {
     cf__fence_full();
 #ifdef SYS_membarrier
-    /* Registered, which a fork keeps; but memory may be short, or a filter of
-     * system calls have come since. */
+    /* The process has registered, and a fork keeps that. The call may fail all
+     * the same: for lack of memory, or by a filter of system calls. */
     if (cf__fence_asymmetric &&
         syscall(SYS_membarrier, MEMBARRIER_PRIVATE_EXPEDITED, 0, 0) != 0)
         nap();

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Store-load fences, which cost as much as an atomic read-modify-write, moved
- * to where they are rare.
+ * A pair of store-load fences, of which only the rare one costs something. An
+ * ordinary one costs as much as an atomic read-modify-write.
  *
- * cf__fence_light() on the hot side and cf__fence_heavy() on the cold side
- * together order like two sequentially consistent fences: of two threads that
- * each store, fence and load the other's variable, at least one sees the
- * other's store. The heavy side is membarrier(2), which makes every running
- * thread of the process pass a full barrier; where the kernel has none, the
- * light side is a real fence.
+ * cf__fence_light() is for the hot side, cf__fence_heavy() for the cold side.
+ * Together they order like two sequentially consistent fences. If each of two
+ * threads stores, passes its fence and loads the other's variable, then at
+ * least one of them sees the other's store.
+ *
+ * The heavy fence is membarrier(2): every running thread of the process passes
+ * a full barrier. Where the kernel has no membarrier, the light fence is an
+ * ordinary one.
  */
 #ifndef CF_LIB_BASE_FENCE_H
 #define CF_LIB_BASE_FENCE_H
@@ -17,17 +19,18 @@
 
 #include <stdbool.h>
 
-/* Set once, by cf__fence_init(). */
+/* true: the heavy fence is a membarrier. Set once, by cf__fence_init(). */
 extern bool cf__fence_asymmetric __attribute__((visibility("hidden")));
 
-/* ThreadSanitizer does not know fences: there, an operation on this. */
+/* ThreadSanitizer does not know fences. There a fence is an operation on this
+ * variable. */
 extern atomic_int cf__fence_dummy;
 
-/* Before the first use of what is here, in every thread. Only the first call does
- * something. */
+/* Must have been called, in any thread, before what is here is used. Only the
+ * first call does something. */
 void cf__fence_init(void);
 
-/* If the kernel refuses, it takes a millisecond. */
+/* If the kernel refuses the membarrier, the call sleeps instead (fence.c). */
 void cf__fence_heavy(void);
 
 static inline void
@@ -50,9 +53,10 @@ cf__fence_light(void)
 }
 
 /*
- * A full fence after an atomic read-modify-write: free on x86, where every
- * locked instruction is one (Linux: smp_mb__after_atomic). It stands where that
- * is: for what was stored since then, it is none.
+ * Makes the atomic read-modify-write before it a full fence. On x86 it is free,
+ * as every locked instruction is a fence there (Linux: smp_mb__after_atomic).
+ * The fence is where the read-modify-write is: it does not order what the
+ * thread has stored since.
  */
 static inline void
 cf__fence_after_rmw(void)

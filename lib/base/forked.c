@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hooks around fork(), and what a child does first: see forked.h. */
+/* The handlers around fork(), and how a child notices: see forked.h. */
 #include "lib/base/forked.h"
 
 #include "lib/base/thread.h"
@@ -18,7 +18,7 @@ static _Atomic uint32_t not_wiped = 1;
 _Atomic(_Atomic uint32_t *) cf__fork_alive = &not_wiped;
 _Atomic uint32_t cf__forks;
 
-/* Whose memory this is. Changes in a fork's child. */
+/* The process whose memory this is. Changes in a fork's child. */
 static _Atomic pid_t process;
 static atomic_bool hooks_set;
 static pthread_once_t page_once = PTHREAD_ONCE_INIT;
@@ -30,7 +30,8 @@ cf__fork_add(enum cf__fork_part part, const struct cf__fork_steps *steps)
     parts[part] = steps;
 }
 
-/* This thread is all there is, and the mutexes may be held for ever. */
+/* The calling thread is the only one. A mutex may be held, by a thread that is
+ * not here. */
 static void
 become_child(void)
 {
@@ -38,7 +39,7 @@ become_child(void)
     cf__generation += 2; /* odd */
     cf_store_relaxed(cf_load_relaxed(&cf__fork_alive), 1);
     cf_store_relaxed(&cf__forks, cf__thread.forking);
-    /* It serves no pool any more. */
+    /* The thread is no pool's worker or server any more. */
     cf__thread.worker = NULL;
     cf__thread.server = NULL;
     for (int i = 0; i < CF__FORK_PARTS; i++)
@@ -69,7 +70,7 @@ static void
 after_fork(void)
 {
     if (cf__thread.forking == 0)
-        return; /* set between the two */
+        return; /* set_handlers() came between the fork's two handlers */
     if (--cf__thread.forking == 0)
         for (int i = 0; i < CF__FORK_PARTS; i++)
             if (parts[i] && parts[i]->after)
@@ -84,8 +85,8 @@ after_fork_in_child(void)
     after_fork();
 }
 
-/* Early, so that most of the program's own handlers come after these in the
- * child. */
+/* A constructor that runs early: so in a child, most of the program's own
+ * handlers come after these. */
 __attribute__((constructor(101))) static void
 set_handlers(void)
 {
@@ -105,7 +106,7 @@ map_page(void)
     if (page == MAP_FAILED)
         return;
     if (madvise(page, size, MADV_WIPEONFORK) != 0) {
-        (void)munmap(page, size); /* the handlers are all there is */
+        (void)munmap(page, size); /* only the handlers tell of a fork */
         return;
     }
     _Atomic uint32_t *alive = page;
@@ -116,7 +117,7 @@ map_page(void)
 bool
 cf__fork_set_hooks(void)
 {
-    set_handlers(); /* twice, by two threads, does no harm */
+    set_handlers(); /* if two threads do this at once, it does no harm */
     pthread_once(&page_once, map_page);
     return cf_load_acquire(&hooks_set); /* pairs with set_handlers */
 }

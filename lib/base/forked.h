@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Being a fork's child. README.md, "Fork", has the protocol.
+ * What the library does around a fork. README.md, "Fork", has the protocol.
  *
- * The child notices by itself that it is one, at the first call in which that
- * matters, because fork handlers of the program may call the library before
- * the library's own handler has run.
+ * A child notices that it is one at the first call for which that matters. It
+ * cannot leave this to the library's fork handler: fork handlers of the program
+ * may call the library before that handler has run.
  */
 #ifndef CF_LIB_BASE_FORKED_H
 #define CF_LIB_BASE_FORKED_H
@@ -15,18 +15,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Points to 1; in a fork's child that has not noticed yet, to 0, if the kernel
- * can do that (MADV_WIPEONFORK). */
+/* Points to 1. In a child that has not noticed yet it points to 0, if the
+ * kernel can clear a page in a child (MADV_WIPEONFORK). */
 extern _Atomic(_Atomic uint32_t *) cf__fork_alive;
 
-/* Threads between the library's handler before a fork and the one after it. */
+/* How many threads are between the library's handler before a fork and its
+ * handler after it. */
 extern _Atomic uint32_t cf__forks;
 
-/* What a part of the library does around a fork; any may be NULL. */
+/* What a part of the library does around a fork. Each step may be NULL. */
 struct cf__fork_steps {
     void (*before)(void); /* in the thread that forks */
     void (*after)(void);  /* in parent and child */
-    /* In the child, when it notices that it is one; before everything else
+    /* In the child, when it notices; before everything else that the part does
      * there. Async-signal-safe. */
     void (*in_child)(void);
 };
@@ -39,8 +40,8 @@ enum cf__fork_part {
     CF__FORK_PARTS
 };
 
-/* Called once for each part, by a constructor: so it comes before any fork that
- * matters. */
+/* Adds the steps of a part. A constructor calls it, once for each part, so it
+ * comes before any fork that matters. */
 void cf__fork_add(enum cf__fork_part part, const struct cf__fork_steps *steps);
 
 /* Defines a part's steps, and the constructor that adds them. */
@@ -52,27 +53,27 @@ void cf__fork_add(enum cf__fork_part part, const struct cf__fork_steps *steps);
     }                                                                          \
     _Static_assert((part) < CF__FORK_PARTS, "a part of the library")
 
-/* Sets the hooks, if that has not been done. false: no memory; to be tried
- * again. */
+/* Sets the fork handlers and maps the page, if that has not been done. false:
+ * no memory; the next call tries again. */
 bool cf__fork_set_hooks(void);
 
-/* Looks which process this is. */
+/* Finds out which process this is; in a child it notices. */
 void cf__fork_look(void);
 
-/* Comes first in every call that a fork's child may not go on with, or that
- * takes a lock which another thread of its parent may have held. */
+/* Comes first in two kinds of calls: a child must not go on with the call, or
+ * the call takes a lock that another thread of the parent may have held. */
 static inline void
 cf__notice_fork(void)
 {
-    /* pairs with map_page; the child has one thread, which wrote the one
-     * itself */
+    /* The pointer pairs with map_page. What it points to is 1 again when the
+     * child's one thread has stored 1 itself. */
     if (__builtin_expect(cf_load_relaxed(&cf__forks) != 0 ||
                              !cf_load_relaxed(cf_load_acquire(&cf__fork_alive)),
                          0))
         cf__fork_look();
 }
 
-/* That of this process, of which it may be the first call. */
+/* The generation of this process. A child notices first. */
 static inline uint16_t
 cf__generation_now(void)
 {

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* flags: FUTEX_PRIVATE_FLAG, or 0. false: the deadline passed. */
+/* flags: FUTEX_PRIVATE_FLAG, or 0. false: the deadline has passed. */
 static bool
 wait_until(void *word, uint32_t expected, int64_t deadline_ns, int flags)
 {

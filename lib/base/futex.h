@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sleeping on a 32-bit word of this process. */
+/* Sleeping on a word of 32 bits. */
 #ifndef CF_LIB_BASE_FUTEX_H
 #define CF_LIB_BASE_FUTEX_H
 
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The low half of a 64-bit word, to sleep on. */
+/* The low half of a word of 64 bits, for the functions below. */
 static inline void *
 cf__low_half(_Atomic uint64_t *word)
 {
@@ -17,20 +17,21 @@ cf__low_half(_Atomic uint64_t *word)
 }
 
 /*
- * Sleeps while *word is expected, at most until deadline_ns (lib/base/clock.h).
- * Returns false if the deadline passed; true after a wake-up, a signal or for
- * no reason: check the condition again. Keeps errno.
+ * Sleeps while *word is expected, at most until deadline_ns (clock.h). false:
+ * the deadline has passed. true: after a wake-up, a signal or for no reason;
+ * the caller checks its condition again. Keeps errno. The word is of this
+ * process.
  */
 bool cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns);
 
-/* Wakes up to count sleepers. The word may be gone: only its address counts.
- * Keeps errno. */
+/* Wakes up to count sleepers. The word's memory may have been freed: only its
+ * address counts. Keeps errno. */
 void cf__futex_wake(void *word, int count);
 
 /* The same for a word that several processes share, without a deadline. true:
- * it slept, and was woken; not by a signal. */
+ * the thread slept and was woken, not by a signal. */
 bool cf__futex_wait_shared(void *word, uint32_t expected);
-/* With one, as cf__futex_wait(). */
+/* With a deadline; returns what cf__futex_wait() does. */
 bool
 cf__futex_wait_shared_until(void *word, uint32_t expected, int64_t deadline_ns);
 void cf__futex_wake_shared(void *word, int count);

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-/* Another one in a fork's child than in its parents (modulo 2^15); odd, hence
- * never 0. Changes only in the child, while that has one thread. */
+/* A child has another number than all its parents (modulo 2^15). The number is
+ * odd, hence never 0. It changes only in a child, while that has one thread. */
 extern uint16_t cf__generation __attribute__((visibility("hidden")));
 
 #endif

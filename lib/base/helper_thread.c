@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting the library's own threads: see helper_thread.h. */
+/* Starts the library's own threads: see helper_thread.h. */
 #include "lib/base/helper_thread.h"
 
 #include "lib/base/origin.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads of the library that are no workers: timers, a pool's manager. */
+/* The library's own threads that are no workers: timers, a pool's manager. */
 #ifndef CF_LIB_BASE_HELPER_THREAD_H
 #define CF_LIB_BASE_HELPER_THREAD_H
 
@@ -9,10 +9,14 @@
 
 struct cf__origin;
 
-/* Starts one with all signals blocked: the program's signals are for the
- * program's threads. It is like origin, which fn enters (cf__origin_enter())
- * after it has begun with cf__cancel_disable(): user code that runs in such a
- * thread cannot cancel it. CF_ESYS (errno). */
+/*
+ * Starts a thread with all signals blocked: the program's signals are for the
+ * program's threads. CF_ESYS (errno).
+ *
+ * The thread is like origin. fn begins with cf__cancel_disable(), so that code
+ * of the user that runs in the thread cannot cancel it; then fn calls
+ * cf__origin_enter().
+ */
 cf_err cf__helper_thread_start(const struct cf__origin *origin,
                                pthread_t *out,
                                void *(*fn)(void *arg),

@@ -11,12 +11,12 @@
 
 enum {
     PAUSES = 32, /* about a microsecond */
-    LOOKS = 16,  /* after that, a sleep costs no more than what was waited */
+    LOOKS = 16,  /* so many of them last for as long as a sleep costs */
     NAP_NS = CF__MS(1)
 };
 
-/* The holder may want the lock again soon. So this thread looks seldom, and
- * the cache line does not go to and fro each time. */
+/* The holder may want the lock again soon. So this thread pauses between two
+ * looks: else the cache line would go to and fro all the time. */
 static bool
 spin(struct cf__lock *lock)
 {
@@ -29,8 +29,9 @@ spin(struct cf__lock *lock)
     return false;
 }
 
-/* Sleeps while a thread of this process holds the lock and sleepers is set. Not
- * for long, if no heavy fence has told the holder of this sleeper. */
+/* Sleeps while a thread of this process holds the lock and sleepers is set. If
+ * the heavy fence is no membarrier, the holder may not know of this sleeper:
+ * then the sleep is short. */
 static void
 sleep_while_held(struct cf__lock *lock)
 {
@@ -49,7 +50,7 @@ sleep_while_held(struct cf__lock *lock)
 void
 cf__lock_wait(struct cf__lock *lock)
 {
-    cf__notice_fork(); /* then the lock can be had */
+    cf__notice_fork(); /* in a child, the lock can be had after this */
     if (spin(lock))
         return;
     cf__fence_init();
@@ -63,15 +64,15 @@ cf__lock_wait(struct cf__lock *lock)
         if (cf__lock_try(lock))
             break;
     }
-    /* Others may still sleep: this thread's unlock wakes the next one. */
+    /* Other threads may still sleep: this thread's unlock wakes the next. */
     cf_store_relaxed(&lock->sleepers, 1);
 }
 
 void
 cf__lock_wake(struct cf__lock *lock)
 {
-    /* Only one unlocker wakes: it takes the mark. The one that wakes up sets it
-     * again. */
+    /* One unlocker wakes a thread: the one that clears sleepers. The woken
+     * thread sets it again. */
     if (cf_exchange_acq_rel(&lock->sleepers, 0))
         cf__futex_wake(lock, 1);
 }

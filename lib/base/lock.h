@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lock of four bytes, for short times: its holder calls no user code and
- * waits for nothing. README.md, "The lock", has the protocol.
+ * A lock of four bytes, for short times: its holder runs no code of the user
+ * and waits for nothing. README.md, "The lock", has the protocol.
  *
- * To lock is one locked instruction; to unlock is a plain store and a look. A
- * thread that finds the lock held spins for a bounded time and then sleeps: a
- * real-time thread leaves the processor to the holder.
+ * To lock is one locked instruction. To unlock is a plain store, a load and a
+ * branch. A thread that finds the lock held spins for a bounded time and then
+ * sleeps, so that a real-time thread leaves the processor to the holder.
  *
- * The holder's mark is the generation of its process. A lock that was copied
- * by fork() while another thread held it has a mark of another process; the
- * child takes it over. So what the lock guards must be usable whatever the
- * instruction at which its holder stopped.
+ * The holder's mark is the generation of its process. If fork() copied the lock
+ * while another thread held it, the copy has the mark of another process, and
+ * the child takes the lock over. So what the lock guards must be usable at
+ * whichever instruction its holder stopped.
  */
 #ifndef CF_LIB_BASE_LOCK_H
 #define CF_LIB_BASE_LOCK_H
@@ -24,32 +24,32 @@
 struct cf__lock {
     /* Atomic. 0: free; else cf__generation of the holder's process. */
     _Alignas(4) _Atomic uint16_t holder;
-    /* Atomic. 1: a thread may sleep on the four bytes. Set by a thread that is
-     * going to sleep, cleared by the unlocker that wakes one. */
+    /* Atomic. 1: a thread may sleep on the four bytes. A thread that is going
+     * to sleep sets it; the unlocker that wakes a thread clears it. */
     _Atomic uint16_t sleepers;
 };
 
-/* Waits for a lock that was taken, until this thread has it. */
+/* Waits for a lock that another thread has, until this thread has it. */
 void cf__lock_wait(struct cf__lock *lock);
 
-/* Wakes a thread that sleeps, after an unlock. */
+/* After an unlock: wakes one thread that sleeps. */
 void cf__lock_wake(struct cf__lock *lock);
 
-/* An atomic read-modify-write, for cf__fence_after_rmw(). */
+/* Begins with an atomic read-modify-write, for cf__fence_after_rmw(). */
 static inline void
 cf__lock(struct cf__lock *lock)
 {
     uint16_t mine = cf__generation;
-    /* pairs with unlock: what it guards, as the last holder left it */
+    /* pairs with unlock: what the lock guards is as its last holder left it */
     if (__builtin_expect(cf_exchange_acquire(&lock->holder, mine) == mine, 0))
         cf__lock_wait(lock);
 }
 
-/* A thread of this process has the lock. */
+/* true: a thread of this process has the lock. */
 static inline bool
 cf__lock_is_held(struct cf__lock *lock)
 {
-    /* pairs with unlock: what the holder wrote, if it has gone */
+    /* pairs with unlock: if the lock is free, sees what the holder wrote */
     return cf_load_acquire(&lock->holder) == cf__generation;
 }
 
@@ -57,8 +57,7 @@ static inline bool
 cf__lock_try(struct cf__lock *lock)
 {
     uint16_t mine = cf__generation;
-    /* pairs with unlock; looks first, so as not to take the cache line from
-     * the holder */
+    /* Pairs with unlock. Looks first, to leave the cache line to the holder. */
     return cf_load_relaxed(&lock->holder) != mine &&
            cf_exchange_acquire(&lock->holder, mine) != mine;
 }
@@ -68,15 +67,15 @@ static inline void
 cf__unlock(struct cf__lock *lock)
 {
     cf_store_release(&lock->holder, 0); /* pairs with lock */
-    /* The light half of the sleeper's heavy fence, which lasts longer where the
-     * kernel has none: this thread sees the sleeper, or the sleeper sees the
-     * store. */
+    /* The light half of the sleeper's heavy fence: this thread sees the
+     * sleeper, or the sleeper sees the store. If the kernel has no membarrier,
+     * the sleeper wakes by itself (lock.c). */
     atomic_signal_fence(memory_order_seq_cst);
     if (__builtin_expect(cf_load_relaxed(&lock->sleepers), 0))
         cf__lock_wake(lock);
 }
 
-/* For a lock that no thread uses: new, or a fork's child has only one. */
+/* For a lock that no thread uses: it is new, or this is a child of a fork. */
 static inline void
 cf__lock_init(struct cf__lock *lock)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Importing options structs of other versions: see options.h. */
+/* Imports options structs of other versions: see options.h. */
 #include "lib/base/options.h"
 
 #include "lib/base/atomic.h"
@@ -35,6 +35,6 @@ cf__options_prefix(char *to,
 {
     if (given)
         snprintf(to, size, "%.*s", (int)size - 1, given);
-    else /* only to tell names apart */
+    else /* relaxed: the number only tells names apart */
         snprintf(to, size, "%s%u", stem, cf_fetch_add_relaxed(count, 1));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CPU masks and scheduling of new threads: see origin.h. */
+/* The CPU mask and the scheduling of new threads: see origin.h. */
 #include "lib/base/origin.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 enum { CPUS_MAX = 1 << 20 }; /* more than any kernel can name */
 
-/* What pthread_create() is told. */
+/* Bits: which attributes pthread_create() gets. */
 enum { CPUS = 1, CLASS = 2 };
 
 /* The mask of the calling thread; NULL: no memory. A machine may have more CPUs
@@ -55,7 +55,8 @@ own_priority(void)
     return sched_getparam(0, &param) == 0 ? param.sched_priority : 0;
 }
 
-/* As a thread that it starts would be: some classes are not inherited. */
+/* Notes the class that a thread started by the calling one would have: some
+ * classes are not inherited. */
 static void
 note_class(struct cf__origin *origin)
 {
@@ -87,7 +88,7 @@ cf__origin_fini(struct cf__origin *origin)
     origin->cpus = NULL;
 }
 
-/* In what the calling thread is not like the origin. */
+/* CPUS and CLASS, as far as the calling thread is not like the origin. */
 static unsigned
 differences(const struct cf__origin *origin)
 {
@@ -146,7 +147,7 @@ cf__origin_start(const struct cf__origin *origin,
         int error = try_start(origin, told, out, stack_size, fn, arg);
         if (!told || (error != EINVAL && error != EPERM))
             return error;
-        /* One of the two is refused: EPERM is for the class. */
+        /* One of the two was refused: with EPERM, the class. Try without it. */
         told &= error == EPERM || !(told & CPUS) ? ~(unsigned)CLASS
                                                  : ~(unsigned)CPUS;
     }

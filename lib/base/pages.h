@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/* Rounds up; a size that has no such is left as it is. */
+/* Rounds a size up. If the result would not fit, returns the size as it is. */
 static inline size_t
 cf__whole_pages(size_t size)
 {

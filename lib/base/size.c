@@ -5,9 +5,9 @@
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 
-enum { SURELY = 64 << 20 }; /* bytes: no need to ask for less */
+enum { SURELY = 64 << 20 }; /* bytes: up to so many, no need to ask */
 
-/* The process may use so many bytes. */
+/* true: the limit lets the process use so many bytes. */
 static bool
 is_allowed(const struct rlimit *limit, size_t bytes)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sizes and counts that callers give: the one place where they are added up
- * and multiplied. A size that no object can have is CF_ETOOBIG, and is found
- * before anything is allocated, read or written.
+ * Sizes and counts that callers give: the one place that adds and multiplies
+ * them. If no object can have a size, the call returns CF_ETOOBIG before it
+ * allocates, reads or writes anything.
  */
 #ifndef CF_LIB_BASE_SIZE_H
 #define CF_LIB_BASE_SIZE_H
@@ -11,11 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The size of the largest object, in bytes: pointers into it can still be
- * subtracted from each other. */
+/* The size of the largest object, in bytes: two pointers into it can still be
+ * subtracted. */
 #define CF__SIZE_MAX ((size_t)PTRDIFF_MAX)
 
-/* Stores extra + count * size; false: no object is so large. */
+/* *out = extra + count * size; false: no object is so large. */
 static inline bool
 cf__size_add(size_t extra, size_t count, size_t size, size_t *out)
 {
@@ -23,7 +23,7 @@ cf__size_add(size_t extra, size_t count, size_t size, size_t *out)
            !__builtin_add_overflow(extra, *out, out) && *out <= CF__SIZE_MAX;
 }
 
-/* There can be an array of count elements of size bytes each. */
+/* true: there can be an array of count elements of size bytes each. */
 static inline bool
 cf__array_fits(size_t count, size_t size)
 {
@@ -33,9 +33,9 @@ cf__array_fits(size_t count, size_t size)
 
 /*
  * false: so many bytes of memory cannot all be used at once, by the limits of
- * this process (RLIMIT_AS, RLIMIT_DATA) or on this machine.
- * To be asked before a loop allocates them piece by piece: where the system
- * promises more memory than it has, it kills processes instead of refusing.
+ * this process (RLIMIT_AS, RLIMIT_DATA) or on this machine. A loop that
+ * allocates them piece by piece asks first: a system that promises more memory
+ * than it has kills processes instead of refusing.
  */
 bool cf__machine_holds(size_t bytes);
 

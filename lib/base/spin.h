@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spinning before a sleep: outside of pools, and of workers.
+ * How long a thread spins before it sleeps: a thread that waits (cf__spin), and
+ * a worker that looks for work (cf__search).
  *
- * A waiter first spins for about as long as sleeping would cost (wake_cost.h),
- * yielding to whoever wants the processor, and so pays no more than about twice
- * what the better choice would have cost. If its last wait was long, it does
- * not bother.
+ * A thread that waits first spins for about as long as a sleep would cost
+ * (wake_cost.h), and yields to any thread that wants the processor. So it pays
+ * no more than about twice what the better choice would have cost. If its last
+ * wait was long, it spins for a short time only.
  */
 #ifndef CF_LIB_BASE_SPIN_H
 #define CF_LIB_BASE_SPIN_H
@@ -29,7 +30,8 @@ struct cf__spin {
     int spins;
 };
 
-/* A sleeping worker wakes up, and its answer another sleeper. */
+/* The cost of two wake-ups: a sleeping worker wakes up, and then its answer
+ * wakes the thread that waits. */
 static inline int64_t
 cf__spin_long_ns(void)
 {
@@ -43,7 +45,7 @@ cf__spin_begin(void)
     return spin;
 }
 
-/* One more turn; false: it has been long enough. */
+/* One more turn; false: the thread has spun for long enough. */
 static inline bool
 cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
 {
@@ -61,15 +63,16 @@ cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
 }
 
 /*
- * A worker looks for work before it sleeps, soon yielding to whoever may have
- * some for it, then ever more seldom. Begin with all zero.
+ * A worker looks for work before it sleeps. It soon yields to a thread that may
+ * have work for it; then the pauses between two yields become longer and
+ * longer. Begins as all zero.
  */
 struct cf__search {
     int64_t start, yield_at;
     unsigned looks;
 };
 
-/* It has looked in vain; false: it has been limit_ns. */
+/* After a look that found nothing; false: the search has lasted limit_ns. */
 static inline bool
 cf__search_on(struct cf__search *search, int64_t limit_ns)
 {
@@ -90,7 +93,7 @@ cf__search_on(struct cf__search *search, int64_t limit_ns)
     return true;
 }
 
-/* The wait is over, with or without a sleep. */
+/* The wait is over, with or without a sleep: notes whether it was long. */
 static inline void
 cf__spin_learn(const struct cf__spin *spin)
 {

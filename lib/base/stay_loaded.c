@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keeps the object loaded: see stay_loaded.h. The shared library is linked so
- * that it is (-z nodelete); an archive cannot be.
+ * Keeps the object loaded: see stay_loaded.h. For the shared library the linker
+ * does that (-z nodelete). For an archive it cannot.
  */
 #include "lib/base/stay_loaded.h"
 
@@ -12,25 +12,26 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-/* A program without a loader has none of these; and before glibc 2.34 they are in
- * a library of their own, which is there if anything was loaded by them. */
+/* A program without a loader has none of these. Before glibc 2.34 they are in a
+ * library of their own, which is there if anything was loaded by them. */
 #pragma weak dladdr
 #pragma weak dlsym
 #pragma weak dlclose
 
 typedef void *open_fn(const char *name, int mode);
 
-/* dlopen(); a static program that names it is warned by the linker. */
+/* Finds dlopen() by its name: in a static program that calls it, the linker
+ * would warn. */
 static open_fn *
 find_open(void)
 {
     void *found = dlsym(RTLD_DEFAULT, "dlopen");
     open_fn *open_again;
-    memcpy(&open_again, &found, sizeof open_again); /* as POSIX has it */
+    memcpy(&open_again, &found, sizeof open_again); /* POSIX allows that */
     return open_again;
 }
 
-/* Something in this object. */
+/* An address in this object. */
 static const char here;
 
 static bool
@@ -39,7 +40,8 @@ stay(void)
     Dl_info mine, program;
     if (!dladdr || !dlsym || !dlclose || !dladdr(&here, &mine))
         return true; /* nothing is ever unloaded */
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): that is how it comes */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): getauxval() returns a
+     * number */
     const void *headers = (const void *)getauxval(AT_PHDR);
     if (dladdr(headers, &program) && program.dli_fbase == mine.dli_fbase)
         return true;
@@ -56,7 +58,7 @@ bool
 cf__stay_loaded(void)
 {
     static atomic_bool stays;
-    /* Twice, by two threads, does no harm. */
+    /* If two threads do this at once, it does no harm. */
     if (!cf_load_relaxed(&stays) && stay())
         cf_store_relaxed(&stays, true);
     return cf_load_relaxed(&stays);

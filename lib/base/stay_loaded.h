@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A library that is unloaded leaves behind what still points into it: the
- * hook at the end of each thread, threads of its own, blocks in the hands of
- * others. So the object with this code, the shared library or whatever the
- * archive was linked into, stays loaded once any of that exists.
+ * If a library is unloaded, some things that point into it stay behind: the
+ * hook at the end of each thread, the library's own threads, blocks in the
+ * hands of other code. So the object with this code stays loaded as soon as any
+ * of these exists. The object is the shared library, or whatever the archive
+ * was linked into.
  */
 #ifndef CF_LIB_BASE_STAY_LOADED_H
 #define CF_LIB_BASE_STAY_LOADED_H
 
 #include <stdbool.h>
 
-/* From now on dlclose() leaves this code where it is. false: no memory; to be
- * tried again. */
+/* From now on dlclose() does not unload this code. false: no memory; the next
+ * call tries again. */
 bool cf__stay_loaded(void);
 
 #endif

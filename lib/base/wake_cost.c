@@ -4,8 +4,8 @@
 
 #include "lib/base/clock.h"
 
-/* The most bounds what spinning can cost where wake-ups are slow because
- * others want the processors, or a worker process writes nonsense. */
+/* MOST_NS bounds what spinning can cost: wake-ups may be slow because others
+ * want the processors, and a worker process may write nonsense. */
 enum {
     LEAST_NS = CF__US(25),
     MOST_NS = CF__US(200),

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a wake-up costs on this machine, measured: from the call that wakes a
- * sleeping worker to the moment in which it runs. Some tens of microseconds on
- * a quiet one, hundreds in a virtual machine whose processors have to be woken
- * themselves. Whoever spins before he sleeps does so for about as long.
+ * What a wake-up costs on this machine: the measured time from the call that
+ * wakes a sleeping worker to the moment in which the worker runs. On a quiet
+ * machine it is some tens of microseconds; in a virtual machine whose
+ * processors have to be woken themselves, hundreds. A thread that spins before
+ * it sleeps spins for about as long.
  *
- * One estimate for the program. It is a hint: threads that learn at the same
- * moment may lose what one of them saw. A thread that was woken and then waited
- * for a processor has seen too much; so what is less counts for more.
+ * There is one estimate for the program. It is a hint: if two threads learn at
+ * the same moment, what one of them measured may be lost. A thread that was
+ * woken and then waited for a processor has measured too much; so a smaller
+ * value counts for more.
  */
 #ifndef CF_LIB_BASE_WAKE_COST_H
 #define CF_LIB_BASE_WAKE_COST_H
@@ -24,7 +26,7 @@ cf__wake_cost(void)
     return cf_load_relaxed(&cf__wake_cost_ns);
 }
 
-/* A wake-up took that long. Not positive: nothing is known of it. */
+/* A wake-up took took_ns. If that is not positive, nothing is learned. */
 void cf__wake_cost_learn(int64_t took_ns);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The common part of a worker: a thread that runs tasks of one executor and
- * can sleep inside them.
+ * The common part of a worker: a thread that runs tasks of one executor, and
+ * that can sleep inside a task.
  */
 #ifndef CF_LIB_BASE_WORKER_H
 #define CF_LIB_BASE_WORKER_H
@@ -18,26 +18,26 @@ struct cf__awaited; /* lib/future/awaited.h */
 struct cf__worker {
     cf_executor *executor;
     int index;
-    void *data; /* what the initializer left */
+    void *data; /* what the initializer left for the tasks */
 
     /* Set before the first task. Called in the worker's thread when callbacks
      * are about to run there, which may take long. NULL: the executor need not
      * know. */
     void (*callbacks_begin)(struct cf__worker *self);
 
-    /* 1: there is a reason to wake up. Any thread sets it (release) and wakes;
-     * the worker clears it and sleeps on it. */
+    /* Atomic. 1: there is a reason to wake up. Any thread sets it (release) and
+     * wakes the worker; the worker clears it and sleeps on it. */
     _Atomic uint32_t parker;
-    _Atomic int64_t unparked_at; /* when somebody last set it */
+    _Atomic int64_t unparked_at; /* when a thread last did that */
 
-    /* Guarded by the wait graph's lock: what the worker is blocked on. */
-    struct cf__awaited *awaited;
-    bool stuck;   /* what the last search found, while it waits */
-    bool held_up; /* ... what the last search for those found */
+    /* Guarded by the wait graph's lock (lib/executor/wait_graph.c). */
+    struct cf__awaited *awaited; /* what the worker is blocked on */
+    bool stuck;   /* while it waits: found by cf__wait_graph_enter() */
+    bool held_up; /* ... found by cf__wait_graph_held_up() */
     struct cf__worker *graph_next;
 };
 
-/* The calling thread is a worker of ex. */
+/* true: the calling thread is a worker of ex. */
 static inline bool
 cf__is_own_worker(const cf_executor *ex)
 {
@@ -48,12 +48,12 @@ static inline void
 cf__worker_unpark(struct cf__worker *worker)
 {
     cf_store_relaxed(&worker->unparked_at, cf__now_ns()); /* a hint */
-    /* pairs with park: why it was woken is visible */
+    /* pairs with park: the worker sees why it was woken */
     if (cf_exchange_acq_rel(&worker->parker, 1) == 0)
         cf__futex_wake(&worker->parker, 1);
 }
 
-/* Sleeps until unparked or past the deadline (false). */
+/* Sleeps until the worker is unparked; false: the deadline has passed. */
 static inline bool
 cf__worker_park(struct cf__worker *worker, int64_t deadline_ns)
 {
