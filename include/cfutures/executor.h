@@ -45,7 +45,7 @@ typedef struct cf_task {
  * room in another pool either, nor runs its task, as timeouts and results would
  * wait for it: only CF_QUEUE_REJECT stands. Two bounded pools whose workers
  * feed each other can come to a standstill with CF_QUEUE_BLOCK:
- * docs/guarantees.md, "Bounded queues", says how to avoid it.
+ * docs/guarantees/tasks.md, "Bounded queues", says how to avoid it.
  *
  * A task that its submitter runs may submit to the full queue, too: the new one
  * runs inside of it, up to 64 deep. From there on the submit returns with the

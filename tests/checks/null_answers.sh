@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What every public function answers to NULL is said in docs/guarantees.md and
+# What every public function answers to NULL is said in docs/guarantees/errors.md and
 # shown in tests/conformance/test_null.c.
 . "$(dirname "$0")/common.sh"
 
@@ -11,11 +11,11 @@ marked=$(cat include/cfutures/*.h | grep -c '^CF_API')
 [ "$(wc -l <<<"$functions")" -eq "$marked" ] ||
     complain "found $(wc -l <<<"$functions") functions of $marked"
 
-said=$(sed -n '/^## NULL and misuse$/,/^## /p' docs/guarantees.md)
+said=$(sed -n '/^## NULL and misuse$/,/^## /p' docs/guarantees/errors.md)
 some "answers" "$said"
 for function in $functions; do
     grep -q "\`$function\`" <<<"$said" ||
-        complain "docs/guarantees.md, NULL and misuse: $function is missing"
+        complain "docs/guarantees/errors.md, NULL and misuse: $function is missing"
     grep -q "(\*\?(\?$function)\?(" tests/conformance/test_null.c ||
         complain "tests/conformance/test_null.c: $function is missing"
 done

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What every public function answers to NULL: the table of "NULL and misuse" in
- * docs/guarantees.md, call by call. The check null_answers sees to it that no
+ * docs/guarantees/errors.md, call by call. The check null_answers fails when a
  * function of the headers is missing here or there.
  */
 #include "tests/conformance/conformance.h"

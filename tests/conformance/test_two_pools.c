@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Two bounded pools whose tasks submit to each other: "Bounded queues" in
- * docs/guarantees.md. With CF_QUEUE_BLOCK they may come to a standstill; here
- * are the ways that do not, and the way out. Thread pool only.
+ * docs/guarantees/tasks.md. With CF_QUEUE_BLOCK they may come to a standstill;
+ * here are the ways that do not, and the way out. Thread pool only.
  */
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"
