@@ -4,13 +4,14 @@
  * pusher learns from one load whether a wake-up is due:
  *
  *   searching  awake without a task, looking for one
- *   away       in the initializer, or giving memory back: it has no task, and
- *              looks for one afterwards
+ *   away       in the initializer, or giving memory back: such a worker has no
+ *              task, and looks for one afterwards
  *   sleeping   in pool->sleepers
  *   startable  workers that have no thread
  *
- * A worker that runs a task is in none of them. README.md, "Sleeping and
- * waking", has the protocol.
+ * A worker that runs a task, or calls its finalizer, is in none of them. The
+ * first two counts change without a lock, the last two under pool->lock.
+ * README.md, "Sleeping and waking", has the protocol.
  */
 #ifndef CF_THREAD_POOL_ACTIVITY_H
 #define CF_THREAD_POOL_ACTIVITY_H
@@ -59,7 +60,7 @@ cf__activity_can_grow(struct cf__activity at)
     return cf__activity_sleeping(at) > 0 || cf__activity_startable(at) > 0;
 }
 
-/* No worker will look for a task, but one can be made to. */
+/* No worker is searching, but one can be woken or started. */
 static inline bool
 cf__activity_wake_is_due(struct cf__activity at)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread pool's options and constructor, and the table of its operations.
+ * The thread pool's options, its constructor, and the table of its operations.
+ * No locks: no other thread knows the pool yet.
  */
 #include "thread_pool/pool.h"
 
@@ -74,14 +75,14 @@ cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
         return CF_ENOMEM;
     memset(pool, 0, sizeof *pool);
     pool->options = options;
-    /* The system would round it down. */
+    /* The system would round the size down. */
     pool->options.stack_size = cf__whole_pages(options.stack_size);
     cf__options_prefix(
         pool->name_prefix, CF__NAME_SIZE, options.name_prefix, "cf", &pools);
     pool->options.name_prefix = NULL; /* the caller's memory */
     pool->searchers_max = workers > 3 ? workers / 2 : 1;
     pool->workers = calloc((size_t)workers, sizeof *pool->workers);
-    /* Nobody else knows the pool yet. */
+    /* No other thread knows the pool yet. */
     cf_store_relaxed(&pool->activity, (uint64_t)workers * CF__ONE_STARTABLE);
     cf__queue_init(&pool->queue);
     pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */

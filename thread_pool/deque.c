@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The deque's slow sides, growing and stealing: see deque.h and README.md. */
+/*
+ * The deque's longer functions: growing, stealing, withdrawing. See deque.h,
+ * and README.md, "The deque". No locks.
+ */
 #include "thread_pool/deque.h"
 
 #include <stdlib.h>
@@ -19,8 +22,8 @@ new_ring(uint64_t size)
 bool
 cf__deque_init(struct cf__deque *deque)
 {
-    /* Places count from 1, so that the one before the first exists. Nobody
-     * else knows the deque yet. */
+    /* Indices count from 1, so that there is one before the first. No other
+     * thread knows the deque yet. */
     cf_store_relaxed(&deque->top, 1);
     cf_store_relaxed(&deque->bottom, 1);
     deque->known_top = 1;
@@ -42,7 +45,7 @@ cf__deque_fini(struct cf__deque *deque)
 static bool
 grow(struct cf__deque *deque, uint64_t size)
 {
-    struct cf__ring *old = cf_load_relaxed(&deque->ring); /* the owner's */
+    struct cf__ring *old = cf_load_relaxed(&deque->ring); /* its only writer */
     struct cf__ring *ring = new_ring(size);
     if (!ring)
         return false;
@@ -54,7 +57,7 @@ grow(struct cf__deque *deque, uint64_t size)
         cf_store_relaxed(&to->place, cf_load_relaxed(&from->place));
     }
     ring->former = old;
-    /* pairs with steal: publishes the copies */
+    /* pairs with the thieves' load of ring: publishes the copies */
     cf_store_release(&deque->ring, ring);
     return true;
 }
@@ -63,18 +66,18 @@ bool
 cf__deque_reserve(struct cf__deque *deque, uint64_t count)
 {
     uint64_t size = cf_load_relaxed(&deque->ring)->size;
-    /* pairs with steal: the slots before it have been read */
+    /* pairs with T3 of a steal: the slots before it have been read */
     deque->known_top = cf_load_acquire(&deque->top);
     uint64_t used = cf_load_relaxed(&deque->bottom) - deque->known_top;
     if (used + count <= size)
         return true;
     if (deque->make_room) {
         deque->make_room(deque);
-        /* What it dropped may have called user code, which pushed. */
+        /* It may have dropped handles, hence called user code, which pushed. */
         size = cf_load_relaxed(&deque->ring)->size;
         used = cf_load_relaxed(&deque->bottom) - deque->known_top;
     }
-    /* Half of it is what the next look at all entries is paid by. */
+    /* The pushes to the other half pay for the next look at all entries. */
     if (used + count <= size / 2)
         return true;
     do
@@ -88,18 +91,18 @@ cf__deque_steal(struct cf__deque *deque,
                 uint32_t base,
                 const cf_future *still_runs)
 {
-    /* Both loads are in the total order with pop_if's: see README.md. */
-    uint64_t top = cf_load_seq_cst(&deque->top);
+    /* T1, T2 and T3 are in the total order with O3 of a pop: README.md. */
+    uint64_t top = cf_load_seq_cst(&deque->top); /* T1 */
     for (;;) {
-        uint64_t bottom = cf_load_seq_cst(&deque->bottom);
+        uint64_t bottom = cf_load_seq_cst(&deque->bottom); /* T2 */
         if (top >= bottom || (base && (int32_t)((uint32_t)top - base) < 0))
             return NULL;
-        /* pairs with grow(); a former ring has the entry too */
+        /* pairs with grow(); a former ring has the entry as well */
         struct cf__ring *ring = cf_load_acquire(&deque->ring);
         cf_future *f = cf_load_relaxed(&ring->slots[top & (ring->size - 1)].f);
         if (still_runs && cf_future_done(still_runs))
             return NULL;
-        /* Succeeds only if nobody took the entry since top was read. */
+        /* T3. Succeeds only if no thread has taken the entry since T1. */
         if (cf_cas_seq_cst(&deque->top, &top, top + 1))
             return f;
     }
@@ -116,13 +119,13 @@ cf__deque_after_fork(struct cf__deque *deque)
 bool
 cf__deque_withdraw(struct cf__deque *deque, uint64_t *begin, uint64_t *end)
 {
-    uint64_t bottom = cf_load_relaxed(&deque->bottom); /* the owner's */
+    uint64_t bottom = cf_load_relaxed(&deque->bottom); /* its only writer */
     uint64_t top = cf_load_relaxed(&deque->top) + 1;   /* checked below */
     if (top >= bottom)
         return false;
-    cf_store_relaxed(&deque->bottom, top); /* ordered by the fence */
+    cf_store_relaxed(&deque->bottom, top); /* the fence orders it */
     cf__fence_full();
-    /* in the total order with the thieves' loads and swaps */
+    /* in the total order with T1, T2 and T3 of the thieves */
     if (cf_load_seq_cst(&deque->top) >= top) {
         cf__deque_release(deque, bottom); /* nothing was changed */
         return false;

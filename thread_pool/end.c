@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a pool: shutdown, terminate, destroy, a failed initializer, and
- * fork. pool->lock guards who has left; callbacks of cancelled tasks run
- * without it.
+ * The end of a pool: shutdown, terminate, destroy, a broken pool, and fork; and
+ * waiting until a pool is idle. pool->lock guards which threads have left;
+ * callbacks of tasks that are cancelled or failed run without it. README.md,
+ * "Threads that end" and "Idle".
  */
 #include "thread_pool/end.h"
 
@@ -17,14 +18,16 @@
 
 #include <stdlib.h>
 
+/* A worker that waits for threads looks so often whether one waits for it. */
 enum { LOOK_NS = CF__MS(10) };
 
-/* Refuses submits from now on; the first reason stands, but for CF_EBROKEN. */
+/* Refuses submits from now on, for this reason. A former reason stands, but
+ * CF_EBROKEN replaces it. */
 static void
 refuse_locked(struct cf__threads *pool, cf_err why)
 {
     if (cf_load_relaxed(&pool->refuse) == CF_OK || why == CF_EBROKEN) {
-        /* pairs with next_task: pool->broken */
+        /* pairs with next_task and end_thread: publishes pool->broken */
         cf_store_release(&pool->refuse, (int)why);
         if (pool->base.bound)
             cf__bound_close(pool->base.bound, why);
@@ -32,7 +35,7 @@ refuse_locked(struct cf__threads *pool, cf_err why)
     cf__queue_close(&pool->queue);
 }
 
-/* Nothing is left, nor out of sight in a sweep. */
+/* No task is left, nor withdrawn by a sweep. */
 static bool
 is_empty(struct cf__threads *pool)
 {
@@ -100,8 +103,7 @@ wake_all(struct cf__threads *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-/* Joins the threads that have left. The caller holds the lock, which is given
- * up meanwhile. */
+/* Joins the threads that have left. Gives up the lock meanwhile. */
 static void
 join_locked(struct cf__threads *pool)
 {
@@ -112,15 +114,16 @@ join_locked(struct cf__threads *pool)
             continue;
         w->to_join = false;
         pthread_t thread = w->thread;
-        /* Its thread-specific data may take the lock on its way out. */
+        /* The destructors of its thread-specific data may take the lock. */
         pthread_mutex_unlock(&pool->lock);
         cf__join(thread);
         pthread_mutex_lock(&pool->lock);
     }
 }
 
-/* Threads that the calling one can wait for. Workers that are in shutdown
- * themselves do not wait for each other, and none for what waits for it. */
+/* How many threads the calling one can wait for. Workers that are in shutdown
+ * themselves do not wait for each other, and no thread waits for workers that
+ * wait for it. */
 static int
 awaited_locked(struct cf__threads *pool)
 {
@@ -163,8 +166,8 @@ stop_waiting_for_idle(void *data)
     unlock(pool);
 }
 
-/* Waits for a change; false: the deadline has passed. A worker looks now and
- * then who waits for it: nobody says so. */
+/* Waits for a change. false: the deadline has passed. A worker returns after
+ * LOOK_NS, since no thread tells it when one more worker waits for it. */
 static bool
 wait_locked(struct cf__threads *pool, int64_t deadline_ns, void (*undo)(void *))
 {
@@ -183,7 +186,7 @@ cf__threads_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     if (flags & CF_SHUTDOWN_CANCEL)
         cf__threads_empty(pool, NULL);
     if (cf__executor_forked(ex))
-        return CF_EFORKED; /* by a callback */
+        return CF_EFORKED; /* a callback has forked */
     wake_all(pool);
     if (flags & CF_SHUTDOWN_NOWAIT)
         return CF_OK;
@@ -195,7 +198,7 @@ cf__threads_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
         bool in_time =
             wait_locked(pool, deadline_ns, own ? stop_shutting_down : unlock);
         if (cf__executor_forked(ex))
-            err = CF_EFORKED; /* by a callback that ran here meanwhile */
+            err = CF_EFORKED; /* a callback that ran here meanwhile has */
         else if (!in_time && awaited_locked(pool) > 0)
             err = CF_ETIMEDOUT;
     }
@@ -224,21 +227,22 @@ cf__threads_terminate(cf_executor *ex, int signo)
     refuse_submits(pool);
     cf__threads_empty(pool, NULL);
     if (cf__executor_forked(ex))
-        return CF_EFORKED; /* by a callback */
+        return CF_EFORKED; /* a callback has forked */
     wake_all(pool);
     return CF_OK;
 }
 
-/* A worker awake may have a task; asleep or away, it has none. Nobody falls
- * asleep or wakes up without the lock: who sleeps after the look for work did
- * so during it. Who is in its initializer after it has had no task yet. */
+/* A worker that is awake may have a task; one that sleeps or is away has none.
+ * No worker falls asleep or wakes up without the lock: one that sleeps after
+ * the look for work slept during it. One that is in its initializer after the
+ * look has had no task yet. */
 static bool
 is_idle_locked(struct cf__threads *pool)
 {
     if (cf__threads_has_work(pool))
         return false;
-    /* What was looked at is older than the counts. pairs with pause_search:
-     * it sees who waits, or is counted here. */
+    /* The look for work is older than the counts. pairs with
+     * cf__threads_pause_search: it sees the waiter, or is counted here. */
     cf__fence_full();
     struct cf__activity activity = cf__threads_activity_seq_cst(pool);
     return cf__activity_sleeping(activity) + cf__activity_away(activity) ==
@@ -252,22 +256,22 @@ cf__threads_wait_idle(cf_executor *ex, int64_t deadline_ns)
     bool in_time = true, idle;
     pthread_mutex_lock(&pool->lock);
     count_idle_waiter_locked(pool, 1);
-    /* One look decides: who leaves its initializer does so without the lock,
-     * and a second look may find it searching. */
+    /* One look decides: a worker comes out of its initializer without the lock,
+     * so that a second look may find it searching. */
     while (!(idle = is_idle_locked(pool)) && in_time &&
            !cf__executor_forked(ex))
         in_time = wait_locked(pool, deadline_ns, stop_waiting_for_idle);
     count_idle_waiter_locked(pool, -1);
     pthread_mutex_unlock(&pool->lock);
     if (cf__executor_forked(ex))
-        return CF_EFORKED; /* by a callback that ran here meanwhile */
+        return CF_EFORKED; /* a callback that ran here meanwhile has */
     return idle ? CF_OK : CF_ETIMEDOUT;
 }
 
 void
 cf__threads_free(struct cf__threads *pool)
 {
-    int slots = cf_load_relaxed(&pool->slots); /* no other thread is left */
+    int slots = cf_load_relaxed(&pool->slots); /* this is the only thread */
     cf__executor_fini(&pool->base);
     for (int i = 0; i < slots; i++) {
         struct cf__threads_worker *w = pool->workers[i];
@@ -288,7 +292,7 @@ cf__threads_destroy(cf_executor *ex)
 {
     struct cf__threads *pool = cf__threads_of(ex);
     pthread_mutex_lock(&pool->lock);
-    pool->orphan = pool->alive > 0; /* its own worker, which frees it */
+    pool->orphan = pool->alive > 0; /* the caller is a worker of the pool */
     bool orphan = pool->orphan;
     join_locked(pool);
     pthread_mutex_unlock(&pool->lock);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The frames of a worker: one for each task on its stack, and one more for the
- * next. No locks: they are the worker's thread's own, and before that its
- * starter's.
+ * next task. No locks: only the worker's thread uses them, before it the thread
+ * that starts it, and after it the one that frees the pool.
  */
 #include "thread_pool/frame.h"
 
@@ -34,7 +34,7 @@ cf__threads_fail_frames(struct cf__threads_worker *w)
         w->frame = frame->below;
         cf__call_died(&frame->call, f);
         cf_bump(&w->failed);
-        cf_bump_release(&w->done); /* pairs with cf__threads_stats: started */
+        cf_bump_release(&w->done); /* pairs with cf__threads_stats */
         (void)cf__future_finish(f, CF__FAILED, 0, true);
     }
 }

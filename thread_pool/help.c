@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waits inside tasks: running the awaited task here, or what descends from it
- * (leapfrogging). README.md, "Waiting inside a task". No locks.
+ * Waits inside tasks: a worker that waits runs the awaited task itself, or one
+ * that descends from it (leapfrogging). README.md, "Waiting inside a task". No
+ * locks.
  */
 #include "thread_pool/pool.h"
 
@@ -23,13 +24,15 @@ cf__threads_run_pending(struct cf__worker *self, cf_future *f)
     if (!cf__threads_can_nest(w))
         return false;
     enum cf__pop pop = cf__deque_pop_if(&w->deque, f, self->index);
-    /* Elsewhere in a queue: whoever takes that entry finds it stale. */
+    /* If it was not the newest, its entry stays: the thread that takes that
+     * will find it stale. */
     if (pop == CF__POP_NOT_CLAIMED && !cf__future_claim_word(f, self->index))
         return false;
     if (self->executor->bound)
         cf__bound_release(self->executor->bound, 1);
-    /* Without the entry's handle one of its own: if the task ends the thread, a
-     * cleanup handler of the waiting task may drop the one it waits with. */
+    /* Without the entry's handle the run gets one of its own. If f ends the
+     * thread, a cleanup handler of the waiting task may drop the handle that
+     * the task waits with. */
     if (pop != CF__POP_CLAIMED_ENTRY)
         (void)cf_future_ref(f);
     run_nested(w, f);
@@ -40,12 +43,12 @@ bool
 cf__threads_help(struct cf__worker *self, cf_future *f)
 {
     struct cf__threads_worker *w = cf__threads_worker_of(self);
-    /* pairs with the claim: the runner is in the word */
+    /* pairs with the claim, which writes the runner into the word */
     struct cf__threads_worker *runner =
         cf__threads_runner_of(self, cf_load_acquire(&f->word));
     if (!runner || cf__deque_empty(&runner->deque) || !cf__threads_can_nest(w))
         return false;
-    uint32_t base = cf_load_acquire(&f->base); /* pairs with run */
+    uint32_t base = cf_load_acquire(&f->base); /* pairs with cf__threads_run */
     if (base == 0)
         return false;
     cf_future *g = cf__deque_steal(&runner->deque, base, f);

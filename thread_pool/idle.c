@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Searching, sleeping and waking: README.md, "Sleeping and waking",
- * has the protocol and why no wake-up is lost. pool->lock guards the list of
- * sleepers and the threads' coming and going; activity changes with atomic
- * operations and is read without the lock by whoever pushes a task.
+ * Searching, sleeping and waking. pool->lock guards the list of sleepers and
+ * the threads' coming and going; activity is atomic, and a thread that pushes
+ * reads it without the lock. README.md, "Sleeping and waking", has the
+ * protocol, and the argument why no wake-up is lost. P1 to W3 are its steps.
  */
 #include "thread_pool/idle.h"
 
@@ -14,9 +14,13 @@
 
 #include <errno.h>
 
-/* This part of a wake-up, a worker searches before it sleeps: what a wake-up
- * costs the submitter is more. */
-enum { SEARCH_PART = 5, TRIM_NS = CF__MS(200) };
+enum {
+    /* A worker searches for this part of what a wake-up takes before it sleeps;
+     * a wake-up costs the submitter more than that. */
+    SEARCH_PART = 5,
+    /* A worker that has slept so long gives memory back. */
+    TRIM_NS = CF__MS(200)
+};
 
 static void
 remove_sleeper_locked(struct cf__threads *pool, struct cf__threads_worker *w)
@@ -28,7 +32,8 @@ remove_sleeper_locked(struct cf__threads *pool, struct cf__threads_worker *w)
     w->asleep = false;
 }
 
-/* Makes a sleeper a searcher, on its behalf. */
+/* Makes a sleeper a searcher, on its behalf. The caller then unparks it, if it
+ * is not the sleeper itself. */
 static void
 rouse_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
@@ -44,16 +49,17 @@ cf__threads_wake_one(struct cf__threads *pool)
     int saved_errno = errno;
     cf__notice_fork(); /* a submit in a child that had no handler */
     pthread_mutex_lock(&pool->lock);
-    /* No thread for what was taken. Who searches sees to what comes later. */
+    /* If the task has been taken, it needs no new thread. */
     bool start = !pool->sleepers && cf__threads_has_work(pool);
     struct cf__activity activity =
         cf__threads_activity_relaxed(pool); /* a hint */
+    /* A worker that is already searching will find later tasks. */
     if (cf__activity_searching(activity) == 0) {
         w = pool->sleepers;
         if (w)
             rouse_locked(pool, w);
         else if (cf__activity_startable(activity) && start)
-            (void)cf__threads_start(pool); /* else go on with fewer */
+            (void)cf__threads_start(pool); /* if it fails, fewer go on */
     }
     pthread_mutex_unlock(&pool->lock);
     if (w)
@@ -76,9 +82,10 @@ cf__threads_stop_searching(struct cf__threads *pool,
                            struct cf__threads_worker *w)
 {
     w->searching = false;
+    /* S1 and S2 */
     struct cf__activity before = cf__threads_change(pool, 0, CF__ONE_SEARCHING);
     cf__fence_after_rmw();
-    /* The last searcher leaves: pushes may have relied on it. */
+    /* S3. Pushes may have relied on the last searcher. */
     if (cf__activity_searching(before) == 1 && cf__activity_can_grow(before) &&
         cf__threads_missed_work(pool))
         cf__threads_wake_one(pool);
@@ -88,13 +95,14 @@ void
 cf__threads_pause_search(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     w->searching = false;
-    /* Without the lock, which its starter may still have. */
+    /* Without the lock, which the thread that started it may still hold. */
     cf__threads_change(pool, CF__ONE_AWAY, CF__ONE_SEARCHING);
     cf__fence_after_rmw();
-    if (cf_load_relaxed(&pool->idle_waiters) == 0) /* pairs with wait_idle */
+    /* pairs with is_idle_locked */
+    if (cf_load_relaxed(&pool->idle_waiters) == 0)
         return;
     pthread_mutex_lock(&pool->lock);
-    pthread_cond_broadcast(&pool->changed); /* it may be idle now */
+    pthread_cond_broadcast(&pool->changed); /* the pool may be idle now */
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -131,7 +139,7 @@ cf__threads_callbacks_begin(struct cf__worker *worker)
         cf__threads_stop_searching(cf__threads_of(worker->executor), w);
 }
 
-/* Becomes a searcher unless there are enough. */
+/* Counts the worker as searching, unless enough others search. */
 static bool
 begin_searching(struct cf__threads *pool, struct cf__threads_worker *w)
 {
@@ -146,6 +154,7 @@ begin_searching(struct cf__threads *pool, struct cf__threads_worker *w)
     return true;
 }
 
+/* Looks for work for a while. false: there was none. */
 static bool
 search(struct cf__threads *pool)
 {
@@ -157,6 +166,7 @@ search(struct cf__threads *pool)
     return true;
 }
 
+/* W1 */
 static void
 fall_asleep_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
@@ -170,7 +180,7 @@ fall_asleep_locked(struct cf__threads *pool, struct cf__threads_worker *w)
         pthread_cond_broadcast(&pool->changed);
 }
 
-/* Takes the worker out of all counts. */
+/* The worker takes no more tasks, and is in none of the counts. */
 static void
 stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
@@ -185,8 +195,9 @@ stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
     w->searching = false;
 }
 
-/* The same, but the last one closes the queue first, so that the next submit
- * starts a worker. false: there is work after all. */
+/* The same, but the last serving worker closes the queue first, so that the
+ * next submit starts a worker. false: there is work after all, and the worker
+ * goes on. */
 static bool
 try_stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
@@ -206,23 +217,25 @@ cf__threads_leave_locked(struct cf__threads *pool,
                          bool died)
 {
     pool->restarts += died;
-    /* A finalizer's worker has stopped before. With work, the last one leaves
-     * the queue open. */
+    /* A worker whose finalizer has ended the thread has stopped before. If
+     * there is work, the queue stays open after the last one. */
     if (died && w->serving && !try_stop_serving_locked(pool, w))
         stop_serving_locked(pool, w);
     w->alive = false;
     pool->alive--;
-    /* Also those that could not be started are tried again. */
+    /* From now on workers that could not be started are tried again, too. */
     cf__threads_set_startable_locked(pool,
                                      pool->base.max_workers - pool->alive);
     cf__fence_after_rmw();
-    /* A push left it to this worker. Who searches sees to what comes later. */
+    /* A push may have relied on this worker. */
     bool work = cf__threads_missed_work_anywhere(pool);
-    /* A submit may have opened the queue since the last one left. */
+    /* A submit may have opened the queue since the last worker stopped
+     * serving. */
     if (!work && pool->alive == 0 && cf_load_relaxed(&pool->refuse) == CF_OK)
         work = !cf__queue_close_if_empty(&pool->queue);
     struct cf__activity activity =
         cf__threads_activity_relaxed(pool); /* a hint */
+    /* A worker that is searching will find the work. */
     if (!work || cf__activity_searching(activity) > 0 ||
         cf_load_relaxed(&pool->refuse) == CF_EBROKEN)
         return false;
@@ -234,10 +247,12 @@ cf__threads_leave_locked(struct cf__threads *pool,
     return false;
 }
 
+/* Why a sleep has ended. */
 enum slept { WOKEN, TRIM_DUE, TIMED_OUT };
 
-/* Sleeps until woken. Memory of a burst is given back when nothing has come for
- * a while: to have it again costs more than to keep it for that long. */
+/* Sleeps until the worker is woken, or the deadline passes, or memory of a
+ * burst is to be given back. That is due when nothing has come for TRIM_NS: to
+ * get the memory again costs more than to keep it for so long. */
 static enum slept
 sleep_until_woken(struct cf__threads_worker *w,
                   int64_t deadline_ns,
@@ -254,8 +269,8 @@ sleep_until_woken(struct cf__threads_worker *w,
     return in_time ? WOKEN : TIMED_OUT;
 }
 
-/* A sleeper gives memory back. It takes long: others come for what is submitted
- * meanwhile. The lock is given up. */
+/* A sleeper gives memory back, which takes long: so it is away meanwhile, and
+ * others come for what is submitted. Gives up the lock for that time. */
 static void
 trim_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
@@ -281,24 +296,24 @@ cf__threads_wait_for_work(struct cf__threads *pool,
         if (slept == TRIM_DUE)
             trim_locked(pool, w);
         if (cf_load_relaxed(&pool->refuse) != CF_OK) {
-            /* Nobody would wake it any more: it leaves, or goes on looking. */
+            /* No thread would wake it any more: it goes on looking, or
+             * stops. */
             stay =
                 cf__threads_has_work(pool) || !try_stop_serving_locked(pool, w);
             break;
         }
         fall_asleep_locked(pool, w);
         pthread_mutex_unlock(&pool->lock);
-        /* A push that saw no sleeper must be seen here, or the other way
-         * round. */
-        cf__fence_full();
+        cf__fence_full(); /* W2: either the push sees this sleeper, or W3 it */
         bool may_trim = slept != TRIM_DUE; /* once is enough */
+        /* W3 */
         slept = cf__threads_missed_work_anywhere(pool)
                     ? WOKEN
                     : sleep_until_woken(w, deadline_ns, may_trim);
         pthread_mutex_lock(&pool->lock);
         if (!w->asleep)
             break;
-        /* Nobody woke it: it rouses itself. */
+        /* No other thread has roused it: it does that itself. */
         if (slept == WOKEN || cf__threads_has_work(pool)) {
             rouse_locked(pool, w);
             break;

@@ -1,67 +1,71 @@
 /* SPDX-License-Identifier: MIT */
-/* Searching, sleeping and waking, with a pusher's looks inline: see idle.c. */
+/* Searching, sleeping and waking; what a pusher does about it, inline:
+ * idle.c. */
 #ifndef CF_THREAD_POOL_IDLE_H
 #define CF_THREAD_POOL_IDLE_H
 
 #include "thread_pool/activity.h"
 
-/* Wakes or starts a worker if none is searching. */
+/* Wakes or starts a worker, if none is searching. */
 void cf__threads_wake_one(struct cf__threads *pool);
 
-/* Lets all sleepers look around. The caller holds the lock. */
+/* Wakes all sleepers; each looks around. The caller holds the lock. */
 void cf__threads_wake_all_locked(struct cf__threads *pool);
 
-/* The worker has found nothing: waits for work. false: it serves no more, and
- * its thread shall end. */
+/* The worker has found no task: searches, and sleeps, until there may be one.
+ * false: the worker serves no more, and its thread ends. */
 bool cf__threads_wait_for_work(struct cf__threads *pool,
                                struct cf__threads_worker *w);
 
-/* The worker has found a task, or is kept from looking for one. */
+/* S1 to S3 of README.md: the worker has found a task, or something else keeps
+ * it from looking for one. */
 void cf__threads_stop_searching(struct cf__threads *pool,
                                 struct cf__threads_worker *w);
 
-/* A new worker runs its initializer: submits meanwhile start others. What was
- * submitted before waits for it: pausing wakes nobody, and after resuming it
- * finds that or hands on. */
+/* A new worker is away while it runs its initializer: submits meanwhile start
+ * others. Tasks that were submitted before wait for this worker: pausing wakes
+ * no other, and after resuming it finds them, or hands on. */
 void cf__threads_pause_search(struct cf__threads *pool,
                               struct cf__threads_worker *w);
 void cf__threads_resume_search(struct cf__threads *pool,
                                struct cf__threads_worker *w);
 
-/* Instead of resuming: the initializer has failed, and the pool is broken. */
+/* Called instead of resuming when the initializer has failed, and the pool is
+ * broken. */
 void cf__threads_abandon_search(struct cf__threads *pool);
 
-/* Counts the worker as searching before its task is published as finished, so
- * that whoever sees the result and submits finds it free. */
+/* Counts the worker as searching before its task is published as finished. So a
+ * thread that sees the result and submits finds a worker that is free. */
 void cf__threads_search_early(struct cf__threads *pool,
                               struct cf__threads_worker *w);
 
-/* The worker's thread ends: by itself, or because a task ended it (died). true:
- * another is to be started in its place. The caller holds the lock. */
+/* The worker's thread leaves the pool. died: a task has ended it. true: the
+ * caller is to start another thread in its place. The caller holds the lock. */
 bool cf__threads_leave_locked(struct cf__threads *pool,
                               struct cf__threads_worker *w,
                               bool died);
 
-/* The operation. Callbacks may take long: whoever relied on this worker's
- * search gets another. */
+/* Callbacks may take long. So if the worker is searching, it stops, and another
+ * one looks for the tasks that were left to its search. */
 void cf__threads_callbacks_begin(struct cf__worker *worker);
 
-/* After a push to the queue. README.md, "Sleeping and waking". */
+/* P2 and P3 of README.md after a push to the queue. */
 static inline struct cf__activity
 cf__threads_activity_after_push(struct cf__threads *pool)
 {
     cf__fence_after_rmw(); /* that of the inbox's lock */
-    cf__fence_light();     /* who finds it locked pays for this one */
+    cf__fence_light(); /* pairs with cf__threads_missed_work's heavy fence */
     return cf__threads_activity_relaxed(pool);
 }
 
-/* After a push that was a store: sleepers pay for the fence, and we only where
- * a searcher may be leaving. */
+/* P2 and P3 of README.md after a push that was a plain store. Sleepers pay for
+ * the fence; this thread pays for one only where a searcher may be leaving the
+ * searchers. */
 static inline void
 cf__threads_wake_after_store(struct cf__threads *pool)
 {
-    cf__fence_light();
-    /* pairs with missed_work_anywhere, where it skips the heavy fence */
+    cf__fence_light(); /* pairs with cf__threads_missed_work_anywhere */
+    /* pairs with cf__threads_missed_work_anywhere, where nested is unset */
     struct cf__activity activity = cf__threads_activity_seq_cst(pool);
     if (__builtin_expect(!cf__activity_can_grow(activity), 1))
         return;

@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread pool's structs and the steps that its files share. README.md has
- * the protocols: tasks, sleeping and waking, ending.
- *
- *   create.c the pool's options and constructor, the operations' table
- *   submit.c submits, statistics
- *   tasks.c  where a worker finds its next task
- *   worker.c a worker's life: its thread's main and end
- *   frame.c  running a task on a worker's stack
- *   idle.c   searching, sleeping, waking
- *   start.c  starting threads
- *   help.c   waits inside tasks
- *   watch.c  sleepers in such waits
- *   sweep.c  tasks that will never run
- *   end.c    shutdown, terminate, destroy, a broken pool, fork
+ * The thread pool's structs, and what files without a header of their own
+ * share. README.md has the files and the protocols.
  */
 #ifndef CF_THREAD_POOL_POOL_H
 #define CF_THREAD_POOL_POOL_H
@@ -31,55 +19,56 @@
 
 enum {
     CF__WORKERS_MAX = 32767,
-    CF__NAME_SIZE = 16 /* of a thread, with the terminator */
+    CF__NAME_SIZE = 16 /* a thread's name, with the terminator */
 };
 
 struct cf__threads;
 
-/* A task that runs on a worker, and its call. Not on the worker's stack, which
- * is gone when a task has ended the thread. */
+/* A task that runs on a worker, and its call. It is not on the worker's stack,
+ * which is gone when a task has ended the thread. */
 struct cf__frame {
     struct cf_call call;
     cf_future *f; /* the worker has a handle on it */
     struct cf__frame *below;
-    struct cf__frame *above; /* kept for the next task; or NULL */
+    struct cf__frame *above; /* kept for the next task on top; or NULL */
 };
 
 struct cf__threads_worker {
     struct cf__worker base; /* the executor is the pool */
 
-    /* The worker's own thread. */
-    struct cf__frame *frame; /* the innermost running task's, or bottom */
-    struct cf__frame bottom; /* no task's */
-    unsigned picks;          /* how often it looked for a task */
-    uint64_t swept_at;       /* when it last swept its deque: sweep.c */
+    /* Only the worker's own thread uses these. */
+    struct cf__frame *frame; /* of the innermost running task; or &bottom */
+    struct cf__frame bottom; /* of no task */
+    unsigned picks;          /* how often it has looked for a task */
+    uint64_t swept_at;       /* how many tasks had been cancelled when it last
+                                swept its deque */
     enum cf__phase {
         CF__PHASE_INITIALIZING,
-        CF__PHASE_SERVING,
+        CF__PHASE_TASKS,
         CF__PHASE_FINALIZING
-    } phase; /* which user code a death on this thread interrupts */
+    } phase; /* which user code is interrupted if the thread dies now */
 
-    /* Counters. Writer: the worker. Readers: statistics. */
+    /* Counters of tasks. Writer: the worker. Readers: statistics. */
     _Atomic uint64_t started, done, failed, pushed;
 
-    /* Written under the pool's lock or by the worker itself while nobody can
-     * wake it: it counts as searching. */
+    /* It counts as searching. Written under the pool's lock; while the worker
+     * does not sleep, so that no thread can wake it, by the worker itself. */
     bool searching;
 
     /* Guarded by the pool's lock. */
     bool asleep; /* it is in pool->sleepers */
     struct cf__threads_worker *next_sleeper;
     bool alive;   /* its thread has been started and has not left */
-    bool serving; /* ... and may take tasks */
+    bool serving; /* it is alive and may take tasks */
     bool to_join; /* its thread has left and must be joined */
     pthread_t thread;
-    struct cf__threads_worker *watching; /* whose tasks it would help with */
+    struct cf__threads_worker *watching; /* whose next push wakes it; or NULL */
 
-    /* Atomic. Writers: under the lock. Reader: this worker, after a push. How
-     * many sleeping workers watch it. */
+    /* How many workers watch this one. Atomic. Writers: under the lock. Reader:
+     * this worker, after a push. */
     atomic_int watchers;
 
-    /* Held by this worker while it has withdrawn entries of its deque: sweep.c. */
+    /* The worker holds it while entries of its deque are withdrawn: sweep.c. */
     struct cf__lock sweeping;
 
     struct cf__deque deque;
@@ -91,38 +80,42 @@ struct cf__threads {
     /* Set once, before the first worker. */
     cf_thread_pool_options options;
     char name_prefix[CF__NAME_SIZE];
-    int searchers_max;
+    int searchers_max; /* workers that search at once */
 
-    /* Atomic. Set by the first task that submits: from then on sleepers pay
-     * for the fences of pushes to deques. */
+    /* A task has submitted. From then on sleepers pay for the fences of pushes
+     * to deques. Atomic. Writers: tasks that submit. Readers: they, and workers
+     * that are about to sleep or to leave. */
     atomic_bool nested;
 
-    /* Atomic. Writers: under the lock. CF_OK, or why submits are refused. */
+    /* CF_OK, or why submits are refused. Atomic. Writers: under the lock. */
     atomic_int refuse;
 
-    /* Atomic. Writers: under the lock (release). Readers: thieves (acquire).
-     * workers[0 .. slots-1] have been used; a worker stays for the pool's
-     * life, its thread may come and go. */
+    /* workers[0 .. slots - 1] have been used. A worker stays as long as the
+     * pool; its thread may come and go. slots is atomic. Writers: under the
+     * lock (release). Readers: thieves (acquire). */
     atomic_int slots;
     struct cf__threads_worker **workers;
 
-    /* Atomic. Writers: under the lock. Reader: a worker that begins its
-     * initializer. Threads in wait_idle(). */
+    /* How many threads are in wait_idle(). Atomic. Writers: under the lock.
+     * Reader: a worker that begins its initializer. */
     atomic_int idle_waiters;
 
-    /* Atomic: the four counts of activity.h in one word. */
+    /* The four counts of activity.h in one word. Atomic. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t activity;
 
     _Alignas(CF_CACHE_LINE) pthread_mutex_t lock;
-    pthread_cond_t changed; /* alive, or who sleeps; on the monotonic clock */
+    /* What threads in shutdown() and wait_idle() wait for: alive,
+     * shutting_down, the sleepers or the workers away have changed. On the
+     * monotonic clock. */
+    pthread_cond_t changed;
     /* Guarded by lock. */
-    struct cf__threads_worker *sleepers; /* the last to fall asleep first */
-    int alive;                           /* threads that have not left */
-    int serving;       /* of these, may take tasks. The queue is open only if
-                          there are any */
-    int shutting_down; /* of these, in shutdown() themselves */
-    uint64_t restarts;
-    bool orphan;            /* the last worker frees the pool */
+    struct cf__threads_worker *sleepers; /* the last to fall asleep is first */
+    int alive;                           /* workers that are alive */
+    int serving;       /* workers that serve. Without any the queue is closed,
+                          with two exceptions: README.md, "Threads that end" */
+    int shutting_down; /* workers that are in shutdown() themselves */
+    uint64_t restarts; /* threads that a task has ended */
+    bool orphan;       /* the last worker that leaves frees the pool */
     const cf_error *broken; /* set once, before refuse becomes CF_EBROKEN */
 
     struct cf__queue queue;
@@ -150,6 +143,7 @@ void cf__threads_stats(cf_executor *ex, cf_stats *out);
 
 /* --- worker.c ------------------------------------------------------------ */
 
+/* The main function of a worker's thread. */
 void *cf__threads_worker_main(void *worker);
 
 /* --- help.c: operations -------------------------------------------------- */
@@ -159,13 +153,16 @@ bool cf__threads_help(struct cf__worker *self, cf_future *f);
 
 /* --- start.c ------------------------------------------------------------- */
 
-/* Starts a worker. CF_ESYS with errno, CF_ENOMEM. The caller holds the lock. */
+/* Starts a worker's thread. CF_ESYS with errno, CF_ENOMEM. The caller holds the
+ * lock. */
 cf_err cf__threads_start(struct cf__threads *pool);
 
 /* --- sweep.c ------------------------------------------------------------- */
 
-/* The operation; and the deque's, before it grows. */
+/* The operation. */
 void cf__threads_tidy(cf_executor *ex, uint64_t canceled);
+
+/* What a worker's deque calls before its ring grows. */
 void cf__threads_make_room(struct cf__deque *deque);
 
 #endif

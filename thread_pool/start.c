@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting a worker's thread. The caller holds the pool's lock. */
+/*
+ * Starting a worker's thread. The caller of any function here holds pool->lock.
+ * README.md, "Threads that start".
+ */
 #include "thread_pool/pool.h"
 
 #include "thread_pool/activity.h"
@@ -8,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* A worker without a thread, used before or new. NULL: no memory. */
 static struct cf__threads_worker *
 new_worker(struct cf__threads *pool)
 {
@@ -16,7 +20,7 @@ new_worker(struct cf__threads *pool)
         if (!pool->workers[i]->alive)
             return pool->workers[i];
     struct cf__threads_worker *w =
-        aligned_alloc(CF_CACHE_LINE, sizeof *w); /* a multiple of it */
+        aligned_alloc(CF_CACHE_LINE, sizeof *w); /* a multiple of the first */
     if (!w)
         return NULL;
     memset(w, 0, sizeof *w);
@@ -29,7 +33,7 @@ new_worker(struct cf__threads *pool)
         return NULL;
     }
     pool->workers[slots] = w;
-    /* pairs with the thieves' loads: the worker is whole */
+    /* pairs with the thieves' loads: publishes the worker */
     cf_store_release(&pool->slots, slots + 1);
     return w;
 }
@@ -41,7 +45,7 @@ cf__threads_start(struct cf__threads *pool)
     struct cf__threads_worker *w = new_worker(pool);
     if (w) {
         if (w->to_join) {
-            pthread_detach(w->thread); /* it has left, all but its exit */
+            pthread_detach(w->thread); /* it has left, and is about to exit */
             w->to_join = false;
         }
         w->alive = true;
@@ -49,8 +53,8 @@ cf__threads_start(struct cf__threads *pool)
         pool->alive++;
         pool->serving++;
         w->serving = true;
-        /* None: one could not be started, but now there is no other to go
-         * on. */
+        /* If none counts as startable, a start has failed before; but now no
+         * other thread may be there to go on. */
         int startable =
             cf__activity_startable(cf__threads_activity_relaxed(pool));
         uint64_t counted = startable > 0 ? CF__ONE_STARTABLE : 0;
@@ -71,7 +75,8 @@ cf__threads_start(struct cf__threads *pool)
         errno = error;
         err = CF_ESYS;
     }
-    /* Not again for every task: until a worker leaves, these are enough. */
+    /* No other start is tried for each task: until a worker leaves, those that
+     * are there have to do. */
     if (pool->alive)
         cf__threads_set_startable_locked(pool, 0);
     return err;

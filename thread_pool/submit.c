@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Submits, from outside and inside of tasks, and statistics. pool->lock guards
- * the opening of the queue.
+ * Submits, from outside of tasks and from inside, and statistics. pool->lock
+ * guards the opening of the queue.
  */
 #include "thread_pool/pool.h"
 
 #include "thread_pool/watch.h"
 
-/* Opens the queue, and starts a worker if none serves. If all threads are on
- * their way out, after the idle time-out, the first to be gone starts another in
- * its place when it finds the task: nobody waits for a finalizer. */
+/* Opens the queue, and starts a worker if none is serving. If all threads are
+ * on their way out after the idle time-out, no worker can be started; then the
+ * first thread that leaves finds the task and starts another in its place. So a
+ * submit waits for no finalizer. README.md, "Threads that end". */
 static cf_err
 open_queue(struct cf__threads *pool, bool *started)
 {
@@ -25,8 +26,8 @@ open_queue(struct cf__threads *pool, bool *started)
     return err;
 }
 
-/* The queue was closed: says why, or opens and pushes. Rare, and not to be in
- * the way of submits. */
+/* The queue was closed: opens it and pushes, or returns why not. Not inline,
+ * because it is rare. */
 __attribute__((noinline)) static cf_err
 submit_to_closed(struct cf__threads *pool,
                  cf_future *oldest,
@@ -44,8 +45,9 @@ submit_to_closed(struct cf__threads *pool,
     if (err)
         return err;
     struct cf__activity activity = cf__threads_activity_after_push(pool);
-    /* The worker that was started for one task, or one that was started since,
-     * is in its initializer and searches after it: it needs no second one. */
+    /* If a worker was started for one task: it, or one that was started since,
+     * is in its initializer and searches after that. No second one is
+     * needed. */
     bool comes = started && count == 1 && cf__activity_away(activity) > 0 &&
                  cf__activity_sleeping(activity) == 0;
     if (!comes && cf__activity_wake_is_due(activity))
@@ -53,7 +55,7 @@ submit_to_closed(struct cf__threads *pool,
     return CF_OK;
 }
 
-/* To the queue; a task with a priority from anywhere. */
+/* To the queue: tasks from outside, and all tasks with a priority. */
 static cf_err
 submit_outside(struct cf__threads *pool,
                cf_future *oldest,
@@ -71,7 +73,7 @@ submit_outside(struct cf__threads *pool,
     return CF_OK;
 }
 
-/* In a task of this pool: to the worker's own deque. */
+/* To the worker's own deque, from a task of this pool. */
 static cf_err
 submit_inside(struct cf__threads *pool,
               struct cf__threads_worker *w,
@@ -82,7 +84,7 @@ submit_inside(struct cf__threads *pool,
     cf_err refuse = cf_load_relaxed(&pool->refuse); /* no order is promised */
     if (__builtin_expect(refuse != CF_OK, 0))
         return refuse;
-    /* pairs with missed_work_anywhere: README.md, "Orderings" */
+    /* pairs with cf__threads_missed_work_anywhere: README.md, "Orderings" */
     if (__builtin_expect(!cf_load_seq_cst(&pool->nested), 0))
         cf_store_seq_cst(&pool->nested, true);
     uint32_t place = cf__queue_pushed(&pool->queue);
@@ -93,7 +95,7 @@ submit_inside(struct cf__threads *pool,
         if (!cf__deque_reserve(&w->deque, count))
             return CF_ENOMEM;
         for (cf_future *f = oldest, *next; f; f = next) {
-            /* A thief may take it at once. */
+            /* A thief may take f at once: next is read first. */
             next = f == newest ? NULL : cf_load_relaxed(&f->next);
             (void)cf__deque_push(&w->deque, f, place);
         }
@@ -112,8 +114,9 @@ cf__threads_submit(cf_executor *ex,
     struct cf__threads *pool = cf__threads_of(ex);
     if (cf__is_own_worker(ex)) {
         struct cf__threads_worker *w = cf__threads_worker_of(cf__thread.worker);
-        /* In a finalizer it has left the pool: it would wait for itself to go
-         * before the queue can be opened. */
+        /* A worker that does not serve any more is in its finalizer. If it
+         * pushed to the queue, it would wait for its own end before the queue
+         * can be opened. So tasks with a priority go to its deque, too. */
         if (cf__priority(oldest) == 0 || !w->serving)
             return submit_inside(pool, w, oldest, newest, count);
     }
@@ -125,8 +128,9 @@ cf__threads_stats(cf_executor *ex, cf_stats *out)
 {
     struct cf__threads *pool = cf__threads_of(ex);
     uint64_t started = 0;
-    /* Counters are read in an order that makes none of the differences
-     * negative: what has left a stage is read before what entered it. */
+    /* No difference of counters may be negative. So a counter of tasks that
+     * have left a stage is read before the counter of those that have entered
+     * it. */
     uint64_t canceled = cf_load_acquire(&ex->canceled);
     uint64_t taken_back = cf_load_acquire(&ex->taken_back);
     pthread_mutex_lock(&pool->lock);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that will never run leave the pool: the queue's and the calling
- * worker's own. README.md, "The deque", has the argument. w->sweeping is held
- * while entries are out of sight.
+ * Tasks that will never run leave the pool: the queue's, and the calling
+ * worker's own. w->sweeping is held while entries are withdrawn. README.md,
+ * "Sweeping", has the protocol.
  */
 #include "thread_pool/pool.h"
 
@@ -12,15 +12,15 @@
 
 #include <stddef.h>
 
-enum { SWEEP_LEAST = 256 };
+enum { SWEEP_LEAST = 256 }; /* entries of a deque that are worth a look */
 
-/* The first index at which the entries of frame's task begin, going by the
- * present bottom. */
+/* The index at which the entries of frame's task begin: the task's base, made
+ * 64 bits long by the present bottom. */
 static uint64_t
 base_of(const struct cf__frame *frame, uint64_t bottom)
 {
-    uint32_t base = cf_load_relaxed(&frame->f->base); /* the owner's */
-    /* A pop may have taken the bottom below it. */
+    uint32_t base = cf_load_relaxed(&frame->f->base); /* its only writer */
+    /* The base may be above bottom, which a pop may have lowered. */
     return bottom - (uint64_t)(int64_t)(int32_t)((uint32_t)bottom - base);
 }
 
@@ -28,7 +28,8 @@ static void
 set_base(const struct cf__frame *frame, uint64_t index)
 {
     uint32_t base = (uint32_t)index;
-    /* pairs with help: who sees it finds no entry until they are in reach */
+    /* pairs with cf__threads_help: a helper that reads this base finds no entry
+     * before the release */
     cf_store_release(&frame->f->base, base ? base : 1);
 }
 
@@ -36,12 +37,13 @@ static void
 drop_all(cf_future *f)
 {
     for (cf_future *next; f; f = next) {
-        next = cf_load_relaxed(&f->next); /* ours */
+        next = cf_load_relaxed(&f->next); /* only this thread has the list */
         cf_future_unref(f);
     }
 }
 
-/* Takes what will never run out of the deque. */
+/* Takes the entries whose tasks will never run out of the deque. Returns these
+ * tasks as a list, each with its entry's handle. */
 static cf_future *
 take_stale_locked(struct cf__threads_worker *w)
 {
@@ -51,7 +53,8 @@ take_stale_locked(struct cf__threads_worker *w)
     if (!cf__deque_withdraw(deque, &begin, &end))
         return NULL;
     uint64_t to = begin;
-    /* From the outermost task inwards: each began where the deque ended. */
+    /* The frames, from the outermost task inwards: the entries of each begin
+     * where the deque ended when the task began. */
     struct cf__frame *frame = w->frame == &w->bottom ? NULL : w->bottom.above;
     for (uint64_t i = begin; i <= end; i++) {
         while (frame && (i == end || base_of(frame, end) <= i)) {
@@ -64,7 +67,7 @@ take_stale_locked(struct cf__threads_worker *w)
         struct cf__slot *slot = cf__deque_slot(deque, i);
         cf_future *f = cf_load_relaxed(&slot->f);
         if (cf__is_stale(f)) {
-            cf_store_relaxed(&f->next, stale); /* its handle is ours */
+            cf_store_relaxed(&f->next, stale); /* only this thread has f */
             stale = f;
             continue;
         }
@@ -76,7 +79,7 @@ take_stale_locked(struct cf__threads_worker *w)
     return stale;
 }
 
-/* Drops what will never run of the calling worker's own tasks, and tells
+/* Drops those of the calling worker's own tasks that will never run, and tells
  * sleepers and watchers that the others are back in reach. */
 static void
 sweep_own(struct cf__threads_worker *w)
@@ -84,7 +87,7 @@ sweep_own(struct cf__threads_worker *w)
     cf__lock(&w->sweeping);
     cf_future *stale = take_stale_locked(w);
     cf__unlock(&w->sweeping);
-    /* They were out of sight, if only for a moment. */
+    /* The entries were out of reach, if only for a moment. */
     cf__threads_tell_of_entries(cf__threads_of(w->base.executor), w);
     drop_all(stale);
 }
@@ -104,7 +107,9 @@ cf__threads_tidy(cf_executor *ex, uint64_t canceled)
     if (!cf__is_own_worker(ex))
         return;
     struct cf__threads_worker *w = cf__threads_worker_of(cf__thread.worker);
-    /* This canceller may be late: the last sweep knew more cancellations. */
+    /* A sweep is due when half as many tasks have been cancelled since the last
+     * one as there are entries. The number may be negative: this thread may be
+     * late, and the last sweep may have known of more cancellations. */
     int64_t entries = (int64_t)(cf_load_relaxed(&w->deque.bottom) -
                                 cf_load_relaxed(&w->deque.top));
     int64_t since = (int64_t)(canceled - w->swept_at);

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a worker finds its next task, and whether there is one: the queue, its
- * own deque, those of the others. No locks but in the queue's heap.
+ * Which task a worker takes next, and whether there is one: in the queue, in
+ * its own deque, in those of other workers. README.md, "The way of a task". No
+ * lock is used here; the queue's heap has its own.
  */
 #include "thread_pool/tasks.h"
 
-enum { STEAL_FIRST_EVERY = 64 }; /* so that nobody's own tasks wait for ever */
+/* A worker that finds tasks in the queue every time still looks into the other
+ * deques so often, so that no worker's own tasks wait for ever. */
+enum { STEAL_FIRST_EVERY = 64 };
 
 static cf_future *
 steal(struct cf__threads *pool, struct cf__threads_worker *thief)
 {
     int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
-    for (int i = 1; i < slots; i++) {
+    for (int i = 1; i < slots; i++) {          /* from its neighbour on */
         struct cf__threads_worker *victim =
             pool->workers[(thief->base.index + i) % slots];
         cf_future *f = cf__deque_steal(&victim->deque, 0, NULL);
@@ -21,14 +24,14 @@ steal(struct cf__threads *pool, struct cf__threads_worker *thief)
     return NULL;
 }
 
-/* The oldest task of priority 0, of its own or from outside. */
+/* Takes the older one of the queue's next task and the oldest of its own. */
 static cf_future *
 take_in_order(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     uint32_t place;
     if (!cf__deque_oldest_place(&w->deque, &place))
         return cf__queue_take(&pool->queue);
-    /* Tasks from outside that came before it go first. */
+    /* The queue's task goes first if it came to the queue before place. */
     cf_future *f = NULL;
     if ((int32_t)(cf__queue_next_place(&pool->queue) - place) < 0)
         f = cf__queue_take(&pool->queue);
@@ -39,7 +42,7 @@ cf_future *
 cf__threads_pick(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     cf_future *f = NULL;
-    if (cf__queue_has_prioritized(&pool->queue, true)) /* few have */
+    if (cf__queue_has_prioritized(&pool->queue, true)) /* rare */
         f = cf__queue_take_prioritized(&pool->queue, true);
     if (!f && ++w->picks % STEAL_FIRST_EVERY == 0)
         f = steal(pool, w);
@@ -71,7 +74,7 @@ cf__threads_missed_work(struct cf__threads *pool)
 {
     bool busy = cf__inbox_is_busy(&pool->queue.inbox); /* before pushed */
     if (busy && !cf__threads_has_work(pool))
-        cf__fence_heavy(); /* pairs with cf__threads_activity_after_push */
+        cf__fence_heavy(); /* pairs with P2: cf__threads_activity_after_push */
     return cf__threads_has_work(pool);
 }
 
@@ -79,6 +82,6 @@ bool
 cf__threads_missed_work_anywhere(struct cf__threads *pool)
 {
     if (cf_load_seq_cst(&pool->nested)) /* pairs with submit_inside */
-        cf__fence_heavy();
+        cf__fence_heavy(); /* pairs with P2: cf__threads_wake_after_store */
     return cf__threads_missed_work(pool);
 }

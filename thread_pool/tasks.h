@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking for tasks in all of a pool, and taking them: see tasks.c. */
+/* Looking for tasks in all of a pool, and taking them: tasks.c. */
 #ifndef CF_THREAD_POOL_TASKS_H
 #define CF_THREAD_POOL_TASKS_H
 
 #include "thread_pool/pool.h"
 
-/* Takes the next task, pending or not, with its queue's handle. */
+/* Takes the worker's next task, pending or not; the entry's handle is the
+ * caller's. NULL: none was found. */
 cf_future *cf__threads_pick(struct cf__threads *pool,
                             struct cf__threads_worker *w);
 
-/* Takes any task out of the pool, with its queue's handle, for who empties
- * it. */
+/* Takes any task out of the pool, for a thread that empties it; the entry's
+ * handle is the caller's. NULL: none was found. */
 cf_future *cf__threads_take_any(struct cf__threads *pool);
 
-/* There may be a task to take somewhere. */
+/* There may be a task to take somewhere. A hint, unless the caller has made a
+ * fence: README.md, "Sleeping and waking". */
 static inline bool
 cf__threads_has_work(struct cf__threads *pool)
 {
@@ -26,11 +28,14 @@ cf__threads_has_work(struct cf__threads *pool)
     return false;
 }
 
-/* The same, after a fence, for a worker that has just left some count: true, or
- * a push that is not over yet sees that it has. */
+/* W3 or S3 of README.md: looks for work again, for a worker that has just left
+ * one of the counts of activity, and has made a fence. If false, every push to
+ * the queue that is still under way will see that the worker has left the
+ * count. */
 bool cf__threads_missed_work(struct cf__threads *pool);
 
-/* The same before a sleep, or the end: for pushes to deques, too. */
+/* The same for pushes to deques, too. For a worker that is about to sleep or to
+ * leave. */
 bool cf__threads_missed_work_anywhere(struct cf__threads *pool);
 
 #endif

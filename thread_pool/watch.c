@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watchers: workers that sleep in a wait inside a task until the worker that
- * runs the awaited task pushes. README.md, "Waiting inside a task". pool->lock
- * guards who watches whom.
+ * Watchers: workers that sleep in a wait inside a task until the runner of the
+ * awaited task pushes. pool->lock guards which worker watches which. README.md,
+ * "Waiting inside a task", has the protocol.
  */
 #include "thread_pool/watch.h"
 
@@ -13,7 +13,8 @@ unwatch_locked(struct cf__threads_worker *w)
 {
     if (!w->watching)
         return;
-    /* The count is read after a fence by its owner; the lock orders us. */
+    /* The watched worker reads the count after a fence; the lock orders its
+     * writers. */
     cf_fetch_add_relaxed(&w->watching->watchers, -1);
     w->watching = NULL;
 }
@@ -32,7 +33,7 @@ cf__threads_watch(struct cf__worker *self, cf_future *f)
     w->watching = runner;
     cf_fetch_add_relaxed(&runner->watchers, 1);
     pthread_mutex_unlock(&pool->lock);
-    /* A push that saw no watcher is seen here, or the other way round. */
+    /* Either the runner's push sees this watcher, or the look sees the push. */
     cf__fence_heavy();
     uint32_t base = cf_load_acquire(&f->base); /* pairs with run */
     if (base && cf__deque_reaches(&runner->deque, base))
@@ -57,7 +58,7 @@ cf__threads_notify_watchers(struct cf__threads *pool,
     for (int i = 0; i < slots && cf_load_relaxed(&w->watchers) > 0; i++) {
         struct cf__threads_worker *watcher = pool->workers[i];
         if (watcher->watching == w) {
-            unwatch_locked(watcher); /* once: it looks around now */
+            unwatch_locked(watcher); /* one call is enough: it looks now */
             cf__worker_unpark(&watcher->base);
         }
     }

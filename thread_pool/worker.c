@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A worker's life: its thread's main, and its end, also when a task ends the
- * thread. pool->lock guards the threads' coming and going.
+ * A worker's life: the main function of its thread, and the thread's end, also
+ * when a task ends it. pool->lock guards the threads' coming and going.
+ * README.md, "Threads that end".
  */
 #include "thread_pool/pool.h"
 
@@ -14,9 +15,11 @@
 
 #include <stdio.h>
 
+/* A worker that so often saw tasks and could take none waits for the thread
+ * that moves them. */
 enum { MISSES_BEFORE_WAIT = 16 };
 
-/* Claims the next task; NULL: the thread shall end. */
+/* Takes and claims the next task. NULL: the thread is to end. */
 static cf_future *
 next_task(struct cf__threads *pool, struct cf__threads_worker *w)
 {
@@ -25,12 +28,12 @@ next_task(struct cf__threads *pool, struct cf__threads_worker *w)
         if (!f) {
             if (!cf__threads_wait_for_work(pool, w))
                 return NULL;
-            pthread_testcancel(); /* it has no task that would fail for it */
+            pthread_testcancel(); /* no task would fail with the thread */
             if (misses % MISSES_BEFORE_WAIT == 0)
                 cf__queue_await_refill(&pool->queue);
             continue;
         }
-        /* pairs with break: why it is broken */
+        /* pairs with refuse_locked: pool->broken */
         if (cf_load_acquire(&pool->refuse) == CF_EBROKEN)
             (void)cf__future_refuse(f, pool->broken);
         else if (cf__future_claim(f, w->base.index))
@@ -48,15 +51,15 @@ name_thread(const struct cf__threads *pool, int index)
         strnlen(pool->name_prefix, CF__NAME_SIZE - 1 - (size_t)digits);
     memcpy(name, pool->name_prefix, prefix);
     memcpy(name + prefix, number, (size_t)digits + 1);
-    (void)pthread_setname_np(pthread_self(), name); /* only for people */
+    (void)pthread_setname_np(pthread_self(), name); /* people read it */
 }
 
-/* Calls the initializer, if there is one; its failure breaks the pool. */
+/* Calls the initializer, if there is one. If it fails, the pool is broken. */
 static void
 initialize(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     w->base.data = NULL;
-    w->phase = CF__PHASE_SERVING;
+    w->phase = CF__PHASE_TASKS;
     if (!pool->options.initializer)
         return;
     w->phase = CF__PHASE_INITIALIZING;
@@ -67,7 +70,7 @@ initialize(struct cf__threads *pool, struct cf__threads_worker *w)
     int rc = pool->options.initializer(
         &call, pool->options.init_data, &w->base.data);
     const cf_error *failure = cf__call_end(&call, rc);
-    w->phase = failure ? CF__PHASE_FINALIZING : CF__PHASE_SERVING;
+    w->phase = failure ? CF__PHASE_FINALIZING : CF__PHASE_TASKS;
     if (!failure) {
         cf__threads_resume_search(pool, w);
         return;
@@ -83,14 +86,14 @@ initialize(struct cf__threads *pool, struct cf__threads_worker *w)
 static void
 finalize(struct cf__threads *pool, struct cf__threads_worker *w)
 {
-    bool due = w->phase == CF__PHASE_SERVING && pool->options.finalizer;
+    bool due = w->phase == CF__PHASE_TASKS && pool->options.finalizer;
     w->phase = CF__PHASE_FINALIZING;
     if (due && !cf__executor_forked(&pool->base))
         pool->options.finalizer(pool->options.init_data, w->base.data);
 }
 
-/* No thread could be started for the work that the last one left. Returns
- * whether the caller frees the pool. */
+/* There is work, but no thread, and none could be started. Returns whether the
+ * caller frees the pool. */
 static bool
 break_without_thread(struct cf__threads *pool)
 {
@@ -106,24 +109,26 @@ break_without_thread(struct cf__threads *pool)
     return last;
 }
 
-/* The last thing that the worker's thread does: the pool may be gone
- * afterwards. died: a task ended it. */
+/* The thread leaves the pool, and sees to what follows from that. The last
+ * thing that the thread does: the pool may be gone afterwards. died: a task has
+ * ended the thread. */
 static void
 end_thread(struct cf__threads *pool, struct cf__threads_worker *w, bool died)
 {
     cf_err err = CF_OK;
-    /* A task that was pushed just before the pool broke, perhaps. */
-    if (cf_load_acquire(&pool->refuse) == CF_EBROKEN) /* pairs with break */
+    /* A task may have been pushed just before the pool broke.
+     * pairs with refuse_locked: pool->broken */
+    if (cf_load_acquire(&pool->refuse) == CF_EBROKEN)
         cf__threads_empty(pool, pool->broken);
     pthread_mutex_lock(&pool->lock);
     bool replace = cf__threads_leave_locked(pool, w, died);
     bool last = pool->orphan && pool->alive == 0 && !replace;
     if (replace || last)
-        pthread_detach(pthread_self()); /* nobody can join it: w is reused */
+        pthread_detach(pthread_self()); /* w is reused or freed: no join */
     else
         w->to_join = true;
     if (replace)
-        err = cf__threads_start(pool); /* after it, w is another's */
+        err = cf__threads_start(pool); /* then w may be another thread's */
     bool stuck = err && pool->serving == 0;
     pool->alive += stuck; /* keeps the pool while it is being broken */
     pthread_cond_broadcast(&pool->changed);
@@ -134,14 +139,14 @@ end_thread(struct cf__threads *pool, struct cf__threads_worker *w, bool died)
         cf__threads_free(pool);
 }
 
-/* On the stack of a worker's thread: after it has gone, the worker may be
- * another thread's. */
+/* On the stack of a worker's thread. When the thread has left, the worker may
+ * be another thread's. */
 struct thread {
     struct cf__threads_worker *w;
     bool ended;
 };
 
-/* pthread_exit() in a task, or the thread was cancelled. */
+/* User code has called pthread_exit(), or the thread was cancelled. */
 static void
 died(void *arg)
 {
@@ -150,8 +155,8 @@ died(void *arg)
     if (thread->ended)
         return;
     struct cf__threads *pool = cf__threads_of(w->base.executor);
-    /* A callback or the finalizer may end it again: on from there. Then this
-     * handler is called once more for the outer one. */
+    /* A callback or the finalizer may end the thread again: the inner handler
+     * goes on from there, and the outer one has nothing left to do. */
     pthread_cleanup_push(died, thread);
     cf__threads_fail_frames(w);
     if (w->phase == CF__PHASE_INITIALIZING) {
