@@ -59,10 +59,10 @@ struct cf__executor_ops {
      */
     void (*tidy)(cf_executor *ex, uint64_t canceled);
 
-    /* The worker of that index, for the wait graph; called with the graph's
-     * lock held while a task runs on it. It, or what it returns, may be NULL:
-     * then waits for that worker's tasks are never refused. */
-    struct cf__worker *(*worker_at)(cf_executor *ex, int index);
+    /* The worker that runs f, a task of this executor that is running; for the
+     * wait graph, which holds its lock meanwhile. It, or what it returns, may
+     * be NULL: then waits for that worker's tasks are never refused. */
+    struct cf__worker *(*worker_of)(const cf_future *f);
 
     /* As the public functions; arguments are checked. shutdown returns
      * CF_ETIMEDOUT or CF_OK and is idempotent. terminate cancels, stops what

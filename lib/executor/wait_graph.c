@@ -23,11 +23,11 @@ static pthread_mutex_t graph_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cf__worker *waiting; /* linked by graph_next */
 
 static bool
-is_stuck_locked(cf_executor *ex, int index)
+runner_is_stuck_locked(const cf_future *f)
 {
-    const struct cf__worker *worker =
-        ex->ops->worker_at ? ex->ops->worker_at(ex, index) : NULL;
-    return worker && worker->stuck;
+    const struct cf__executor_ops *ops = f->executor->ops;
+    const struct cf__worker *runner = ops->worker_of ? ops->worker_of(f) : NULL;
+    return runner && runner->stuck;
 }
 
 /* f, for which worker waits, cannot be done before one that is stuck goes on.
@@ -35,13 +35,10 @@ is_stuck_locked(cf_executor *ex, int index)
 static bool
 stuck_locked(const cf_future *f, const struct cf__worker *worker)
 {
-    cf_executor *ex = worker->executor;
-    if (f->executor != ex)
+    if (f->executor != worker->executor)
         return false;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with its claim */
-    int runner = cf__runner(word);
-    return cf__state(word) == CF_RUNNING && runner >= 0 &&
-           is_stuck_locked(ex, runner);
+    return cf__state(word) == CF_RUNNING && runner_is_stuck_locked(f);
 }
 
 /*
