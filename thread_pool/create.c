@@ -19,9 +19,11 @@
 #include <stdlib.h>
 
 static struct cf__worker *
-worker_at(cf_executor *ex, int index)
+worker_of(const cf_future *f)
 {
-    return &cf__threads_of(ex)->workers[index]->base;
+    int runner = cf__runner(cf_load_acquire(&f->word)); /* pairs with claim */
+    return runner >= 0 ? &cf__threads_of(f->executor)->workers[runner]->base
+                       : NULL;
 }
 
 static const struct cf__executor_ops ops = {
@@ -32,7 +34,7 @@ static const struct cf__executor_ops ops = {
     .watch = cf__threads_watch,
     .unwatch = cf__threads_unwatch,
     .tidy = cf__threads_tidy,
-    .worker_at = worker_at,
+    .worker_of = worker_of,
     .wait_idle = cf__threads_wait_idle,
     .shutdown = cf__threads_shutdown,
     .terminate = cf__threads_terminate,
