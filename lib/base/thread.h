@@ -3,6 +3,10 @@
  * What the library keeps for each thread: a cache of future blocks, what the
  * thread is (a worker, a server), what it is in the middle of, and whether its
  * last wait was long. All fields are the thread's own.
+ *
+ * worker, due, caller_run and inline_frames describe what is on the stack that
+ * runs. A backend whose workers are coroutines keeps the four with each stack,
+ * and exchanges them when it switches stacks.
  */
 #ifndef CF_LIB_BASE_THREAD_H
 #define CF_LIB_BASE_THREAD_H
@@ -13,6 +17,7 @@ struct cf__worker;
 struct cf__server;
 struct cf__due;
 struct cf__caller_run;
+struct cf__inline_frame;
 
 struct cf__thread {
     cf_future *free_blocks;    /* linked by next */
@@ -25,6 +30,8 @@ struct cf__thread {
     struct cf__due *due; /* NULL: it is in no callback. lib/future/callback.h */
     struct cf__caller_run *caller_run; /* NULL: it is in no submit that runs
                                   tasks. lib/executor/caller_run.h */
+    struct cf__inline_frame *inline_frames; /* NULL: it is in no submit to an
+                                  inline executor. lib/executor/inline.c */
     bool long_waits; /* its last wait was long: lib/base/spin.h */
 
     /* While the thread forks (lib/base/forked.c), its cache is closed: it is

@@ -33,14 +33,12 @@ struct inline_executor {
 #define ONE UINT64_C(2)
 
 /* The submits to inline executors that this thread is in, innermost first. */
-struct frame {
+struct cf__inline_frame {
     struct cf__chain_run run;
     struct inline_executor *executor;
     uint64_t count; /* tasks */
-    struct frame *outer;
+    struct cf__inline_frame *outer;
 };
-
-static _Thread_local struct frame *frames;
 
 static struct inline_executor *
 self_of(cf_executor *ex)
@@ -66,7 +64,7 @@ count_out(struct inline_executor *self, uint64_t count)
 static void
 finish(struct cf__chain_run *run, cf_future *f, uint64_t flags)
 {
-    struct frame *frame = (struct frame *)run;
+    struct cf__inline_frame *frame = (struct cf__inline_frame *)run;
     struct inline_executor *self = frame->executor;
     if (flags)
         cf_fetch_add_relaxed(&self->failed, 1);
@@ -79,8 +77,8 @@ finish(struct cf__chain_run *run, cf_future *f, uint64_t flags)
 static void
 end_frame(void *inner)
 {
-    struct frame *frame = inner;
-    frames = frame->outer;
+    struct cf__inline_frame *frame = inner;
+    cf__thread.inline_frames = frame->outer;
     count_out(frame->executor, frame->count);
 }
 
@@ -101,14 +99,14 @@ inline_submit(cf_executor *ex,
     }
     cf_fetch_add_relaxed(&self->started, count); /* a counter */
     cf__chain_claim(oldest, newest, 0);
-    struct frame frame = {.run = {.call = self->in,
-                                  .f = oldest,
-                                  .newest = newest,
-                                  .finish = finish},
-                          .executor = self,
-                          .count = count,
-                          .outer = frames};
-    frames = &frame;
+    struct cf__inline_frame frame = {.run = {.call = self->in,
+                                             .f = oldest,
+                                             .newest = newest,
+                                             .finish = finish},
+                                     .executor = self,
+                                     .count = count,
+                                     .outer = cf__thread.inline_frames};
+    cf__thread.inline_frames = &frame;
     pthread_cleanup_push(end_frame, &frame);
     cf__chain_run(&frame.run);
     pthread_cleanup_pop(1);
@@ -121,7 +119,8 @@ static uint64_t
 own_tasks(const struct inline_executor *self)
 {
     uint64_t count = 0;
-    for (const struct frame *frame = frames; frame; frame = frame->outer)
+    for (const struct cf__inline_frame *frame = cf__thread.inline_frames; frame;
+         frame = frame->outer)
         if (frame->executor == self)
             count += frame->count;
     return count;
