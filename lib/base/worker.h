@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The common part of a worker: a thread that runs tasks of one executor, and
- * that can sleep inside a task.
+ * The common part of a worker: it runs tasks of one executor, and can sleep
+ * inside a task. It is a thread, or a coroutine: then it has a stack of its own,
+ * and sleeps by giving its thread to another coroutine (suspend).
  */
 #ifndef CF_LIB_BASE_WORKER_H
 #define CF_LIB_BASE_WORKER_H
@@ -15,10 +16,32 @@
 
 struct cf__awaited; /* lib/future/awaited.h */
 
+struct cf__worker;
+
+/* How a worker that is a coroutine waits. */
+struct cf__suspend_ops {
+    /* What cf__worker_park() and cf__worker_unpark() do. unpark is called by any
+     * thread, also under a future's lock: it takes no lock, and does not wait. */
+    bool (*park)(struct cf__worker *self, int64_t deadline_ns);
+    void (*unpark)(struct cf__worker *worker);
+
+    /* Lets the other coroutines that are ready run first. */
+    void (*yield)(struct cf__worker *self);
+
+    /* What cf__wait_graph_enter() and cf__wait_graph_leave() do. */
+    bool (*enter)(struct cf__worker *self,
+                  struct cf__awaited *awaited,
+                  bool forever);
+    bool (*leave)(struct cf__worker *self);
+};
+
 struct cf__worker {
     cf_executor *executor;
     int index;
     void *data; /* what the initializer left for the tasks */
+
+    /* NULL: a thread. Set before the first task. */
+    const struct cf__suspend_ops *suspend;
 
     /* Set before the first task. Called in the worker's thread when callbacks
      * are about to run there, which may take long. NULL: the executor need not
@@ -26,7 +49,8 @@ struct cf__worker {
     void (*callbacks_begin)(struct cf__worker *self);
 
     /* Atomic. 1: there is a reason to wake up. Any thread sets it (release) and
-     * wakes the worker; the worker clears it and sleeps on it. */
+     * wakes the worker; the worker clears it and sleeps on it. A coroutine's has more
+     * values, which its backend explains. */
     _Atomic uint32_t parker;
     _Atomic int64_t unparked_at; /* when a thread last did that */
 
@@ -47,16 +71,23 @@ cf__is_own_worker(const cf_executor *ex)
 static inline void
 cf__worker_unpark(struct cf__worker *worker)
 {
+    if (__builtin_expect(worker->suspend != NULL, 0)) {
+        worker->suspend->unpark(worker);
+        return;
+    }
     cf_store_relaxed(&worker->unparked_at, cf__now_ns()); /* a hint */
     /* pairs with park: the worker sees why it was woken */
     if (cf_exchange_acq_rel(&worker->parker, 1) == 0)
         cf__futex_wake(&worker->parker, 1);
 }
 
-/* Sleeps until the worker is unparked; false: the deadline has passed. */
+/* Sleeps until the worker is unparked; false: the deadline has passed. May also
+ * return true for no reason: the caller looks for what it waits for. */
 static inline bool
 cf__worker_park(struct cf__worker *worker, int64_t deadline_ns)
 {
+    if (__builtin_expect(worker->suspend != NULL, 0))
+        return worker->suspend->park(worker, deadline_ns);
     /* pairs with unpark */
     if (cf_exchange_acquire(&worker->parker, 0) == 1)
         return true;

@@ -96,6 +96,8 @@ cf__wait_graph_enter(struct cf__worker *self,
                      struct cf__awaited *awaited,
                      bool forever)
 {
+    if (self->suspend)
+        return self->suspend->enter(self, awaited, forever);
     pthread_mutex_lock(&graph_lock);
     self->awaited = awaited;
     self->graph_next = waiting;
@@ -107,12 +109,15 @@ cf__wait_graph_enter(struct cf__worker *self,
     return hopeless;
 }
 
-void
+bool
 cf__wait_graph_leave(struct cf__worker *self)
 {
+    if (self->suspend)
+        return self->suspend->leave(self);
     pthread_mutex_lock(&graph_lock);
     leave_locked(self);
     pthread_mutex_unlock(&graph_lock);
+    return false;
 }
 
 /* --- who waits for this worker --------------------------------------------- */

@@ -22,8 +22,9 @@ bool cf__wait_graph_enter(struct cf__worker *self,
                           struct cf__awaited *awaited,
                           bool forever);
 
-/* self is awake again. */
-void cf__wait_graph_leave(struct cf__worker *self);
+/* self is awake again. true: it was woken because its wait could never end,
+ * which happens to coroutines only. */
+bool cf__wait_graph_leave(struct cf__worker *self);
 
 /* How many workers of ex, the calling one apart, cannot go on before the calling
  * worker does: each waits for it, or for one that does. Of any pool; not those

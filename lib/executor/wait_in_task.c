@@ -46,6 +46,8 @@ static bool
 help_for_a_while(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
 {
     int64_t until = 0;
+    if (self->suspend) /* its thread has others to run */
+        return cf_future_done(f);
     for (unsigned spins = 0; !cf_future_done(f); spins++) {
         if (help(self, f)) {
             until = 0;
@@ -132,7 +134,8 @@ cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
         if (cf__wait_graph_enter(self, &awaited, forever))
             return CF_EDEADLK;
         bool in_time = sleep_once(self, f, until);
-        cf__wait_graph_leave(self);
+        if (cf__wait_graph_leave(self) && !cf_future_done(f))
+            return CF_EDEADLK;
         if (!in_time && until == deadline_ns)
             return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
     }
