@@ -6,12 +6,15 @@
  * pushes the node onto it->ready, newest first; the user takes all of it at
  * once and turns it round: one compare-and-swap a future on either side.
  *
- * The user sleeps on the low half of ready itself, where it left
- * CF__USER_SLEEPS: the completer's push changes the word, and what it replaced
- * says whether to wake. So the completer touches nothing of the iterator after its
- * push, and the user may destroy it at once. Only the eventfd is written to after the
- * push; then the user takes the future's lock before it lets go of the node
- * (cf__waiter_remove), which waits for the completer.
+ * The user leaves a mark in ready before it sleeps: the completer's push
+ * replaces the mark, and so says whom to wake. A thread that is in no task sleeps
+ * on the low half of ready itself: so the completer touches nothing of the
+ * iterator after its push, and the user may destroy it at once. In a task the mark
+ * names the user's worker, which sleeps as in every other wait (an interrupt ends
+ * it, and a coroutine gives its thread to another one). The completer unparks the
+ * worker after its push; and it writes to the eventfd, if there is one, after its
+ * push. In both cases the user takes the future's lock before it lets go of the
+ * node (cf__waiter_remove), which waits for the completer.
  */
 #include "lib/many/as_completed.h"
 
@@ -134,8 +137,10 @@ hand_out(cf_as_completed *it)
     struct cf__node *node = (struct cf__node *)it->taken;
     cf_future *f = node->awaited.f;
     it->taken = node->waiter.next;
-    if (cf_load_relaxed(&it->fd) >= 0 && cf__as_completed_is_ours(it))
+    if ((it->called || cf_load_relaxed(&it->fd) >= 0) &&
+        cf__as_completed_is_ours(it))
         cf__waiter_remove(f, &node->waiter); /* the completer is through */
+    it->called = false;
     cf__future_set_remove(&it->members, f);
     cf__as_completed_leave_ring(it, &node->awaited);
     node->awaited.f = NULL;

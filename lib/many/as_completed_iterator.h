@@ -7,6 +7,7 @@
 #define CF_LIB_AS_COMPLETED_ITERATOR_H
 
 #include "lib/base/forked.h"
+#include "lib/base/worker.h"
 #include "lib/future/awaited.h"
 #include "lib/future/waiter.h"
 #include "lib/many/as_completed.h"
@@ -26,11 +27,22 @@ struct cf__node_slab {
     struct cf__node nodes[];
 };
 
-#define CF__USER_SLEEPS ((struct cf__waiter *)1)
+/* The mark that a user leaves in ready before it sleeps: 1, or in a task its
+ * worker's address plus 1. Nodes and workers have even addresses. */
+static inline struct cf__waiter *
+cf__sleeper_mark(const struct cf__worker *worker)
+{
+    return (struct cf__waiter *)((uintptr_t)worker | 1);
+}
+
+static inline bool
+cf__is_sleeper_mark(const struct cf__waiter *waiter)
+{
+    return (uintptr_t)waiter & 1;
+}
 
 struct cf_as_completed {
-    /* Atomic. Writers: completers (push), the user (takes all,
-     * CF__USER_SLEEPS). */
+    /* Atomic. Writers: completers (push), the user (takes all, its mark). */
     _Alignas(CF_CACHE_LINE) _Atomic(struct cf__waiter *) ready;
     atomic_int fd; /* -1: not asked for. Writer: the user */
 
@@ -46,6 +58,8 @@ struct cf_as_completed {
     struct cf__awaited *first_look;
     struct cf__future_set members;
     size_t remaining; /* not handed out */
+    bool called;      /* the completer of the oldest that is ready may still be
+                         waking the user's worker */
     cf_future *lent;
     uint16_t generation; /* of the process */
 };
@@ -79,7 +93,7 @@ cf__as_completed_take_ready(cf_as_completed *it)
         return false;
     /* pairs with cf__as_completed_push */
     struct cf__waiter *newest = cf_exchange_acquire(&it->ready, NULL);
-    if (newest == CF__USER_SLEEPS)
+    if (cf__is_sleeper_mark(newest))
         return false;
     for (struct cf__waiter *next; newest; newest = next) {
         next = newest->next;
@@ -89,8 +103,11 @@ cf__as_completed_take_ready(cf_as_completed *it)
     return true;
 }
 
-/* Sleeps once on ready; false: the deadline has passed. */
-bool cf__as_completed_sleep(cf_as_completed *it, int64_t deadline_ns);
+/* Sleeps once on ready, in a task as worker, which else is NULL; false: the
+ * deadline has passed. */
+bool cf__as_completed_sleep(cf_as_completed *it,
+                            struct cf__worker *worker,
+                            int64_t deadline_ns);
 
 /* --- as_completed_wait.c -------------------------------------------------- */
 

@@ -5,7 +5,7 @@
 #include "lib/base/futex.h"
 #include "lib/executor/server.h"
 
-/* CF__USER_SLEEPS and any node differ in it, as nodes are aligned. */
+/* The mark 1 and any node differ in it, as nodes are aligned. */
 static void *
 word_of(void *pointer)
 {
@@ -21,25 +21,46 @@ cf__as_completed_push(struct cf__waiter *waiter, cf_future *f)
     int fd = cf_load_acquire(&it->fd); /* pairs with cf_as_completed_fd */
     struct cf__waiter *former = cf_load_relaxed(&it->ready);
     do {
-        waiter->next = former == CF__USER_SLEEPS ? NULL : former;
+        waiter->next = cf__is_sleeper_mark(former) ? NULL : former;
         /* pairs with take_ready. After it, without an fd, the iterator must
          * not be touched. */
     } while (!cf_cas_weak_acq_rel(&it->ready, &former, waiter));
-    if (former == CF__USER_SLEEPS)
+    if (former == cf__sleeper_mark(NULL))
         cf__futex_wake(word_of(&it->ready), 1);
+    else if (cf__is_sleeper_mark(former))
+        cf__worker_unpark((struct cf__worker *)((uintptr_t)former - 1));
     if (fd >= 0)
         cf__as_completed_signal_fd(fd);
 }
 
-bool
-cf__as_completed_sleep(cf_as_completed *it, int64_t deadline_ns)
+/* Sleeps until worker is unparked. Then no completer finds the mark any more; if
+ * one has found it, the user waits for that one when it takes what that one
+ * pushed, which is the oldest. */
+static bool
+sleep_parked(cf_as_completed *it,
+             struct cf__worker *worker,
+             int64_t deadline_ns)
 {
+    struct cf__waiter *mark = cf__sleeper_mark(worker);
+    bool in_time = cf__worker_park(worker, deadline_ns);
+    if (!cf_cas_acq_rel(&it->ready, &mark, NULL))
+        it->called = true;
+    return in_time;
+}
+
+bool
+cf__as_completed_sleep(cf_as_completed *it,
+                       struct cf__worker *worker,
+                       int64_t deadline_ns)
+{
+    struct cf__waiter *mark = cf__sleeper_mark(worker);
     struct cf__waiter *empty = NULL;
-    /* pairs with cf__as_completed_push: it sees CF__USER_SLEEPS, or we see
-     * what it pushed */
-    if (!cf_cas_acq_rel(&it->ready, &empty, CF__USER_SLEEPS) &&
-        empty != CF__USER_SLEEPS)
+    /* pairs with cf__as_completed_push: it sees the mark, or we see what it
+     * pushed */
+    if (!cf_cas_acq_rel(&it->ready, &empty, mark) && empty != mark)
         return true;
+    if (worker)
+        return sleep_parked(it, worker, deadline_ns);
     return cf__sleep(
-        word_of(&it->ready), (uint32_t)(uintptr_t)CF__USER_SLEEPS, deadline_ns);
+        word_of(&it->ready), (uint32_t)(uintptr_t)mark, deadline_ns);
 }

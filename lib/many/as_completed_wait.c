@@ -8,16 +8,21 @@
 #include "lib/many/as_completed_iterator.h"
 #include "lib/many/as_completed_ring.h"
 
+/* Sleeps until something is ready: in a task as worker, which else is NULL. */
 static cf_err
-wait_outside(cf_as_completed *it, int64_t deadline_ns)
+sleep_until_ready(struct cf__worker *worker,
+                  cf_as_completed *it,
+                  int64_t deadline_ns)
 {
+    const bool may_spin = !worker || !worker->suspend; /* else others can run */
     struct cf__spin spin = cf__spin_begin();
-    bool ready = false;
-    while (!ready && cf__spin_on(&spin, deadline_ns))
+    bool ready = false, in_time = true;
+    while (!ready && may_spin && cf__spin_on(&spin, deadline_ns))
         ready = cf__as_completed_take_ready(it);
-    while (!ready && cf__as_completed_is_ours(it) &&
-           cf__as_completed_sleep(it, deadline_ns))
+    while (!ready && in_time && cf__as_completed_is_ours(it)) {
+        in_time = cf__as_completed_sleep(it, worker, deadline_ns);
         ready = cf__as_completed_take_ready(it);
+    }
     cf__spin_learn(&spin);
     if (ready || cf__as_completed_take_ready(it))
         return CF_OK;
@@ -63,13 +68,13 @@ sleep_in_task(struct cf__worker *worker,
               bool forever)
 {
     if (!worker)
-        return wait_outside(it, deadline_ns);
+        return sleep_until_ready(NULL, it, deadline_ns);
     if (cf__wait_graph_enter(worker, it->first_look, forever))
         return CF_EDEADLK;
-    cf_err err = wait_outside(it, deadline_ns);
-    cf__wait_graph_leave(worker);
+    cf_err err = sleep_until_ready(worker, it, deadline_ns);
+    bool hopeless = cf__wait_graph_leave(worker);
     it->first_look = worker->awaited;
-    return err;
+    return err && hopeless ? CF_EDEADLK : err;
 }
 
 /* In a task, of a worker or of one that submits: runs pending futures here
@@ -102,5 +107,5 @@ cf__as_completed_wait(cf_as_completed *it, int64_t deadline_ns)
     struct cf__worker *worker = cf__thread.worker;
     return worker || cf__thread.caller_run
                ? wait_in_task(worker, it, deadline_ns)
-               : wait_outside(it, deadline_ns);
+               : sleep_until_ready(NULL, it, deadline_ns);
 }
