@@ -40,8 +40,7 @@ stay(void)
     Dl_info mine, program;
     if (!dladdr || !dlsym || !dlclose || !dladdr(&here, &mine))
         return true; /* nothing is ever unloaded */
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): getauxval() returns a
-     * number */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the vector has numbers */
     const void *headers = (const void *)getauxval(AT_PHDR);
     if (dladdr(headers, &program) && program.dli_fbase == mine.dli_fbase)
         return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A ring of futures, any one of which ends a wait: what an iterator has not
- * handed out, and what the wait graph looks at. No locks: the caller's.
+ * A ring of futures of which any one ends a wait: those that an iterator has
+ * not handed out. The wait graph looks at the same ring. The caller has the
+ * lock that guards the ring.
  */
 #ifndef CF_LIB_FUTURE_AWAITED_H
 #define CF_LIB_FUTURE_AWAITED_H
@@ -13,7 +14,7 @@ struct cf__awaited {
     cf_future *f;
 };
 
-/* Puts it before at, which is the end if at is the first. */
+/* Links awaited before at. If at is the first of the ring, that is the end. */
 static inline void
 cf__awaited_link(struct cf__awaited *awaited, struct cf__awaited *at)
 {

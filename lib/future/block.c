@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The depot of free blocks: see block.h.
- * depot.lock guards everything in depot; a thread's cache is its own. So the
- * blocks' next and base are never raced for here: relaxed everywhere.
+ * The depot of free blocks: see block.h. depot.lock guards everything in depot,
+ * and a thread's cache is its own. So no two threads use a block's next or base
+ * at once here: all accesses are relaxed.
  */
 #include "lib/future/block.h"
 
@@ -13,23 +13,24 @@
 
 #include <pthread.h>
 
-enum { KEEP = 65536 }; /* free blocks that are not given back: 8 MiB */
+enum { KEEP = 65536 }; /* the reserve: free blocks that stay; 8 MiB */
 
 static struct {
     pthread_mutex_t lock;
     cf_future *batches; /* first blocks, linked by next_batch */
-    /* Atomic, for who asks without the lock. */
-    _Atomic size_t count; /* blocks of these */
-    _Atomic size_t limit; /* with more, it is worth while to give some back */
-    atomic_bool large;    /* there are more blocks than the least limit */
-    struct cf__worker *keeper; /* sleeps, and is woken to see to that */
+    /* Atomic, for threads that ask without the lock. */
+    _Atomic size_t count; /* how many blocks these batches have */
+    _Atomic size_t limit; /* with more, it pays to give some back */
+    atomic_bool large;    /* the program has more blocks than the least limit */
+    /* Sleeps; the thread that puts the depot over limit wakes it. Or NULL. */
+    struct cf__worker *keeper;
 } depot = {.lock = PTHREAD_MUTEX_INITIALIZER, .limit = (size_t)2 * KEEP};
 
 static pthread_key_t flush_key;
 static pthread_once_t flush_once = PTHREAD_ONCE_INIT;
 static bool flush_key_made;
 
-/* A batch knows its size: in its first block. */
+/* The first block of a batch has the size of the batch. */
 static void
 set_size(cf_future *first, unsigned count)
 {
@@ -58,7 +59,7 @@ put_batch(cf_future *first)
     pthread_mutex_unlock(&depot.lock);
 }
 
-/* Makes the cache's blocks its batch, and moves the former batch to the depot. */
+/* Makes the cache's blocks its batch. The former batch goes to the depot. */
 static void
 bundle(struct cf__thread *t)
 {
@@ -71,7 +72,7 @@ bundle(struct cf__thread *t)
     t->free_count = 0;
 }
 
-/* A thread ends: what it cached serves the others. */
+/* A thread ends: its cache goes to the depot. */
 static void
 flush_all(void *thread)
 {
@@ -89,8 +90,8 @@ make_key(void)
         cf__stay_loaded() && pthread_key_create(&flush_key, flush_all) == 0;
 }
 
-/* Without a key or memory for it the thread's last blocks are lost: at most
- * two batches. */
+/* If there is no key, or no memory for its value, the blocks that are in the
+ * cache when the thread ends are lost: at most two batches. */
 static void
 flush_at_exit(void)
 {
@@ -130,7 +131,7 @@ take_batch_locked(void)
     size_t count =
         cf_load_relaxed(&depot.count) - cf_load_relaxed(&first->base);
     cf_store_relaxed(&depot.count, count);
-    /* They are in use again: more may come free. */
+    /* They will be in use again, so more may come free. */
     if (count + (size_t)2 * KEEP < cf_load_relaxed(&depot.limit))
         cf_store_relaxed(&depot.limit, count + (size_t)2 * KEEP);
     return first;
@@ -145,7 +146,7 @@ get_batch(void)
     return first;
 }
 
-/* --- the slow ways --------------------------------------------------------- */
+/* --- the slow ways -------------------------------------------------------- */
 
 /* Fills an empty cache and takes a block. */
 static cf_future *
@@ -164,7 +165,7 @@ refill(struct cf__thread *t)
     return first;
 }
 
-/* The cache is full. */
+/* The cache is at its limit. */
 static void
 flush(struct cf__thread *t)
 {
@@ -174,7 +175,7 @@ flush(struct cf__thread *t)
         bundle(t);
 }
 
-/* --- giving back ----------------------------------------------------------- */
+/* --- giving back ---------------------------------------------------------- */
 
 bool
 cf__block_may_trim(void)
@@ -183,8 +184,8 @@ cf__block_may_trim(void)
     return cf_load_relaxed(&depot.count) > cf_load_relaxed(&depot.limit);
 }
 
-/* Takes out all batches but the first, which are the last to have been put
- * back: those are the reserve. */
+/* Takes out the surplus. The reserve is the first batches: those that were put
+ * back last. */
 static cf_future *
 take_surplus_locked(void)
 {
@@ -198,7 +199,7 @@ take_surplus_locked(void)
     return surplus;
 }
 
-/* Sorts out the blocks of pages that are gone; what stays is in new batches. */
+/* Makes new batches of the blocks whose pages are not given back. */
 static cf_future *
 without_gone(struct cf__block_sort *sort, cf_future *batches)
 {
@@ -221,7 +222,7 @@ without_gone(struct cf__block_sort *sort, cf_future *batches)
             count = 0;
         }
     }
-    if (blocks) { /* the last ones of all are gone */
+    if (blocks) { /* the list ended with blocks that are gone */
         set_size(blocks, count);
         blocks->next_batch = stay;
         stay = blocks;
@@ -236,13 +237,13 @@ cf__block_trim(void)
         return;
     pthread_mutex_lock(&depot.lock);
     struct cf__block_sort *sort = NULL;
-    if (cf__block_may_trim()) /* nobody else has done so meanwhile */
+    if (cf__block_may_trim()) /* no other thread has done it meanwhile */
         sort = cf__block_sort_begin_locked();
     cf_future *surplus = sort ? take_surplus_locked() : NULL;
     pthread_mutex_unlock(&depot.lock);
     if (!sort)
         return;
-    /* Nobody else has the surplus: so its blocks stay free meanwhile. */
+    /* No other thread has the surplus, so its blocks stay free meanwhile. */
     for (cf_future *batch = surplus; batch; batch = batch->next_batch)
         for (cf_future *f = batch; f; f = cf_load_relaxed(&f->next))
             cf__block_sort_count(sort, f);
@@ -256,7 +257,7 @@ cf__block_trim(void)
         surplus = batch->next_batch;
         put_batch_locked(batch);
     }
-    /* Again when so much more is free that it pays for another look at all. */
+    /* The next trim comes when so many more are free that they pay for it. */
     size_t count = cf_load_relaxed(&depot.count);
     cf_store_relaxed(&depot.limit, count + count / 16 + KEEP);
     pthread_mutex_unlock(&depot.lock);
@@ -286,7 +287,7 @@ cf__block_stop_keeping(const struct cf__worker *worker)
     pthread_mutex_unlock(&depot.lock);
 }
 
-/* --- around a fork --------------------------------------------------------- */
+/* --- around a fork -------------------------------------------------------- */
 
 static void
 close_cache(void)
@@ -326,7 +327,8 @@ alloc_closed(struct cf__thread *t)
     return f;
 }
 
-/* The cache's only block has just been freed. */
+/* The calling thread has just freed a block, the only one of the closed
+ * cache. */
 static void
 free_closed(struct cf__thread *t)
 {
@@ -343,13 +345,13 @@ free_closed(struct cf__thread *t)
 static void
 make_usable(void)
 {
-    depot.keeper = NULL; /* a thread that is not here */
+    depot.keeper = NULL; /* its thread is not here */
     if (pthread_mutex_trylock(&depot.lock) == 0) {
         pthread_mutex_unlock(&depot.lock);
         return;
     }
-    /* Held by a thread that is not here: what it guards may be half changed,
-     * and stays with the parent. */
+    /* A thread that is not here holds the lock. What it guards may be half
+     * changed: the child begins with nothing. */
     pthread_mutex_init(&depot.lock, NULL);
     depot.batches = NULL;
     cf_store_relaxed(&depot.count, 0);

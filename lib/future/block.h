@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory for futures: blocks of one size, recycled.
+ * Memory for futures: blocks of one size, recycled. README.md, "The memory of
+ * futures", has the protocol.
  *
- * Allocating in one thread and freeing in another is what malloc is slowest
- * at, and exactly what futures do. So each thread has a cache of free blocks,
- * and caches exchange whole batches through a depot under a mutex: one lock per
- * batch. Blocks are cut from large chunks, a few at a time, so that a small
- * program touches little memory (block_memory.h).
+ * A future is often allocated in one thread and freed in another, which is what
+ * malloc is slowest at. So each thread has a cache of free blocks, and caches
+ * exchange whole batches through a depot under a mutex: one lock for a batch.
+ * Blocks are cut from large chunks, a few at a time, so that a small program
+ * touches little memory (block_memory.h).
  *
- * After a burst, pages that have only free blocks are given back to the system:
- * when a pool is destroyed, or has been idle for a while. That looks at each
- * free block, so it is done when 16 MiB are free, and leaves 8 MiB for the next
- * burst; again when so much more is free that it is worth another look.
+ * After a burst, the pages that have only free blocks are given back to the
+ * system: when a pool is destroyed, or has been idle for a while. That looks at
+ * each free block. So it waits until many are free, leaves a reserve for the
+ * next burst, and comes again when so many more are free that it pays (block.c
+ * has the numbers).
  *
- * A batch is what lies in one piece when many threads submit and free: the
- * processor fetches ahead only within it. So it is large.
+ * When many threads submit and free, only the blocks of one batch lie in one
+ * piece, and the processor fetches ahead only within a batch. So a batch is
+ * large.
  */
 #ifndef CF_LIB_FUTURE_BLOCK_H
 #define CF_LIB_FUTURE_BLOCK_H
@@ -23,26 +26,28 @@
 #include "lib/future/future.h"
 
 enum {
-    CF__BLOCK_BATCH = 256, /* free blocks, exchanged at once */
-    CF__BLOCK_CUT = 64     /* a batch of new ones */
+    CF__BLOCK_BATCH = 256, /* the most blocks of a batch */
+    CF__BLOCK_CUT = 64     /* the most blocks of a batch of new ones */
 };
 
-/* Fills this thread's empty cache and takes a block; NULL: no memory. */
+/* Fills this thread's empty cache and takes a block. NULL: no memory. */
 cf_future *cf__block_refill(void);
 
-/* The cache is at its limit: makes it a batch, and moves the former batch to
- * the depot. */
+/* The cache is at its limit: makes its blocks a batch, and moves the former
+ * batch to the depot. */
 void cf__block_flush(void);
 
-/* Gives memory back, if there is enough that is free. No lock may be held. */
+/* Gives memory back, if enough blocks are free. The caller holds no lock. */
 void cf__block_trim(void);
 
-/* It would: a hint. */
+/* true: cf__block_trim() would. A hint. */
 bool cf__block_may_trim(void);
 
-/* The worker is about to sleep: it will be unparked when it is to trim, if the
- * program has many futures and no other worker is. false: it will not. */
+/* The worker is about to sleep. true: it is the keeper now, and will be
+ * unparked when it has to trim. That needs a program with many blocks, and no
+ * other keeper. */
 bool cf__block_keep(struct cf__worker *worker);
+/* The worker has woken up. */
 void cf__block_stop_keeping(const struct cf__worker *worker);
 
 static inline cf_future *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunks and their pages: see block_memory.h. The depot's lock guards all. */
+/* Chunks and their pages: see block_memory.h. The depot's lock guards all but a
+ * struct cf__block_sort, which one thread has. */
 #include "lib/future/block_memory.h"
 
 #include "lib/base/pages.h"
@@ -8,27 +9,27 @@
 #include <sys/mman.h>
 
 enum {
-    CHUNK_MIN = 64 << 10, /* bytes of the first chunk, if these are two pages or
-                             more; each next is twice */
-    CHUNK_MAX = 4 << 20,  /* ... up to this */
+    CHUNK_MIN = 64 << 10, /* bytes of the first chunk, or two pages if these are
+                             more. Each next one is twice as large ... */
+    CHUNK_MAX = 4 << 20,  /* ... up to this size */
     PAGES_MAX = CHUNK_MAX / 4096
 };
 
-/* At the start of its chunk, in a page of its own. */
+/* The header of a chunk: at its start, in a page of its own. */
 struct chunk {
-    struct chunk *next;            /* an older one. Set once */
+    struct chunk *next;            /* the one mapped before it. Set once */
     size_t size;                   /* set once */
     uint8_t given_back[PAGES_MAX]; /* 1: no block is there */
 };
 
 static struct {
     struct chunk *first;
-    size_t given_back;    /* pages */
-    struct chunk *cursor; /* where they are looked for */
-    char *fresh;          /* not cut yet */
+    size_t given_back;    /* how many pages are given back */
+    struct chunk *cursor; /* where the search for such a page goes on */
+    char *fresh;          /* memory that is not cut yet */
     size_t fresh_size;
-    size_t chunk_size; /* of the last chunk */
-    size_t blocks;     /* cut, and not given back */
+    size_t chunk_size; /* of the newest chunk */
+    size_t blocks;     /* how many are cut, and not given back */
     size_t page_size;
 } memory = {.chunk_size = CHUNK_MIN / 2};
 
@@ -51,7 +52,7 @@ new_chunk_locked(void)
     size_t size =
         memory.chunk_size < CHUNK_MAX ? memory.chunk_size * 2 : CHUNK_MAX;
     const size_t page = page_size();
-    while (size < 2 * page) /* its own, and one with blocks */
+    while (size < 2 * page) /* the header's page, and one with blocks */
         size *= 2;
     struct chunk *chunk = mmap(
         NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -67,7 +68,7 @@ new_chunk_locked(void)
     return true;
 }
 
-/* The next run of pages that were given back is fresh. */
+/* Makes the next run of pages that were given back the fresh memory. */
 static void
 reuse_pages_locked(void)
 {
@@ -115,17 +116,17 @@ cf__block_memory_forget(void)
     memory.fresh_size = 0;
 }
 
-/* --- giving back ----------------------------------------------------------- */
+/* --- giving back ---------------------------------------------------------- */
 
 struct place {
     struct chunk *chunk;
-    uint16_t *counts; /* free blocks of its pages */
+    uint16_t *counts; /* for each page: how many blocks of the list it has */
 };
 
 struct cf__block_sort {
-    size_t page_size, full; /* so many blocks has a page */
+    size_t page_size, full; /* full: how many blocks a page has */
     size_t chunks;
-    struct place *last; /* that of the last block */
+    struct place *last; /* of the block that was looked up last */
     struct place places[];
 };
 
@@ -170,13 +171,13 @@ cf__block_sort_begin_locked(void)
     return sort;
 }
 
-/* The count of the page that f is on; NULL: it is in no known chunk. */
+/* The count of the page that f is on; NULL: f is in no known chunk. */
 static uint16_t *
 count_of(struct cf__block_sort *sort, const cf_future *f)
 {
     uintptr_t offset = (uintptr_t)f - (uintptr_t)sort->last->chunk;
     if (offset >= sort->last->chunk->size) {
-        size_t low = 0, high = sort->chunks; /* the last that is not above f */
+        size_t low = 0, high = sort->chunks; /* finds the last one below f */
         while (high - low > 1) {
             size_t middle = (low + high) / 2;
             if ((uintptr_t)sort->places[middle].chunk <= (uintptr_t)f)
@@ -218,7 +219,7 @@ cf__block_sort_give_back(struct cf__block_sort *sort)
             for (end = i; end < pages && at->counts[end] == sort->full; end++)
                 continue;
             if (end > i) {
-                /* Refused for locked memory: then it is only free. */
+                /* May fail, for locked memory: then the page is only free. */
                 (void)madvise((char *)at->chunk + i * sort->page_size,
                               (end - i) * sort->page_size,
                               MADV_DONTNEED);

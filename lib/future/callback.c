@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callbacks: see callback.h and README.md. Each thread has its own, so
+ * Callbacks: see callback.h and README.md. Each thread has its own queue, so
  * there is no lock.
  *
- * A callback that ends its thread, which it must not, takes no other along: the
- * rest runs in a cleanup handler.
+ * A callback must not end its thread. If it does, the others that are due run
+ * in a cleanup handler.
  */
 #include "lib/future/callback.h"
 
@@ -15,14 +15,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* One loop over the callbacks that are due. */
+/* A loop over the callbacks that are due. */
 struct run {
     struct cf__due *due;
-    cf_future *held; /* a handle that goes after the callback; or NULL */
-    bool in_wait;    /* of a callback, which goes on afterwards */
+    cf_future *held; /* its handle goes after the callback. NULL: none */
+    bool in_wait;    /* the loop runs in a wait of a callback */
 };
 
-enum { WAITS_MAX = 64 }; /* of waits: a stack has room for so many */
+enum { WAITS_MAX = 64 }; /* a stack has room for so many, one inside another */
 
 static void drain(struct run *run);
 
@@ -34,8 +34,8 @@ let_go(struct run *run)
     run->held = NULL;
 }
 
-/* A task is its own process's, and so are its callbacks: in the child of a
- * callback that forks and returns there, none of them runs. */
+/* true: the callback is of a task of the parent. A callback may fork and return
+ * in the child: there, such callbacks do not run. */
 static bool
 is_parents(const struct cf__callback *callback)
 {
@@ -58,7 +58,8 @@ call_next(struct run *run)
     let_go(run);
 }
 
-/* The thread ends in a callback, or in a task that one waits for. */
+/* Cleanup handler: the thread ends in a callback, or in a task that it runs
+ * while a callback waits. */
 static void
 ended(void *arg)
 {
@@ -68,7 +69,7 @@ ended(void *arg)
     drain(run);
 }
 
-/* Until no callback is due. The thread is in none then. */
+/* Calls callbacks until none is due. The thread is in no callback then. */
 static void
 drain(struct run *run)
 {
@@ -94,8 +95,9 @@ append(struct cf__due *due, struct cf__callback *first)
     due->last = first;
 }
 
-/* Who relied on this worker's search gets another: callbacks may take long.
- * Returns what to give to cf__cancel_restore(). */
+/* The thread is in a callback from now on. If it is a worker, other threads may
+ * count on it to find work, and a callback may take long: callbacks_begin()
+ * sees to a successor. Give the result to cf__cancel_restore(). */
 static int
 enter(struct cf__due *due)
 {

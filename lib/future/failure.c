@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Making and freeing records of failures: see failure.h. */
+/* Makes and frees records of failures: see failure.h. */
 #include "lib/future/failure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What stands for a failure when there is no memory for its record. */
+/* If there is no memory for a record, one of these takes its place. */
 #define SPARE(name, value, text)                                               \
     {sizeof(cf_error), name, 0, "", NULL, 0, -1, 0, 0, 0},
 static const cf_error spares[] = {CF_ERR_MAP(SPARE)};

@@ -13,8 +13,9 @@
 #define CF__MESSAGE_MAX 4095
 
 /*
- * Copies an error, its message and file name. Never fails: without memory the result is
- * a static record of the same kind with an empty message and no code.
+ * Copies an error with its message and file name. Never fails: without memory,
+ * the result is a static record of the same kind, with an empty message and no
+ * code.
  */
 const cf_error *cf__failure_new(const cf_error *error);
 
@@ -22,7 +23,7 @@ const cf_error *cf__failure_new(const cf_error *error);
 const cf_error *
 cf__failure_format(const cf_error *error, const char *format, va_list args);
 
-/* NULL and static records are fine. */
+/* failure may be NULL, or a static record. */
 void cf__failure_free(const cf_error *failure);
 
 #endif

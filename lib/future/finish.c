@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a future becomes done, where cf__future_finish() in life.h cannot decide
- * by itself: other completers, sleepers, waiters. No locks: every decision is
- * one compare-and-swap on the future's word (future.h).
+ * How a future becomes done if there are other completers, sleepers or waiters:
+ * cf__future_finish() in life.h leaves these cases to this file. No locks:
+ * every decision is one compare-and-swap on the future's word (future.h).
  */
 #include "lib/base/futex.h"
 #include "lib/future/callback.h"
@@ -11,16 +11,15 @@
 #include <limits.h>
 
 /*
- * After f became done with old as the former word: wakes sleepers, tells
- * waiters, runs callbacks. Whoever made it done left one handle more if
- * CF__WAITERS is set in old, which goes here: callbacks may drop all others.
- * Else f may be gone already. In the child of a task that forks and returns
- * there, waiters and callbacks are the parent's.
+ * If old has CF__WAITERS, the completer has left one handle more. It goes here,
+ * since callbacks may drop all others. If old does not have it, f may be gone
+ * already. A task may fork and return in the child: there, its waiters and
+ * callbacks are the parent's, and are not told.
  */
 void
 cf__future_announce(cf_future *f, uint64_t old)
 {
-    if (old & CF__SLEEPER) /* an address, not an access: f may be gone */
+    if (old & CF__SLEEPER) /* uses the address only: f may be gone */
         cf__futex_wake(cf__futex_word(f), INT_MAX);
     if (!(old & CF__WAITERS))
         return;
@@ -42,13 +41,13 @@ cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
             return false;
         }
         next = (word & ~(CF__PHASE | CF__SLEEPER)) | CF_FINISHED | flags;
-        /* With waiters one handle more is left: it is the announcement's. */
+        /* If there are waiters, one handle more is left: the announcement's. */
         if (drop)
             next -= CF__HANDLE;
         if (word & CF__WAITERS)
             next += CF__HANDLE;
-        /* pairs with every look at the state: publishes the outcome. After
-         * it, without a handle, f must not be touched. */
+        /* Pairs with every look at the state: publishes the outcome. After it,
+         * f must not be touched without a handle. */
     } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
     if (__builtin_expect(next >> 32 == 0, 0))
         cf__future_free(f);
@@ -75,7 +74,7 @@ cf__future_finish_unwatched(cf_future *f, uint64_t flags)
     } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
     if (next >> 32 == 0)
         cf__future_free(f);
-    else if (word & CF__SLEEPER) /* an address: f may be gone */
+    else if (word & CF__SLEEPER) /* uses the address only: f may be gone */
         cf__futex_wake(cf__futex_word(f), INT_MAX);
     return true;
 }

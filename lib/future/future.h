@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The future's layout and the steps of its life that are on the hot path.
- * README.md has the protocol.
+ * The future's layout, the bits of its word, and the claim. README.md, "The
+ * future", has the protocol.
  *
- * A future is one recycled block of 128 bytes. Everything that several threads
- * decide is in one atomic word, so that each decision is one compare-and-swap:
+ * A future is one recycled block of 128 bytes. Several threads may decide about
+ * it at once. All that they decide is in one atomic word, so that each decision
+ * is one compare-and-swap:
  *
  *   bits 0-1    cf_state
- *   bit  2      CF__SLEEPER     somebody sleeps on the low half (futex)
+ *   bit  2      CF__SLEEPER     a thread sleeps on the low half (futex)
  *   bit  3      CF__WAITERS     the list of waiters is not empty
- *   bit  4      CF__INTERRUPT   cf_future_interrupt() while it ran
- *   bit  5      CF__FAILED      finished with an error
+ *   bit  4      CF__INTERRUPT   cf_future_interrupt() came while it ran
+ *   bit  5      CF__FAILED      it finished with an error
  *   bit  6      CF__COMPLETING  a completer other than the runner has won; on a
- *                               cancelled task: its canceller still needs the
+ *                               cancelled task: the canceller still needs the
  *                               executor
- *   bit  7      CF__REMOTE      its task runs in another process: it may have
- *                               ended, or while RUNNING not have begun, without
- *                               this word telling (lib/executor/remote.h). Set for life
- *   bits 8-23   1 + index of the worker that runs it, 0: none
+ *   bit  7      CF__REMOTE      the task runs in another process: it may have
+ *                               ended, or while RUNNING not have begun, and
+ *                               this word does not tell (executor/remote.h).
+ *                               Set for life
+ *   bits 8-23   1 + index of the worker that runs it; 0: none
  *   bits 32-63  handles: the user's, and one for the queue that holds it
  */
 #ifndef CF_LIB_FUTURE_FUTURE_H
@@ -60,63 +62,66 @@ struct cf__heap {
     size_t size;
 };
 
-/* A result in somebody else's memory. Begins as a struct cf__heap. */
+/* A result in memory of another owner. Begins like a struct cf__heap. */
 struct cf__lent {
     void *data;
     size_t size;
-    void (*give_back)(void *owner, void *data); /* called once */
+    void (*give_back)(void *owner, void *data); /* called once, at the end */
     void *owner;
 };
 
 struct cf__waiter; /* lib/future/waiter.h */
 
-/* What few tasks have. Written before the submit, but for late_error. */
+/* Attributes, which few tasks set. The submitter writes the first four before
+ * it publishes the task. */
 struct cf__attributes {
     const char *name;
     void (*arg_free)(void *arg);
     int priority;
     int64_t timeout_ns; /* 0: none */
-    int64_t begun_at;   /* of a remote one, as it was first known; 0: not
-                                   yet. Guarded by the pool's lock */
-    const cf_error *late_error; /* of a task that outran its timeout; written
-                                   by who set CF__COMPLETING, before the
-                                   future is finished */
-    size_t timer_index;         /* guarded by the timers' lock; 0: not there */
-    int64_t timer_at;           /* deadline; guarded likewise */
+    int64_t begun_at;   /* when a remote task began, as first known; 0: not
+                                   known. Guarded by the pool's lock */
+    const cf_error *late_error; /* the error of a task that outran its timeout.
+                                   The thread that set CF__COMPLETING writes
+                                   it, before it finishes the future */
+    size_t timer_index;         /* in the timers' heap; 0: not there. Guarded
+                                   by the timers' lock */
+    int64_t timer_at;           /* deadline. Guarded by the timers' lock */
 };
 
 struct cf_future {
     _Atomic uint64_t word;
-    /* In the one list that holds it: a queue's inbox, a submit's chain, a
-     * cache of free blocks. Atomic for the inbox. */
+    /* The next one in the list that holds it: a queue's inbox, a submit's
+     * chain, a cache of free blocks. One list at a time. Atomic for the
+     * inbox. */
     _Atomic(cf_future *) next;
-    cf_executor *executor; /* NULL: completed by hand. Set at creation */
+    cf_executor *executor; /* NULL: a promise. Set at creation */
     union {
         cf_task_fn *fn;        /* set at creation */
-        cf_future *next_batch; /* of a free block: lib/future/block.c */
+        cf_future *next_batch; /* of a batch of free blocks: block.c */
     };
-    _Atomic uintptr_t waiters; /* guarded by lock; see lib/future/waiter.c */
-    struct cf__attributes *attributes; /* set at creation; NULL: all default */
-    /* Where the runner's own tasks began when it took this one; 0: unknown.
-     * Writer: the runner (release). Readers: who helps it (acquire). A remote
-     * one's: where in its worker's lane it is; guarded by the pool's lock. A
-     * free block's: lib/future/block.c. */
+    _Atomic uintptr_t waiters;         /* guarded by lock: waiter.c */
+    struct cf__attributes *attributes; /* NULL: all default. Set at creation */
+    /* Where in the runner's deque its own tasks began when it took this one; 0:
+     * unknown. The runner writes it (release); a thread that helps the runner
+     * reads it (acquire). Of a remote task: its position in its worker's lane;
+     * guarded by the pool's lock. Of a batch of free blocks: its size
+     * (block.c). */
     _Atomic uint32_t base;
-    uint16_t
-        generation; /* of the process: lib/executor/registry.h. Set at creation */
+    uint16_t generation; /* of the process that made it. Set at creation */
     uint8_t arg_size;    /* bytes of an argument inside */
     uint8_t result_size; /* bytes of a result inside; written by the runner */
     unsigned char owned; /* CF__ARG_POINTER ... */
-    uint16_t list_generation; /* of the process whose waiters are listed, if
-                                 there are any. Guarded by lock */
-    struct cf__lock lock;     /* lib/future/waiter.c */
+    uint16_t list_generation; /* of the process that made the list of waiters,
+                                 if there is one. Guarded by lock */
+    struct cf__lock lock;     /* guards the list: waiter.c */
     _Alignas(16) unsigned char arg[CF__INLINE_SIZE];
     unsigned char result[CF__INLINE_SIZE]; /* written by the runner */
 };
 
 _Static_assert(sizeof(cf_future) == 128, "a future is two cache lines");
 
-/* A struct cf__heap in the area for an argument or a result. */
+/* Writes a struct cf__heap into the area for an argument or a result. */
 static inline void
 cf__heap_store(unsigned char *area, void *data, size_t size)
 {
@@ -151,14 +156,14 @@ cf__priority(const cf_future *f)
     return f->attributes ? f->attributes->priority : 0;
 }
 
-/* The half of the word that has the state, for futex. */
+/* The half of the word that has the state: threads sleep on it. */
 static inline void *
 cf__futex_word(cf_future *f)
 {
     return cf__low_half(&f->word);
 }
 
-/* The index of the worker that runs it, or -1. */
+/* The index of the worker that runs the task; -1: none. */
 static inline int
 cf__runner(uint64_t word)
 {
@@ -166,9 +171,9 @@ cf__runner(uint64_t word)
 }
 
 /*
- * Takes a pending task for running: of workers, waiters, cancel and refusal,
- * the one whose compare-and-swap leaves PENDING has the task. A full barrier
- * on x86 if it tries at all (a deque's pop counts on that).
+ * Claims a pending task for running. Workers, waiters, cancels and refusals may
+ * compete: the one whose compare-and-swap leaves PENDING has the task. If it
+ * tries at all, it is a full barrier on x86: a deque's pop counts on that.
  */
 static inline bool
 cf__future_claim_word(cf_future *f, int worker)
@@ -177,7 +182,7 @@ cf__future_claim_word(cf_future *f, int worker)
     while (cf__state(word) == CF_PENDING) {
         uint64_t running =
             word | CF_RUNNING | (uint64_t)(worker + 1) << CF__WORKER_SHIFT;
-        /* pairs with: the submit's publication, through the queue */
+        /* pairs with the submit's publication, through the queue */
         if (cf_cas_seq_cst(&f->word, &word, running))
             return true;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a future owns, and its handles: stored, read, and freed with the last
- * handle. No locks: whoever writes a field is alone with it (future.h).
+ * What a future owns, and its handles: what is stored in a future, read from
+ * it, and freed with the last handle. No locks: each field has one writer at a
+ * time, and is read when the writer is through (future.h).
  */
 #include "lib/future/life.h"
 
@@ -98,7 +99,7 @@ cf_future_error(cf_future *f)
 cf_future *
 cf_future_ref(cf_future *f)
 {
-    /* The caller's own handle keeps f: nothing to order. */
+    /* Relaxed: the caller's own handle keeps f. */
     if (f)
         cf_fetch_add_relaxed(&f->word, CF__HANDLE);
     return f;

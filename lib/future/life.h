@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The steps of a future's life that every task takes, inline: made, finished,
- * let go of. The rare turns are in finish.c and pending.c.
+ * The steps of a future's life that every task takes, inline: it is made,
+ * finished and let go of. The rare steps are in finish.c, and in
+ * lib/executor/pending.c.
  */
 #ifndef CF_LIB_FUTURE_LIFE_H
 #define CF_LIB_FUTURE_LIFE_H
@@ -10,44 +11,47 @@
 #include "lib/future/block.h"
 #include "lib/future/future.h"
 
-/* The last handle is gone, and f owns more than its block, or may. */
+/* Frees what f owns besides its block. The last handle is gone. */
 void cf__future_free_owned(cf_future *f);
 
 /*
- * Finishes f; cf__future_finish() below is the fast way in. mine is CF__COMPLETING for who set that bit, else 0: then false
- * means that another completer was faster, and the outcome is dropped. flags:
- * 0 or CF__FAILED. drop: gives up one handle, in the same step; after the call
- * f may be gone.
+ * Finishes f; cf__future_finish() below is the fast way. flags: 0 or
+ * CF__FAILED. mine: CF__COMPLETING if the caller has set that bit, else 0.
+ * drop: gives up one handle in the same step; after the call f may be gone.
+ *
+ * false: another completer was faster, and the outcome is dropped. That can
+ * only be if mine is 0.
  */
 bool
 cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop);
 
-/* The same for f with a handle to drop, where no callback may run: false, and
- * nothing is changed, if somebody must be told. */
+/* The same where no callback may run; it drops a handle. false: f has waiters
+ * that must be told, and nothing has changed. */
 bool cf__future_finish_unwatched(cf_future *f, uint64_t flags);
 
-/* The right to finish f from outside its run: sets CF__COMPLETING on a
+/* Gets the right to finish f from outside its run: sets CF__COMPLETING on a
  * running future, and with from_pending on a pending one too. */
 bool cf__future_begin_completing(cf_future *f, bool from_pending);
 
-/* Where the runner leaves the outcome, before it finishes f: a result already
- * inside (heap NULL) or on the heap, or a record that f then owns. */
+/* The runner leaves the outcome here, before it finishes f. The outcome is a
+ * result that is already inside (heap NULL) or on the heap, a record of an
+ * error, or a result that another owner lends. From then on f owns it. */
 void cf__future_store_result(cf_future *f, void *heap, size_t size);
 void cf__future_store_error(cf_future *f, const cf_error *error);
 void cf__future_store_lent(cf_future *f, const struct cf__lent *lent);
 
-/* What cf_future_result() says of a future whose word is word, and done. */
+/* What cf_future_result() returns for a future that is done. word: its word. */
 cf_err cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out);
 
 /*
- * After f became done with old as the former word: wakes sleepers, tells
- * waiters, runs callbacks. If CF__WAITERS is set in old, one handle goes here.
+ * After f became done: wakes sleepers, tells waiters, runs callbacks. old: the
+ * word before. If it has CF__WAITERS, the call takes over one handle.
  */
 void cf__future_announce(cf_future *f, uint64_t old);
 
 /* Makes a block of cf__block_alloc() a pending future. A task has one handle
- * for its queue and, unless detached, one for the caller; its argument is the
- * caller's to set. bits: of its word, the executor's. */
+ * for its queue and, unless it is detached, one for the caller. bits: what the
+ * executor adds to the word. The caller sets the argument. */
 static inline void
 cf__future_init(cf_future *f,
                 cf_executor *ex,
@@ -57,13 +61,13 @@ cf__future_init(cf_future *f,
 {
     f->executor = ex;
     f->fn = fn;
-    cf_store_relaxed(&f->waiters, 0); /* as the word, below */
+    cf_store_relaxed(&f->waiters, 0); /* see below */
     f->attributes = NULL;
     f->arg_size = 0;
     f->result_size = 0;
     f->owned = 0;
     f->generation = cf__generation;
-    /* Nobody else knows f yet: publishing it orders these. */
+    /* No other thread knows f yet: its publication orders these stores. */
     cf_store_relaxed(&f->base, 0);
     cf__lock_init(&f->lock);
     cf_store_relaxed(&f->word, handles * CF__HANDLE | bits | CF_PENDING);
@@ -73,7 +77,8 @@ cf__future_init(cf_future *f,
 static inline void
 cf__future_free(cf_future *f)
 {
-    /* No handles: a further unref is found out until the block is reused. */
+    /* Without a handle: until the block is reused, a further unref ends the
+     * program. */
     cf_store_relaxed(&f->word, 0);
     const unsigned outside =
         CF__RESULT_HEAP | CF__RESULT_ERROR | CF__RESULT_LENT;
@@ -87,7 +92,7 @@ cf__future_free(cf_future *f)
 static inline void
 cf__future_unref(cf_future *f)
 {
-    /* pairs with the other handles' release: their use of f is over */
+    /* pairs with the release of other handles: their use of f is over */
     uint64_t word = cf_load_acquire(&f->word);
     if (word >> 32 != 1) {
         cf__contract(word >> 32 != 0, "cf_future_unref(): no handle is left");
@@ -97,7 +102,7 @@ cf__future_unref(cf_future *f)
     cf__future_free(f);
 }
 
-/* See cf__future_finish_slow(): the common case, nobody waits. */
+/* See cf__future_finish_slow(). The common case: no thread waits. */
 static inline bool
 cf__future_finish(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
 {

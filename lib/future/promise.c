@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Futures that are completed by hand, for I/O libraries and other executors:
- * the promise side.
+ * Promises: futures that are completed by hand, for I/O libraries and other
+ * executors. No locks: cf__future_begin_completing() decides between two
+ * completers.
  */
 #include "lib/base/options.h"
 #include "lib/base/size.h"

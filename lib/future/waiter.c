@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of waiters: see waiter.h and README.md. The future's lock is
- * held for a few instructions (lock.h).
+ * The list of waiters: see waiter.h and README.md. The future's lock is held
+ * for a few instructions (lock.h).
  */
 #include "lib/future/waiter.h"
 
@@ -10,7 +10,8 @@
 
 #include <stdlib.h>
 
-/* In f->waiters: it points to the oldest callback, which has the waiters. */
+/* A bit of f->waiters: it points to the oldest callback, which has the
+ * waiters. */
 #define HAS_CALLBACKS ((uintptr_t)1)
 
 static struct cf__callback *
@@ -20,9 +21,9 @@ oldest_callback(uintptr_t list)
                                 : NULL;
 }
 
-/* In a fork's child the first who comes makes the list its own. The waiters
- * belong to the parent, some to threads that are not here: they are forgotten,
- * unread. */
+/* In a fork's child, the first call that comes makes the list the child's. It
+ * forgets the waiters and does not read them: they are the parent's, and some
+ * are on stacks of threads that are not here. */
 static void
 adopt_locked(cf_future *f)
 {
@@ -32,11 +33,11 @@ adopt_locked(cf_future *f)
     struct cf__callback *oldest = oldest_callback(list);
     if (oldest) {
         oldest->waiters = NULL;
-        /* The parent may have been about to note the last one. */
+        /* The parent may have added one and not yet noted it as the newest. */
         struct cf__callback *at = oldest;
         while (at) {
             oldest->newest = at;
-            at = cf_load_relaxed(&at->next); /* one thread wrote it */
+            at = cf_load_relaxed(&at->next); /* one thread: no partner */
         }
     } else {
         cf_store_relaxed(&f->waiters, 0);
@@ -44,8 +45,8 @@ adopt_locked(cf_future *f)
     f->list_generation = cf__generation;
 }
 
-/* In a child that has not noticed yet, a lock of the parent would be taken for
- * one that is held here. */
+/* Notices first: a child that has not noticed yet would take a lock of the
+ * parent for one that is held here. */
 static void
 lock(cf_future *f)
 {
@@ -53,8 +54,8 @@ lock(cf_future *f)
     cf__lock(&f->lock);
 }
 
-/* Locks, and leaves CF__WAITERS in the word; false, and nothing is locked: f
- * is done. */
+/* Locks the list, with CF__WAITERS in the word. false: f is done, and the list
+ * is not locked. */
 static bool
 open_list(cf_future *f)
 {
@@ -71,8 +72,8 @@ open_list(cf_future *f)
     return true;
 }
 
-/* Publishes a first element to a child that is forked at any moment: what it
- * points to is whole. */
+/* Stores the first element of a list. A child that is forked at any moment
+ * finds that what it points to is whole. */
 static void
 begin_list_locked(cf_future *f, uintptr_t list)
 {
@@ -80,7 +81,7 @@ begin_list_locked(cf_future *f, uintptr_t list)
     cf_store_release(&f->waiters, list); /* pairs with fork */
 }
 
-/* The first waiter is first from now on. */
+/* From now on, first is the first waiter. */
 static void
 set_first_locked(cf_future *f, struct cf__waiter *first)
 {
@@ -162,7 +163,7 @@ cf__waiters_add_callback(cf_future *f, struct cf__callback *callback)
 bool
 cf__waiters_have_callbacks(cf_future *f)
 {
-    /* As it is at this moment: the pointer is not followed. */
+    /* Relaxed: the pointer is not followed. */
     return cf_load_relaxed(&f->waiters) & HAS_CALLBACKS;
 }
 
@@ -179,7 +180,7 @@ cf__waiters_tell(cf_future *f)
     for (struct cf__waiter *next; waiter; waiter = next) {
         next = waiter->next;
         waiter->prev = waiter;
-        waiter->notify(waiter, f); /* it may be gone after this */
+        waiter->notify(waiter, f); /* after this, waiter may be gone */
     }
     cf__unlock(&f->lock);
     return callbacks;
@@ -188,10 +189,10 @@ cf__waiters_tell(cf_future *f)
 void
 cf__waiters_free_callbacks(cf_future *f)
 {
-    /* Iterators hold a handle: in the process that made the list only callbacks
-     * are left. */
+    /* Iterators hold a handle of f. So in the process that made the list, only
+     * callbacks are left. */
     struct cf__callback *at =
-        oldest_callback(cf_load_relaxed(&f->waiters)); /* the last handle */
+        oldest_callback(cf_load_relaxed(&f->waiters)); /* no handle is left */
     for (struct cf__callback *next; at; at = next) {
         next = cf_load_relaxed(&at->next);
         free(at);

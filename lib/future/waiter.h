@@ -1,62 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who wants to hear of a future's completion: iterators, waits on several
- * futures, and callbacks, in a list under the future's own little lock.
- * README.md, "The list of waiters", has the protocol.
+ * The list of what must be told of a future's end: iterators, waits for several
+ * futures, and callbacks. The future's own lock guards it. README.md, "The list
+ * of waiters", has the protocol.
  */
 #ifndef CF_LIB_FUTURE_WAITER_H
 #define CF_LIB_FUTURE_WAITER_H
 
 #include "lib/future/future.h"
 
-/* In an iterator or on the stack of a thread that sleeps. */
+/* Lives in an iterator, or on the stack of a thread that sleeps. */
 struct cf__waiter {
     /* Guarded by the future's lock while it is in the list. */
     struct cf__waiter *next;
     struct cf__waiter *prev; /* NULL: it is the first; itself: in no list */
     /*
-     * Called once when the future is done, with the lock held: short, no user
-     * code, no other future. It is out of the list then, and may be gone as
-     * soon as it is found removed.
+     * Called once, when the future is done, with the future's lock held. It is
+     * short, and runs no code of the user and touches no other future. The
+     * waiter is out of the list then. Its owner may free it as soon as it finds
+     * it removed.
      */
     void (*notify)(struct cf__waiter *waiter, cf_future *f);
 };
 
-/* On the heap. */
+/* Lives on the heap. */
 struct cf__callback {
-    _Atomic(struct cf__callback *) next; /* added after it */
+    _Atomic(struct cf__callback *) next; /* the one that was added next */
     cf_done_fn *fn;
     void *data;
-    /* In a list, of the oldest one. Guarded by the future's lock. */
+    /* Used in the oldest one of a list. Guarded by the future's lock. */
     struct cf__callback *newest;
     struct cf__waiter *waiters;
-    /* When it is due: the future, and one handle on it goes with the call. */
+    /* Set when it is due. */
     cf_future *f;
-    bool drop;
-    uint16_t generation; /* the process in which it is due */
+    bool drop;           /* one handle of f goes with the call */
+    uint16_t generation; /* of the process in which it is due */
 };
 
-/* Adds a waiter; false: f is done already, and the waiter not in the list. */
+/* Adds a waiter. false: f is done already, and the waiter is in no list. */
 bool cf__waiter_add(cf_future *f, struct cf__waiter *waiter);
 
-/* Takes it out again, if it is still there. After it, notify() has been called
- * and has returned, or will never be called. */
+/* Takes a waiter out, if it is still in the list. After the call, notify() has
+ * returned, or will never be called. */
 void cf__waiter_remove(cf_future *f, struct cf__waiter *waiter);
 
-/* Waits until a notify() under way has returned. */
+/* If a notify() is under way, waits until it has returned. */
 void cf__waiters_sync(cf_future *f);
 
-/* Adds a callback, which is then the list's; false: f is done already. */
+/* Adds a callback, which the list owns then. false: f is done already. */
 bool cf__waiters_add_callback(cf_future *f, struct cf__callback *callback);
 
-/* Some of f's waiters are callbacks. */
+/* true: f's list has callbacks. A hint. */
 bool cf__waiters_have_callbacks(cf_future *f);
 
-/* f is done: tells all waiters. Returns the callbacks, the oldest first, which
- * are due and the caller's. */
+/* f is done: tells all waiters. Returns the callbacks, the oldest first: they
+ * are due, and the caller owns them. */
 struct cf__callback *cf__waiters_tell(cf_future *f);
 
-/* f goes without having been done: frees its callbacks. */
+/* f is freed although it never was done: frees its callbacks. */
 void cf__waiters_free_callbacks(cf_future *f);
 
 #endif
