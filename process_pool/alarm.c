@@ -6,6 +6,7 @@
 #include "process_pool/alarm.h"
 
 #include "lib/base/clock.h"
+#include "process_pool/lock.h"
 #include "process_pool/tasks.h"
 
 #include <signal.h>
@@ -16,6 +17,7 @@
 void
 cf__processes_ring(struct cf__processes *pool)
 {
+    cf__assert(cf__processes_is_locked(pool));
     if (!pool->open)
         return; /* in a fork's child: the bell is its parent's */
     if (cf_load_relaxed(&pool->shared->board->sleeps) % 2 == 1)
@@ -26,6 +28,7 @@ cf__processes_ring(struct cf__processes *pool)
 void
 cf__processes_set_alarm(struct cf__processes *pool, int64_t now)
 {
+    cf__assert(cf__processes_is_locked(pool));
     int64_t at = pool->look_at;
     if (cf__processes_has_tasks_out(pool) && now + CF__HEARTBEAT_NS < at)
         at = now + CF__HEARTBEAT_NS;
@@ -42,6 +45,7 @@ cf__processes_kill_later(struct cf__processes *pool,
                          int signo,
                          int64_t at)
 {
+    cf__assert(cf__processes_is_locked(pool));
     if (lane->state != CF__LANE_STAFFED)
         return;
     /* A signal that is due earlier stands, if it is for the same position or
@@ -57,13 +61,6 @@ cf__processes_kill_later(struct cf__processes *pool,
     lane->kill_signal = signo;
     lane->kill_at = at;
     cf__processes_ring(pool);
-}
-
-int64_t
-cf__processes_after_grace(const struct cf__processes *pool, int64_t now)
-{
-    int64_t grace = pool->setup.options.kill_grace_ns;
-    return cf__deadline_from(now, grace);
 }
 
 /* The task that the signal is for no longer runs. If it still does, no other
@@ -86,6 +83,7 @@ cf__processes_send_due_signal(struct cf__processes *pool,
                               struct cf__process_lane *lane,
                               int64_t now)
 {
+    cf__assert(cf__processes_is_locked(pool));
     if (!lane->kill_at || lane->kill_at > now)
         return;
     if (is_past(pool, lane)) {

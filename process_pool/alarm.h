@@ -23,10 +23,6 @@ void cf__processes_kill_later(struct cf__processes *pool,
                               int signo,
                               int64_t at);
 
-/* When a worker or task that is asked to end now must have ended. */
-int64_t cf__processes_after_grace(const struct cf__processes *pool,
-                                  int64_t now);
-
 /* Sends the signal of a lane, if it is due. */
 void cf__processes_send_due_signal(struct cf__processes *pool,
                                    struct cf__process_lane *lane,

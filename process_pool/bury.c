@@ -11,6 +11,7 @@
 #include "process_pool/alarm.h"
 #include "process_pool/collect.h"
 #include "process_pool/end.h"
+#include "process_pool/lock.h"
 #include "process_pool/service.h"
 #include "process_pool/tasks.h"
 
@@ -189,6 +190,7 @@ void
 cf__processes_bury(struct cf__processes *pool,
                    const struct cf__zygote_report *end)
 {
+    cf__assert(cf__processes_is_locked(pool));
     char message[128];
     struct cf__process_lane *lane = &pool->lanes[end->lane];
     const cf_process_pool_options *options = &pool->setup.options;
@@ -256,6 +258,7 @@ try_later(struct cf__processes *pool, struct cf__process_lane *lane, int error)
 void
 cf__processes_spawn_failed(struct cf__processes *pool, int index, int error)
 {
+    cf__assert(cf__processes_is_locked(pool));
     char message[128];
     struct cf__process_lane *lane = &pool->lanes[index];
     cf_error none = CF_ERROR_INIT;

@@ -13,6 +13,7 @@
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
 #include "process_pool/alarm.h"
+#include "process_pool/lock.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -206,6 +207,7 @@ cf__processes_fail(struct cf__processes *pool,
                    cf_future *f,
                    const cf_error *error)
 {
+    cf__assert(cf__processes_is_locked(pool));
     cf_error mine = *error;
     mine.kind = kind_of_failure(f, error->kind);
     cf__future_store_error(f, cf__failure_new(&mine));
@@ -289,6 +291,7 @@ end_oldest(struct cf__processes *pool, struct cf__process_lane *lane)
 void
 cf__processes_trim_later(struct cf__processes *pool, int64_t now)
 {
+    cf__assert(cf__processes_is_locked(pool));
     if (!pool->trim_at)
         cf__processes_ring(pool); /* so that the manager sees trim_at */
     pool->trim_at = now + TRIM_NS;
@@ -299,6 +302,7 @@ cf__processes_collect(struct cf__processes *pool,
                       struct cf__process_lane *lane,
                       int64_t now)
 {
+    cf__assert(cf__processes_is_locked(pool));
     uint64_t before = lane->oldest;
     /* pairs with request in outbox.c: what had ended by then is seen */
     uint32_t requests = cf_load_acquire(&lane->out->requests);

@@ -10,9 +10,9 @@
 #include "lib/executor/inline.h"
 #include "lib/executor/registry.h"
 #include "process_pool/end.h"
+#include "process_pool/lock.h"
 #include "process_pool/memory/room.h"
 #include "process_pool/retired.h"
-#include "process_pool/service.h"
 #include "process_pool/submit.h"
 #include "process_pool/zygote/own_fork.h"
 #include "process_pool/zygote/stack.h"
@@ -36,6 +36,7 @@ static const struct cf__executor_ops operations = {
     .shutdown = cf__processes_shutdown,
     .terminate = cf__processes_terminate,
     .stats = cf__processes_stats,
+    .check = cf__processes_check,
     .destroy = cf__processes_destroy,
     .after_fork = cf__processes_after_fork,
     .remote = &cf__processes_remote_ops,

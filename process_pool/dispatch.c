@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"
 #include "lib/executor/pending.h"
+#include "process_pool/lock.h"
 #include "process_pool/tasks.h"
 
 enum {
@@ -370,6 +371,7 @@ update_backlog(struct cf__processes *pool, bool is_queued)
 void
 cf__processes_dispatch(struct cf__processes *pool, int64_t now)
 {
+    cf__assert(cf__processes_is_locked(pool));
     const uint64_t before = pool->taken;
     bool work = true;
     for (int tries = 0; work && tries < 2; tries++) {

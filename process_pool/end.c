@@ -13,6 +13,7 @@
 #include "lib/executor/pending.h"
 #include "lib/future/failure.h"
 #include "process_pool/alarm.h"
+#include "process_pool/lock.h"
 #include "process_pool/retired.h"
 #include "process_pool/service.h"
 #include "process_pool/tasks.h"
@@ -23,6 +24,7 @@
 void
 cf__processes_refuse_locked(struct cf__processes *pool, cf_err why)
 {
+    cf__assert(cf__processes_is_locked(pool));
     if (cf_load_relaxed(&pool->refuse) == CF_OK || why == CF_EBROKEN) {
         cf_store_relaxed(&pool->refuse, (int)why);
         if (pool->base.bound)
@@ -35,6 +37,7 @@ cf__processes_refuse_locked(struct cf__processes *pool, cf_err why)
 void
 cf__processes_break_locked(struct cf__processes *pool, const cf_error *why)
 {
+    cf__assert(cf__processes_is_locked(pool));
     if (pool->broken)
         return;
     cf_error error = *why;
@@ -62,6 +65,7 @@ cancel_all_locked(struct cf__processes *pool)
 static void
 unlock(void *data)
 {
+    cf__processes_note_lock(data); /* the wait got it again */
     cf__processes_unlock_serving(data);
 }
 
@@ -80,6 +84,19 @@ stop_waiting(void *data)
     unlock(data);
 }
 
+/* Sleeps without the lock until a change; otherwise as wait_locked. */
+static bool
+sleep_locked(struct cf__processes *pool,
+             int64_t deadline_ns,
+             void (*undo)(void *pool))
+{
+    cf__processes_note_unlock(pool);
+    bool in_time = cf__cond_wait_or_end(
+        &pool->changed, &pool->lock, deadline_ns, undo, pool);
+    cf__processes_note_lock(pool);
+    return in_time;
+}
+
 /* Waits for a change; false: the deadline has passed. A cancellation point:
  * undo is what it does if the thread is cancelled. */
 static bool
@@ -88,8 +105,7 @@ wait_locked(struct cf__processes *pool,
             void (*undo)(void *pool))
 {
     struct cf__server *server = cf__thread.server;
-    if (server) { /* this thread makes the change itself, or must serve for it
-                     */
+    if (server) { /* the change may come from this thread itself */
         cf__processes_unlock_serving(pool);
         server->serve(server, deadline_ns);
         cf__processes_lock(pool);
@@ -100,9 +116,8 @@ wait_locked(struct cf__processes *pool,
      * looks again after a heartbeat. */
     int64_t soon = cf__now_ns() + CF__HEARTBEAT_NS;
     if (deadline_ns <= soon)
-        return cf__cond_wait_or_end(
-            &pool->changed, &pool->lock, deadline_ns, undo, pool);
-    if (!cf__cond_wait_or_end(&pool->changed, &pool->lock, soon, undo, pool))
+        return sleep_locked(pool, deadline_ns, undo);
+    if (!sleep_locked(pool, soon, undo))
         cf__processes_serve_locked(pool);
     return true;
 }
@@ -215,7 +230,7 @@ void
 cf__processes_after_fork(cf_executor *ex)
 {
     struct cf__processes *pool = cf__processes_of(ex);
-    pthread_mutex_init(&pool->lock, NULL);
+    cf__processes_lock_init(pool);
     pthread_cond_init(&pool->changed, NULL);
     cf_store_relaxed(&pool->refuse, CF_EFORKED); /* there is one thread */
     cf__queue_after_fork(&pool->queue);

@@ -4,6 +4,7 @@
  */
 #include "process_pool/lane.h"
 
+#include "lib/base/assert.h"
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"
 #include "lib/base/futex.h"
@@ -29,6 +30,7 @@ void
 cf__lane_reset(struct cf__process_lane *lane)
 {
     uint64_t start = lane->next;
+    cf__assert(lane->oldest == start);
     /* Published by the fork of the worker. */
     for (uint64_t p = start; p < start + CF__LANE; p++)
         cf_store_relaxed(&cf__lane_outcome(lane, p)->state,
@@ -85,6 +87,7 @@ cf__lane_add(struct cf__process_lane *lane,
              uint64_t sequence,
              uint32_t flags)
 {
+    cf__assert(cf__lane_in_hand(lane) < CF__LANE);
     uint64_t p = lane->next++;
     write_order(cf__lane_order(lane, p), f, flags);
     cf_store_relaxed(&f->base, (uint32_t)p); /* under the lock */
@@ -193,4 +196,51 @@ cf__lane_read_failure(const struct cf__process_lane *lane,
     memcpy(out->file, texts + wire->message_size, wire->file_size);
     out->file[wire->file_size] = '\0';
     return true;
+}
+
+#ifdef CF_ASSERTIONS
+static void
+check_task(const struct cf__process_lane *lane, uint64_t p)
+{
+    const cf_future *f = lane->tasks[p % CF__LANE];
+    if (!f)
+        return;
+    uint64_t word = cf_load_relaxed(&f->word); /* the lane has a handle of it */
+    cf__assert((uintptr_t)f % _Alignof(cf_future) == 0);
+    cf__assert(word >> 32 != 0);
+    cf__assert(word & CF__REMOTE);
+    cf__assert(cf_load_relaxed(&f->base) == (uint32_t)p);
+    cf__assert(cf__lane_find(lane, f) == p);
+}
+#endif
+
+void
+cf__lane_check(const struct cf__process_lane *lane)
+{
+#ifdef CF_ASSERTIONS
+    size_t without_task = 0;
+    cf__assert(lane->oldest >= CF__FIRST_POSITION);
+    cf__assert(lane->oldest <= lane->published);
+    cf__assert(lane->published <= lane->next);
+    cf__assert(cf__lane_in_hand(lane) <= CF__LANE);
+    for (uint64_t p = lane->oldest; p < lane->next; p++) {
+        without_task += lane->tasks[p % CF__LANE] == NULL;
+        check_task(lane, p);
+    }
+    cf__assert(lane->revoked == without_task);
+    cf__assert(lane->failed <= lane->done);
+    cf__assert(lane->mark_count == 0 || lane->mark <= lane->next);
+    if (lane->state != CF__LANE_STAFFED) {
+        cf__assert(cf__lane_in_hand(lane) == 0);
+        return;
+    }
+    /* Only the program writes these. What a worker writes is not asserted: a
+     * task can overwrite it, and then collect condemns the worker. */
+    cf__assert(cf_load_relaxed(&lane->in->published) == lane->published);
+    cf__assert(cf_load_relaxed(&lane->in->collected) == lane->oldest);
+    cf__assert(cf_load_relaxed(&lane->in->answers) == lane->answered);
+    cf__assert(!cf_load_relaxed(&lane->in->quit) == !lane->quitting);
+#else
+    (void)lane;
+#endif
 }

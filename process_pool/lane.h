@@ -179,4 +179,7 @@ void cf__lane_quit(struct cf__process_lane *lane);
  * so, because that word may be wrong. */
 void cf__lane_nudge(const struct cf__process_lane *lane, bool always);
 
+/* Asserts that the program's account of the lane is whole. */
+void cf__lane_check(const struct cf__process_lane *lane);
+
 #endif

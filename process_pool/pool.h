@@ -8,7 +8,8 @@
  *   manager.c   the thread that looks after the pool
  *   bury.c      a worker has ended
  *   end.c       shutdown, terminate, destroy, break, fork
- *   service.c   the lock, and what its holder does
+ *   check.c     whether the pool is whole
+ *   service.c   what the holder of the lock (lock.h) does
  *   collect.c   from the lanes to the futures
  *   dispatch.c  from the queue to the lanes
  *   alarm.c     when the manager looks; signals to workers
@@ -63,6 +64,9 @@ struct cf__processes {
     _Atomic uint64_t tidy;
 
     _Alignas(CF_CACHE_LINE) pthread_mutex_t lock; /* guards all below */
+#ifdef CF_ASSERTIONS
+    _Atomic uintptr_t lock_owner; /* lock.h */
+#endif
     pthread_cond_t changed;        /* the pool has ended or is idle, or a lane
                                       lost its worker */
     bool open;                     /* the pool exists, and is this process's */
@@ -116,6 +120,13 @@ cf__processes_on_manager(const struct cf__processes *pool)
     return cf__thread.server == &pool->server;
 }
 
+/* When a worker or task that is asked to end now must have ended. */
+static inline int64_t
+cf__processes_after_grace(const struct cf__processes *pool, int64_t now)
+{
+    return cf__deadline_from(now, pool->setup.options.kill_grace_ns);
+}
+
 static inline struct cf__process_lane *
 cf__process_lane_of(struct cf__processes *pool, uint64_t word)
 {
@@ -127,6 +138,9 @@ cf__process_lane_of(struct cf__processes *pool, uint64_t word)
 
 /* dispatch.c: hands out what is queued. */
 void cf__processes_dispatch(struct cf__processes *pool, int64_t now);
+
+/* check.c: an operation of the executor. */
+void cf__processes_check(cf_executor *ex);
 
 /* remote.c */
 extern const struct cf__remote_ops cf__processes_remote_ops;

@@ -6,7 +6,7 @@
 #include "lib/base/cond.h"
 #include "lib/executor/inline.h"
 #include "lib/future/failure.h"
-#include "process_pool/service.h"
+#include "process_pool/lock.h"
 
 #include <stdlib.h>
 
@@ -35,7 +35,7 @@ cf__processes_obtain(void)
         memset(pool, 0, sizeof *pool);
     }
     /* New, or its parent's, where its lock may have been held at the fork. */
-    pthread_mutex_init(&pool->lock, NULL); /* cannot fail on Linux */
+    cf__processes_lock_init(pool);
     cf__cond_init(&pool->changed);
     pool->base.generation = cf__generation;
     return pool;

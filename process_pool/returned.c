@@ -4,6 +4,7 @@
  */
 #include "process_pool/returned.h"
 
+#include "lib/base/assert.h"
 #include "lib/executor/pending.h"
 #include "lib/executor/queue.h"
 
@@ -69,4 +70,17 @@ cf__returned_sweep(struct cf__returned *returned)
     }
     returned->count = kept;
     return swept;
+}
+
+void
+cf__returned_check(const struct cf__returned *returned)
+{
+    cf__assert(returned->count <= returned->capacity);
+#ifdef CF_ASSERTIONS
+    for (size_t i = 0; i < returned->count; i++) {
+        const struct cf__returned_task *task = &returned->tasks[i];
+        cf__assert(task->f && task->sequence != 0);
+        cf__assert(i == 0 || before(task, task - 1));
+    }
+#endif
 }

@@ -53,4 +53,7 @@ cf__returned_top(const struct cf__returned *returned)
                            : INT64_MIN;
 }
 
+/* Asserts that it is sorted and has room for what is in it. */
+void cf__returned_check(const struct cf__returned *returned);
+
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The process pool's lock, and the service that its holder does. */
+/* The service that the holder of a pool's lock does. */
 #include "process_pool/service.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"
 #include "process_pool/alarm.h"
 #include "process_pool/collect.h"
+#include "process_pool/lock.h"
 #include "process_pool/tasks.h"
 
 enum { ROUNDS_MAX = 8 /* services for other threads, in a row */ };
@@ -27,6 +28,7 @@ tidy_locked(struct cf__processes *pool)
 void
 cf__processes_serve_locked(struct cf__processes *pool)
 {
+    cf__assert(cf__processes_is_locked(pool));
     if (!pool->open)
         return;
     int64_t now = cf__now_ns();
@@ -78,6 +80,7 @@ cf__processes_attend(struct cf__processes *pool)
 bool
 cf__processes_is_idle_locked(struct cf__processes *pool)
 {
+    cf__assert(cf__processes_is_locked(pool));
     /* The manager itself may ask, in a callback. */
     bool finishing = pool->finishing > 0 && !cf__processes_on_manager(pool);
     return !cf__processes_has_tasks_out(pool) && !pool->deferred &&

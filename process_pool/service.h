@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The lock of a pool, and the service that its holder does. */
+/* The service that the holder of a pool's lock does. */
 #ifndef CF_PROCESS_POOL_SERVICE_H
 #define CF_PROCESS_POOL_SERVICE_H
 
-#include "process_pool/pool.h"
+#include "process_pool/lock.h"
 
-static inline void
-cf__processes_lock(struct cf__processes *pool)
-{
-    pthread_mutex_lock(&pool->lock);
-}
-
-static inline bool
-cf__processes_try_lock(struct cf__processes *pool)
-{
-    return pthread_mutex_trylock(&pool->lock) == 0;
-}
-
-/* Unlocks and does no more: a service that another thread has asked for
- * meanwhile is not done. For where the pool is made, ended or freed. */
-static inline void
-cf__processes_unlock(struct cf__processes *pool)
-{
-    pthread_mutex_unlock(&pool->lock);
-}
-
-/* Does the service that another thread has asked for meanwhile, unlocks, and
- * starts over if one has been asked for since. */
+/* The counterpart of cf__processes_lock(): does the service that another thread
+ * has asked for meanwhile, unlocks, and starts over if one has been asked for
+ * since. */
 void cf__processes_unlock_serving(struct cf__processes *pool);
 
 /* Serves: collects what has ended and hands out what is queued. Runs no user

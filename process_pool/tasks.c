@@ -6,10 +6,12 @@
 #include "process_pool/tasks.h"
 
 #include "lib/executor/pending.h"
+#include "process_pool/lock.h"
 
 cf_future *
 cf__processes_next(struct cf__processes *pool, uint64_t *sequence)
 {
+    cf__assert(cf__processes_is_locked(pool));
     int64_t returned = cf__returned_top(&pool->returned);
     int64_t heap = cf_load_relaxed(&pool->queue.heap_top); /* a hint */
     cf_future *f = NULL;
@@ -35,6 +37,7 @@ cf__processes_take_back(struct cf__processes *pool,
                         struct cf__process_lane *lane,
                         uint64_t position)
 {
+    cf__assert(cf__processes_is_locked(pool));
     cf_future *f = cf__lane_revoke(lane, position);
     if (!f)
         return false;
@@ -51,6 +54,7 @@ cf__processes_take_back_many(struct cf__processes *pool,
                              struct cf__process_lane *lane,
                              size_t count)
 {
+    cf__assert(cf__processes_is_locked(pool));
     for (uint64_t p = lane->oldest; p < lane->next && count > 0; p++)
         count -= cf__processes_take_back(pool, lane, p);
 }
@@ -58,6 +62,7 @@ cf__processes_take_back_many(struct cf__processes *pool,
 cf_future *
 cf__processes_take_all(struct cf__processes *pool)
 {
+    cf__assert(cf__processes_is_locked(pool));
     uint64_t sequence;
     cf_future *first = NULL, *last = NULL, *f;
     for (int i = 0; i < pool->base.max_workers; i++)

@@ -2,6 +2,7 @@
 /* The arena: one lock around small blocks and runs of pages. See arena.h. */
 #include "process_pool/memory/arena.h"
 
+#include "lib/base/assert.h"
 #include "lib/base/clock.h"
 #include "lib/base/cond.h"
 #include "lib/base/contract.h"
@@ -280,4 +281,20 @@ cf__arena_trim(struct cf__arena *a)
         a->trimming = false;
     pthread_mutex_unlock(&a->lock);
     return bytes;
+}
+
+void
+cf__arena_check(struct cf__arena *a)
+{
+#ifdef CF_ASSERTIONS
+    pthread_mutex_lock(&a->lock);
+    cf__runs_check(&a->runs);
+    cf__small_check(&a->small);
+    cf__assert(
+        a->held == CF__NO_PAGE ||
+        (a->trimming && cf__run_kind(&a->runs, a->held) == CF__RUN_HELD));
+    pthread_mutex_unlock(&a->lock);
+#else
+    (void)a;
+#endif
 }

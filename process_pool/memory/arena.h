@@ -86,4 +86,7 @@ bool cf__arena_contains(const struct cf__arena *a, const void *p, size_t size);
  */
 size_t cf__arena_trim(struct cf__arena *a);
 
+/* Asserts that the arena is whole (lib/base/assert.h). Any thread. */
+void cf__arena_check(struct cf__arena *a);
+
 #endif

@@ -5,12 +5,14 @@
  */
 #include "process_pool/memory/page_runs.h"
 
+#include "lib/base/assert.h"
 #include "process_pool/memory/page_bits.h"
 
 #include <string.h>
 
 enum {
     LOOK_INTO = 8,        /* runs of a bin that may be too short */
+    CHECK_STEPS = 4096,   /* runs that a check looks at */
     TRIM_STEPS = 16 << 10 /* runs that a trim passes in one call */
 };
 
@@ -297,4 +299,71 @@ cf__runs_unhold(struct cf__runs *runs, uint32_t first, bool zero)
         cf__bits_assign(runs->dirty, first, end, false);
     }
     free_run(runs, first);
+}
+
+#ifdef CF_ASSERTIONS
+/* A FREE run is in the bin of its size: its neighbours in the list, or the
+ * list's head, refer to it. */
+static void
+check_links(const struct cf__runs *runs, uint32_t first)
+{
+    const struct cf__page *run = &runs->table[first];
+    uint32_t bin = bin_of(run->pages);
+    cf__assert(runs->bin_map[bin / 64] >> (bin % 64) & 1);
+    if (run->prev == CF__NO_PAGE)
+        cf__assert(runs->bins[bin] == first);
+    else
+        cf__assert(runs->table[run->prev].next == first);
+    if (run->next != CF__NO_PAGE)
+        cf__assert(runs->table[run->next].prev == first);
+}
+
+static void
+check_run(const struct cf__runs *runs, uint32_t first)
+{
+    const struct cf__page *run = &runs->table[first];
+    cf__assert(run->kind > CF__RUN_NONE && run->kind <= CF__RUN_HELD);
+    cf__assert(run->pages > 0 && run->pages <= runs->count - first);
+    uint32_t last = first + run->pages - 1, end = last + 1;
+    cf__assert(runs->table[last].pages == run->pages);
+    cf__assert(last == first || cf__run_kind(runs, last) == CF__RUN_NONE);
+    if (run->kind == CF__RUN_FREE) {
+        check_links(runs, first);
+        cf__assert(end == runs->count ||
+                   cf__run_kind(runs, end) != CF__RUN_FREE);
+    }
+    if (run->kind == CF__RUN_RECENT || run->kind == CF__RUN_SLAB)
+        cf__assert(cf__bits_find(runs->dirty, first, end, true) == end);
+}
+#endif
+
+void
+cf__runs_check(const struct cf__runs *runs)
+{
+#ifdef CF_ASSERTIONS
+    uint32_t at = 0, recent = 0, passed = 0;
+    for (; at < runs->count && passed < CHECK_STEPS; passed++) {
+        check_run(runs, at);
+        recent += cf__run_kind(runs, at) == CF__RUN_RECENT;
+        at += runs->table[at].pages;
+    }
+    cf__assert(runs->recent_count <= CF__RUNS_RECENT);
+    cf__assert(at < runs->count || recent == runs->recent_count);
+    for (uint32_t i = 0; i < runs->recent_count; i++) {
+        uint32_t first = runs->recent_first[i];
+        cf__assert(cf__run_kind(runs, first) == CF__RUN_RECENT);
+        cf__assert(runs->table[first].pages == runs->recent_pages[i]);
+    }
+    for (uint32_t bin = 0; bin < CF__RUN_BINS; bin++) {
+        bool listed = runs->bin_map[bin / 64] >> (bin % 64) & 1;
+        cf__assert(listed == (runs->bins[bin] != CF__NO_PAGE));
+        cf__assert(!listed ||
+                   cf__run_kind(runs, runs->bins[bin]) == CF__RUN_FREE);
+    }
+    cf__assert(runs->dirty_end <= runs->count);
+    cf__assert(runs->cursor == runs->count ||
+               cf__run_kind(runs, runs->cursor) != CF__RUN_NONE);
+#else
+    (void)runs;
+#endif
 }

@@ -135,4 +135,8 @@ cf__run_kind(const struct cf__runs *runs, uint32_t at)
     return runs->table[at].kind;
 }
 
+/* Asserts that the runs are whole (lib/base/assert.h); if there are very many,
+ * those at the lowest addresses. */
+void cf__runs_check(const struct cf__runs *runs);
+
 #endif

@@ -3,6 +3,8 @@
  * small_blocks.h. */
 #include "process_pool/memory/small_blocks.h"
 
+#include "lib/base/assert.h"
+
 #include <string.h>
 
 /* of: how many 64-byte units a block has. For a number of units below 1024, to
@@ -268,4 +270,78 @@ cf__small_give_slabs(struct cf__small *small)
             give_slab(small, of->spare);
         of->spare = CF__NO_SLAB;
     }
+}
+
+#ifdef CF_ASSERTIONS
+enum { CHECK_STEPS = 4096 /* runs that a check looks at */ };
+
+/* Returns how many of the slab's blocks are neither live nor vacant. */
+static uint32_t
+check_slab(const struct cf__small *small, uint32_t first)
+{
+    uint32_t slab = first / CF__SLAB_PAGES, vacant = 0, neither = 0;
+    const struct cf__slab *s = &small->slabs[slab];
+    cf__assert(s->first == first && s->size_index < CF__SMALL_SIZES);
+    cf__assert(small->runs->table[first].pages == CF__SLAB_PAGES);
+    uint32_t blocks = sizes[s->size_index].blocks;
+    for (uint32_t i = 0; i < CF__SLAB_PAGES; i++)
+        cf__assert(small->runs->table[first + i].next == first);
+    for (uint32_t i = 0; i < CF__SLAB_WORDS; i++) {
+        uint64_t live = s->words[i].live, free = s->words[i].vacant;
+        uint32_t begin = i * 64, has = blocks > begin ? blocks - begin : 0;
+        uint64_t valid = has >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << has) - 1;
+        cf__assert((live & free) == 0 && ((live | free) & ~valid) == 0);
+        vacant += (uint32_t)__builtin_popcountll(free);
+        neither += (uint32_t)__builtin_popcountll(valid & ~(live | free));
+    }
+    cf__assert(s->vacant_count == vacant);
+    const struct cf__small_size *of = &small->sizes[s->size_index];
+    cf__assert((vacant == blocks) == (of->spare == slab));
+    if (vacant == 0 || vacant == blocks)
+        return neither;
+    /* It is in the list. */
+    cf__assert(s->prev == CF__NO_SLAB ? of->slabs == slab
+                                      : small->slabs[s->prev].next == slab);
+    cf__assert(s->next == CF__NO_SLAB || small->slabs[s->next].prev == slab);
+    return neither;
+}
+
+static void
+check_stack(const struct cf__small *small, uint32_t index)
+{
+    cf__assert(small->sizes[index].count <= CF__SMALL_STACK);
+    for (uint32_t i = 0; i < small->sizes[index].count; i++) {
+        const struct cf__small_ref *ref = &small->stacks[index][i];
+        const struct cf__slab *s = &small->slabs[ref->slab];
+        uint64_t used =
+            s->words[ref->block / 64].live | s->words[ref->block / 64].vacant;
+        cf__assert(cf__run_kind(small->runs, s->first) == CF__RUN_SLAB);
+        cf__assert(s->size_index == index && ref->block < sizes[index].blocks);
+        cf__assert(!(used >> (ref->block % 64) & 1));
+    }
+}
+#endif
+
+void
+cf__small_check(const struct cf__small *small)
+{
+#ifdef CF_ASSERTIONS
+    uint32_t on_stacks[CF__SMALL_SIZES] = {0};
+    const struct cf__runs *runs = small->runs;
+    uint32_t at = 0;
+    for (int i = 0; at < runs->count && i < CHECK_STEPS; i++) {
+        if (cf__run_kind(runs, at) == CF__RUN_SLAB) {
+            const struct cf__slab *s = &small->slabs[at / CF__SLAB_PAGES];
+            on_stacks[s->size_index % CF__SMALL_SIZES] += check_slab(small, at);
+        }
+        at += runs->table[at].pages;
+    }
+    for (uint32_t i = 0; i < CF__SMALL_SIZES; i++) {
+        check_stack(small, i);
+        /* So no block is there twice, and none is lost. */
+        cf__assert(at < runs->count || on_stacks[i] == small->sizes[i].count);
+    }
+#else
+    (void)small;
+#endif
 }

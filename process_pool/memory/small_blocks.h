@@ -88,4 +88,7 @@ size_t cf__small_free(struct cf__small *small, const char *p);
 /* Empties the stacks and gives back all slabs that have no live block. */
 void cf__small_give_slabs(struct cf__small *small);
 
+/* Asserts that the small blocks are whole, of as many slabs. */
+void cf__small_check(const struct cf__small *small);
+
 #endif
