@@ -3,8 +3,8 @@
  * A task's argument: a pointer, up to 32 bytes inside the future, or a block of
  * the executor's memory.
  */
-#ifndef CF_LIB_ARGUMENT_H
-#define CF_LIB_ARGUMENT_H
+#ifndef CF_LIB_EXECUTOR_ARGUMENT_H
+#define CF_LIB_EXECUTOR_ARGUMENT_H
 
 #include "lib/executor/remote.h"
 

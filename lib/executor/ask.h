@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a user asks of a future, and what the library asks first. */
-#ifndef CF_LIB_ASK_H
-#define CF_LIB_ASK_H
+#ifndef CF_LIB_EXECUTOR_ASK_H
+#define CF_LIB_EXECUTOR_ASK_H
 
 #include "lib/base/forked.h"
 #include "lib/future/future.h"

@@ -3,8 +3,8 @@
  * How cf_executor_open() finds the backends: each defines one of these, and
  * the build lists them in a generated file, so that no source of lib/ does.
  */
-#ifndef CF_LIB_BACKEND_H
-#define CF_LIB_BACKEND_H
+#ifndef CF_LIB_EXECUTOR_BACKEND_H
+#define CF_LIB_EXECUTOR_BACKEND_H
 
 #include <cfutures/executor.h>
 

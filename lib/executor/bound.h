@@ -3,8 +3,8 @@
  * The bound of an executor's queue: how many tasks may be pending, and what a
  * submit does when there is no room. Executors without a bound have none.
  */
-#ifndef CF_LIB_BOUND_H
-#define CF_LIB_BOUND_H
+#ifndef CF_LIB_EXECUTOR_BOUND_H
+#define CF_LIB_EXECUTOR_BOUND_H
 
 #include <cfutures/executor.h>
 

@@ -4,8 +4,8 @@
  * outcome. Results go to a sink: the future's own 32 bytes, an element of a
  * results array, or a map's chunk; what does not fit goes to the heap.
  */
-#ifndef CF_LIB_CALL_H
-#define CF_LIB_CALL_H
+#ifndef CF_LIB_EXECUTOR_CALL_H
+#define CF_LIB_EXECUTOR_CALL_H
 
 #include "lib/executor/executor.h"
 

@@ -8,8 +8,8 @@
  * of any length needs a bounded stack. Whoever waits for one that was put off
  * runs it, so that a task can wait for what it has submitted.
  */
-#ifndef CF_LIB_CALLER_RUN_H
-#define CF_LIB_CALLER_RUN_H
+#ifndef CF_LIB_EXECUTOR_CALLER_RUN_H
+#define CF_LIB_EXECUTOR_CALLER_RUN_H
 
 #include "lib/base/thread.h"
 #include "lib/executor/executor.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Looks whether the structures of an executor are whole: lib/base/assert.h. */
-#ifndef CF_LIB_CHECK_H
-#define CF_LIB_CHECK_H
+#ifndef CF_LIB_EXECUTOR_CHECK_H
+#define CF_LIB_EXECUTOR_CHECK_H
 
 #include <cfutures/base.h>
 

@@ -7,8 +7,8 @@
  * (arguments, handles, cancelling, waiting, callbacks, the queue's bound,
  * maps) is done by lib/, once for all.
  */
-#ifndef CF_LIB_EXECUTOR_H
-#define CF_LIB_EXECUTOR_H
+#ifndef CF_LIB_EXECUTOR_EXECUTOR_H
+#define CF_LIB_EXECUTOR_EXECUTOR_H
 
 #include <cfutures/executor.h>
 

@@ -7,8 +7,8 @@
  * It holds pointers, in blocks, and not the tasks' own links: a taker would
  * wait for the cache line of each task before it knew the next one.
  */
-#ifndef CF_LIB_INBOX_H
-#define CF_LIB_INBOX_H
+#ifndef CF_LIB_EXECUTOR_INBOX_H
+#define CF_LIB_EXECUTOR_INBOX_H
 
 #include "lib/base/lock.h"
 #include "lib/future/future.h"

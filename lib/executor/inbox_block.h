@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The inbox's blocks, for inbox.c and inbox_sweep.c. */
-#ifndef CF_LIB_INBOX_BLOCK_H
-#define CF_LIB_INBOX_BLOCK_H
+#ifndef CF_LIB_EXECUTOR_INBOX_BLOCK_H
+#define CF_LIB_EXECUTOR_INBOX_BLOCK_H
 
 #include "lib/executor/inbox.h"
 

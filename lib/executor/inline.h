@@ -3,8 +3,8 @@
  * An inline executor inside a worker of another executor: what a task there
  * submits runs at once, as part of it.
  */
-#ifndef CF_LIB_INLINE_H
-#define CF_LIB_INLINE_H
+#ifndef CF_LIB_EXECUTOR_INLINE_H
+#define CF_LIB_EXECUTOR_INLINE_H
 
 #include <cfutures/executor.h>
 

@@ -3,8 +3,8 @@
  * The turns of a pending task besides running: it is cancelled, refused, found
  * stale in a queue, or given back by a taker that has not started it.
  */
-#ifndef CF_LIB_PENDING_H
-#define CF_LIB_PENDING_H
+#ifndef CF_LIB_EXECUTOR_PENDING_H
+#define CF_LIB_EXECUTOR_PENDING_H
 
 #include "lib/future/future.h"
 

@@ -11,8 +11,8 @@
  * worker takes the next with one compare-and-swap. So tasks start in exactly
  * the order in which they were pushed.
  */
-#ifndef CF_LIB_QUEUE_H
-#define CF_LIB_QUEUE_H
+#ifndef CF_LIB_EXECUTOR_QUEUE_H
+#define CF_LIB_EXECUTOR_QUEUE_H
 
 #include "lib/executor/inbox.h"
 

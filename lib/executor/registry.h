@@ -3,8 +3,8 @@
  * All executors of this process: so that the end of the program drains them,
  * and a fork's child knows that they are not its own.
  */
-#ifndef CF_LIB_REGISTRY_H
-#define CF_LIB_REGISTRY_H
+#ifndef CF_LIB_EXECUTOR_REGISTRY_H
+#define CF_LIB_EXECUTOR_REGISTRY_H
 
 #include <cfutures/executor.h>
 

@@ -12,8 +12,8 @@
  * executor that ends at the same moment, so its memory stays readable, and its
  * lock usable, for the life of the process.
  */
-#ifndef CF_LIB_REMOTE_H
-#define CF_LIB_REMOTE_H
+#ifndef CF_LIB_EXECUTOR_REMOTE_H
+#define CF_LIB_EXECUTOR_REMOTE_H
 
 #include "lib/executor/executor.h"
 #include "lib/future/waiter.h"

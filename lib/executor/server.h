@@ -9,8 +9,8 @@
  * there. And it never waits for room in a queue, of whichever executor: the
  * tasks that would make room may wait for this thread.
  */
-#ifndef CF_LIB_SERVER_H
-#define CF_LIB_SERVER_H
+#ifndef CF_LIB_EXECUTOR_SERVER_H
+#define CF_LIB_EXECUTOR_SERVER_H
 
 #include "lib/base/clock.h"
 #include "lib/base/cond.h"

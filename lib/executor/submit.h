@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Submitting a block of memory as the argument, without copying it. */
-#ifndef CF_LIB_SUBMIT_H
-#define CF_LIB_SUBMIT_H
+#ifndef CF_LIB_EXECUTOR_SUBMIT_H
+#define CF_LIB_EXECUTOR_SUBMIT_H
 
 #include <cfutures/executor.h>
 

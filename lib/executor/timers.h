@@ -4,8 +4,8 @@
  * task that has a timeout, sleeping until the next one passes. In a callback
  * that waits it serves (server.h): so the deadlines of the others hold.
  */
-#ifndef CF_LIB_TIMERS_H
-#define CF_LIB_TIMERS_H
+#ifndef CF_LIB_EXECUTOR_TIMERS_H
+#define CF_LIB_EXECUTOR_TIMERS_H
 
 #include "lib/future/future.h"
 

@@ -3,8 +3,8 @@
  * Who waits for whom among workers: so that a wait that could never end is
  * refused instead of begun.
  */
-#ifndef CF_LIB_WAIT_GRAPH_H
-#define CF_LIB_WAIT_GRAPH_H
+#ifndef CF_LIB_EXECUTOR_WAIT_GRAPH_H
+#define CF_LIB_EXECUTOR_WAIT_GRAPH_H
 
 #include "lib/base/worker.h"
 #include "lib/future/awaited.h"

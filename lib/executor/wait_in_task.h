@@ -3,8 +3,8 @@
  * Waiting inside a task: a worker that waits must not be lost to its pool, or
  * a pool whose workers all wait would stand still.
  */
-#ifndef CF_LIB_WAIT_IN_TASK_H
-#define CF_LIB_WAIT_IN_TASK_H
+#ifndef CF_LIB_EXECUTOR_WAIT_IN_TASK_H
+#define CF_LIB_EXECUTOR_WAIT_IN_TASK_H
 
 #include "lib/base/worker.h"
 #include "lib/future/future.h"
