@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of executors and the exit hook: see registry.h. registry.lock guards
- * the list; it is taken before every other lock of the library. A fork's child
- * follows the list without it: lib/base/README.md, "Fork".
+ * The list of executors and the exit hook: see registry.h, and README.md, "The
+ * end of the program". registry.lock guards the list. It is taken before every
+ * other lock of the library. A fork's child follows the list without the lock:
+ * lib/base/README.md, "Fork".
  */
 #include "lib/executor/registry.h"
 
@@ -21,28 +22,28 @@
 
 static struct {
     pthread_mutex_t lock;
-    pthread_cond_t let_go; /* of an executor that was kept */
+    pthread_cond_t let_go; /* kept of an executor has become 0 */
     _Atomic(cf_executor *) first;
     bool exit_hook_set;
-    bool forgot; /* a fork's child: its parent's were in the list */
+    bool forgot; /* a fork's child: the list had its parent's executors */
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER,
               .let_go = PTHREAD_COND_INITIALIZER};
 
-/* So often a worker that ends the program looks who waits for it. */
+/* A worker that ends the program looks so often which pools are stalled. */
 #define LOOK_NS CF__MS(10)
 
-/* --- the end of the program ------------------------------------------------ */
+/* --- the end of the program ----------------------------------------------- */
 
-/* Calls drain(ex) for each executor that shall_drain says, without the lock.
- * Tasks may make and destroy executors meanwhile, so the list is read anew each
- * time. */
+/* Calls drain(ex), without the lock, for each executor for which is_next(ex)
+ * says true under it. Tasks may make and destroy executors meanwhile, so each
+ * time the search begins at the start of the list. */
 static void
-for_each(bool (*shall_drain)(cf_executor *ex), void (*drain)(cf_executor *ex))
+for_each(bool (*is_next)(cf_executor *ex), void (*drain)(cf_executor *ex))
 {
     pthread_mutex_lock(&registry.lock);
     for (;;) {
         cf_executor *ex = cf_load_relaxed(&registry.first); /* locked */
-        while (ex && !shall_drain(ex))
+        while (ex && !is_next(ex))
             ex = cf_load_relaxed(&ex->registry_next);
         if (!ex)
             break;
@@ -56,7 +57,8 @@ for_each(bool (*shall_drain)(cf_executor *ex), void (*drain)(cf_executor *ex))
     pthread_mutex_unlock(&registry.lock);
 }
 
-/* Nobody comes any more for what is queued: who waits for it goes on. */
+/* No thread will run what ex has queued. If that is cancelled, the threads that
+ * wait for it go on. Once for each executor. */
 static bool
 is_given_up_locked(cf_executor *ex)
 {
@@ -72,8 +74,8 @@ give_up(cf_executor *ex)
     (void)ex->ops->shutdown(ex, CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT, 0);
 }
 
-/* What is queued still completes, as in Python. In a worker, which ends the
- * program in a task, not what waits for that task. */
+/* What is queued still completes, as in Python. If a worker ends the program,
+ * in a task, then what waits for that task does not complete. */
 static void
 drain(cf_executor *ex)
 {
@@ -89,39 +91,42 @@ drain(cf_executor *ex)
     } while (ex->ops->shutdown(ex, 0, until) == CF_ETIMEDOUT);
 }
 
+/* Once for each executor. */
 static bool
-shall_drain_locked(cf_executor *ex)
+is_undrained_locked(cf_executor *ex)
 {
-    bool shall = !ex->drained_at_exit;
+    bool undrained = !ex->drained_at_exit;
     ex->drained_at_exit = true;
-    return shall;
+    return undrained;
 }
 
 static bool
-shall_drain_first_locked(cf_executor *ex)
+is_own_undrained_locked(cf_executor *ex)
 {
-    return cf__is_own_worker(ex) && shall_drain_locked(ex);
+    return cf__is_own_worker(ex) && is_undrained_locked(ex);
 }
 
 static void
 drain_all(void)
 {
     cf__notice_fork();
-    int former = cf__cancel_disable(); /* nobody would go on with exit() */
-    /* In a callback that exits: tasks may wait for what the others do. */
+    int former = cf__cancel_disable(); /* no thread would go on with exit() */
+    /* If a callback calls exit(), tasks may wait for what others do that are
+     * due. */
     struct cf__due *due = cf__callbacks_pause();
-    /* pairs with add: it finds the hook set, and we the executor, or it sets
-     * the hook anew */
+    /* pairs with add: add finds the hook set, and this thread the executor; or
+     * add sets the hook again */
     pthread_mutex_lock(&registry.lock);
     registry.exit_hook_set = false;
     pthread_mutex_unlock(&registry.lock);
-    for_each(shall_drain_first_locked, drain);
-    for_each(shall_drain_locked, drain);
+    for_each(is_own_undrained_locked, drain);
+    for_each(is_undrained_locked, drain);
     cf__callbacks_resume(due);
     cf__cancel_restore(former);
 }
 
-/* false: no memory; to be tried again. Twice, by two threads, does no harm. */
+/* false: no memory; a later add tries again. If two threads set the hook, it
+ * runs twice, which does no harm. */
 static bool
 set_exit_hook(void)
 {
@@ -132,7 +137,7 @@ set_exit_hook(void)
     return set;
 }
 
-/* --- the list --------------------------------------------------------------- */
+/* --- the list ------------------------------------------------------------- */
 
 cf_err
 cf__registry_add(cf_executor *ex)
@@ -148,7 +153,7 @@ cf__registry_add(cf_executor *ex)
     ex->registry_prev = NULL;
     if (next)
         next->registry_prev = ex;
-    /* A fork's child finds the executor whole, or not at all. */
+    /* A fork's child finds the executor whole, or does not find it. */
     cf_store_release(&registry.first, ex);
     bool hooked = registry.exit_hook_set;
     pthread_mutex_unlock(&registry.lock);
@@ -164,14 +169,14 @@ cf__registry_remove(cf_executor *ex)
     if (cf__executor_forked(ex))
         return; /* it is in no list of this process */
     pthread_mutex_lock(&registry.lock);
-    /* Its workers are gone, so a drain is about to let go of it. */
+    /* Its workers are gone, so a drain that keeps it lets go of it soon. */
     while (ex->kept)
         (void)cf__cond_wait(&registry.let_go, &registry.lock, CF__NEVER);
     cf_executor *next = cf_load_relaxed(&ex->registry_next); /* locked */
     _Atomic(cf_executor *) *link =
         ex->registry_prev ? &ex->registry_prev->registry_next : &registry.first;
-    /* A fork's child finds the executor whole, or not at all: what undoes it
-     * comes behind the unlock. */
+    /* A fork's child finds the executor whole, or does not find it: it is taken
+     * apart after the unlock. */
     cf_store_release(link, next);
     if (next)
         next->registry_prev = ex->registry_prev;
@@ -187,7 +192,7 @@ cf__registry_expect(cf_executor *ex, bool destroy, const char *sentence)
     while (at && at != ex)
         at = cf_load_relaxed(&at->registry_next);
     bool holds = at && !(destroy && at->destroying);
-    if (at && destroy && at->ops->destroy) /* else nothing is destroyed */
+    if (at && destroy && at->ops->destroy) /* else it is not destroyed */
         at->destroying = true;
     bool may_be_forgotten = !at && registry.forgot;
     pthread_mutex_unlock(&registry.lock);
@@ -196,15 +201,15 @@ cf__registry_expect(cf_executor *ex, bool destroy, const char *sentence)
     cf__contract(holds, sentence);
 }
 
-/* In a fork's child: the executors forget their workers and are none of the
- * child's. */
+/* In a fork's child: the parent's executors forget their workers. The child has
+ * no executor. */
 static void
 forget(void)
 {
     pthread_mutex_init(&registry.lock, NULL);
     pthread_cond_init(&registry.let_go, NULL);
     registry.forgot = true;
-    /* one thread */
+    /* there is one thread */
     cf_executor *ex = cf_load_relaxed(&registry.first);
     cf_store_relaxed(&registry.first, NULL);
     for (; ex; ex = cf_load_relaxed(&ex->registry_next))
