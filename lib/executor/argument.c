@@ -42,7 +42,7 @@ cf__future_release_arg(cf_future *f)
     } else if (f->attributes && f->attributes->arg_free) {
         void *arg;
         memcpy(&arg, f->arg, sizeof arg);
-        int former = cf__cancel_disable(); /* the user's code, in a call */
+        int former = cf__cancel_disable(); /* user code, inside of a call */
         f->attributes->arg_free(arg);
         cf__cancel_restore(former);
     }

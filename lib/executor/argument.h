@@ -10,7 +10,9 @@
 
 #include <stdlib.h>
 
-/* In a fork's child nothing but a submit that fails has such. */
+/* The arguments of ex that do not fit into a future are in memory of
+ * ops.remote. In a fork's child only a submit, which will fail, still makes
+ * such arguments; there they are in plain memory. */
 static inline bool
 cf__args_are_remote(const cf_executor *ex)
 {
@@ -33,17 +35,19 @@ cf__arg_free(cf_executor *ex, void *arg)
         free(arg);
 }
 
-/* Copies size bytes as the argument. CF_ENOMEM, CF_ETOOBIG. */
+/* Makes a copy of size bytes the argument; size 0: the pointer arg itself.
+ * CF_ENOMEM, CF_ETOOBIG. */
 cf_err cf__future_set_arg(cf_future *f, const void *arg, size_t size);
 
 /* Makes a block of cf__arg_alloc() the argument. */
 void cf__future_adopt_arg(cf_future *f, void *block, size_t size);
 
-/* Frees a future that was never published, leaving a pointer argument be. */
+/* Frees a future that was never published. If its argument is a pointer of the
+ * user, that stays the user's. */
 void cf__future_discard(cf_future *f);
 
-/* Frees or gives back the argument, once; by whoever ran, cancelled or refused
- * the task. */
+/* Frees the argument, or gives it to the user's arg_free(). Once, by the thread
+ * that ran, cancelled or refused the task. */
 void cf__future_release_arg(cf_future *f);
 
 #endif

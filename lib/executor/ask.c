@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a user asks of a future without waiting, in whatever state it is. */
+/* What a user asks of a future without waiting: in any state. */
 #include "lib/executor/ask.h"
 
 #include "lib/executor/pending.h"
@@ -85,7 +85,7 @@ cf_future_interrupt(cf_future *f)
         return false;
     if (cf_future_cancel(f))
         return true;
-    /* Not pending any more. On a finished future the bit means nothing. */
+    /* f is no longer pending. On a finished future the bit means nothing. */
     uint64_t word = cf_fetch_or_acq_rel(&f->word, CF__INTERRUPT);
     if (cf__is_done(word))
         return false;
@@ -110,7 +110,7 @@ cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data)
         return CF_EINVAL;
     bool done = cf_future_done(f);
     if (!done && cf__forked(f))
-        return CF_OK; /* it never will be, here */
+        return CF_OK; /* it will never be done here */
     if (!done || cf__thread.due) {
         struct cf__callback *callback = malloc(sizeof *callback);
         if (!callback)

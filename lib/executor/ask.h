@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a user asks of a future, and what the library asks first. */
+/* What a user asks of a future (ask.c), and what the library asks first. */
 #ifndef CF_LIB_EXECUTOR_ASK_H
 #define CF_LIB_EXECUTOR_ASK_H
 
 #include "lib/base/forked.h"
 #include "lib/future/future.h"
 
-/* f will never be done here: its task belongs to the process that forked this
- * one. Does not touch the executor, which may be gone. */
+/* f will never be done here: its task belongs to a process from which this one
+ * was forked. Does not touch the executor, which may be gone. */
 static inline bool
 cf__forked(const cf_future *f)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A counter under a mutex, and a line of those who wait for room: see bound.h
- * and README.md. */
+/* A counter under a mutex, and a line of threads that wait for room: see
+ * bound.h and README.md. */
 #include "lib/executor/bound.h"
 
 #include "lib/base/clock.h"
@@ -10,11 +10,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A thread that waits, on its stack. Guarded by the bound's lock. */
+/* A thread that waits; on its stack. Guarded by the bound's lock. */
 struct waiting {
     struct cf__bound *bound;
-    struct waiting *next; /* came later */
-    size_t count;         /* so many places it needs */
+    struct waiting *next; /* the one that came after it */
+    size_t count;         /* of the places that it needs */
     bool called;          /* out of the line: it has them, or is refused */
     cf_err refused;       /* CF_OK: it has them */
     pthread_cond_t turn;
@@ -24,12 +24,13 @@ struct cf__bound {
     size_t capacity;
     cf_queue_policy policy;
     pthread_mutex_t lock;
-    pthread_cond_t left; /* nobody is inside any more */
+    pthread_cond_t left; /* inside has become 0 */
     /* Guarded by lock. */
     size_t pending; /* above capacity after submits that went over it */
     struct waiting *first, **end; /* the line */
-    size_t inside;                /* threads in it, or just called */
-    cf_err closed;                /* CF_OK: open */
+    size_t inside; /* threads that are in the line, or have been called and not
+                      yet gone on */
+    cf_err closed; /* CF_OK: open */
 };
 
 struct cf__bound *
@@ -51,7 +52,7 @@ cf__bound_free(struct cf__bound *bound)
 {
     if (!bound)
         return;
-    /* Who was refused may still be on its way out. */
+    /* A thread that was refused may still be on its way out. */
     pthread_mutex_lock(&bound->lock);
     while (bound->inside)
         (void)cf__cond_wait(&bound->left, &bound->lock, CF__NEVER);
@@ -79,8 +80,8 @@ call_first_locked(struct cf__bound *bound)
     pthread_cond_signal(&first->turn);
 }
 
-/* Room goes to the first of the line as soon as there is enough for it, and is
- * its own from then on. */
+/* As soon as there is enough room for the first of the line, it gets that room:
+ * no other thread can take it from then on. */
 static void
 hand_out_room_locked(struct cf__bound *bound)
 {
@@ -98,7 +99,7 @@ leave_line_locked(struct waiting *self)
         pthread_cond_signal(&self->bound->left);
 }
 
-/* The thread is cancelled in the line, or just after it was called. */
+/* The thread is cancelled in the line, or after it was called. */
 static void
 give_up_locked(void *waiting)
 {
@@ -241,7 +242,7 @@ cf__bound_after_fork(struct cf__bound *bound)
     pthread_mutex_init(&bound->lock, NULL);
     cf__cond_init(&bound->left);
     bound->closed = CF_EFORKED;
-    bound->first = NULL; /* threads that are not here */
+    bound->first = NULL; /* the line is of threads that are not here */
     bound->end = &bound->first;
     bound->inside = 0;
 }

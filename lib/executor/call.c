@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The task's view of its run (cfutures/task.h), and what becomes of it. */
+/* A task's view of its run (cfutures/task.h), and how the run ends: see
+ * call.h. */
 #include "lib/executor/call.h"
 
 #include "lib/base/cancel.h"
@@ -10,7 +11,7 @@
 
 #include <stdlib.h>
 
-/* What cf_fail() returns for code 0: the record has the real code. */
+/* What cf_fail() returns for code 0. The record of the failure has the 0. */
 enum { FAILED_WITH_CODE_0 = 1 };
 
 static void
@@ -66,7 +67,7 @@ cf__call_adopt(struct cf_call *call, void *block, size_t size)
 cf_err
 cf_return(cf_call *call, const void *data, size_t size)
 {
-    /* The size of a number, in one move. */
+    /* The size of a number: in one move. */
     if (size == 8 && data && call && call->sink_size >= 8 && !call->heap) {
         memcpy(call->sink, data, 8);
         call->result_size = 8;
@@ -82,7 +83,7 @@ cf_return(cf_call *call, const void *data, size_t size)
     }
     if (size > CF__SIZE_MAX || (size > call->sink_size && call->fixed_sink))
         return CF_ETOOBIG;
-    /* data may be in the former result: free that last. */
+    /* data may be inside of the former result: free that last. */
     void *former = call->heap;
     call->heap = NULL;
     void *to = cf_return_buffer(call, size);
@@ -107,7 +108,7 @@ record_failure(cf_call *call,
     error.file = file;
     error.line = line;
     error.worker = call->worker;
-    const cf_error *former = call->failure; /* args may point into it */
+    const cf_error *former = call->failure; /* args may point there */
     call->failure = format ? cf__failure_format(&error, format, args)
                            : cf__failure_new(&error);
     cf__failure_free(former);
@@ -129,7 +130,7 @@ cf_fail_at(cf_call *call,
     return rc;
 }
 
-/* The function behind the macro, for other languages. */
+/* The function that the macro hides, for other languages. */
 int(cf_fail)(cf_call *call, int code, const char *format, ...)
 {
     va_list args;
@@ -192,7 +193,7 @@ cf__call_end(struct cf_call *call, int rc)
     return result;
 }
 
-/* A failure, or a result on the heap. */
+/* For a failure, or a result on the heap. */
 uint64_t
 cf__call_store_outcome(struct cf_call *call, cf_future *f, int rc)
 {
@@ -206,7 +207,7 @@ cf__call_store_outcome(struct cf_call *call, cf_future *f, int rc)
     return 0;
 }
 
-/* An argument that is not inside, a deadline. */
+/* For an argument that is not inside of the future, or attributes. */
 uint64_t
 cf__call_run_rare(struct cf_call *call, cf_future *f)
 {
@@ -214,7 +215,7 @@ cf__call_run_rare(struct cf_call *call, cf_future *f)
     const void *arg = f->arg;
     size_t arg_size = f->arg_size;
     if (f->owned & (CF__ARG_POINTER | CF__ARG_HEAP)) {
-        memcpy(&arg, f->arg, sizeof arg); /* cf__heap begins with it too */
+        memcpy(&arg, f->arg, sizeof arg); /* a cf__heap begins so, too */
         if (f->owned & CF__ARG_HEAP)
             memcpy(&arg_size, f->arg + sizeof arg, sizeof arg_size);
     }
@@ -245,20 +246,21 @@ cf__call_died(struct cf_call *call, cf_future *f)
     cf__future_store_error(f, cf__failure_new(&error));
 }
 
-/* The next of the chain is run->f. false: there is none. */
+/* Finishes run->f. Then run->f is the next task of the chain. false: there is
+ * none. */
 static bool
 finish_first(struct cf__chain_run *run, uint64_t flags)
 {
     cf_future *f = run->f;
     bool last = f == run->newest;
     run->f = last ? NULL : cf_load_relaxed(&f->next); /* ours */
-    cf__call_begin(&run->call, NULL, 0);              /* f has what it had */
+    cf__call_begin(&run->call, NULL, 0);              /* f has what call had */
     run->finish(run, f, flags);
     return !last;
 }
 
-/* The thread ends; run->f is the task in which it does, or the next one, if a
- * callback does. */
+/* The thread ends. run->f is the task that ends it; or the next task, if a
+ * callback ends it. */
 static void
 fail_chain(void *chain_run)
 {
@@ -277,7 +279,7 @@ cf__chain_run(struct cf__chain_run *run)
     int former = cf__cancel_disable();
     const uint16_t generation = cf__generation;
     pthread_cleanup_push(fail_chain, run);
-    /* The child of a task or a callback that forks leaves the rest. */
+    /* If a task or a callback forks, the child does not run the rest. */
     bool more = true;
     while (more && cf__generation == generation) {
         uint64_t flags = cf__call_run_task(&run->call, run->f);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One run of a user's function: what cf_call is, and how a run becomes an
- * outcome. Results go to a sink: the future's own 32 bytes, an element of a
- * results array, or a map's chunk; what does not fit goes to the heap.
+ * outcome. The result goes to a sink: the bytes inside of the future, an
+ * element of a results array, or a map's chunk. A result that does not fit into
+ * the sink goes to the heap.
  */
 #ifndef CF_LIB_EXECUTOR_CALL_H
 #define CF_LIB_EXECUTOR_CALL_H
@@ -12,36 +13,37 @@
 #include <unistd.h>
 
 struct cf_call {
-    /* Set by who runs it. */
+    /* Set by the code that runs the function. */
     cf_executor *executor;
     void *worker_data;
     int worker;
-    bool fixed_sink; /* no heap: larger results are refused */
+    bool fixed_sink; /* no heap: a result that does not fit is refused */
 
-    cf_future *future; /* whose cancel and deadline count; NULL: none */
-    /* Not 0: stop; told by another process. NULL: nobody does */
+    cf_future *future; /* its cancel and its deadline count. NULL: none */
+    /* Another process sets CF__CALL_STOP there to stop it. NULL: none does */
     const _Atomic uint32_t *stop;
-    /* Where results that do not fit into the sink go, which are then not freed
-     * here. NULL: malloc's heap */
+    /* Gives memory for a result that does not fit into the sink. That memory is
+     * not freed here. NULL: malloc's heap */
     void *(*alloc)(struct cf_call *call, size_t size);
     /* Atomic. 0: this is a child that a task of a worker process has forked.
      * NULL: no such worker */
     const _Atomic uint32_t *home;
-    /* Atomic. Set when cf_call_canceled() has said so. NULL: nobody asks. */
+    /* Atomic. Set when cf_call_canceled() has returned true. NULL: no code
+     * asks for it */
     atomic_bool *told;
 
     /* The outcome as it stands. */
     unsigned char *sink;
     size_t sink_size;        /* bytes of room */
-    void *heap;              /* instead of the sink; NULL: the sink */
+    void *heap;              /* has the result. NULL: the sink has it */
     size_t result_size;      /* bytes */
     const cf_error *failure; /* of cf_fail() */
 };
 
-/* The bit of *cf_call.stop that counts. */
+/* The only bit of *cf_call.stop that counts. */
 #define CF__CALL_STOP UINT32_C(1)
 
-/* See cf_call_canceled(). Hints: nothing is read on the strength of them. */
+/* See cf_call_canceled(). The loads are hints: no other read relies on them. */
 static inline bool
 cf__call_canceled(const struct cf_call *call)
 {
@@ -55,7 +57,7 @@ cf__call_canceled(const struct cf_call *call)
     return call->executor && cf_load_relaxed(&call->executor->terminated);
 }
 
-/* Starts a run whose result goes to sink. */
+/* Begins a run. Its result goes to sink. */
 static inline void
 cf__call_begin(struct cf_call *call, unsigned char *sink, size_t sink_size)
 {
@@ -67,8 +69,9 @@ cf__call_begin(struct cf_call *call, unsigned char *sink, size_t sink_size)
 }
 
 /*
- * User code that got this call has returned, with rc. A child that it forked in
- * a worker process ends here, quietly: what comes next is the worker's to do.
+ * The user code of this call has returned, with rc. If it has forked in a
+ * worker process, and this is the child, then the child ends here, quietly:
+ * what comes next is for the worker to do.
  */
 static inline void
 cf__call_returned(const struct cf_call *call, int rc)
@@ -78,32 +81,32 @@ cf__call_returned(const struct cf_call *call, int rc)
 }
 
 /*
- * Ends a run that returned rc. NULL: it succeeded, and the result stands in
- * call. Else the record of its failure, the caller's to free; the result, if
- * any, has been dropped.
+ * Ends a run that returned rc. NULL: it succeeded, and call has the result.
+ * Else the record of the failure, which the caller frees; a result has been
+ * dropped.
  */
 const cf_error *cf__call_end(struct cf_call *call, int rc);
 
-/* Makes a malloc'ed block the result, without a copy if it can. false: no
- * memory, and the block is freed. */
+/* Makes a malloc'ed block the result, without a copy if possible. false: there
+ * is no memory, and the block is freed. */
 bool cf__call_adopt(struct cf_call *call, void *block, size_t size);
 
-/* The rare ways of a run: see cf__call_run_task(). */
+/* The rare branches of cf__call_run_task(). */
 uint64_t cf__call_store_outcome(struct cf_call *call, cf_future *f, int rc);
 uint64_t cf__call_run_rare(struct cf_call *call, cf_future *f);
 
 /*
- * The thread of the task f ends inside it (pthread_exit(), or it was
- * cancelled): frees what the run has, and stores that as the outcome. The caller
- * then finishes f with CF__FAILED.
+ * The thread ends inside the task f (by pthread_exit(), or it was cancelled).
+ * Frees what the run has, and stores an error that says so as the outcome. The
+ * caller then finishes f with CF__FAILED.
  */
 void cf__call_died(struct cf_call *call, cf_future *f);
 
 /*
  * Runs a claimed task and stores its outcome in the future, without finishing
  * it. Returns the flags for cf__future_finish(). call has executor, worker,
- * worker_data and fixed_sink set. If it has a home, cf__call_returned() comes
- * next, with 0: after a failure it has been called already.
+ * worker_data and fixed_sink set. If call has a home, the caller then calls
+ * cf__call_returned() with 0: after a failure that has been called already.
  */
 static inline uint64_t
 cf__call_run_task(struct cf_call *call, cf_future *f)
@@ -119,8 +122,8 @@ cf__call_run_task(struct cf_call *call, cf_future *f)
     return 0;
 }
 
-/* Claims a whole chain that nobody else knows yet, before its first task runs
- * and can cancel a later one. */
+/* Claims a whole chain that no other thread knows yet: before its first task
+ * runs, which could cancel a later one. */
 static inline void
 cf__chain_claim(cf_future *oldest, const cf_future *newest, int worker)
 {
@@ -133,12 +136,13 @@ cf__chain_claim(cf_future *oldest, const cf_future *newest, int worker)
 
 /*
  * A chain of claimed tasks that the submitter runs: on the inline executor, or
- * when the queue is full. Its cancellation is disabled meanwhile. If a task ends
- * the thread all the same, that one and those behind it fail.
+ * when the queue is full. Meanwhile the cancellation of the thread is disabled.
+ * If a task ends the thread all the same, that task and those after it fail.
  */
 struct cf__chain_run {
-    struct cf_call call; /* executor, worker ...: as for cf__call_run_task() */
-    cf_future *f, *newest; /* the next task, or the one that runs; the last */
+    struct cf_call call; /* set as for cf__call_run_task() */
+    cf_future *f;        /* the task that runs, or the next one */
+    cf_future *newest;   /* the last one */
     /* Finishes f with these flags, and drops the queue's handle. */
     void (*finish)(struct cf__chain_run *run, cf_future *f, uint64_t flags);
 };

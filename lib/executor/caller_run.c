@@ -13,7 +13,7 @@ enum { DEPTH_MAX = 64 };
 
 static _Atomic uintptr_t last_id = 1;
 
-/* The innermost one of ex. */
+/* The innermost run of ex in this thread. NULL: there is none. */
 static struct cf__caller_run *
 find_run(const cf_executor *ex)
 {
@@ -49,8 +49,8 @@ take_first(struct cf__caller_run *run)
     return f;
 }
 
-/* It was cancelled, or somebody who waited for it has run it. Statistics count
- * it as having left the queue, in which it never was. */
+/* For a task that was put off and then cancelled, or run by a wait. The
+ * statistics count it as having left the queue, but it never was there. */
 static void
 drop_stale(cf_executor *ex, cf_future *f)
 {
@@ -58,8 +58,8 @@ drop_stale(cf_executor *ex, cf_future *f)
     cf__future_drop_stale(f);
 }
 
-/* If the thread ends in a task, what was put off fails with it. In a fork's
- * child it is the parent's. */
+/* If the thread ends in a task, the tasks that were put off fail with it. In a
+ * fork's child they are the parent's, and are left alone. */
 static void
 end_run(void *caller_run)
 {
@@ -101,7 +101,7 @@ run_inside(cf_executor *ex,
     pthread_cleanup_pop(1);
 }
 
-/* The bound counts them until they are claimed. */
+/* The bound counts these tasks until they are claimed. */
 static cf_err
 put_off(struct cf__caller_run *run,
         cf_future *oldest,
@@ -113,7 +113,7 @@ put_off(struct cf__caller_run *run,
         CF__BOUND_REFUSED)
         return why;
     if (run->first)
-        cf_store_relaxed(&run->last->next, oldest); /* the thread's */
+        cf_store_relaxed(&run->last->next, oldest); /* this thread's */
     else
         run->first = oldest;
     run->last = newest;
@@ -143,7 +143,9 @@ cf__caller_run_it(cf_future *f)
     if (!run || !cf__future_claim(f, -1))
         return false;
     cf_fetch_add_relaxed(&ex->taken_back, 1); /* a counter */
-    (void)cf_future_ref(f); /* its entry keeps the queue's handle */
+    /* The queue's handle stays with the entry in the list of what was put
+     * off. */
+    (void)cf_future_ref(f);
     run_inside(ex, f, f, run->depth + 1);
     return true;
 }

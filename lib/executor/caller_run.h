@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that a full queue made their submitter run (CF_QUEUE_CALLER_RUNS).
+ * Tasks that their submitter runs, because the queue is full
+ * (CF_QUEUE_CALLER_RUNS).
  *
- * If such a task submits to the full queue, the new one runs inside it, and so
- * on to some depth. From there on the new ones are put off: the innermost task's
- * submit runs them, one after the other, when that task has returned. So a chain
- * of any length needs a bounded stack. Whoever waits for one that was put off
- * runs it, so that a task can wait for what it has submitted.
+ * If such a task submits to the full queue, the new task runs inside it, and so
+ * on to some depth. Deeper tasks are put off: when the innermost task has
+ * returned, the submit that runs it runs them, one after the other. So tasks
+ * that each submit the next one need a bounded stack, however many they are. If
+ * the thread waits for a task that was put off, the wait runs it: a task can
+ * wait for what it has submitted.
  */
 #ifndef CF_LIB_EXECUTOR_CALLER_RUN_H
 #define CF_LIB_EXECUTOR_CALLER_RUN_H
@@ -14,27 +16,27 @@
 #include "lib/base/thread.h"
 #include "lib/executor/executor.h"
 
-/* On the stack of the submit; the thread's own. */
+/* On the stack of the submit. Only its thread uses it. */
 struct cf__caller_run {
     cf_executor *executor;
-    uintptr_t id;            /* odd, and another one for each */
-    unsigned depth;          /* so many of this executor are outside of it */
+    uintptr_t id;            /* odd, and different for each */
+    unsigned depth;          /* how many of this executor are outside of it */
     cf_future *first, *last; /* put off: pending, linked by next; each with the
-                                handle that a queue would hold */
+                                handle that a queue would have */
     struct cf__caller_run *outer;
     uint16_t generation; /* of the process */
 };
 
-/* Runs a chain of pending tasks of ex that nobody else knows, oldest to newest,
- * or puts it off; drops the handles that the queue would hold. An error: the
- * bound is closed, and nothing has been done. */
+/* Runs a chain of pending tasks of ex that no other thread knows, from the
+ * oldest to the newest, or puts it off. Drops the handles that a queue would
+ * have. An error: the bound is closed, and nothing has been done. */
 cf_err cf__caller_run(cf_executor *ex,
                       cf_future *oldest,
                       cf_future *newest,
                       size_t count);
 
-/* Runs f here if it is pending and of an executor for which this thread runs
- * tasks; then it is done. The slow side of cf__caller_run_pending(). */
+/* If f is pending, and this thread runs tasks of f's executor in a submit: runs
+ * f here, and then f is done. The slow side of cf__caller_run_pending(). */
 bool cf__caller_run_it(cf_future *f);
 
 static inline bool

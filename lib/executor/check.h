@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Looks whether the structures of an executor are whole: lib/base/assert.h. */
+/* Are the structures of an executor whole? lib/base/assert.h. */
 #ifndef CF_LIB_EXECUTOR_CHECK_H
 #define CF_LIB_EXECUTOR_CHECK_H
 
 #include <cfutures/base.h>
 
-/* Called by any thread, also while others use ex; ex is not destroyed
- * meanwhile. Does nothing without CF_ASSERTIONS. */
+/* Any thread may call it, also while others use ex, but not while ex is
+ * destroyed. Without CF_ASSERTIONS it does nothing. */
 void cf__executor_check(cf_executor *ex);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The executor's common part: made, asked, waited for, shut down, destroyed.
- * Submitting is in lib/executor/submit.c.
+ * The executor's common part: how it is made, asked, waited for, shut down and
+ * destroyed. Submits are in lib/executor/submit.c.
  */
 #include "lib/executor/executor.h"
 
@@ -43,7 +43,7 @@ expired(cf_future *f)
     error.kind = CF_EDEADLINE;
     error.message = message;
     error.worker = cf__runner(cf_load_relaxed(&f->word)); /* set at claim */
-    if (remote) /* before callbacks, which may take long */
+    if (remote) /* before the callbacks, which may take long */
         error.pid = remote->stop(f);
     f->attributes->late_error = cf__failure_new(&error);
     (void)cf__future_finish(f, CF__FAILED, CF__COMPLETING, false);
@@ -65,7 +65,7 @@ cf__executor_prepare(cf_executor *ex,
     ex->drained_at_exit = ex->given_up_at_exit = false;
     ex->kept = 0;
     ex->destroying = false;
-    cf_store_relaxed(&ex->terminated, false); /* nobody knows ex yet */
+    cf_store_relaxed(&ex->terminated, false); /* no other thread knows ex yet */
     cf_store_relaxed(&ex->canceled, 0);
     cf_store_relaxed(&ex->taken_back, 0);
     if (ex->timers && (ex->bound || !capacity))
@@ -117,8 +117,8 @@ cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued)
     return before + 1;
 }
 
-/* What a call begins with that cannot be made after destroy, nor in a fork's
- * child. destroyed: says so, in words. */
+/* Comes first in a call that cannot be made after destroy, nor in a fork's
+ * child. destroyed: the sentence that says so. */
 static cf_err
 check_mine(cf_executor *ex, const char *destroyed)
 {
@@ -127,9 +127,10 @@ check_mine(cf_executor *ex, const char *destroyed)
 }
 
 /*
- * What a call does before it waits: it may wait for what other callbacks do
- * that are due. The caller gives *due to cf__callbacks_resume() in the end, also
- * on error. CF_EFORKED: one of them has forked, and returned in the child.
+ * Comes before a wait: runs the callbacks that are due, because the wait may be
+ * for what they do. When the wait is over, also on error, the caller gives *due
+ * to cf__callbacks_resume(). CF_EFORKED: a callback has forked, and has
+ * returned in the child.
  */
 static cf_err
 begin_wait(cf_executor *ex, struct cf__due **due)
@@ -138,8 +139,8 @@ begin_wait(cf_executor *ex, struct cf__due **due)
     return *due && cf__executor_forked(ex) ? CF_EFORKED : CF_OK;
 }
 
-/* The calling thread is in a task or a callback of ex: it does not wait for a
- * callback after a timeout, which may wait for this one. */
+/* The calling thread is in a task or a callback of ex. It does not wait for a
+ * callback of the timers, which may wait for this thread. */
 static bool
 is_inside(cf_executor *ex)
 {
@@ -173,7 +174,7 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
     err = begin_wait(ex, &due);
     if (!err)
         err = ex->ops->wait_idle(ex, deadline_ns);
-    /* A callback is work, too; and it may submit. */
+    /* A callback of the timers is work, too, and it may submit. */
     while (!err && !is_inside(ex) && cf__timers_in_callback(ex->timers)) {
         err = cf__timers_await_callback(ex->timers, deadline_ns);
         if (!err)
@@ -198,7 +199,7 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
     int64_t deadline_ns = cf__deadline(timeout_ns);
     if (flags & CF_SHUTDOWN_NOWAIT)
         return ex->ops->shutdown(ex, flags, deadline_ns);
-    if (cf__thread.due) /* callbacks of what is cancelled are due then, too */
+    if (cf__thread.due) /* then callbacks of cancelled tasks are due, too */
         (void)ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
     struct cf__due *due;
     err = begin_wait(ex, &due);
@@ -235,16 +236,16 @@ cf_executor_destroy(cf_executor *ex)
         return;
     cf__registry_expect(
         ex, true, "cf_executor_destroy(): the executor has been destroyed");
-    /* In a fork's child the memory stays: it is the parent's image, and
-     * futures of it may still be asked. */
+    /* In a fork's child the memory stays: it is a copy of the parent's, and the
+     * child may still ask futures of ex. */
     if (cf__executor_forked(ex) || !ex->ops->destroy)
         return;
     int former = cf__cancel_disable();
     struct cf__due *due;
     if (begin_wait(ex, &due) == CF_OK &&
         ex->ops->shutdown(ex, 0, CF__NEVER) != CF_EFORKED) {
-        /* This thread, if others need it, serves until no callback runs in the
-         * one that is to be joined. */
+        /* ops.destroy joins the timers' thread. If this thread is a server, it
+         * serves until that thread is in no callback. */
         if (!is_inside(ex))
             (void)cf__timers_await_callback(ex->timers, CF__NEVER);
         if (!cf__executor_forked(ex))

@@ -2,10 +2,10 @@
 /*
  * The executor's common part and the operations that a backend provides.
  *
- * A backend's struct begins with cf_executor; its constructor fills in the
- * operations and ends with cf__executor_init(). Everything that is not its own
- * (arguments, handles, cancelling, waiting, callbacks, the queue's bound,
- * maps) is done by lib/, once for all.
+ * A backend's struct begins with cf_executor. Its constructor fills in the
+ * operations and ends with cf__executor_init(). Everything that is the same for
+ * all backends (arguments, handles, cancelling, waiting, callbacks, the queue's
+ * bound, maps) is in lib/.
  */
 #ifndef CF_LIB_EXECUTOR_EXECUTOR_H
 #define CF_LIB_EXECUTOR_EXECUTOR_H
@@ -20,16 +20,16 @@
 #include "lib/executor/timers.h"
 #include "lib/future/future.h"
 
-/* Deadlines are absolute (lib/base/clock.h). No operation is called with a lock of
- * lib/ held, but after_fork. */
+/* Deadlines are absolute (lib/base/clock.h). Only after_fork may be called with
+ * a lock of lib/ held. */
 struct cf__executor_ops {
     const char *name; /* what cf_executor_name() returns */
 
     /*
-     * Queues a chain of count tasks, linked from the oldest to the newest, all
-     * or none; only a chain of one may have attributes. On CF_OK the backend
-     * owns one handle of each. Called by any thread; does not wait for a
-     * worker (the bound has already made room).
+     * Queues a chain of count tasks, linked from the oldest to the newest: all
+     * or none. Only the task of a chain of one may have attributes. On CF_OK
+     * the backend owns one handle of each task. Any thread calls it. It does
+     * not wait for a worker: the bound has already made room.
      */
     cf_err (*submit)(cf_executor *ex,
                      cf_future *oldest,
@@ -37,61 +37,63 @@ struct cf__executor_ops {
                      size_t count);
 
     /*
-     * Called in a task of this executor that waits for f: runs f here if it is
-     * pending. true: it ran, and is done. NULL: tasks are never run so.
+     * Called in a task of this executor that waits for f: runs f here if f is
+     * pending. true: f ran, and is done. NULL: the executor never runs a task
+     * inside of another one's wait.
      */
     bool (*run_pending)(struct cf__worker *self, cf_future *f);
 
-    /* Called likewise while f runs elsewhere: runs one task that descends from
-     * f; false: there is none. */
+    /* Called in the same way while f runs elsewhere: runs one task that
+     * descends from f. false: there is none. */
     bool (*help)(struct cf__worker *self, cf_future *f);
 
-    /* From now on self->parker is notified when help() may succeed; unwatch
-     * ends it. May be called again without unwatch. */
+    /* From now on the backend unparks self when help() may succeed. unwatch
+     * ends that. watch may be called again without an unwatch between. */
     void (*watch)(struct cf__worker *self, cf_future *f);
     void (*unwatch)(struct cf__worker *self);
 
     /*
-     * Called now and then by who cancels tasks, with how many were cancelled
-     * ever: what is in the queue and will never run leaves it. A taker may wait
-     * for the end of this cancel: it takes no lock that one holds then. NULL:
-     * nothing is queued for long.
+     * Called now and then by a thread that cancels a task; canceled is how many
+     * were ever cancelled. Removes from the queue what will never run. A taker
+     * may wait for the end of this cancel: so this takes no lock that a taker
+     * holds then. NULL: nothing is queued for long.
      */
     void (*tidy)(cf_executor *ex, uint64_t canceled);
 
-    /* The worker that runs f, a task of this executor that is running; for the
-     * wait graph, which holds its lock meanwhile. It, or what it returns, may
-     * be NULL: then waits for that worker's tasks are never refused. */
+    /* The worker that runs f, a running task of this executor. For the wait
+     * graph, which holds its lock meanwhile. The operation or what it returns
+     * may be NULL: then a wait for such a task is never refused. */
     struct cf__worker *(*worker_of)(const cf_future *f);
 
-    /* As the public functions; arguments are checked. shutdown returns
-     * CF_ETIMEDOUT or CF_OK and is idempotent. terminate cancels, stops what
-     * it can, and does not wait for threads. shutdown, terminate and destroy
-     * are NULL together if it is not the caller's to end. */
+    /* As the public functions; the arguments have been checked. shutdown
+     * returns CF_ETIMEDOUT or CF_OK, and may be called again. terminate
+     * cancels, stops what it can, and does not wait for threads. If users
+     * cannot end the executor, shutdown, terminate and destroy are all NULL. */
     cf_err (*wait_idle)(cf_executor *ex, int64_t deadline_ns);
     cf_err (*shutdown)(cf_executor *ex, unsigned flags, int64_t deadline_ns);
     cf_err (*terminate)(cf_executor *ex, int signo);
     void (*stats)(cf_executor *ex, cf_stats *out);
 
-    /* Asserts that the executor's structures are whole, with its own locks.
+    /* Asserts that the executor's structures are whole. Takes its own locks.
      * See cf__executor_check(). NULL: there is nothing to look at. */
     void (*check)(cf_executor *ex);
 
-    /* No thread of it can go on before the calling worker does, and there are
-     * some. NULL: that cannot be. */
+    /* The executor has threads, and none of them can go on before the calling
+     * worker does. NULL: that cannot be. */
     bool (*is_stalled)(cf_executor *ex);
 
-    /* The calling thread is in a task, if that is not a worker of it. NULL: no
-     * such thing. */
+    /* The calling thread is in a task of the executor, though it is no worker
+     * of it. NULL: that cannot be. */
     bool (*runs_here)(cf_executor *ex);
 
-    /* After a shutdown that has ended: frees everything, the executor too, by
-     * cf__executor_fini(). May be called by a worker of its own. */
+    /* After a shutdown that has ended: frees everything, by
+     * cf__executor_fini() and then the executor itself. A worker of the
+     * executor may call it. */
     void (*destroy)(cf_executor *ex);
 
-    /* In the child of a fork, which has one thread: forgets the parent's
-     * workers and queued tasks, makes locks anew, and refuses from now on with
-     * CF_EFORKED. Async-signal-safe. */
+    /* In a fork's child, which has one thread: forgets the parent's workers
+     * and queued tasks, initializes the locks again, and refuses with
+     * CF_EFORKED from now on. Async-signal-safe. */
     void (*after_fork)(cf_executor *ex);
 
     /* NULL: tasks run in this process. */
@@ -100,8 +102,8 @@ struct cf__executor_ops {
     /* NULL: plain memory. */
     void *(*shared_alloc)(cf_executor *ex, size_t size);
     void (*shared_free)(cf_executor *ex, void *p);
-    /* All of [p, p + size) is memory of shared_alloc(). NULL: tasks reach all
-     * of the program's memory. */
+    /* All of [p, p + size) is memory of shared_alloc(). NULL: tasks can use
+     * all of the program's memory. */
     bool (*is_shared)(cf_executor *ex, const void *p, size_t size);
 };
 
@@ -109,31 +111,32 @@ struct cf_executor {
     /* Set once, by the constructor. */
     const struct cf__executor_ops *ops;
     int max_workers;
-    uint64_t future_bits; /* of the words of its futures: CF__REMOTE or 0 */
+    uint64_t future_bits; /* in the words of its futures: CF__REMOTE or 0 */
 
     struct cf__bound *bound;   /* NULL: the queue has no bound. Set once */
     struct cf__timers *timers; /* deadlines of running tasks */
-    struct cf__origin origin;  /* what its threads are like. Set once */
+    struct cf__origin origin;  /* its threads are like this. Set once */
 
-    atomic_bool terminated; /* running tasks shall stop: a hint */
-    uint16_t generation;    /* of the process that made it. Set when entered */
+    atomic_bool terminated; /* running tasks are told to stop: a hint */
+    uint16_t generation;    /* of the process that made it. Set by registry.c */
 
-    /* Tasks that never ran; those that left the queue to run elsewhere (modulo
-     * 2^64: less those that left it without having been there; caller_run.c). */
+    /* Counters. canceled: tasks that never ran. taken_back: tasks that left the
+     * queue to run elsewhere, less those that are counted as having left it
+     * but never were in it (caller_run.c), modulo 2^64. */
     _Atomic uint64_t canceled, taken_back;
 
     /* Guarded by the registry's lock. */
-    _Atomic(cf_executor *) registry_next; /* atomic for who forks */
+    _Atomic(cf_executor *) registry_next; /* atomic for a fork's child */
     cf_executor *registry_prev;
     bool drained_at_exit, given_up_at_exit;
-    int kept;        /* by a drain: it must not go */
+    int kept;        /* by so many drains: it must not be freed */
     bool destroying; /* cf_executor_destroy() has begun */
 };
 
 /*
  * Makes the common part. capacity 0: unbounded. CF_ENOMEM: nothing is left to
- * undo. Without it being known to the process's hooks (registry.h), in two
- * steps, for who needs them apart: prepare, then cf__registry_add().
+ * undo. The exit and fork hooks know ex only after cf__registry_add(): two
+ * steps, for a caller that needs them apart.
  */
 cf_err cf__executor_prepare(cf_executor *ex,
                             const struct cf__executor_ops *ops,
@@ -152,18 +155,18 @@ cf_err cf__executor_init(cf_executor *ex,
 /* Undoes cf__executor_init(). */
 void cf__executor_fini(cf_executor *ex);
 
-/* Bookkeeping for f, which will not run. queued: it still counts as such for
- * the bound. Returns how many there were ever. */
+/* Bookkeeping for f, which will not run. queued: the bound still counts it as
+ * pending. Returns how many such tasks there ever were. */
 uint64_t cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued);
 
-/* ex belongs to a process that forked this one. */
+/* ex belongs to the process that forked this one, or to one before that. */
 static inline bool
 cf__executor_forked(const cf_executor *ex)
 {
     return ex->generation != cf__generation_now();
 }
 
-/* A task that fails has been told to stop: that counts as cancelled. f, or ex,
+/* A task that fails had been told to stop: so it counts as cancelled. f or ex
  * may be NULL. */
 static inline bool
 cf__was_stopped(const cf_executor *ex, const cf_future *f)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What becomes of a pending task that does not simply run: see pending.h. No
- * locks: every decision is one compare-and-swap on the future's word.
+ * A pending task that is not simply run: see pending.h. No locks: every
+ * decision is one compare-and-swap on the future's word.
  */
 #include "lib/executor/pending.h"
 
@@ -15,7 +15,7 @@
 
 #include <limits.h>
 
-enum { TIDY_EVERY = 256 }; /* cancelled tasks */
+enum { TIDY_EVERY = 256 }; /* cancelled tasks, ops.tidy is called once */
 
 bool
 cf__future_unclaim(cf_future *f)
@@ -43,7 +43,8 @@ cf__future_refuse(cf_future *f, const cf_error *error)
     return cf__future_finish(f, CF__FAILED, 0, false);
 }
 
-/* What is left to do for a task that has just been cancelled. */
+/* What is left to do for a task that this thread has just cancelled. recalled:
+ * from a worker; else it was in the queue. */
 static void
 give_up_task(cf_future *f, bool recalled)
 {
@@ -52,9 +53,9 @@ give_up_task(cf_future *f, bool recalled)
     uint64_t canceled = cf__executor_never_ran(ex, f, !recalled);
     if (canceled % TIDY_EVERY == 0 && ex->ops->tidy)
         ex->ops->tidy(ex, canceled);
-    if (on_heap) /* the executor's; else the user's code is called */
+    if (on_heap) /* the executor's memory; else user code is called, below */
         cf__future_release_arg(f);
-    /* pairs with drop_stale: the executor is no longer needed */
+    /* pairs with drop_stale: this thread no longer needs the executor */
     const uint64_t hold = CF__COMPLETING | CF__SLEEPER;
     if (cf_fetch_and_acq_rel(&f->word, ~hold) & CF__SLEEPER)
         cf__futex_wake(cf__futex_word(f), INT_MAX);
@@ -67,10 +68,11 @@ give_up_task(cf_future *f, bool recalled)
 bool
 cf__future_cancel_now(cf_future *f)
 {
-    /* The executor lives until its queue has dropped f, and that waits for
-     * this bit to go. A future completed by hand has no executor. */
+    /* The executor lives until its queue has dropped f, and the thread that
+     * drops f waits until this bit is gone. A future that is completed by hand
+     * has no executor. */
     const uint64_t hold = f->executor ? CF__COMPLETING : 0;
-    /* Its arg_free() may drop every handle that the user has. */
+    /* The task's arg_free() may drop every handle that the user has. */
     const uint64_t own =
         f->attributes && f->attributes->arg_free ? CF__HANDLE : 0;
     uint64_t word = cf_load_acquire(&f->word); /* the swap checks it */
@@ -81,7 +83,7 @@ cf__future_cancel_now(cf_future *f)
             recalled = cf__remote_of(f)->recall(f);
             if (!recalled && cf__remote_of(f)->started(f))
                 return false;
-            /* It may be in the queue again. */
+            /* f may be in the queue again. */
             word = cf_load_acquire(&f->word);
         }
         if (!recalled && cf__state(word) != CF_PENDING)
@@ -102,16 +104,16 @@ cf__future_cancel_now(cf_future *f)
 void
 cf__future_drop_stale(cf_future *f)
 {
-    /* pairs with cancel_now: it is done with the executor */
+    /* pairs with give_up_task: the canceller has let go of the executor */
     uint64_t word = cf_load_acquire(&f->word);
     while (cf__state(word) == CF_CANCELED && word & CF__COMPLETING) {
-        /* pairs with cancel_now: it sees the sleeper, or the swap fails */
+        /* pairs with give_up_task: it sees the sleeper, or the swap fails */
         if (!(word & CF__SLEEPER) &&
             !cf_cas_acq_rel(&f->word, &word, word | CF__SLEEPER))
             continue;
         (void)cf__futex_wait(
             cf__futex_word(f), (uint32_t)(word | CF__SLEEPER), CF__NEVER);
-        word = cf_load_acquire(&f->word); /* pairs with cancel_now */
+        word = cf_load_acquire(&f->word); /* pairs with give_up_task */
     }
     cf__future_unref(f);
 }

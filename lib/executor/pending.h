@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The turns of a pending task besides running: it is cancelled, refused, found
- * stale in a queue, or given back by a taker that has not started it.
+ * A pending task that is not simply run: it is cancelled, refused, found stale
+ * in a queue, or unclaimed by a taker that has not started it.
  */
 #ifndef CF_LIB_EXECUTOR_PENDING_H
 #define CF_LIB_EXECUTOR_PENDING_H
 
 #include "lib/future/future.h"
 
-/* Nobody will run f, and its canceller is through with the executor. */
+/* No taker will run f, and its canceller no longer needs the executor. */
 static inline bool
 cf__is_stale(const cf_future *f)
 {
-    uint64_t word = cf_load_acquire(&f->word); /* pairs with who claimed it */
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with its claim */
     return cf__state(word) != CF_PENDING &&
            !(cf__state(word) == CF_CANCELED && word & CF__COMPLETING);
 }
 
 /* Undoes the claim of a task that has not been started: it is pending again.
- * false: it is done by its timeout. */
+ * false: it is not, because its timeout fails it. */
 bool cf__future_unclaim(cf_future *f);
 
-/* Gives up a queue's handle on a task that it found no longer pending. */
+/* For a taker that found f no longer pending: drops the queue's handle. May
+ * wait for the end of a cancel. */
 void cf__future_drop_stale(cf_future *f);
 
-/* Fails a task that never ran; false if it is not pending any more. */
+/* Fails a task that never ran. false: it is no longer pending. */
 bool cf__future_refuse(cf_future *f, const cf_error *error);
 
-/* Cancels as cf_future_cancel() does; true only if this call did it. */
+/* Cancels as cf_future_cancel() does. true: this call did it. */
 bool cf__future_cancel_now(cf_future *f);
 
 #endif

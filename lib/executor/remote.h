@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Executors whose tasks run in another process. What a worker there does, a
- * future's word here does not tell by itself: somebody has to look, and the
- * executor's operations below are how lib/ asks for it.
+ * Executors whose tasks run in other processes. The word of a future here does
+ * not change by what a worker there does: a thread of this process has to look.
+ * With the operations below, lib/ asks the executor to look.
  *
- *   PENDING   in the executor's queue, as anywhere
- *   RUNNING   handed to a worker, which may have started it or not; nobody
- *             but the executor knows (started, recall)
+ *   PENDING   in the executor's queue, as with any executor
+ *   RUNNING   handed to a worker. Only the executor knows whether the worker
+ *             has started it (started, recall)
  *
- * Such futures have CF__REMOTE in their word. Their users may ask for an
- * executor that ends at the same moment, so its memory stays readable, and its
- * lock usable, for the life of the process.
+ * Such futures have CF__REMOTE in their word. A thread may use them, and so
+ * their executor, at the moment when that executor ends: so the memory of such
+ * an executor stays readable, and its lock usable, for the life of the process.
+ * README.md, "Tasks in other processes", has the protocol.
  */
 #ifndef CF_LIB_EXECUTOR_REMOTE_H
 #define CF_LIB_EXECUTOR_REMOTE_H
@@ -22,33 +23,34 @@
 #include <sys/types.h>
 
 struct cf__remote_ops {
-    /* Looks for results and hands out tasks, if nobody else is at it. Never
-     * blocks, runs no user code. */
+    /* Looks for results and hands out tasks, unless another thread is doing
+     * that. Never blocks, and runs no user code. */
     void (*attend)(cf_executor *ex);
 
-    /* f, which was RUNNING, has been started by its worker, or is done. */
+    /* Of f, which was RUNNING: its worker has started it, or it is done. */
     bool (*started)(const cf_future *f);
 
-    /* Takes f, which was RUNNING, out of its worker's hands if that has not
-     * started it: it never will, and the caller has the queue's handle. */
+    /* Takes f, which was RUNNING, back from its worker. true: the worker has
+     * not started f and never will, and the caller has the queue's handle. */
     bool (*recall)(cf_future *f);
 
-    /* After a recall: the caller needs the executor no longer. */
+    /* After a recall: the caller no longer needs the executor. */
     void (*let_go)(cf_executor *ex);
 
-    /* f, which has CF__INTERRUPT, may have been started. */
+    /* f has CF__INTERRUPT now, and its worker may have started it. */
     void (*interrupt)(cf_future *f);
 
-    /* Somebody sleeps on f, or is to be called back: it is handed to a worker
-     * soon, and its end noticed, without anybody asking. */
+    /* A thread sleeps on f, or a waiter waits for it. From now on f is handed
+     * to a worker soon, and its end is noticed, without a thread that asks. */
     void (*expect)(cf_future *f);
 
-    /* In the timers' thread, when the timer of f is due: f has run for longer
-     * than its timeout. false: its timer has been set anew, or it is done. */
+    /* In the timers' thread, when the timer of f is due. true: f has run for
+     * longer than its timeout. false: its timer has been set again, or f is
+     * done. */
     bool (*outran)(cf_future *f);
 
-    /* f is about to fail that way: stops its worker, and returns its process
-     * id; 0: it does not run there. */
+    /* f has run for too long and is about to fail: stops its worker and returns
+     * the process id of the worker. 0: f does not run there. */
     pid_t (*stop)(cf_future *f);
 
     /* Memory for arguments that do not fit into a future. NULL: none. */
@@ -62,15 +64,16 @@ cf__remote_of(const cf_future *f)
     return f->executor->ops->remote;
 }
 
-/* The word says RUNNING, which is not the whole truth. */
+/* The word says RUNNING, but it may be that no worker has started the task. */
 static inline bool
 cf__maybe_not_started(uint64_t word)
 {
     return (word & CF__REMOTE) && cf__state(word) == CF_RUNNING;
 }
 
-/* After CF__SLEEPER or CF__WAITERS was set: f may wait for more to be
- * handed out together, or have been handed out by who has not seen that. */
+/* Comes after CF__SLEEPER or CF__WAITERS was set. f may be held back, to be
+ * handed out together with later tasks; or the thread that handed it out may
+ * not have seen that bit. */
 static inline void
 cf__remote_expect(cf_future *f)
 {
@@ -79,8 +82,8 @@ cf__remote_expect(cf_future *f)
         cf__remote_of(f)->expect(f);
 }
 
-/* Adds a waiter, who will hear of f's end without asking; false: f is done
- * already, and the waiter not in the list. */
+/* Adds a waiter, which is notified of f's end without a thread that asks.
+ * false: f is done already, and the waiter is not in the list. */
 static inline bool
 cf__remote_listen(cf_future *f, struct cf__waiter *waiter)
 {

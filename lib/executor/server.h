@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The library's own threads that call user code: a pool's timer thread and the
- * process pool's manager. Other threads need them to go on: tasks wait for
- * their deadlines, futures for their completion.
+ * Servers: the library's own threads that call user code. They are an
+ * executor's timer thread and the process pool's manager. Other threads need
+ * them: tasks wait for their deadlines, futures for their completion.
  *
- * So such a thread, in a callback, never waits in a way that keeps it from its
- * work. Where another thread would sleep, it serves: it does its work from
- * there. And it never waits for room in a queue, of whichever executor: the
- * tasks that would make room may wait for this thread.
+ * So a server that is in a callback never waits in a way that keeps it from its
+ * work. Where another thread would sleep, a server serves: it does its work
+ * from inside the wait. And it never waits for room in a queue, whichever
+ * executor's: the tasks that would make room may wait for this server.
+ * README.md, "Threads that serve", has the argument.
  */
 #ifndef CF_LIB_EXECUTOR_SERVER_H
 #define CF_LIB_EXECUTOR_SERVER_H
@@ -20,14 +21,14 @@
 #include "lib/executor/bound.h"
 
 struct cf__server {
-    cf_executor *executor; /* whose; NULL: that has been destroyed */
-    /* Serves once, sleeping for work at most until deadline_ns, and never for
-     * much more than a millisecond. */
+    cf_executor *executor; /* whose server; NULL: that has been destroyed */
+    /* Serves once. If there is no work, it sleeps until there is some, at most
+     * until deadline_ns, and for a short time only. */
     void (*serve)(struct cf__server *server, int64_t deadline_ns);
 };
 
-/* cf__futex_wait(), for a word that the calling thread itself may have to
- * change. */
+/* cf__futex_wait(), for a word that perhaps only the calling thread itself can
+ * change, by serving. */
 static inline bool
 cf__sleep(void *word, uint32_t expected, int64_t deadline_ns)
 {
@@ -39,7 +40,7 @@ cf__sleep(void *word, uint32_t expected, int64_t deadline_ns)
 }
 
 /* cf__cond_wait_or_end(), or without undo cf__cond_wait(), for a change that
- * the calling thread itself may have to make. */
+ * perhaps only the calling thread itself can make, by serving. */
 static inline bool
 cf__sleep_locked(pthread_cond_t *cond,
                  pthread_mutex_t *lock,
@@ -57,7 +58,7 @@ cf__sleep_locked(pthread_cond_t *cond,
     return cf__now_ns() < deadline_ns;
 }
 
-/* The calling thread is a worker of ex, or serves it. */
+/* The calling thread is a worker or a server of ex. */
 static inline bool
 cf__belongs_to(const cf_executor *ex)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A binary heap of running tasks by deadline, and the thread that waits for
- * the earliest: see timers.h. A task knows its place in the heap, so that
- * ending it takes it out at once. Places count from 1; 0 is nowhere.
+ * the earliest: see timers.h. A task knows its place in the heap
+ * (timer_index), so that it leaves at once when it ends. Places count from 1;
+ * 0 is nowhere.
  */
 #include "lib/executor/timers.h"
 
@@ -18,34 +19,37 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { WAITS_MAX = 32 }; /* callbacks that wait, in each other */
+/* If more callbacks than this wait, each in the one before, the thread expires
+ * only tasks without callbacks. */
+enum { WAITS_MAX = 32 };
 
-/* In a callback, what it waits for is looked at so often at least. */
+/* A callback that waits looks at least so often for what it waits for. */
 #define SERVE_NS CF__MS(1)
 
 /* A call of expired(), on the thread's stack. */
 struct expiry {
-    const cf_future *f;   /* NULL: it has been stopped meanwhile */
-    struct expiry *below; /* whose callback waits */
+    const cf_future *f;   /* NULL: f was stopped meanwhile */
+    struct expiry *below; /* the call whose callback waits */
 };
 
 struct cf__timers {
-    struct cf__server server; /* the thread's; executor: written by it only */
+    struct cf__server server; /* only the thread writes its executor */
     /* Set once. */
     cf__expired_fn *expired;
-    const struct cf__origin *origin; /* the executor's, for the thread */
+    const struct cf__origin *origin; /* the executor's: the thread is like it */
     pthread_mutex_t lock;
-    /* On the monotonic clock. changed: for the thread; returned: expired()
-     * has. */
+    /* On the monotonic clock. changed: the thread looks again. returned:
+     * a call of expired() has returned. */
     pthread_cond_t changed, returned;
     pthread_t thread; /* set before started */
     /* Guarded by lock. */
-    cf_future **heap; /* 1 .. count; room for capacity */
+    cf_future **heap; /* its tasks are at 1 .. count; entries: capacity */
     size_t count, capacity;
-    size_t reserved; /* running or pending tasks with a timeout */
+    size_t reserved; /* tasks for which there is room: pending or running ones
+                        with a timeout */
     bool started, ending;
     struct expiry *expiring; /* the calls under way, innermost first */
-    int waits;               /* of these, how many wait */
+    int waits;               /* how many of these wait */
     bool orphan;             /* the thread frees this when it ends */
 };
 
@@ -89,7 +93,7 @@ at_locked(const struct cf__timers *timers, size_t i)
     return timers->heap[i]->attributes->timer_at;
 }
 
-/* Puts f where it belongs, starting at a free place. */
+/* Puts f where it belongs, starting at the free place at. */
 static void
 sift_locked(struct cf__timers *timers, size_t at, cf_future *f)
 {
@@ -119,7 +123,7 @@ remove_locked(struct cf__timers *timers, cf_future *f)
         sift_locked(timers, at, last);
 }
 
-/* The call of expired(f) that is under way; NULL: none is. */
+/* The call of expired(f) that is under way. NULL: there is none. */
 static struct expiry *
 expiry_of_locked(const struct cf__timers *timers, const cf_future *f)
 {
@@ -143,8 +147,8 @@ expire_locked(struct cf__timers *timers, cf_future *f)
     pthread_cond_broadcast(&timers->returned);
 }
 
-/* The place of a task whose deadline has passed; 0: none. In callbacks that wait
- * in callbacks that wait ... from some depth on only one without callbacks. */
+/* The place of a task whose deadline has passed. 0: there is none. Above
+ * WAITS_MAX only tasks without callbacks count. */
 static size_t
 next_due_locked(const struct cf__timers *timers)
 {
@@ -161,7 +165,7 @@ next_due_locked(const struct cf__timers *timers)
     return 0;
 }
 
-/* Expires what is due, or sleeps until something is, at most until
+/* Expires a task that is due, or sleeps until one is, at most until
  * deadline_ns. */
 static void
 step_locked(struct cf__timers *timers, int64_t deadline_ns)
@@ -177,7 +181,7 @@ step_locked(struct cf__timers *timers, int64_t deadline_ns)
     (void)cf__cond_wait(&timers->changed, &timers->lock, at);
 }
 
-/* In a callback that waits: other tasks have deadlines, too. */
+/* Called in a callback that waits: other tasks have deadlines, too. */
 static void
 serve(struct cf__server *server, int64_t deadline_ns)
 {
@@ -322,7 +326,7 @@ void
 cf__timers_again(struct cf__timers *timers, cf_future *f, int64_t deadline_ns)
 {
     pthread_mutex_lock(&timers->lock);
-    if (expiry_of_locked(timers, f)) /* else it has been stopped meanwhile */
+    if (expiry_of_locked(timers, f)) /* else f was stopped meanwhile */
         insert_locked(timers, f, deadline_ns);
     pthread_mutex_unlock(&timers->lock);
 }
@@ -331,7 +335,8 @@ void
 cf__timers_stop(struct cf__timers *timers, cf_future *f)
 {
     pthread_mutex_lock(&timers->lock);
-    if (f->attributes->timer_index && timers->count) /* 0 after a fork */
+    /* In a fork's child count is 0. */
+    if (f->attributes->timer_index && timers->count)
         remove_locked(timers, f);
     struct expiry *call = expiry_of_locked(timers, f);
     if (call)
