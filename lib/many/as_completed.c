@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The iterator over futures as they complete.
- *
- * Each future not handed out has a node, a waiter on the future. The completer
- * pushes the node onto it->ready, newest first; the user takes all of it at
- * once and turns it round: one compare-and-swap a future on either side.
- *
- * The user leaves a mark in ready before it sleeps: the completer's push
- * replaces the mark, and so says whom to wake. A thread that is in no task sleeps
- * on the low half of ready itself: so the completer touches nothing of the
- * iterator after its push, and the user may destroy it at once. In a task the mark
- * names the user's worker, which sleeps as in every other wait (an interrupt ends
- * it, and a coroutine gives its thread to another one). The completer unparks the
- * worker after its push; and it writes to the eventfd, if there is one, after its
- * push. In both cases the user takes the future's lock before it lets go of the
- * node (cf__waiter_remove), which waits for the completer.
+ * The iterator's public functions: it is made, added to, hands out futures and
+ * is destroyed. README.md, "How a completion reaches the iterator", has the
+ * protocol. Completers use `ready`, `fd` and their own nodes. All else is the
+ * user's: one thread at a time uses an iterator, so there is no lock.
  */
 #include "lib/many/as_completed.h"
 
@@ -54,7 +43,8 @@ add_slab(cf_as_completed *it, size_t count)
     return true;
 }
 
-/* There are a node and a place in the set for f. CF_EFORKED. */
+/* Adds f, for which there are a free node and a place in members. CF_EFORKED: f
+ * is not done and belongs to the process that forked this one. */
 static cf_err
 add_reserved(cf_as_completed *it, cf_future *f)
 {
@@ -68,7 +58,7 @@ add_reserved(cf_as_completed *it, cf_future *f)
     cf__as_completed_enter_ring(it, &node->awaited);
     it->remaining++;
     if (!cf__remote_listen(f, &node->waiter))
-        cf__as_completed_push(&node->waiter, f); /* it is done already */
+        cf__as_completed_push(&node->waiter, f); /* f is done already */
     return CF_OK;
 }
 
@@ -88,7 +78,7 @@ cf_as_completed_create(cf_future *const *futures,
     if (!it)
         return CF_ENOMEM;
     memset(it, 0, sizeof *it);
-    cf_store_relaxed(&it->fd, -1); /* nobody else knows it yet */
+    cf_store_relaxed(&it->fd, -1); /* no other thread knows it yet */
     it->generation = cf__generation_now();
     cf_err err = CF_OK;
     if (count &&
@@ -130,7 +120,7 @@ cf_as_completed_add(cf_as_completed *it, cf_future *f)
     return err;
 }
 
-/* Hands out the oldest that is ready. */
+/* Hands out the oldest of the taken nodes, of which there is one. */
 static cf_future *
 hand_out(cf_as_completed *it)
 {
@@ -139,7 +129,7 @@ hand_out(cf_as_completed *it)
     it->taken = node->waiter.next;
     if ((it->called || cf_load_relaxed(&it->fd) >= 0) &&
         cf__as_completed_is_ours(it))
-        cf__waiter_remove(f, &node->waiter); /* the completer is through */
+        cf__waiter_remove(f, &node->waiter); /* then the completer has left */
     it->called = false;
     cf__future_set_remove(&it->members, f);
     cf__as_completed_leave_ring(it, &node->awaited);
@@ -147,7 +137,7 @@ hand_out(cf_as_completed *it)
     node->waiter.next = it->free_nodes;
     it->free_nodes = &node->waiter;
     it->remaining--;
-    cf_future_unref(it->lent); /* of a callback that ran in this call's wait */
+    cf_future_unref(it->lent); /* lent in a callback, during this call's wait */
     it->lent = f;
     if (!it->taken)
         cf__as_completed_clear_fd(it);
@@ -161,7 +151,8 @@ cf_as_completed_next(cf_as_completed *it, int64_t timeout_ns, cf_future **out)
         return CF_EINVAL;
     cf_future_unref(it->lent);
     it->lent = NULL;
-    /* Other callbacks may use the iterator, too: now, not in the wait. */
+    /* Callbacks that are due may use the iterator too. They run now, not in the
+     * wait. */
     struct cf__due *due =
         cf__as_completed_take_ready(it) ? NULL : cf__callbacks_pause();
     cf_err err = CF_OK;

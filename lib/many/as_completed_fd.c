@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The descriptor of an iterator. */
+/*
+ * The descriptor of an iterator, an eventfd: README.md, "The descriptor".
+ */
 #include "lib/many/as_completed_iterator.h"
 
 #include "lib/base/cancel.h"
@@ -12,7 +14,7 @@ cf__as_completed_signal_fd(int fd)
 {
     uint64_t one = 1;
     int saved_errno = errno;
-    /* Fails only if the counter is full: then it is readable anyway. */
+    /* This fails only if the counter is full. Then the fd is readable. */
     ssize_t written = cf__write(fd, &one, sizeof one);
     (void)written;
     errno = saved_errno;
@@ -27,7 +29,8 @@ cf__as_completed_clear_fd(cf_as_completed *it)
     uint64_t count;
     ssize_t got = cf__read(fd, &count, sizeof count);
     (void)got; /* EAGAIN: it was clear */
-    /* What came in between has been cleared too: say so again. */
+    /* The read has also cleared what was signalled for a node that was pushed
+     * meanwhile, and an iterator with nothing left is readable too. */
     if (it->taken || cf_load_acquire(&it->ready) || it->remaining == 0)
         cf__as_completed_signal_fd(fd);
 }
@@ -50,7 +53,8 @@ cf_as_completed_fd(cf_as_completed *it)
     if (fd < 0)
         return -1;
     cf_store_release(&it->fd, fd); /* pairs with cf__as_completed_push */
-    /* A completer that did not see it has pushed when its lock is free. */
+    /* A completer that did not see fd has the lock of its future until it has
+     * pushed. */
     for (struct cf__node_slab *slab = it->slabs; slab; slab = slab->next) {
         for (size_t i = 0; i < slab->count; i++) {
             if (slab->nodes[i].awaited.f)

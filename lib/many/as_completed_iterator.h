@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the iterator over futures as they complete is made of; in lib/many/ only
- * the files as_completed*.c know.
+ * What the iterator over completed futures is made of. Only the files
+ * as_completed*.c include this. README.md has the protocol.
  */
 #ifndef CF_LIB_AS_COMPLETED_ITERATOR_H
 #define CF_LIB_AS_COMPLETED_ITERATOR_H
@@ -13,22 +13,26 @@
 #include "lib/many/as_completed.h"
 #include "lib/many/future_set.h"
 
+/* Stands for one future in an iterator, from the add until it is handed out. */
 struct cf__node {
-    struct cf__waiter waiter;   /* its next also links ready, taken and
-                                   free_nodes */
-    struct cf__awaited awaited; /* f is NULL: the node is free. Else it is in
-                                   the ring of all that are not handed out */
+    /* In the future's list until the future is done. Afterwards `next` links
+     * the node in ready, taken or free_nodes. */
+    struct cf__waiter waiter;
+    /* In the ring of all futures that are not handed out. If its f is NULL, the
+     * node is free. */
+    struct cf__awaited awaited;
     cf_as_completed *it;
 };
 
+/* Nodes that were allocated together. */
 struct cf__node_slab {
     struct cf__node_slab *next;
     size_t count;
     struct cf__node nodes[];
 };
 
-/* The mark that a user leaves in ready before it sleeps: 1, or in a task its
- * worker's address plus 1. Nodes and workers have even addresses. */
+/* The mark that the user leaves in ready before it sleeps: 1, or in a task the
+ * address of its worker plus 1. Nodes and workers have even addresses. */
 static inline struct cf__waiter *
 cf__sleeper_mark(const struct cf__worker *worker)
 {
@@ -42,30 +46,33 @@ cf__is_sleeper_mark(const struct cf__waiter *waiter)
 }
 
 struct cf_as_completed {
-    /* Atomic. Writers: completers (push), the user (takes all, its mark). */
+    /* Atomic: the newest node that was pushed, NULL, or the mark of a sleeper.
+     * Writers: completers (push), the user (takes all, its mark). */
     _Alignas(CF_CACHE_LINE) _Atomic(struct cf__waiter *) ready;
-    atomic_int fd; /* -1: not asked for. Writer: the user */
+    atomic_int fd; /* -1: the user has not asked for it. Writer: the user */
 
     /* The user's. */
     _Alignas(CF_CACHE_LINE) struct cf__waiter *taken; /* oldest first */
     struct cf__waiter *free_nodes;
     struct cf__node_slab *slabs;
-    struct cf__awaited *first;   /* of the ring, the oldest; NULL: none */
-    struct cf__awaited *untried; /* in a task: those before it are not pending
-                                    any more; NULL: none is */
-    uintptr_t tried_by;          /* whose tasks have tried them */
+    struct cf__awaited *first; /* the oldest of the ring; NULL: it is empty */
+    /* In a task: the next of the ring that the task tries to run. Those before
+     * it have been tried. NULL: all have. */
+    struct cf__awaited *untried;
+    uintptr_t tried_by; /* the trier() that tried them */
     /* In a task: where the wait graph looks first. */
     struct cf__awaited *first_look;
-    struct cf__future_set members;
-    size_t remaining; /* not handed out */
-    bool called;      /* the completer of the oldest that is ready may still be
-                         waking the user's worker */
-    cf_future *lent;
-    uint16_t generation; /* of the process */
+    struct cf__future_set members; /* the futures of the ring */
+    size_t remaining;              /* how many futures are in the ring */
+    bool called; /* the completer of the oldest node that is ready or taken may
+                    still be waking the user's worker */
+    cf_future *lent;     /* handed out by the last call, or NULL */
+    uint16_t generation; /* of the process that made the iterator */
 };
 
-/* In a fork's child it is not: it yields what was ready, and is freed. The
- * nodes in the futures' lists, and the descriptor, are the parent's. */
+/* false: this process is a fork's child. There the iterator hands out what was
+ * ready at the fork, and can be freed. The nodes in the futures' lists, and the
+ * descriptor, are the parent's. */
 static inline bool
 cf__as_completed_is_ours(const cf_as_completed *it)
 {
@@ -74,22 +81,27 @@ cf__as_completed_is_ours(const cf_as_completed *it)
 
 /* --- as_completed_fd.c ---------------------------------------------------- */
 
+/* Makes the descriptor readable. Keeps errno. */
 void cf__as_completed_signal_fd(int fd);
 
+/* If there is a descriptor, makes it say what is true now: readable if the next
+ * cf_as_completed_next() will not block. */
 void cf__as_completed_clear_fd(cf_as_completed *it);
 
 /* --- as_completed_ready.c ------------------------------------------------- */
 
-/* Called by the completer, with the future's lock. */
+/* The waiter's notify(): f is done, and the completer has its lock. Pushes the
+ * node onto ready. */
 void cf__as_completed_push(struct cf__waiter *waiter, cf_future *f);
 
-/* Takes what is ready into taken; false: nothing is. */
+/* Makes sure that taken has a node, from ready if need be; false: there is
+ * none. */
 static inline bool
 cf__as_completed_take_ready(cf_as_completed *it)
 {
     if (it->taken)
         return true;
-    if (!cf_load_relaxed(&it->ready)) /* the exchange acquires */
+    if (!cf_load_relaxed(&it->ready)) /* a hint; the exchange acquires */
         return false;
     /* pairs with cf__as_completed_push */
     struct cf__waiter *newest = cf_exchange_acquire(&it->ready, NULL);
@@ -103,14 +115,15 @@ cf__as_completed_take_ready(cf_as_completed *it)
     return true;
 }
 
-/* Sleeps once on ready, in a task as worker, which else is NULL; false: the
- * deadline has passed. */
+/* Sleeps until a node is pushed, or for no reason; false: the deadline has
+ * passed. worker: in a task, the one that sleeps; else NULL. */
 bool cf__as_completed_sleep(cf_as_completed *it,
                             struct cf__worker *worker,
                             int64_t deadline_ns);
 
 /* --- as_completed_wait.c -------------------------------------------------- */
 
+/* Waits until taken has a node. CF_ETIMEDOUT, CF_EDEADLK, CF_EFORKED. */
 cf_err cf__as_completed_wait(cf_as_completed *it, int64_t deadline_ns);
 
 #endif

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* From a completer to the user: the iterator's ready. */
+/*
+ * How a completer gives a node to the user: both change `ready` by one atomic
+ * step each. README.md, "How a completion reaches the iterator".
+ */
 #include "lib/many/as_completed_iterator.h"
 
 #include "lib/base/futex.h"
 #include "lib/executor/server.h"
 
-/* The mark 1 and any node differ in it, as nodes are aligned. */
+/* The low half of the pointer: the futex that a user sleeps on if it is in no
+ * task. There the mark 1 differs from NULL and from each node, as nodes are
+ * aligned. */
 static void *
 word_of(void *pointer)
 {
@@ -22,8 +27,8 @@ cf__as_completed_push(struct cf__waiter *waiter, cf_future *f)
     struct cf__waiter *former = cf_load_relaxed(&it->ready);
     do {
         waiter->next = cf__is_sleeper_mark(former) ? NULL : former;
-        /* pairs with take_ready. After it, without an fd, the iterator must
-         * not be touched. */
+        /* pairs with cf__as_completed_take_ready and sleep_parked. Without an
+         * fd, the iterator may be gone after this step. */
     } while (!cf_cas_weak_acq_rel(&it->ready, &former, waiter));
     if (former == cf__sleeper_mark(NULL))
         cf__futex_wake(word_of(&it->ready), 1);
@@ -33,9 +38,9 @@ cf__as_completed_push(struct cf__waiter *waiter, cf_future *f)
         cf__as_completed_signal_fd(fd);
 }
 
-/* Sleeps until worker is unparked. Then no completer finds the mark any more; if
- * one has found it, the user waits for that one when it takes what that one
- * pushed, which is the oldest. */
+/* Sleeps until worker is unparked, then removes the mark: no completer finds it
+ * any more. If one has found it, `called` tells hand_out() to wait for that
+ * completer. Its node is the oldest, and so the next one to be handed out. */
 static bool
 sleep_parked(cf_as_completed *it,
              struct cf__worker *worker,
@@ -55,8 +60,8 @@ cf__as_completed_sleep(cf_as_completed *it,
 {
     struct cf__waiter *mark = cf__sleeper_mark(worker);
     struct cf__waiter *empty = NULL;
-    /* pairs with cf__as_completed_push: it sees the mark, or we see what it
-     * pushed */
+    /* pairs with cf__as_completed_push: the completer sees the mark, or this
+     * thread sees the node */
     if (!cf_cas_acq_rel(&it->ready, &empty, mark) && empty != mark)
         return true;
     if (worker)

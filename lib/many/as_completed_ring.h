@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring of what an iterator has not handed out, the oldest first. */
+/*
+ * The ring of the futures that an iterator has not handed out, in the order in
+ * which they were added. A task looks for pending futures in it, and so does
+ * the wait graph. The user's; no lock.
+ */
 #ifndef CF_LIB_AS_COMPLETED_RING_H
 #define CF_LIB_AS_COMPLETED_RING_H
 
@@ -16,7 +20,7 @@ cf__as_completed_enter_ring(cf_as_completed *it, struct cf__awaited *awaited)
         it->untried = awaited;
 }
 
-/* The next one to be tried. */
+/* The one that is untried has been tried, or leaves the ring. */
 static inline void
 cf__as_completed_pass_untried(cf_as_completed *it)
 {

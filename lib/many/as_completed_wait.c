@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting until an iterator has something to hand out. */
+/*
+ * Waiting until an iterator has a future to hand out. A task first runs those
+ * that are pending: README.md, "The wait in a task".
+ */
 #include "lib/base/spin.h"
 #include "lib/executor/caller_run.h"
 #include "lib/executor/executor.h"
@@ -8,13 +11,15 @@
 #include "lib/many/as_completed_iterator.h"
 #include "lib/many/as_completed_ring.h"
 
-/* Sleeps until something is ready: in a task as worker, which else is NULL. */
+/* Spins, then sleeps, until a node is ready. worker: in a task, the one that
+ * sleeps; else NULL. */
 static cf_err
 sleep_until_ready(struct cf__worker *worker,
                   cf_as_completed *it,
                   int64_t deadline_ns)
 {
-    const bool may_spin = !worker || !worker->suspend; /* else others can run */
+    /* A coroutine lets other coroutines run instead. */
+    const bool may_spin = !worker || !worker->suspend;
     struct cf__spin spin = cf__spin_begin();
     bool ready = false, in_time = true;
     while (!ready && may_spin && cf__spin_on(&spin, deadline_ns))
@@ -27,10 +32,11 @@ sleep_until_ready(struct cf__worker *worker,
     if (ready || cf__as_completed_take_ready(it))
         return CF_OK;
     return cf__as_completed_is_ours(it) ? CF_ETIMEDOUT
-                                        : CF_EFORKED; /* by a callback */
+                                        : CF_EFORKED; /* a callback forked */
 }
 
-/* Whose tasks this thread can run: no two have the same in their time. */
+/* Says whose tasks this thread can run now. While one of them exists, no other
+ * one has the same number. */
 static uintptr_t
 trier(const struct cf__worker *worker)
 {
@@ -39,8 +45,8 @@ trier(const struct cf__worker *worker)
     return worker ? (uintptr_t)worker->executor : 0;
 }
 
-/* Runs one pending future here; false: there is none, or, if untried is left,
- * no memory to run it. worker may be NULL. */
+/* Runs one pending future here; false: there is none. If untried is left then,
+ * there was no memory to run it. worker may be NULL. */
 static bool
 run_one(struct cf__worker *worker, cf_as_completed *it)
 {
@@ -60,7 +66,7 @@ run_one(struct cf__worker *worker, cf_as_completed *it)
     return false;
 }
 
-/* Sleeps in a task, unless that could never end. */
+/* Sleeps in a task. CF_EDEADLK: the sleep could never end. */
 static cf_err
 sleep_in_task(struct cf__worker *worker,
               cf_as_completed *it,
@@ -77,8 +83,9 @@ sleep_in_task(struct cf__worker *worker,
     return err && hopeless ? CF_EDEADLK : err;
 }
 
-/* In a task, of a worker or of one that submits: runs pending futures here
- * before it sleeps. */
+/* Waits in a task, which a worker runs, or a submit to a full queue. Runs
+ * pending futures here before it sleeps. worker: NULL if this thread has
+ * none. */
 static cf_err
 wait_in_task(struct cf__worker *worker,
              cf_as_completed *it,
@@ -91,7 +98,7 @@ wait_in_task(struct cf__worker *worker,
         if (ready)
             return CF_OK;
         if (!cf__as_completed_is_ours(it))
-            return CF_EFORKED; /* by a task that ran here */
+            return CF_EFORKED; /* a task that ran here forked */
         int64_t until = deadline_ns;
         if (it->untried)
             until = cf__in_task_retry_at(deadline_ns);

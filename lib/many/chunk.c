@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running a chunk and reading its result: see chunk.h. Packed:
+ * Running a chunk and reading its pack: see chunk.h. A pack is
  *
  *   struct pack_head | struct entry [count] | item 0 | item 1 ...
  *
- * each item on a multiple of 16 bytes. A failed item is its cf_error followed
- * by the message and, if it has one, the file. Offsets, no pointers.
+ * Each item begins on a multiple of 16 bytes. A failed item is its cf_error,
+ * followed by the message and, if it has one, the name of the file. A pack has
+ * offsets and no pointers, as it may come from another process.
  */
 #include "lib/many/chunk.h"
 
@@ -17,8 +18,8 @@
 #include <stdlib.h>
 
 enum {
-    CHUNK_MAX = 1024,      /* chosen by the library: beyond, nothing is won */
-    CHUNKS_PER_WORKER = 16 /* so that uneven items even out */
+    CHUNK_MAX = 1024,      /* items; a larger chunk gains nothing */
+    CHUNKS_PER_WORKER = 16 /* then items that take longer even out */
 };
 
 struct pack_head {
@@ -26,7 +27,7 @@ struct pack_head {
 };
 
 struct entry {
-    size_t offset; /* from the beginning */
+    size_t offset; /* from the beginning of the pack */
     size_t size;   /* bytes */
     int failed;    /* not 0: a cf_error */
 };
@@ -36,7 +37,7 @@ struct pack {
     size_t used, capacity;
 };
 
-enum { ITEM_ROOM = 64 }; /* bytes guessed per item at first */
+enum { ITEM_ROOM = 64 }; /* bytes of an item, as guessed at first */
 
 static size_t
 align16(size_t size)
@@ -50,6 +51,7 @@ entries_of(unsigned char *bytes)
     return (struct entry *)(void *)(bytes + sizeof(struct pack_head));
 }
 
+/* Makes room for size more bytes; false: no memory. */
 static bool
 make_room(struct pack *pack, size_t size)
 {
@@ -71,7 +73,7 @@ make_room(struct pack *pack, size_t size)
 static bool
 begin_pack(struct pack *pack, const struct cf__chunk_head *head)
 {
-    /* As cf__chunk_arg_size() has checked. */
+    /* No overflow: cf__chunk_arg_size() has checked. */
     pack->used =
         align16(sizeof(struct pack_head) + head->count * sizeof(struct entry));
     pack->capacity = pack->used + head->count * ITEM_ROOM;
@@ -83,7 +85,7 @@ begin_pack(struct pack *pack, const struct cf__chunk_head *head)
     return true;
 }
 
-/* Notes that the next item is size bytes at the end, which are there. */
+/* Notes that item i is the size bytes at pack->used, which are written. */
 static void
 note_item(struct pack *pack, size_t i, size_t size, bool failed)
 {
@@ -108,7 +110,7 @@ pack_failure(struct pack *pack, size_t i, const cf_error *failure)
     return true;
 }
 
-/* A result that did not fit into the room there was. */
+/* Packs the result of an item that did not fit into the room of the pack. */
 static bool
 pack_heap(struct pack *pack, size_t i, const struct cf_call *item)
 {
@@ -119,7 +121,7 @@ pack_heap(struct pack *pack, size_t i, const struct cf_call *item)
     return true;
 }
 
-/* Runs one item; false: no memory. */
+/* Runs item i and packs its outcome; false: no memory. */
 static bool
 run_item(const struct cf__chunk_head *head,
          struct pack *pack,
@@ -146,13 +148,14 @@ run_item(const struct cf__chunk_head *head,
     return ok;
 }
 
+/* A chunk that runs. */
 struct run {
     const struct cf__chunk_head *head;
     struct pack pack;
     struct cf_call item;
 };
 
-/* An item has ended the thread. */
+/* An item has ended the thread: frees what its chunk has. */
 static void
 drop_run(void *chunk_run)
 {
@@ -214,7 +217,7 @@ cf__chunk_id(cf_bytes packed)
     return head.id;
 }
 
-/* Reads the entry of item i. false: it is not all inside. */
+/* Reads the entry of item i. false: it, or its item, is not all inside. */
 static bool
 read_entry(cf_bytes packed, size_t i, struct entry *out)
 {
@@ -226,8 +229,8 @@ read_entry(cf_bytes packed, size_t i, struct entry *out)
     return out->offset <= packed.size && out->size <= packed.size - out->offset;
 }
 
-/* Copies a packed failure of size bytes, pointing into it. false: its texts
- * are not all inside. */
+/* Copies a packed failure of size bytes, with pointers into it. false: its
+ * texts are not all inside. */
 static bool
 read_failure(const unsigned char *bytes, size_t size, cf_error *out)
 {
@@ -273,7 +276,7 @@ cf__chunk_size(const cf_map_options *options, size_t count, size_t workers)
             items = options->buffer_size;
         size = items / (workers * CHUNKS_PER_WORKER);
         if (options->pull && !options->buffer_size)
-            size = CHUNKS_PER_WORKER; /* nothing is known of the input */
+            size = CHUNKS_PER_WORKER; /* the length of the input is unknown */
         if (size > CHUNK_MAX)
             size = CHUNK_MAX;
         if (size == 0)

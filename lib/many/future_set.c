@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A set of futures: see future_set.h. At most half full. */
+/* A set of futures: see future_set.h. At most half full, so that a search soon
+ * finds a free slot. */
 #include "lib/many/future_set.h"
 
 #include "lib/base/size.h"
@@ -8,9 +9,9 @@
 
 enum { FIRST_SIZE = 16 };
 
-/* Eight neighbours share a cache line of slots; the lines are spread by
- * Fibonacci hashing, so that long runs of blocks do not make long runs of
- * slots. */
+/* The slot where the search for f begins. Eight futures that are neighbours in
+ * memory have slots in one cache line. The lines are spread by Fibonacci
+ * hashing, so that long runs of blocks do not make long runs of slots. */
 static size_t
 home(const struct cf__future_set *set, const cf_future *f)
 {
@@ -63,7 +64,8 @@ cf__future_set_fini(struct cf__future_set *set)
     free(set->slots);
 }
 
-/* Closes the gap: moves up what had been pushed past it. */
+/* Closes the gap that f leaves: a future that a search would not find beyond
+ * the gap moves into it. */
 void
 cf__future_set_remove(struct cf__future_set *set, const cf_future *f)
 {

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loops: cf_parallel_for().
- *
- * The iterations are cut by factoring: in each round every worker gets a range,
- * half of what is left together; so the first ranges are large, and the last
- * ones small enough to even out what the others left uneven. That is a few
- * dozen tasks however long the loop, submitted at once.
+ * How a loop is cut into ranges and run: cf_parallel_for(). README.md, "Loops",
+ * says how the ranges are dealt.
  */
 #include "lib/many/loop.h"
 
@@ -21,14 +17,16 @@
 #include <stdlib.h>
 
 enum {
-    SMALLEST_SHARE = 64, /* no range is below 1/64 of a worker's part ... */
-    RANGES_PER_WORKER = SMALLEST_SHARE + 16 /* ... so there are fewer */
+    /* No range but the last one is smaller than this part of the iterations
+     * that each worker would have if all had as many. */
+    SMALLEST_SHARE = 64,
+    RANGES_PER_WORKER = SMALLEST_SHARE + 16 /* so there are fewer */
 };
 
-/* What the ranges share, in memory that is in reach of all of them. */
+/* What the ranges share, in memory that all workers share. */
 struct shared {
-    atomic_bool failed;                /* a range has */
-    _Alignas(16) unsigned char data[]; /* the loop's copy */
+    atomic_bool failed;                /* a range has failed */
+    _Alignas(16) unsigned char data[]; /* the copy, of loop->data_size bytes */
 };
 
 /* The argument of a range's task. */
@@ -39,6 +37,7 @@ struct range {
     struct shared *shared;
 };
 
+/* The task of a range. */
 static int
 run_range(cf_call *call, const void *arg, size_t arg_size)
 {
@@ -58,15 +57,16 @@ run_range(cf_call *call, const void *arg, size_t arg_size)
             cf_store_relaxed(&range->shared->failed, true);
             return rc;
         }
-        (void)cf_return(call, NULL, 0);  /* a range has no result ... */
-        cf__failure_free(call->failure); /* ... and has thought better of it */
+        (void)cf_return(call, NULL, 0);  /* a range has no result */
+        cf__failure_free(call->failure); /* cf_fail(), but it succeeded */
         call->failure = NULL;
         at = next;
     }
     return 0;
 }
 
-/* Cuts the loop; returns how many ranges. */
+/* Cuts the loop into ranges; returns how many. A unit is what is never cut:
+ * grain iterations, or one. */
 static size_t
 cut(const struct cf__loop *loop,
     size_t workers,
@@ -77,7 +77,7 @@ cut(const struct cf__loop *loop,
     size_t unit = loop->grain ? loop->grain : 1;
     size_t units = (loop->end - loop->begin - 1) / unit + 1;
     size_t smallest = units / workers / SMALLEST_SHARE + 1;
-    if (loop->ex->bound) { /* all ranges must fit into the queue */
+    if (loop->ex->bound) { /* the queue must hold all ranges at once */
         size_t most = cf__bound_capacity(loop->ex->bound);
         size_t least = (units - 1) / most + 1;
         smallest = least > smallest ? least : smallest;
@@ -99,13 +99,13 @@ cut(const struct cf__loop *loop,
     return count;
 }
 
-/* Waits for all. After the first failure or the deadline what has not begun
- * never does, and what has is asked to stop. */
+/* Waits for all ranges. After the first failure or the deadline, those that
+ * have not begun never do, and those that have are asked to stop. */
 static cf_err
 wait_for_ranges(cf_future *const *futures, size_t count, int64_t deadline_ns)
 {
     int64_t timeout_ns = cf__time_left(deadline_ns);
-    /* Without memory for this wait, the failure is noticed at the end. */
+    /* If there is no memory for this wait, a failure is noticed at the end. */
     cf_err err = cf_wait(futures, count, CF_FIRST_ERROR, timeout_ns, NULL);
     if (err != CF_ENOMEM) {
         for (size_t i = 0; i < count; i++)
@@ -119,7 +119,7 @@ wait_for_ranges(cf_future *const *futures, size_t count, int64_t deadline_ns)
     return err == CF_ETIMEDOUT ? err : CF_OK;
 }
 
-/* The first range that failed by itself, not because of another. */
+/* Finds the first range that failed by itself, not because another one did. */
 static cf_err
 find_failed(cf_future *const *futures, size_t count, cf_future **failed)
 {
@@ -134,7 +134,8 @@ find_failed(cf_future *const *futures, size_t count, cf_future **failed)
     return CF_OK;
 }
 
-/* Nothing failed, but not everything ran: it was cancelled from elsewhere. */
+/* No range failed by itself. CF_ECANCELED: one did not run to its end, as it
+ * was cancelled from elsewhere. */
 static cf_err
 find_canceled(cf_future *const *futures, size_t count)
 {
@@ -155,7 +156,7 @@ struct run {
     struct shared *shared;
 };
 
-/* f is on this thread's stack, below the code that asks. */
+/* f runs on this thread's stack, below the caller of this function. */
 static bool
 runs_here(const cf_future *f)
 {
@@ -165,8 +166,8 @@ runs_here(const cf_future *f)
            cf__state(word) == CF_RUNNING && cf__runner(word) == worker->index;
 }
 
-/* Ranges that other threads run use the loop's data: waits for them. false: they
- * never end. */
+/* Waits for the ranges that other threads run, as they use the loop's data.
+ * false: one of them never ends. */
 static bool
 await_others(const struct run *run)
 {
@@ -192,26 +193,28 @@ free_run(const struct run *run, bool shared_too)
     free(run->ranges);
 }
 
-/* A range that this thread runs while it waits has ended the thread. */
+/* A range that this thread runs while it waits has ended the thread. Frees what
+ * the loop has, once no other thread uses it. */
 static void
 end_run(void *loop_run)
 {
     struct run *run = loop_run, mine = *run;
-    run->count = 0; /* in case that the wait ends the thread again */
+    run->count = 0; /* if the wait ends the thread again, the next call finds
+                       nothing */
     run->ranges = NULL;
     run->futures = NULL;
     run->shared = NULL;
     free_run(&mine, await_others(&mine));
 }
 
-/* Submits, waits and finds out. */
+/* Submits the ranges, waits for them, and finds out how they ended. */
 static cf_err
 run_ranges(const struct run *run, cf_future **failed)
 {
     const struct cf__loop *loop = run->loop;
     cf_future **futures = run->futures;
     const size_t count = run->count;
-    int former = cf__cancel_disable(); /* in a wait for room */
+    int former = cf__cancel_disable(); /* the submit may wait for room */
     cf_err err = cf_submit_many(
         loop->ex, run_range, run->ranges, sizeof *run->ranges, count, futures);
     cf__cancel_restore(former);
@@ -233,13 +236,13 @@ do_run(struct run *run, size_t workers, cf_future **failed)
 {
     const struct cf__loop *loop = run->loop;
     struct shared *shared = run->shared;
-    cf_store_relaxed(&shared->failed, false); /* nobody knows it yet */
+    cf_store_relaxed(&shared->failed, false); /* no other thread knows it yet */
     if (loop->data_size)
         memcpy(shared->data, loop->data, loop->data_size);
     run->count = cut(loop, workers, shared, run->ranges);
     cf_err err = run_ranges(run, failed);
-    if (!err && cf_load_relaxed(&shared->failed)) /* all are done */
-        err = CF_ETASK; /* a worker process went astray */
+    if (!err && cf_load_relaxed(&shared->failed)) /* all ranges are done */
+        err = CF_ETASK; /* a worker process wrote it, and no range failed */
     if (loop->data_size)
         memcpy(loop->data, shared->data, loop->data_size);
     return err;
@@ -265,7 +268,7 @@ cf__loop_run(const struct cf__loop *loop, cf_future **failed)
               ? do_run(&run, workers, failed)
               : CF_ENOMEM;
     pthread_cleanup_pop(0);
-    free_run(&run, err != CF_EDEADLK); /* else it is still in use */
+    free_run(&run, err != CF_EDEADLK); /* with CF_EDEADLK a range uses it */
     return err;
 }
 

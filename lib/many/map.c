@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cf_map(): cuts the input into chunks (chunk.h), submits them within the
- * window, and hands out their items one by one, in order or as they come.
+ * cf_map(): checks its arguments, chooses the size of a chunk, and fills the
+ * window for the first time. The rest of a map is in window.c and results.c.
  */
 #include "lib/base/clock.h"
 #include "lib/base/forked.h"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cf_map_array(): a loop over the items, in place. For workers in other
- * processes, what is not in memory that they share is copied there and back.
+ * cf_map_array(): a loop whose ranges call the task function for each item,
+ * where it stands, and put its result into its place. If workers are other
+ * processes, items and results that are not in shared memory are copied there
+ * and back. README.md, "A map to an array".
  */
 #include "lib/base/clock.h"
 #include "lib/base/options.h"
@@ -13,6 +15,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* The loop's data. */
 struct array {
     cf_task_fn *fn;
     const unsigned char *items;
@@ -26,13 +29,14 @@ static void
 note_failure(struct array *array, size_t index)
 {
     size_t lowest = cf_load_relaxed(&array->failed_index);
-    /* Read when all ranges are done, which orders it. */
+    /* Read at the end when all ranges are done, which orders it. */
     while (index < lowest &&
            !cf_cas_weak_acq_rel(&array->failed_index, &lowest, index))
         continue;
 }
 
-/* The item's failure becomes the range's. */
+/* Notes that item index failed with rc: its failure becomes the range's, so the
+ * range's own goes. */
 static int
 fail_range(cf_call *call, struct array *array, size_t index, int rc)
 {
@@ -42,8 +46,8 @@ fail_range(cf_call *call, struct array *array, size_t index, int rc)
     return rc;
 }
 
-/* Calls the task function for one item. Its result goes through room, if there
- * is any. */
+/* Calls the task function for one item. The result goes through room, if that
+ * is not NULL, to result. */
 static inline int
 run_item(const struct array *array,
          struct cf_call *item,
@@ -61,11 +65,12 @@ run_item(const struct array *array,
 
 /* A range of items that runs. */
 struct run {
-    struct cf_call item;
-    atomic_bool told;    /* the item stops because it was asked to */
-    unsigned char *room; /* for a result; NULL: it goes to its place at once */
+    struct cf_call item; /* the call of one item after the other */
+    atomic_bool told;    /* the item knows that it is asked to stop */
+    unsigned char *room; /* for one result; NULL: it needs none */
 };
 
+/* Runs the items begin .. end - 1. */
 static int
 run_through(cf_call *call,
             size_t begin,
@@ -79,7 +84,7 @@ run_through(cf_call *call,
     if (result)
         result += begin * array->result_size;
     for (size_t i = begin; i < end; i++) {
-        /* Hints: the first failure ends the map. */
+        /* A hint: the first failure ends the map. */
         if (__builtin_expect(cf_load_relaxed(&array->failed_index) != SIZE_MAX,
                              0))
             return 0;
@@ -87,14 +92,14 @@ run_through(cf_call *call,
             return cf_fail(call, 0, "given up");
         int rc = run_item(array, item, arg, result, run->room);
         if (__builtin_expect(rc != 0, 0)) {
-            if (!cf_load_relaxed(
-                    &run->told)) /* by this thread, or a helper's */
+            /* Written by this thread, or by a helper thread of the item. */
+            if (!cf_load_relaxed(&run->told))
                 rc = fail_range(call, array, i, rc);
             call->failure = item->failure;
             return rc;
         }
         if (__builtin_expect(item->failure != NULL, 0))
-            cf__failure_free(item->failure); /* recorded, then thought better */
+            cf__failure_free(item->failure); /* cf_fail(), but it succeeded */
         arg += array->item_size;
         if (result)
             result += array->result_size;
@@ -102,7 +107,7 @@ run_through(cf_call *call,
     return 0;
 }
 
-/* An item has ended the thread. */
+/* An item has ended the thread: frees what its range has. */
 static void
 drop_run(void *range_run)
 {
@@ -111,6 +116,7 @@ drop_run(void *range_run)
     free(run->room);
 }
 
+/* The body of the loop. */
 static int
 run_items(cf_call *call, size_t begin, size_t end, void *data)
 {
@@ -119,8 +125,8 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
     cf__call_begin(&run.item, NULL, 0);
     run.item.fixed_sink = true;
     run.item.told = &run.told;
-    /* The results are shared with a child that a task forks, which may give
-     * one too. Without memory for this they are. */
+    /* results is in memory that a child that a task forks shares, and the child
+     * may return a result too. Without memory for room, both write there. */
     if (call->home && array->results)
         run.room = malloc(array->result_size);
     int rc;
@@ -131,13 +137,15 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
     return rc;
 }
 
+/* Maps an array that all workers can use. */
 static cf_err
 map_in_place(cf_executor *ex,
              const struct array *array,
              size_t count,
              const cf_map_options *options)
 {
-    struct array mine = *array; /* workers may write to what comes back */
+    struct array mine = *array; /* processes may write anything to the copy
+                                   that comes back */
     struct cf__loop loop = {.ex = ex,
                             .begin = 0,
                             .end = count,
@@ -148,22 +156,23 @@ map_in_place(cf_executor *ex,
                             .deadline_ns =
                                 cf__deadline_or_never(options->timeout_ns)};
     cf_err err = cf__loop_run(&loop, NULL);
-    size_t failed_index = cf_load_relaxed(&mine.failed_index); /* all done */
+    /* All ranges are done. */
+    size_t failed_index = cf_load_relaxed(&mine.failed_index);
     if (!err && failed_index != SIZE_MAX)
-        err = CF_ETASK; /* a worker process went astray, and stopped others */
+        err = CF_ETASK; /* a worker process wrote it, and no range failed */
     if (err && failed_index < count && options->failed_index)
         *options->failed_index = failed_index;
     return err;
 }
 
-/* Tasks of ex can use size bytes at p. */
+/* The workers of ex can use size bytes at p. */
 static bool
 in_reach(cf_executor *ex, const void *p, size_t size)
 {
     return !ex->ops->is_shared || size == 0 || ex->ops->is_shared(ex, p, size);
 }
 
-/* A copy in reach, of size bytes. */
+/* A copy of size bytes that the workers of ex can use. NULL: no memory. */
 static void *
 copy_in_reach(cf_executor *ex, const void *p, size_t size)
 {
@@ -173,7 +182,7 @@ copy_in_reach(cf_executor *ex, const void *p, size_t size)
     return copy;
 }
 
-/* For workers with memory of their own. */
+/* Copies what the workers cannot reach, and maps that. */
 static cf_err
 map_in_reach(cf_executor *ex,
              const struct array *array,
@@ -194,7 +203,7 @@ map_in_reach(cf_executor *ex,
         err = map_in_place(ex, &reached, count, options);
     if (copy_results && reached.results)
         memcpy(array->results, reached.results, results_size);
-    if (err == CF_EDEADLK) /* else they are still in use */
+    if (err == CF_EDEADLK) /* a range uses the copies */
         return err;
     if (copy_items)
         cf_shared_free(ex, (void *)reached.items);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The results of a map, handed out one by one, in order or as they come. */
+/*
+ * The results of a map, handed out one by one, in the order of the items or as
+ * they come. README.md, "The window of a map".
+ */
 #include "lib/many/results.h"
 
 #include "lib/base/clock.h"
@@ -9,20 +12,22 @@
 
 #include <stdlib.h>
 
-/* In a fork's child it is not: nothing is pulled, submitted or cancelled. */
+/* false: this process is a fork's child, in which nothing is pulled, submitted
+ * or cancelled. */
 static bool
 is_ours(const cf_results *r)
 {
     return r->generation == cf__generation_now();
 }
 
+/* The map's deadline has passed. */
 static bool
 is_late(const cf_results *r)
 {
     return cf__time_left(r->deadline_ns) == 0;
 }
 
-/* Takes more from the input, if in time. */
+/* Submits what the window has room for, unless the deadline has passed. */
 static void
 submit_more(cf_results *r, bool at_once)
 {
@@ -37,7 +42,7 @@ submit_more(cf_results *r, bool at_once)
     r->input_ended |= r->end_error != CF_OK;
 }
 
-/* Makes a record for a failure that has none. */
+/* Makes a record for a failure of that kind that has none. */
 static void
 set_failure(cf_results *r, cf_err kind)
 {
@@ -46,7 +51,8 @@ set_failure(cf_results *r, cf_err kind)
     r->failure = &r->error;
 }
 
-/* Everything that was submitted is out. */
+/* All that was submitted has been handed out: CF_EDONE, but first, once, what
+ * has kept the rest from being submitted. */
 static cf_err
 tell_end_error(cf_results *r)
 {
@@ -57,7 +63,7 @@ tell_end_error(cf_results *r)
     return err ? err : CF_EDONE;
 }
 
-/* The chunk that f, which is done, belongs to. */
+/* The number of the chunk whose future is f, which is done. */
 static size_t
 id_of(cf_results *r, cf_future *f)
 {
@@ -68,7 +74,7 @@ id_of(cf_results *r, cf_future *f)
             cf__results_chunk(r, told)->f == f)
             return told;
     }
-    size_t id = r->oldest_id; /* it failed as a whole, which is rare */
+    size_t id = r->oldest_id; /* the chunk failed as a whole: rare */
     while (cf__results_chunk(r, id)->f != f)
         id++;
     return id;
@@ -88,7 +94,8 @@ take_chunk(cf_results *r, size_t id)
         r->oldest_id++;
 }
 
-/* Waits for the next chunk. */
+/* Waits for the next chunk and makes it the current one. CF_EDONE: there is
+ * none. */
 static cf_err
 next_chunk(cf_results *r, int64_t timeout_ns)
 {
@@ -109,6 +116,7 @@ next_chunk(cf_results *r, int64_t timeout_ns)
     return err;
 }
 
+/* Interrupts the chunks that have not been handed out. */
 static void
 cancel_all(cf_results *r)
 {
@@ -123,7 +131,7 @@ drop_current(cf_results *r)
     r->current = NULL;
 }
 
-/* Nothing more comes out. */
+/* The deadline has passed, and no chunk is ready: nothing more comes out. */
 static void
 give_up(cf_results *r)
 {
@@ -135,9 +143,10 @@ give_up(cf_results *r)
     drop_current(r);
     r->input_ended = true;
     r->no_room = false;
-    r->end_error = CF_OK; /* it is told now */
+    r->end_error = CF_OK; /* the caller returns CF_ETIMEDOUT now */
 }
 
+/* Hands out the next item of the current chunk. */
 static cf_err
 hand_out_item(cf_results *r, cf_bytes *out)
 {
@@ -146,9 +155,9 @@ hand_out_item(cf_results *r, cf_bytes *out)
     r->index = r->first + i;
     r->in_window--;
     cf_err err = cf_future_result(r->current, 0, &packed);
-    if (err) { /* the chunk as a whole: each of its items */
+    if (err) { /* the chunk failed as a whole, and so each of its items */
         r->failure = cf_future_error(r->current);
-        if (!r->failure) /* cancelled: that leaves no record */
+        if (!r->failure) /* the chunk was cancelled, which leaves no record */
             set_failure(r, err);
     } else {
         err = cf__chunk_item(packed, i, &item, &r->error);
@@ -174,14 +183,14 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
 {
     if (!r || !cf__timeout_valid(timeout_ns))
         return CF_EINVAL;
-    /* Other callbacks may use r, too: now, not once this call has begun. */
+    /* Callbacks that are due may use r too: they run first. */
     cf__callbacks_resume(cf__callbacks_pause());
     r->failure = NULL;
     if (r->current && r->position == r->count)
         drop_current(r);
     if (!r->current) {
-        /* What the last call had no room for; with nothing else to wait for,
-         * for room. */
+        /* The last call found no room in the queue. If no chunk is under way,
+         * this one waits for room. */
         if (r->no_room)
             submit_more(r, timeout_ns == 0 || r->oldest_id != r->next_id);
         int64_t left_ns = cf__time_left(r->deadline_ns);
@@ -194,8 +203,8 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
             return err;
     }
     cf_err err = hand_out_item(r, out);
-    /* What it submits runs while the caller uses the item, who has waited
-     * enough: without room, it is the next call's. */
+    /* The next chunk runs while the caller uses the item. If the queue has no
+     * room, the next call submits it. */
     submit_more(r, true);
     return err;
 }

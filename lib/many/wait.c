@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cf_wait(). For all futures it waits for one after the other, which needs no
- * memory; for the first of some it iterates over them as they complete.
+ * cf_wait(). To wait for all futures it waits for one after the other, which
+ * needs no memory. To wait for the first of them it uses an iterator.
  */
 #include <cfutures/wait.h>
 
@@ -18,7 +18,7 @@ failed(cf_future *f)
     return cf_future_error(f) != NULL;
 }
 
-/* How many different futures are done. */
+/* Counts the different futures that are done. */
 static cf_err
 count_done(cf_future *const *futures, size_t count, size_t *done)
 {
@@ -66,7 +66,8 @@ wait_first(cf_future *const *futures,
     cf_err err = cf_as_completed_create(futures, count, &it);
     if (err)
         return err;
-    pthread_cleanup_push(drop_iterator, it); /* a task may end the thread */
+    /* A task that runs in this wait may end the thread. */
+    pthread_cleanup_push(drop_iterator, it);
     cf_future *f;
     do {
         err = cf_as_completed_next(it, cf__time_left(deadline_ns), &f);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The window of a map: from the input to chunks that are submitted. */
+/*
+ * The window of a map: takes items from the input, and submits them as chunks.
+ * README.md, "The window of a map".
+ */
 #include "lib/many/results.h"
 
 #include "lib/base/cancel.h"
@@ -11,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Makes sure that there is a slot for next_id. */
 static cf_err
 reserve_slot(cf_results *r)
 {
@@ -28,13 +32,13 @@ reserve_slot(cf_results *r)
     return CF_OK;
 }
 
-/* Takes up to count items from the input; returns how many. */
+/* Takes at most count items from the input; returns how many. */
 static size_t
 take_items(cf_results *r, unsigned char *to, size_t count)
 {
     size_t got = 0;
     if (r->options.pull) {
-        int former = cf__cancel_disable(); /* the user's code, in a call */
+        int former = cf__cancel_disable(); /* pull is the user's code */
         while (got < count && !r->input_ended) {
             if (r->options.pull(r->options.pull_data, to + got * r->item_size))
                 got++;
@@ -53,19 +57,20 @@ take_items(cf_results *r, unsigned char *to, size_t count)
     return got;
 }
 
-/* Submits the next chunk, of at most count items. Nothing if there is no
- * more input. */
+/* Submits the next chunk, of at most count items, or nothing if the input has
+ * no more. What needs memory comes first: items that were pulled cannot be
+ * given back. */
 static cf_err
 submit_chunk(cf_results *r, size_t count, bool at_once)
 {
     cf_err err = reserve_slot(r);
-    if (!err && r->order) /* what is submitted will come out */
+    if (!err && r->order) /* then the add at the end needs no memory */
         err = cf__as_completed_reserve(r->order);
     if (err)
         return err;
     if (!r->options.pull && count > r->item_count - r->taken)
         count = r->item_count - r->taken;
-    /* Not more than the first, whose size cf_map() has checked. */
+    /* No chunk is larger than the first, whose size cf_map() has checked. */
     unsigned char *arg =
         cf__arg_alloc(r->ex, CF__CHUNK_ITEMS + count * r->item_size);
     if (!arg)
