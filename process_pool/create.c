@@ -151,7 +151,11 @@ furnish(struct cf__processes *pool, int workers)
 static cf_err
 launch(struct cf__processes *pool)
 {
-    cf_err err = cf__zygote_start(&pool->zygote, &pool->setup);
+    /* Before the fork: a worker that had to set hooks would fault in a dozen
+     * pages for it. */
+    cf_err err = cf__registry_set_hooks();
+    if (!err)
+        err = cf__zygote_start(&pool->zygote, &pool->setup);
     if (err)
         return err;
     cf__roster_read_only(&pool->setup.roster);

@@ -139,12 +139,36 @@ set_exit_hook(void)
 
 /* --- the list ------------------------------------------------------------- */
 
-cf_err
-cf__registry_add(cf_executor *ex)
+static bool
+is_exit_hook_set(void)
+{
+    pthread_mutex_lock(&registry.lock);
+    bool set = registry.exit_hook_set;
+    pthread_mutex_unlock(&registry.lock);
+    return set;
+}
+
+/* All but the exit hook. */
+static bool
+set_other_hooks(void)
 {
     (void)cf__stay_loaded();
     cf__fence_init();
-    if (!cf__fork_set_hooks())
+    return cf__fork_set_hooks();
+}
+
+cf_err
+cf__registry_set_hooks(void)
+{
+    return set_other_hooks() && (is_exit_hook_set() || set_exit_hook())
+               ? CF_OK
+               : CF_ENOMEM;
+}
+
+cf_err
+cf__registry_add(cf_executor *ex)
+{
+    if (!set_other_hooks())
         return CF_ENOMEM;
     ex->generation = cf__generation_now();
     pthread_mutex_lock(&registry.lock);

@@ -8,6 +8,11 @@
 
 #include <cfutures/executor.h>
 
+/* Sets the process's hooks, as cf__registry_add() does: for a caller that forks
+ * before it adds the executor. A child has the hooks then, and need not set its
+ * own. CF_ENOMEM: to be tried again. */
+cf_err cf__registry_set_hooks(void);
+
 /* Enters a new executor. CF_ENOMEM: the exit or fork hooks cannot be set. */
 cf_err cf__registry_add(cf_executor *ex);
 
