@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * n tasks of 1 us with 8 tasks of 50 ms spread among them, all pending before
- * the first worker is free: whoever takes several at once must let the others
- * steal what it cannot start. Wall time over that of bare threads which had
- * the same tasks dealt out evenly beforehand.
+ * the first worker is free: a worker that takes several at once must let the
+ * others steal what it cannot start. Wall time over that of bare threads which
+ * had the same tasks dealt out evenly beforehand.
  */
 #include "common/bench.h"
 #include "common/gate.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process that says who it is and then waits for its end.
+ * A process that gives its process id and then waits for its end.
  */
 #ifndef BENCH_PROCESS_KILL_VICTIM_H
 #define BENCH_PROCESS_KILL_VICTIM_H
@@ -27,7 +27,7 @@ victim_wait_for_end(victim *v)
 }
 
 /* Waits until the victim has begun, and a little more, so that it sleeps and
- * so does whoever started it. */
+ * so does the process that started it. */
 static inline pid_t
 victim_find(victim *v)
 {

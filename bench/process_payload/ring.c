@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shared memory and nothing else: an area for the payload and one for the
- * answer of each slot, a ring each way to say which slot, and nobody sleeps.
+ * answer of each slot, a ring each way to say which slot; no process sleeps.
  * Copied, that is four copies: into the area, out of it in the worker, and the
  * same on the way back. In place, it is one.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The least that can be called a process pool: for each worker a ring of
- * arguments and one of results in shared memory, and nobody ever sleeps. No
+ * arguments and one of results in shared memory; no process ever sleeps. No
  * futures, errors, deaths or stealing: a floor for the figures.
  */
 #include "common/ring.h"

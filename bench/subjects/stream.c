@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Worker processes behind pipes or socket pairs, and no library: each argument
- * and each result is a write of its own, and whoever reads takes what is there.
+ * and each result is a write of its own, and a reader takes what is there.
  * Tasks are dealt out in turn, a bounded number ahead, so that neither side
  * ever blocks in a write while the other one does.
  */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Who may include and name whom: layering.sh BACKEND...
+# Which files may include and name which: layering.sh BACKEND...
 #
 #   include/   libc and <cfutures/...>
 #   lib/       <cfutures/...> without the backends' headers, "lib/..."

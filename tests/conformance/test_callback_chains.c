@@ -135,7 +135,7 @@ CF_TEST(a_chain_of_callbacks_that_submit_needs_no_stack)
 typedef struct nested {
     journal *j;
     cf_future *inner;
-    bool at_once; /* who looks at inner learns of it at once */
+    bool at_once; /* a look at inner shows it at once */
     journal_entry last;
 } nested;
 

@@ -114,8 +114,8 @@ CF_TEST(bad_callbacks_are_einval)
     cf_future_unref(f);
 }
 
-/* The callback holds the worker until somebody who waited has seen the result:
- * that ends only if waiters learn of it first. */
+/* The callback holds the worker until a waiter has seen the result: that ends
+ * only if waiters learn of it first. */
 CF_CONCURRENT_TEST(waiters_learn_of_a_completion_before_callbacks_run)
 {
     cf_executor *ex = test_executor(1);

@@ -21,7 +21,7 @@
 #define FREE_KEEPS
 #endif
 
-/* Who gives memory back passes it, if there is one. */
+/* A thread that gives memory back passes this gate, if there is one. */
 static _Atomic(gate *) way_back;
 
 /* In front of the C library's. */

@@ -301,7 +301,7 @@ CF_THREAD_TEST(a_waiter_never_runs_unrelated_tasks)
     cf_future *fs[N];
     for (int i = 0; i < N; i++)
         fs[i] = must_submit(ex, task_tells_waits_below, NULL, 0);
-    /* Both other workers wait for the held task: nobody may run these. */
+    /* Both other workers wait for the held task: no worker may run these. */
     assert_err(cf_wait(fs, N, CF_FIRST_COMPLETED, CF_MS(20), NULL),
                CF_ETIMEDOUT);
     gate_open(g);

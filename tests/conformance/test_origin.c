@@ -36,11 +36,11 @@ alike(const struct looks *a, const struct looks *b)
 static void
 expect_like(const struct looks *are,
             const struct looks *wanted,
-            const char *who)
+            const char *name)
 {
     cr_assert(alike(are, wanted),
               "%s: %d CPUs, class %d, nice value %d; not %d, %d, %d",
-              who,
+              name,
               CPU_COUNT(&are->cpus),
               are->policy,
               are->nice,

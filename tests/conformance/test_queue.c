@@ -173,14 +173,14 @@ CF_TEST(submits_that_wait_for_room_go_on_in_order)
     threads[2] = submitter_start(&last, b.ex, 1);
     for (int i = 0; i < 2; i++) {
         cr_assert(cf_future_cancel(fs[i]));
-        await_asleep(single.tid); /* who had been woken would have run */
+        await_asleep(single.tid); /* it would run if it had been woken */
         await_asleep(last.tid);
         cr_assert(queued(b.ex) == (uint64_t)(2 - i), "overtaken");
     }
     cr_assert(cf_future_cancel(fs[2]));
     pthread_join(threads[0], NULL);
     assert_ok(batch.err);
-    cr_assert(queued(b.ex) == 3, "the batch is in, and nobody else");
+    cr_assert(queued(b.ex) == 3, "the batch is in, and no other task");
     gate_open(b.g);
     pthread_join(threads[1], NULL);
     pthread_join(threads[2], NULL);

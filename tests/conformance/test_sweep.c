@@ -28,7 +28,7 @@ task_waits_for_sweeper(cf_call *call, const void *arg, size_t arg_size)
     return cf_future_wait(s->sweeper, CF_FOREVER) != CF_OK;
 }
 
-/* Its last task can only be run by who waits for it. */
+/* Only a task that waits for its last task can run that one. */
 static int
 task_sweeps(cf_call *call, const void *arg, size_t arg_size)
 {

@@ -261,7 +261,7 @@ task_waits_in_vain(cf_call *call, const void *arg, size_t arg_size)
 }
 
 /* CPython: executor.test_map_timeout_from_callable (3.15): a wait that runs
- * out inside a task is not the timeout of the task or of who waits for it */
+ * out inside a task is not the timeout of the task or of its waiter */
 CF_CONCURRENT_TEST(a_wait_that_runs_out_in_a_task_is_not_the_task_s_timeout)
 {
     cf_executor *ex = test_executor(1);

@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-/* What a helper thread does to a future once somebody waits for it. */
+/* What a helper thread does to a future once another thread waits for it. */
 enum action { SUCCEED, FAIL, CANCEL };
 
 typedef struct helper {

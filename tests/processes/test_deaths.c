@@ -276,7 +276,7 @@ CF_TEST(a_death_in_a_map_costs_one_item)
     cf_executor_destroy(ex);
 }
 
-/* From outside, while it has nothing to do: nobody is to blame. */
+/* It is killed from outside, while it has no task. */
 CF_TEST(the_death_of_an_idle_worker_costs_nothing)
 {
     cf_executor *ex = pool_for(1);

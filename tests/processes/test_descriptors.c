@@ -24,8 +24,8 @@ close_everything(void)
         close(fd);
 }
 
-/* Sockets with the lowest numbers there are. One end of a pair sees what
- * somebody writes to the other, or that it was closed. */
+/* Sockets with the lowest numbers there are. One end of a pair sees
+ * what is written to the other, or that it was closed. */
 static bool
 open_sockets(void)
 {
@@ -38,7 +38,7 @@ open_sockets(void)
     return true;
 }
 
-/* Nobody has written, read, or closed one. */
+/* No socket has been written to, read from, or closed. */
 static bool
 sockets_are_untouched(void)
 {
@@ -260,7 +260,7 @@ task_closes(cf_call *call, const void *arg, size_t arg_size)
     return open_sockets() ? 0 : cf_fail(call, 1, "no sockets");
 }
 
-/* Tasks that nobody waits for while they run, so that the worker rings. */
+/* No call waits for these tasks while they run, so the worker rings. */
 static void
 expect_untouched(cf_executor *ex, int restarts)
 {

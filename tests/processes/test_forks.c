@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tasks that fork, and whose children return as the tasks do: the children end
- * there, and nobody is worse off.
+ * there, and the tasks, the pool and the program go on.
  */
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"
@@ -61,35 +61,35 @@ await_child(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -2;
 }
 
-/* Forks once and says who it is: 1 or 2. The parent returns when the child has
- * ended. */
+/* Forks once and says which side it is: 1 in the parent, 2 in the child. The
+ * parent returns when the child has ended. */
 static int
 split(order o, int expected_status)
 {
     pid_t child = o.fork();
     if (child > 0 && await_child(child) != expected_status)
         child = -1;
-    int who = child > 0 ? 1 : child == 0 ? 2 : 3;
-    journal_add(o.journal, who);
-    return who;
+    int side = child > 0 ? 1 : child == 0 ? 2 : 3;
+    journal_add(o.journal, side);
+    return side;
 }
 
 static int
 task_forks(cf_call *call, const void *arg, size_t arg_size)
 {
     (void)arg_size;
-    int who = split(order_of(arg), 0);
-    return cf_return(call, &who, sizeof who) != CF_OK;
+    int side = split(order_of(arg), 0);
+    return cf_return(call, &side, sizeof side) != CF_OK;
 }
 
 static int
 task_forks_and_child_fails(cf_call *call, const void *arg, size_t arg_size)
 {
     (void)arg_size;
-    int who = split(order_of(arg), 1);
-    if (who != 1)
-        return cf_fail(call, who, "not the parent");
-    return cf_return(call, &who, sizeof who) != CF_OK;
+    int side = split(order_of(arg), 1);
+    if (side != 1)
+        return cf_fail(call, side, "not the parent");
+    return cf_return(call, &side, sizeof side) != CF_OK;
 }
 
 static int
@@ -106,8 +106,8 @@ task_forks_after_result(cf_call *call, const void *arg, size_t arg_size)
     (void)arg_size;
     if (give(call, LARGE, 1) != 0)
         return 1;
-    int who = split(order_of(arg), 0);
-    return who == 1 ? 0 : give(call, LARGE, who);
+    int side = split(order_of(arg), 0);
+    return side == 1 ? 0 : give(call, LARGE, side);
 }
 
 static int
@@ -146,13 +146,13 @@ task_forks_in_thread(cf_call *call, const void *arg, size_t arg_size)
 {
     order o = order_of(arg);
     pthread_t thread;
-    int who = 1;
+    int side = 1;
     (void)arg_size;
     if (pthread_create(&thread, NULL, fork_in_thread, &o) != 0)
         return 1;
     pthread_join(thread, NULL);
     journal_add(o.journal, 1);
-    return cf_return(call, &who, sizeof who) != CF_OK;
+    return cf_return(call, &side, sizeof side) != CF_OK;
 }
 
 static int
@@ -161,10 +161,10 @@ task_forks_and_child_exits_its_thread(cf_call *call,
                                       size_t arg_size)
 {
     (void)arg_size;
-    int who = split(order_of(arg), 0);
-    if (who == 2)
+    int side = split(order_of(arg), 0);
+    if (side == 2)
         pthread_exit(NULL);
-    return cf_return(call, &who, sizeof who) != CF_OK;
+    return cf_return(call, &side, sizeof side) != CF_OK;
 }
 
 /* The whole result is the parent's. */
@@ -182,7 +182,8 @@ expect_parents(cf_future *f)
         cr_assert(p[i] == 1, "byte %zu: %d", i, p[i]);
 }
 
-/* Nobody has come by more often than this. */
+/* So many parents and children have come by, and no process that could not
+ * fork. */
 static void
 expect_visits(const journal *j, int parents, int children)
 {
@@ -191,7 +192,7 @@ expect_visits(const journal *j, int parents, int children)
         visits[j->entries[i]]++;
     cr_assert(visits[1] == parents, "%d parents", visits[1]);
     cr_assert(visits[2] == children, "%d children", visits[2]);
-    cr_assert(visits[3] == 0, "%d who did not fork", visits[3]);
+    cr_assert(visits[3] == 0, "%d that did not fork", visits[3]);
 }
 
 /* Some of these tasks, with others behind them that run once each, in the same
@@ -313,9 +314,9 @@ visit_and_fork(cf_call *call, size_t begin, size_t end, void *data)
 {
     (void)call;
     for (size_t i = begin; i < end; i++) {
-        int who = split((order){forks[i % 2], data}, 1);
-        if (who != 1)
-            return who; /* of this child nobody hears */
+        int side = split((order){forks[i % 2], data}, 1);
+        if (side != 1)
+            return side; /* what this child returns is dropped */
     }
     return 0;
 }
@@ -334,9 +335,9 @@ CF_TEST(a_child_that_returns_from_a_range_of_a_loop_ends_there)
 static int
 begin_forking(cf_call *call, void *init_data, void **worker_data)
 {
-    int who = split((order){fork, init_data}, 1);
+    int side = split((order){fork, init_data}, 1);
     *worker_data = init_data;
-    return who == 1 ? 0 : cf_fail(call, 1, "not the parent");
+    return side == 1 ? 0 : cf_fail(call, 1, "not the parent");
 }
 
 static void

@@ -60,7 +60,7 @@ CF_TEST(a_pool_leaves_no_descriptor_thread_process_or_memory_behind)
               resident);
 }
 
-/* Descriptors that whoever runs in the program's place would have. */
+/* Descriptors that stay open when the program executes another one. */
 static int
 count_kept_on_exec(void)
 {
@@ -102,13 +102,13 @@ CF_TEST(nothing_of_a_pool_has_a_name_in_the_file_system)
     cf_executor_destroy(ex);
 }
 
-/* Nobody but the program has the end of the pipe. */
+/* Only the program has the end of the pipe. */
 static void
 expect_end_of_file(int fd)
 {
     struct pollfd polled = {fd, POLLIN, 0};
     char byte;
-    cr_assert(poll(&polled, 1, 30000) == 1, "somebody holds the pipe open");
+    cr_assert(poll(&polled, 1, 30000) == 1, "a process holds the pipe open");
     cr_assert(read(fd, &byte, 1) == 0);
 }
 

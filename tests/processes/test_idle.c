@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What an idle pool says of itself: a worker that does not come for what was
- * taken back from it runs nothing, and nobody waits for it.
+ * taken back from it runs nothing, and no call waits for it.
  */
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"

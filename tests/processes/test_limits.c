@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tasks that would not end, and tasks that take too much: timeouts, interrupts
- * and memory_limit, and who is killed for them.
+ * and memory_limit, and which workers are killed for them.
  */
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"

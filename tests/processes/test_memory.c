@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Address space and stacks: what a pool reserves under limits, what of it is
- * filled, who else has it, and how much stack a task has. Programs with other
- * limits are children of the test.
+ * filled, which other processes have it, and how much stack a task has.
+ * Programs with other limits are children of the test.
  */
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"

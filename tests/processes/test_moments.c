@@ -108,7 +108,7 @@ run_plan(enum cf__moment moment, int every, int window, int runs)
               "%d failed by %d deaths",
               failed,
               deaths);
-    cr_assert(every > 1 || deaths > 0, "nobody died");
+    cr_assert(every > 1 || deaths > 0, "no worker died");
 }
 
 /* runs: how often a task has run whose worker has died; -1: none has. */

@@ -30,7 +30,7 @@ CF_TEST(a_worker_runs_so_many_tasks_and_another_one_the_next)
     for (int i = 1; i < 9; i++)
         cr_assert((pids[i] == pids[i - 1]) == (i % 3 != 0), "task %d", i);
     await_gone(pids[0]);
-    cr_assert(stats_of(ex).restarts == 0, "nobody has died");
+    cr_assert(stats_of(ex).restarts == 0, "no worker has died");
     cf_executor_destroy(ex);
 }
 
@@ -199,7 +199,7 @@ CF_TEST(a_task_that_exits_is_not_taken_for_a_worker_s_end)
     cf_executor_destroy(ex);
 }
 
-/* Who follows must not write over what has not been collected. */
+/* The next worker must not write over results that have not been collected. */
 CF_TEST(large_results_outlive_the_workers_that_made_them)
 {
     enum { N = 60, WORDS = 5000 };
@@ -300,7 +300,7 @@ begin_well_once(cf_call *call, void *init_data, void **worker_data)
     return atomic_fetch_add(calls, 1) > 0 ? cf_fail(call, 7, "no licence") : 0;
 }
 
-/* Also if who follows another one was not asked for by the program. */
+/* Also the initializer of a worker that replaces another one. */
 CF_TEST(a_later_initializer_that_fails_breaks_the_pool_and_says_why)
 {
     enum { N = 5 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals of the program and of its workers: who handles, ignores and blocks
- * what, and who is told of children.
+ * Signals of the program and of its workers: which of them each process
+ * handles, ignores and blocks, and where SIGCHLD arrives.
  */
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"

@@ -99,7 +99,7 @@ hold_manager(cf_executor *ex, gate *g)
 
 enum { MANY = 24 };
 
-/* Kills all workers; nobody reads the reports. */
+/* Kills all workers; no thread reads the reports. */
 static void
 kill_all_workers(void)
 {
@@ -218,7 +218,7 @@ CF_TEST(workers_keep_no_descriptor_above_a_lowered_limit_on_an_old_kernel)
     occupy(ex, g, 1, &held);
     cr_assert(close(HIGH) == 0);
     struct pollfd polled = {ends[0], POLLIN, 0};
-    cr_assert(poll(&polled, 1, 10000) == 1, "somebody holds the pipe open");
+    cr_assert(poll(&polled, 1, 10000) == 1, "a process holds the pipe open");
     gate_open(g);
     cf_future_unref(held);
     cf_executor_destroy(ex);
@@ -226,14 +226,14 @@ CF_TEST(workers_keep_no_descriptor_above_a_lowered_limit_on_an_old_kernel)
 
 /* --- another user -------------------------------------------------------- */
 
-enum { NOBODY = 54321 };
+enum { OTHER_USER = 54321 };
 
 static int
 become_nobody(cf_call *call, void *init_data, void **worker_data)
 {
     (void)init_data;
     (void)worker_data;
-    if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
+    if (setgid(OTHER_USER) != 0 || setuid(OTHER_USER) != 0)
         return cf_fail(call, errno, "setuid");
     return 0;
 }

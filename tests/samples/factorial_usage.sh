@@ -50,7 +50,7 @@ if test -c /dev/full; then
     done
 fi
 
-# Whoever reads may stop early.
+# The reader of the output may stop early.
 for executor in threads processes; do
     test "$("$factorial" -e $executor 0-3000 2>/dev/null | head -n 1)" = '0 1'
 done

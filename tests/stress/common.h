@@ -65,10 +65,10 @@ bool stress_goes_on(void);
 /* Monotonic nanoseconds. */
 int64_t stress_now_ns(void);
 
-/* Something has happened: the watchdog starts counting anew. */
+/* Something has happened: the watchdog starts to count from 0 again. */
 void stress_alive(void);
 
-/* The dump shall have this executor's statistics, and in Debug and sanitizer
+/* The dump will have this executor's statistics, and in Debug and sanitizer
  * builds its structures are checked some hundred times a second; NULL: none.
  * Before it is destroyed. */
 void stress_show(cf_executor *ex);

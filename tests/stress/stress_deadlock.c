@@ -23,7 +23,7 @@ struct group {
     cf_future *futures[GROUP];
     atomic_bool complete; /* all futures are known */
     uint64_t stream;
-    bool only_forever; /* nobody gives up a wait before its end */
+    bool only_forever; /* no wait has a time limit */
 };
 
 struct member {

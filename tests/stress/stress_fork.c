@@ -142,7 +142,7 @@ be_child(struct round *round, cf_future **recent, unsigned count, bool own)
         look_at(recent[i]);
     refuse(round->ex);
     refuse(round->bounded);
-    /* AddressSanitizer's allocator does not make its locks anew in a child. */
+    /* AddressSanitizer's allocator does not renew its locks in a child. */
     if (own && !STRESS_ASAN)
         use_own_pool();
     _exit(0);

@@ -3,7 +3,7 @@
  * Maps and loops from several threads and from inside tasks of the same pool,
  * with failing items, small windows, timeouts, and iterations left early.
  * Attacks lib/many/window.c and results.c (the window against chunks that
- * complete), chunk.c, map_array.c and loop.c (who still touches the caller's
+ * complete), chunk.c, map_array.c and loop.c (no task may touch the caller's
  * memory when the call returns).
  *
  * Every item is run at most once, and exactly once if it was not given up;
@@ -222,7 +222,7 @@ use_array(struct round *round, struct job *job, struct random *r)
         CHECK_EQ(err, CF_ETIMEDOUT);
         CHECK(options.timeout_ns);
     }
-    /* Whoever touches these now does so after the end. */
+    /* A task that touches these now does so after the end. */
     memset(items, 0xff, sizeof items);
     memset(results, 0xff, sizeof results);
     atomic_fetch_add(&arrays, 1);
@@ -247,7 +247,7 @@ use_loop(struct round *round, struct job *job, struct random *r)
     atomic_fetch_add(&loops, 1);
 }
 
-/* --- who uses them -------------------------------------------------------- */
+/* --- the crew and its tasks ----------------------------------------------- */
 
 struct nested {
     struct round *round;

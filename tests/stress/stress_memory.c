@@ -113,7 +113,7 @@ call_back(cf_future *f)
         atomic_fetch_add(&added, 1);
 }
 
-/* Each waits for its child, which nobody else may be there to run. */
+/* Each waits for its child. Perhaps no other thread can run the child. */
 static int
 descend(cf_call *call, const void *arg, size_t arg_size)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lost wake-ups of the process pool: tasks that nobody waits for, in bursts of
- * less than a submit attends to, with random pauses of about as long as an
+ * Lost wake-ups of the process pool: tasks for which no call waits, in bursts
+ * of less than a submit attends to, with random pauses of about as long as an
  * idle worker looks for orders, so that the push meets every step of falling
  * asleep. Attacks "The backlog" of process_pool/README.md. Nothing but submits
- * calls the library, which would do a service; and, now and then, a thread
- * that does just that, or a callback that blocks.
+ * calls the library, which would do a service; and, now and then, a thread that
+ * does just that, or a callback that blocks.
  *
  * A lost one is found by the manager's next look, a heartbeat later; so what
  * fails is too many slow bursts, or a silence.

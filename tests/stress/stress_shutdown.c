@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shutdown, terminate and destroy against submitters, waiters, tasks and
- * callbacks. Attacks thread_pool/end.c (who is waited for, who frees the pool),
- * the closing of lib/executor/queue.c against pushes, and thread_pool/idle.c's
- * leaving: a worker that falls asleep after everybody was woken must not stay.
+ * callbacks. Attacks thread_pool/end.c (which threads it waits for, which one
+ * frees the pool), the closing of lib/executor/queue.c against pushes, and
+ * thread_pool/idle.c's leaving: a worker that falls asleep after all were woken
+ * must not stay.
  *
  * Every accepted future ends up done, nothing runs after a shutdown that said
  * so, and destroy returns.
@@ -71,7 +72,7 @@ run(cf_call *call, const void *arg, size_t arg_size)
     if (atomic_load(&round->accepted) > (int)round->end_after &&
         atomic_exchange(&round->end_from_task, false)) {
         end_now(round, random_percent(&r, 50) ? CF_FOREVER : 10000);
-        /* Whoever says now that nothing runs any more is wrong. */
+        /* A shutdown that says now that nothing runs any more is wrong. */
         random_delay(&r, 20000);
     }
     atomic_fetch_sub(&round->running, 1);

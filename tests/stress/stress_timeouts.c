@@ -29,7 +29,7 @@ struct job {
     uint64_t stream;
     cf_future *f;
     atomic_int begun, ended, freed, called;
-    atomic_bool interrupted; /* somebody asked, perhaps too late */
+    atomic_bool interrupted; /* it was asked to stop, perhaps too late */
 };
 
 struct round {

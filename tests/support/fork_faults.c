@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The interposed fork(); see fork_faults.h. What it needs is there before
- * main(): whoever calls it may be a fork of a program with threads.
+ * main(): its caller may be a fork of a program with threads.
  */
 #define _GNU_SOURCE
 #include "tests/support/fork_faults.h"

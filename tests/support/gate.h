@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one synchronisation object of the tests: a gate counts who arrives and
- * holds them until it is opened. With it a test knows that a task has started
- * and decides when it ends, so no test sleeps to get an order of events.
+ * The one synchronisation object of the tests: a gate counts arrivals and holds
+ * the threads that arrive until it is opened. With it a test knows that a task
+ * has started and decides when it ends, so no test sleeps to get an order of
+ * events.
  *
  * It works between threads and between processes. A worker that is killed
  * inside of it takes nothing along but its arrival, which has been counted.
@@ -28,7 +29,7 @@ void gate_pass(gate *g);
 /* Waits until count have arrived. */
 void gate_await(gate *g, int count);
 
-/* Lets everybody through, now and later. */
+/* Lets all threads through, now and later. */
 void gate_open(gate *g);
 
 /* How many have arrived. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory that a test shares with its tasks, wherever these run: in threads, or
- * in processes forked at any time after main() began. The other memory of the
- * program a process has only as it was when its executor was created, and what
- * it writes there nobody else sees. So whatever tasks and tests tell each
- * other lies here.
+ * in processes forked at any time after main() began. A process has the other
+ * memory of the program only as it was when its executor was created, and no
+ * other process sees what it writes there. So tasks and tests tell each other
+ * everything through this memory.
  *
  * Nothing is freed: each Criterion test is a process of its own. Nothing here
  * is a lock, since a process may be killed at any instruction.

@@ -42,7 +42,7 @@ int task_count_pointer(cf_call *call, const void *arg, size_t arg_size);
 /* What arg_free frees: adds 1 to an atomic_int. */
 void count_free(void *arg);
 
-/* Who ran in which order. */
+/* Which tasks ran, in their order. */
 typedef struct journal {
     atomic_int length;
     int entries[1024];

@@ -14,7 +14,7 @@ void thread_faults_begin(int after, int error);
 
 void thread_faults_end(void);
 
-/* From now on pthread_create() returns only when somebody has arrived at g;
+/* From now on pthread_create() returns only when a thread has arrived at g;
  * NULL: at once again. */
 void thread_faults_return_after(gate *g);
 

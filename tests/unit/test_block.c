@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/future/block.h: what the caches and the depot believe of the sizes of
- * batches is so, whoever allocated and whoever freed.
+ * lib/future/block.h: the caches and the depot know how large their batches
+ * are, whichever thread allocated and whichever freed.
  */
 #include "lib/future/block.h"
 
@@ -167,7 +167,7 @@ Test(block, what_is_in_use_stays_as_it_is)
     cf__block_trim();
     for (size_t i = 0; i < BURST; i += 1000)
         cr_assert(burst[i]->arg[0] == 1, "block %zu", i);
-    /* Nobody gets a block that is in use. */
+    /* No allocation gives a block that is in use. */
     for (size_t i = 0; i < BURST; i += 1000)
         burst[i]->arg[0] = 2;
     for (size_t i = 0; i < BURST; i++)

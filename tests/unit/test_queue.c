@@ -39,7 +39,7 @@ push(int from, int count)
 {
     for (int i = from; i < from + count - 1; i++)
         atomic_init(&tasks[i].next, &tasks[i + 1]);
-    /* Where it was linked before is nobody's business. */
+    /* A link that the newest task still has does not matter. */
     atomic_init(&tasks[from + count - 1].next, &tasks[0]);
     return cf__queue_push(
         &queue, &tasks[from], &tasks[from + count - 1], (size_t)count);

@@ -107,7 +107,7 @@ be_child(const char *spec)
     gate_open(g);
     if (way == IN_PROMISES)
         CHECK(cf_future_set_result(f, NULL, 0) == CF_OK);
-    for (;;) /* whoever exits ends it */
+    for (;;) /* the callback's exit() ends it */
         pause();
 }
 

@@ -40,7 +40,7 @@ say_that_it_ran(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
-/* --- who exits ----------------------------------------------------------- */
+/* --- tasks and callbacks that exit ---------------------------------------- */
 
 static void
 leave_some_work_and_exit(void)
@@ -50,7 +50,7 @@ leave_some_work_and_exit(void)
     exit(STATUS);
 }
 
-/* Waits until the gate is open: who waits for this task has begun to. */
+/* Waits until the gate is open: another task has begun to wait for this one. */
 static int
 task_exit(cf_call *call, const void *arg, size_t arg_size)
 {
@@ -78,7 +78,7 @@ callback_exit(cf_future *f, void *data)
     leave_some_work_and_exit();
 }
 
-/* --- who waits ----------------------------------------------------------- */
+/* --- tasks that wait ------------------------------------------------------ */
 
 /* Starts a task on another worker of ex. */
 static cf_future *
@@ -165,7 +165,7 @@ task_wait_elsewhere_for_exit(cf_call *call, const void *arg, size_t arg_size)
     return wait_for(call, submit(other, task_exit));
 }
 
-/* For a task that nobody will run: the only worker there is waits. */
+/* For a task that will not run: the only worker there waits. */
 static int
 task_wait_for_queued(cf_call *call, const void *arg, size_t arg_size)
 {
@@ -264,7 +264,7 @@ be_child(cf_task_fn *fn)
     CHECK(cf_executor_open("threads:2", &other) == CF_OK);
     cf_future *f = submit(pool, fn);
     (void)cf_future_wait(f, CF_FOREVER);
-    for (;;) /* whoever exits ends it */
+    for (;;) /* the task's exit() ends it */
         pause();
 }
 
