@@ -271,7 +271,7 @@ submit_until_stopped(void *data)
     return NULL;
 }
 
-CF_TEST(submits_that_a_shutdown_refuses_initialize_nobody)
+CF_TEST(submits_that_a_shutdown_refuses_initialize_no_worker)
 {
     for (int round = 0; round < 50; round++) {
         lives *l = lives_new(1000);

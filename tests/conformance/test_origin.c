@@ -227,30 +227,30 @@ expect_taken_from(bool (*change)(void))
     cf_executor_destroy(made.ex);
 }
 
-CF_TEST(threads_do_not_take_the_cpus_of_who_submits)
+CF_TEST(threads_do_not_take_the_cpus_of_the_submitter)
 {
     expect_untouched_by(unchanged);
     expect_untouched_by(one_cpu);
 }
 
-CF_TEST(threads_do_not_take_the_class_of_who_submits)
+CF_TEST(threads_do_not_take_the_class_of_the_submitter)
 {
     expect_untouched_by(real_time);
     expect_untouched_by(real_time_on_one_cpu);
 }
 
-CF_TEST(threads_take_the_cpus_of_who_created_the_pool)
+CF_TEST(threads_take_the_cpus_of_their_pool_s_creator)
 {
     expect_taken_from(one_cpu);
 }
 
-CF_TEST(threads_take_the_class_and_nice_value_of_who_created_the_pool)
+CF_TEST(threads_take_the_class_and_nice_value_of_their_pool_s_creator)
 {
     expect_taken_from(batch_and_nice);
     expect_taken_from(idle_class);
 }
 
-CF_TEST(threads_take_the_real_time_class_of_who_created_the_pool)
+CF_TEST(threads_take_the_real_time_class_of_their_pool_s_creator)
 {
     expect_taken_from(real_time);
 }
@@ -267,7 +267,7 @@ CF_TEST(threads_do_not_take_a_class_that_is_not_inherited)
     cf_executor_destroy(made.ex);
 }
 
-CF_TEST(pinned_workers_stay_on_the_cpus_of_who_created_the_pool)
+CF_TEST(pinned_workers_stay_on_the_cpus_of_their_pool_s_creator)
 {
     struct changed made =
         in_a_thread((struct changed){.change = one_cpu, .pin_workers = 1});

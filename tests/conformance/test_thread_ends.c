@@ -330,7 +330,7 @@ CF_TEST(an_initializer_that_ends_its_thread_breaks_the_pool)
     cf_executor_destroy(ex);
 }
 
-CF_TEST(a_finalizer_that_ends_its_thread_harms_nobody)
+CF_TEST(a_finalizer_that_ends_its_thread_does_no_harm)
 {
     atomic_int *calls = counter_new();
     cf_executor *ex = test_pool((test_options){

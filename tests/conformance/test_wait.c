@@ -74,7 +74,7 @@ CF_TEST(first_completed_returns_at_once_for_a_cancelled_future)
 }
 
 /* CPython: test_wait.test_first_completed */
-CF_TEST(first_completed_wakes_on_whatever_completes)
+CF_TEST(first_completed_wakes_on_any_completion)
 {
     static const enum action actions[] = {SUCCEED, FAIL, CANCEL};
     for (int i = 0; i < 3; i++) {

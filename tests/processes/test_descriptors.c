@@ -179,7 +179,7 @@ CF_TEST(workers_end_with_a_program_that_has_closed_all_descriptors)
 
 /* Other processes have what the pool had open, as a child has that another
  * thread forks while the pool is created. */
-CF_TEST(the_end_of_the_zygote_is_noticed_whoever_has_its_descriptors)
+CF_TEST(the_end_of_the_zygote_is_noticed_though_others_have_its_descriptors)
 {
     char name[32];
     snprintf(name, sizeof name, "%s_z", own_prefix());

@@ -230,7 +230,7 @@ CF_TEST(a_child_that_returns_from_its_task_ends_there)
     expect_child_ends(task_forks, 1);
 }
 
-CF_TEST(a_child_that_fails_fails_nobody_else)
+CF_TEST(a_child_that_fails_fails_no_other_task)
 {
     expect_child_ends(task_forks_and_child_fails, 1);
 }

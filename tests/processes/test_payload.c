@@ -177,7 +177,7 @@ CF_TEST(a_child_s_copy_of_a_result_stays_what_it_was)
 }
 
 /* More of them than there is room for between worker and program. */
-CF_TEST(one_worker_may_return_a_lot_before_anybody_looks)
+CF_TEST(one_worker_may_return_a_lot_before_any_thread_looks)
 {
     enum { N = 400 };
     cf_executor *ex = pool_for(1);

@@ -174,7 +174,7 @@ reap_all(int signo)
     errno = error;
 }
 
-CF_TEST(a_pool_can_be_created_by_whoever_reaps_all_children)
+CF_TEST(a_program_that_reaps_all_children_can_create_a_pool)
 {
     for (int i = 0; i < 2; i++) {
         handle(SIGCHLD, i == 0 ? SIG_IGN : reap_all);
@@ -190,7 +190,7 @@ CF_TEST(a_pool_can_be_created_by_whoever_reaps_all_children)
 }
 
 /* Such a program is given the zygote as a child, and is rid of it later. */
-CF_TEST(whoever_adopts_orphans_has_no_child_left_of_a_pool)
+CF_TEST(a_program_that_adopts_orphans_has_no_child_left_of_a_pool)
 {
     cr_assert(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     for (int i = 0; i < 3; i++) {

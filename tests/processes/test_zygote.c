@@ -133,7 +133,7 @@ CF_TEST(reports_wait_until_the_manager_reads_them)
     cf_executor_destroy(ex);
 }
 
-CF_TEST(nobody_outlives_the_program_though_its_reports_are_unread)
+CF_TEST(no_process_outlives_the_program_though_its_reports_are_unread)
 {
     pid_t *holder = shared_new(sizeof *holder);
     gate *dead = gate_new();
