@@ -14,13 +14,13 @@ cf__inbox_init(struct cf__inbox *inbox)
     memset(inbox, 0, sizeof *inbox);
     inbox->used = SLOTS;
     inbox->limit = SLOTS;
-    cf_store_relaxed(&inbox->closed, true); /* nobody knows it yet */
+    cf_store_relaxed(&inbox->closed, true); /* no other thread knows it yet */
 }
 
 void
 cf__inbox_fini(struct cf__inbox *inbox)
 {
-    /* nobody uses it any more */
+    /* no other thread uses it any more */
     struct cf__inbox_block *b = cf_load_relaxed(&inbox->first);
     while (b) {
         struct cf__inbox_block *next = cf_load_relaxed(&b->next);
@@ -34,8 +34,8 @@ bool
 cf__inbox_add_block_locked(struct cf__inbox *inbox)
 {
     struct cf__inbox_block *block = NULL;
-    if (cf_load_relaxed(&inbox->spare)) /* the swap decides */
-        /* pairs with pass_block: the taker has read it */
+    if (cf_load_relaxed(&inbox->spare)) /* a hint: the exchange decides */
+        /* pairs with give_to_pushers: the taker has read the block */
         block = cf_exchange_acq_rel(&inbox->spare, NULL);
     if (!block)
         block = malloc(sizeof *block);
@@ -75,7 +75,7 @@ cf__inbox_push(struct cf__inbox *inbox,
     if (__builtin_expect(!err, 1)) {
         inbox->last->slots[inbox->used++] = slot;
         uint64_t pushed = cf_load_relaxed(&inbox->pushed); /* locked */
-        /* pairs with who takes: publishes the slot, and the tasks */
+        /* pairs with the taker's load: publishes the slot, and the tasks */
         cf_store_release(&inbox->pushed, pushed + count);
     }
     cf__unlock(&inbox->lock);
@@ -85,14 +85,15 @@ cf__inbox_push(struct cf__inbox *inbox,
 static void
 give_to_pushers(struct cf__inbox *inbox, struct cf__inbox_block *block)
 {
-    /* pairs with cf__inbox_add_block_locked */
+    /* pairs with cf__inbox_add_block_locked. There is one spare block at most:
+     * the former one goes. */
     free(cf_exchange_acq_rel(&inbox->spare, block));
 }
 
 static void
 go_to_block(struct cf__inbox *inbox, struct cf__inbox_block *block)
 {
-    cf_store_relaxed(&inbox->first, block); /* own, and who forks */
+    cf_store_relaxed(&inbox->first, block); /* the taker's; a child reads it */
     inbox->next = block->begin;
     inbox->limit = block->end;
 }
@@ -101,8 +102,9 @@ go_to_block(struct cf__inbox *inbox, struct cf__inbox_block *block)
 __attribute__((noinline)) static void
 pass_block(struct cf__inbox *inbox)
 {
-    struct cf__inbox_block *block = cf_load_relaxed(&inbox->first); /* own */
-    /* published by pushed, with what is in it */
+    /* the taker's own */
+    struct cf__inbox_block *block = cf_load_relaxed(&inbox->first);
+    /* pushed has published it, with what is in it */
     go_to_block(inbox, cf_load_relaxed(&block->next));
     if (block == inbox->swept)
         inbox->swept = NULL;
@@ -125,7 +127,7 @@ cf__inbox_take(struct cf__inbox *inbox,
         if (!f) {
             while (__builtin_expect(inbox->next == inbox->limit, 0))
                 pass_block(inbox);
-            /* published by pushed, as all of a chain is */
+            /* pushed has published it, and all of its chain */
             uintptr_t slot = cf_load_relaxed(&inbox->first)->slots[inbox->next];
             if (__builtin_expect((slot & SKIP) != 0, 0))
                 break;
@@ -135,13 +137,13 @@ cf__inbox_take(struct cf__inbox *inbox,
         }
         if (chained) {
             inbox->chain = cf_load_relaxed(&f->next);
-            /* Futures that were allocated one after another lie at even
+            /* Futures that were allocated one after the other lie at equal
              * distances. */
             uintptr_t step = (uintptr_t)inbox->chain - (uintptr_t)f;
             __builtin_prefetch(
                 (const void *)((uintptr_t)f + PREFETCH_AHEAD * step), 1);
         }
-        /* published by the ring's owner */
+        /* the caller publishes it, by ring_bottom */
         cf_store_relaxed(&ring[place & (ring_size - 1)], f);
     }
     return place;
@@ -184,5 +186,5 @@ void
 cf__inbox_after_fork(struct cf__inbox *inbox)
 {
     cf__lock_init(&inbox->lock);
-    cf_store_relaxed(&inbox->closed, true); /* one thread */
+    cf_store_relaxed(&inbox->closed, true); /* there is one thread */
 }

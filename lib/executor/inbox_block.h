@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inbox's blocks, for inbox.c and inbox_sweep.c. */
+/* The inbox's blocks: for inbox.c, inbox_sweep.c and inbox_check.c. */
 #ifndef CF_LIB_EXECUTOR_INBOX_BLOCK_H
 #define CF_LIB_EXECUTOR_INBOX_BLOCK_H
 
@@ -7,25 +7,27 @@
 
 #include <stdlib.h>
 
-/* Makes a block 4 KiB, with what malloc needs. */
+/* So many that a block, with what malloc needs, has 4 KiB. */
 enum { CF__INBOX_SLOTS = 508 };
 
-/* A slot has a task, or the oldest of a chain and CHAIN, or SKIP and how many
- * tasks have been swept out there. */
+/* A slot has a task; or the oldest task of a chain, and CHAIN; or a gap: how
+ * many tasks have been swept out there, shifted, and SKIP. */
 #define CF__INBOX_CHAIN ((uintptr_t)1)
 #define CF__INBOX_SKIP ((uintptr_t)2)
 #define CF__INBOX_SKIP_SHIFT 2
 
 struct cf__inbox_block {
-    /* Atomic. Set before anything is in it. */
+    /* Atomic. Set before anything is in the next block. */
     _Atomic(struct cf__inbox_block *) next;
-    /* The slots in use; in the last block up to what has been pushed. The
-     * taker's, but for the last block's. */
+    /* The slots in use. In the last block end is CF__INBOX_SLOTS, and the
+     * inbox's used says how many are in use. Only the taker uses both, but the
+     * push that adds a block sets them. */
     uint16_t begin, end;
     uintptr_t slots[CF__INBOX_SLOTS];
 };
 
-/* The last block is full or to be left, or there is none. */
+/* Adds a block for pushes: the last one is full or is sealed, or there is none.
+ * false: no memory. */
 bool cf__inbox_add_block_locked(struct cf__inbox *inbox);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether an inbox is whole: lib/base/assert.h. All of it has the taker's
+/* Is an inbox whole? lib/base/assert.h. All functions have the taker's
  * rights. */
 #include "lib/executor/inbox_block.h"
 
@@ -7,7 +7,7 @@
 
 #ifdef CF_ASSERTIONS
 
-/* So many tasks and slots are looked at in one call, of the oldest. */
+/* A call looks at about so many tasks and slots, from the oldest on. */
 enum { LOOKS_MAX = 4096 };
 
 /* The inbox as it was at one moment, and what the walk has found in it. */
@@ -19,7 +19,7 @@ struct walk {
     unsigned looks;
 };
 
-/* The queue has a handle of each task in it, so f is not freed. */
+/* The queue has a handle of each of its tasks: so f is not freed. */
 static void
 check_task(struct walk *walk, const cf_future *f)
 {
@@ -29,7 +29,7 @@ check_task(struct walk *walk, const cf_future *f)
     walk->looks++;
 }
 
-/* Follows the links, which are the taker's. */
+/* Follows the links of a chain, which are the taker's own. */
 static void
 check_chain(struct walk *walk, const cf_future *f)
 {
@@ -68,7 +68,7 @@ check_block(struct walk *walk,
     walk->looks++;
 }
 
-/* true: all was looked at. */
+/* true: it has looked at all blocks. */
 static bool
 check_blocks(struct walk *walk, const struct cf__inbox *inbox)
 {

@@ -1,37 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sweeping an inbox: what stays is copied to new blocks, in order, and what was
- * swept out between leaves one slot that says how many. README.md, "The
+ * Sweeps of an inbox. What stays is copied to new blocks, in order. What is
+ * swept out between leaves a gap: one slot that says how many. README.md, "The
  * queue", has the argument.
  *
- * All of it has the taker's rights. It reads sealed blocks only, to which
- * nobody pushes any more.
+ * All functions have the taker's rights. They read sealed blocks only, to which
+ * no thread pushes any more.
  */
 #include "lib/executor/inbox_block.h"
 #include "lib/executor/pending.h"
 #include "lib/executor/queue.h"
 
-enum { AT_ONCE = 4096 }; /* tasks and slots: others wait meanwhile */
+/* A call looks at so many tasks and slots: takers wait meanwhile. */
+enum { AT_ONCE = 4096 };
 
 struct sweep {
     struct cf__inbox *inbox;
-    struct cf__inbox_block *from; /* what is read */
+    struct cf__inbox_block *from; /* the block that is read */
     unsigned at;                  /* its next slot */
-    struct cf__inbox_block *free; /* one that has been read */
-    cf_future *out;
-    size_t count;
-    unsigned left; /* of AT_ONCE */
+    struct cf__inbox_block *free; /* a block that has been read, or NULL */
+    cf_future *out;               /* the tasks that are swept out, linked */
+    size_t count;                 /* of these */
+    unsigned left;                /* of AT_ONCE */
 };
 
 static void
 sweep_out(struct sweep *s, cf_future *f)
 {
-    cf_store_relaxed(&f->next, s->out); /* out of the queue, and ours */
+    cf_store_relaxed(&f->next, s->out); /* it is out of the queue */
     s->out = f;
     s->count++;
 }
 
-/* There is room for two slots more in the block that is written. */
+/* Makes sure that the block that is written, swept, has room for two more
+ * slots. false: no memory. */
 static bool
 has_room(struct sweep *s)
 {
@@ -45,12 +47,12 @@ has_room(struct sweep *s)
     if (!block)
         return false;
     block->begin = block->end = 0;
-    /* Whoever forks finds the list whole. */
+    /* A fork's child finds the list whole. */
     cf_store_release(&block->next, s->from);
     if (inbox->swept)
         cf_store_release(&inbox->swept->next, block);
     else
-        cf_store_release(&inbox->first, block); /* it has the taker's slots */
+        cf_store_release(&inbox->first, block); /* it gets the next slots */
     if (!inbox->swept)
         inbox->next = 0;
     inbox->swept = block;
@@ -68,7 +70,7 @@ static void
 keep_skip(struct sweep *s, uintptr_t count)
 {
     struct cf__inbox_block *to = s->inbox->swept;
-    /* One that the taker has passed does not count any more. */
+    /* A gap that the taker has passed does not count any more. */
     bool first = cf_load_relaxed(&s->inbox->first) == to;
     unsigned oldest = first ? s->inbox->next : to->begin;
     if (count == 0)
@@ -79,15 +81,16 @@ keep_skip(struct sweep *s, uintptr_t count)
         keep(s, count << CF__INBOX_SKIP_SHIFT | CF__INBOX_SKIP);
 }
 
-/* What stays of a chain, and after it how many do not: all of a chain was
- * pushed at once. What is left for the next time is a chain of its own. */
+/* Keeps what stays of a chain, and after that a gap for what does not: all
+ * tasks of a chain were pushed at one time. Tasks that are left for the next
+ * call become a chain of their own. */
 static void
 sweep_chain(struct sweep *s, cf_future *f)
 {
     cf_future *oldest = NULL, *newest = NULL;
     uintptr_t out = 0;
     for (cf_future *next; f && s->left > 0; f = next, s->left--) {
-        next = cf_load_relaxed(&f->next); /* the taker's */
+        next = cf_load_relaxed(&f->next); /* the taker's own */
         if (cf__is_stale(f)) {
             sweep_out(s, f);
             out++;
@@ -138,7 +141,8 @@ pass_read_block(struct sweep *s)
     s->free = block;
 }
 
-/* Pushes go on in a new block; all before it can be swept. */
+/* Begins a sweep: pushes go on in a new block, and all blocks before it can be
+ * swept. false: there is nothing to sweep, or no memory. */
 static bool
 seal(struct cf__inbox *inbox)
 {
@@ -170,7 +174,7 @@ cf__inbox_sweep(struct cf__inbox *inbox, bool begin, cf_future **swept)
     if (inbox->swept) {
         s.from = cf_load_relaxed(&inbox->swept->next);
     } else {
-        if (inbox->chain) /* back to the slot that it was read from */
+        if (inbox->chain) /* goes back to the slot that it was read from */
             first->slots[--inbox->next] =
                 (uintptr_t)inbox->chain | CF__INBOX_CHAIN;
         inbox->chain = NULL;

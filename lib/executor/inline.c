@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inline executor: a task runs in cf_submit(), in the submitting thread.
- * No threads, no queue, so nothing to wait for: every task of it is done when
- * its submitter sees it.
+ * The inline executor: a task runs in its submit, in the submitting thread.
+ * It has no threads and no queue, so a task is done when its submitter gets it,
+ * and no thread waits for one. No locks.
  */
 #include "lib/executor/inline.h"
 
@@ -22,8 +22,8 @@ struct inline_executor {
     cf_executor base;
     struct cf_call in; /* worker and worker_data of the tasks' calls */
     atomic_bool closed;
-    /* Atomic: ONE for each task that a thread has submitted and is not through
-     * with, callbacks included; AWAITED: a thread may sleep on the low half. */
+    /* Atomic. ONE for each task that a thread has submitted and is not through
+     * with, callbacks included. AWAITED: a thread may sleep on the low half. */
     _Atomic uint64_t active;
     /* Counters for the statistics. */
     _Atomic uint64_t started, done, failed;
@@ -46,14 +46,14 @@ self_of(cf_executor *ex)
     return (struct inline_executor *)ex;
 }
 
-/* This thread is through with count tasks. After it, another thread may free
- * self. */
+/* This thread is through with count tasks. After the call another thread may
+ * free self. */
 static void
 count_out(struct inline_executor *self, uint64_t count)
 {
     uint64_t active = cf_load_relaxed(&self->active); /* the swap checks it */
-    /* pairs with wait_for_others: what the tasks did. A thread that is woken and
-     * still waits sets AWAITED again. */
+    /* pairs with wait_for_others: it sees what the tasks did. A thread that is
+     * woken and has to wait on sets AWAITED again. */
     while (!cf_cas_weak_acq_rel(
         &self->active, &active, (active - count * ONE) & ~AWAITED))
         continue;
@@ -69,7 +69,7 @@ finish(struct cf__chain_run *run, cf_future *f, uint64_t flags)
     if (flags)
         cf_fetch_add_relaxed(&self->failed, 1);
     cf_fetch_add_seq_cst(&self->done, 1);
-    /* The timer was faster: the task has failed, whatever it returned. */
+    /* If the timer was faster, the task has failed, whatever it returned. */
     if (!cf__future_finish(f, flags, 0, true) && !flags)
         cf_fetch_add_relaxed(&self->failed, 1);
 }
@@ -91,7 +91,8 @@ inline_submit(cf_executor *ex,
     struct inline_executor *self = self_of(ex);
     if (cf__executor_forked(ex))
         return CF_EFORKED;
-    /* pairs with shutdown: it sees these tasks begun, or we see it closed */
+    /* pairs with shutdown: it sees that these tasks have begun, or this thread
+     * sees that self is closed */
     cf_fetch_add_seq_cst(&self->active, count * ONE);
     if (cf_load_seq_cst(&self->closed)) {
         count_out(self, count);
@@ -134,14 +135,15 @@ wait_for_others(struct inline_executor *self, int64_t deadline_ns)
     uint64_t active = cf_load_seq_cst(&self->active); /* after closed is set */
     while (active / ONE != own) {
         uint64_t awaited = active | AWAITED;
-        /* pairs with count_out: it sees AWAITED, or we see that it has left */
+        /* pairs with count_out: it sees AWAITED, or this thread sees what it
+         * counted out */
         if (active != awaited &&
             !cf_cas_acq_rel(&self->active, &active, awaited))
             continue;
         bool in_time = cf__sleep(
             cf__low_half(&self->active), (uint32_t)awaited, deadline_ns);
         if (cf__executor_forked(&self->base))
-            return CF_EFORKED; /* by a callback: the others are not here */
+            return CF_EFORKED; /* a callback forked: the others are not here */
         if (!in_time)
             return CF_ETIMEDOUT;
         active = cf_load_acquire(&self->active); /* pairs with count_out */
@@ -216,7 +218,7 @@ static const struct cf__executor_ops ops = {
     .after_fork = inline_after_fork,
 };
 
-/* Whoever can call it is in a task of that worker. */
+/* Only tasks of the worker can call it. */
 static cf_err
 worker_wait_idle(cf_executor *ex, int64_t deadline_ns)
 {
@@ -275,7 +277,7 @@ cf__inline_enter_worker(cf_executor *ex,
     self_of(ex)->in.worker = worker;
     self_of(ex)->in.worker_data = worker_data;
     self_of(ex)->in.home = home;
-    /* For a task that forks: its child shall get CF_EFORKED. */
+    /* If a task forks, its child gets CF_EFORKED. */
     (void)cf__registry_add(ex);
 }
 

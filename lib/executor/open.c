@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-enum { WORKERS_MAX = 1000000 }; /* the constructors have closer limits */
+enum { WORKERS_MAX = 1000000 }; /* the constructors have lower limits */
 
-/* Parses ":8"; an empty text is 0. false: neither. */
+/* Parses ":8" as 8, and an empty text as 0. false: text is neither. */
 static bool
 parse_workers(const char *text, int *out)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue of an executor: see queue.h and README.md. refill_lock makes
- * its holder the inbox's taker, for the length of one refill.
+ * The queue of an executor: see queue.h and README.md. The holder of
+ * refill_lock is the inbox's taker.
  */
 #include "lib/executor/queue.h"
 
@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 enum {
-    REFILL_MAX = 128, /* tasks moved at once: other workers wait meanwhile */
-    PREFETCH_AHEAD = 4
+    REFILL_MAX = 128,  /* tasks moved at once: other workers wait meanwhile */
+    PREFETCH_AHEAD = 4 /* places */
 };
 
 void
@@ -19,7 +19,7 @@ cf__queue_init(struct cf__queue *q)
 {
     memset(q, 0, sizeof *q);
     cf__inbox_init(&q->inbox);
-    cf_store_relaxed(&q->heap_top, INT64_MIN); /* nobody knows q yet */
+    cf_store_relaxed(&q->heap_top, INT64_MIN); /* no other thread knows q yet */
     pthread_mutex_init(&q->heap_lock, NULL);
 }
 
@@ -31,19 +31,21 @@ cf__queue_fini(struct cf__queue *q)
     cf__inbox_fini(&q->inbox);
 }
 
-/* The next in the inbox have been swept out, and the ring is empty: both its
- * ends move on. A taker that has read the former top fails to swap it. */
+/* A gap comes next in the inbox, and the ring is empty: both ends of the ring
+ * move on. The swap of a taker that has read the former top fails. */
 static void
 pass_gap_locked(struct cf__queue *q, uint64_t first)
 {
     uint64_t gap = cf__inbox_skip(&q->inbox);
     q->gaps -= gap;
-    cf_store_release(&q->ring_top, first + gap); /* before bottom, for takers */
+    /* pair with take. ring_top first: else a taker could take a place of the
+     * gap. */
+    cf_store_release(&q->ring_top, first + gap);
     cf_store_release(&q->ring_bottom, first + gap);
 }
 
-/* Moves the oldest of the inbox into the ring, as many as fit. true: the ring
- * has changed, or was not empty. */
+/* Moves the oldest tasks of the inbox to the ring, as many as fit. true: the
+ * inbox had tasks or gaps, so the caller looks again. */
 static bool
 fill_ring_locked(struct cf__queue *q)
 {
@@ -67,12 +69,13 @@ fill_ring_locked(struct cf__queue *q)
     return true;
 }
 
-/* false: nothing to refill with, or another thread is refilling. Seldom called:
- * its registers shall not be saved at each take. */
+/* false: there is nothing to refill with, or another thread is refilling. It is
+ * called seldom, and noinline keeps its registers from being saved at each
+ * take. */
 __attribute__((noinline)) static bool
 refill(struct cf__queue *q)
 {
-    /* Hints: who gets the lock looks again. */
+    /* Hints: a thread that gets the lock looks again. */
     if (cf_load_relaxed(&q->inbox.pushed) == cf_load_relaxed(&q->ring_bottom) ||
         !cf__lock_try(&q->refill_lock))
         return false;
@@ -81,11 +84,12 @@ refill(struct cf__queue *q)
     return moved;
 }
 
-/* Tasks soon to be taken begin their way into this processor's cache. */
+/* The task of that place, which is taken soon, begins its way into this
+ * processor's cache. */
 static inline void
 prefetch(struct cf__queue *q, uint64_t place)
 {
-    /* A hint; NULL or freed, it does no harm. */
+    /* A hint: a task that is NULL or freed does no harm. */
     uintptr_t f = (uintptr_t)cf_load_relaxed(&q->ring[place % CF__RING_SIZE]);
     __builtin_prefetch((const void *)f, 1);
     __builtin_prefetch((const void *)(f + CF_CACHE_LINE), 1);
@@ -104,7 +108,7 @@ cf__queue_take(struct cf__queue *q)
             top = cf_load_acquire(&q->ring_top); /* as above */
             continue;
         }
-        /* The slot may be overwritten once top has moved on; then the swap
+        /* The slot may be overwritten once top has moved on. Then the swap
          * fails, and what was read is dropped. */
         cf_future *f = cf_load_relaxed(&q->ring[top % CF__RING_SIZE]);
         /* pairs with fill_ring_locked: the slot has been read */
@@ -133,8 +137,8 @@ drop_all(cf_future *f)
     }
 }
 
-/* More than half of what is there may have to go. A caller may be late: the last
- * sweep knew more calls than it does. */
+/* At least half as many entries as there are may have to go. calls can be less
+ * than swept_at: a caller can be late, when the last sweep knew more calls. */
 static bool
 is_due(uint64_t calls, uint64_t swept_at, uint64_t entries)
 {
@@ -164,7 +168,7 @@ cf__queue_tidy(struct cf__queue *q, uint64_t calls)
 {
     cf_future *swept, *from_heap = NULL;
     if (!cf__lock_try(&q->refill_lock))
-        return; /* the next time */
+        return; /* a later call does it */
     (void)sweep_inbox_locked(q, calls, &swept);
     pthread_mutex_lock(&q->heap_lock);
     bool due = is_due(calls, q->heap_swept_at, q->heap_count);
@@ -196,7 +200,7 @@ cf__queue_open(struct cf__queue *q)
 void
 cf__queue_close(struct cf__queue *q)
 {
-    pthread_mutex_lock(&q->heap_lock); /* pushes to the heap look there */
+    pthread_mutex_lock(&q->heap_lock); /* for pushes to the heap */
     cf__inbox_set_closed(&q->inbox, true);
     pthread_mutex_unlock(&q->heap_lock);
 }
@@ -205,7 +209,8 @@ bool
 cf__queue_close_if_empty(struct cf__queue *q)
 {
     pthread_mutex_lock(&q->heap_lock);
-    /* It never runs ahead of pushed: if they are equal, they stay so. */
+    /* ring_top never runs ahead of pushed: if they are equal under the inbox's
+     * lock, the inbox is empty and stays so. */
     uint64_t taken = cf_load_relaxed(&q->ring_top);
     bool closed = q->heap_count == 0 && cf__inbox_close_after(&q->inbox, taken);
     pthread_mutex_unlock(&q->heap_lock);
@@ -242,7 +247,7 @@ cf__queue_check(struct cf__queue *q)
 void
 cf__queue_after_fork(struct cf__queue *q)
 {
-    /* One thread: no order is needed. The tasks are the parent's. */
+    /* There is one thread: no order is needed. The tasks are the parent's. */
     cf__inbox_after_fork(&q->inbox);
     uint64_t pushed = cf_load_relaxed(&q->inbox.pushed);
     cf_store_relaxed(&q->ring_top, pushed);

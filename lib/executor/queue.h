@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue of an executor: tasks submitted from outside its workers, started
- * in the order of priority and submission. README.md has the protocol.
+ * The queue of an executor: tasks that are submitted from outside its workers,
+ * started in the order of priority and submission. README.md, "The queue", has
+ * the protocol.
  *
- *   submitters --> inbox --(refill)--> ready ring --> workers
+ *   submitters --> inbox --(refill)--> ring --> workers
  *   submitters --> heap (priorities other than 0) -->
  *
- * A submit puts its task into the inbox (inbox.h). Whoever finds the ready ring
- * empty moves the oldest tasks from the inbox into it, and from the ring every
- * worker takes the next with one compare-and-swap. So tasks start in exactly
+ * A submit puts its task into the inbox (inbox.h). A thread that finds the ring
+ * empty moves the oldest tasks from the inbox to the ring. From the ring each
+ * worker takes the next task by one compare-and-swap. So tasks start in exactly
  * the order in which they were pushed.
  */
 #ifndef CF_LIB_EXECUTOR_QUEUE_H
@@ -29,24 +30,26 @@ struct cf__prioritized {
 struct cf__queue {
     struct cf__inbox inbox; /* its taker is the refill lock's holder */
 
-    /* Atomic. Writers: workers, by compare-and-swap; if the ring is empty, the
-     * refill lock's holder. Tasks of priority 0 ever taken or swept out. */
+    /* Atomic. Tasks of priority 0 ever taken or swept out. Writers: workers, by
+     * compare-and-swap; if the ring is empty, the refill lock's holder. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t ring_top;
 
-    /* Writer: the refill lock's holder. Readers of bottom: all. */
+    /* Atomic. Tasks ever moved to the ring or swept out. Writer: the refill
+     * lock's holder. Readers: all. */
     _Alignas(CF_CACHE_LINE) _Atomic uint64_t ring_bottom;
     struct cf__lock refill_lock;
 
-    /* Guarded by heap_lock, but for heap_top: the priority of the first, or
-     * INT64_MIN; atomic, a hint for who does not hold the lock. */
+    /* Guarded by heap_lock. heap_top: the priority of the first task, or
+     * INT64_MIN; atomic, and without the lock a hint. */
     _Alignas(CF_CACHE_LINE) _Atomic int64_t heap_top;
     pthread_mutex_t heap_lock;
     struct cf__prioritized *heap;
     size_t heap_count, heap_capacity;
     uint64_t heap_pushed; /* ever; gives the order among equals */
 
-    /* The refill lock's holder: places in the inbox that have been swept out, and
-     * when the sweeps of the inbox and the heap began. */
+    /* Used by the refill lock's holder. gaps: places in the inbox that have
+     * been swept out. The others: calls of cf__queue_tidy() when the last
+     * sweeps of the inbox and of the heap began. */
     uint64_t gaps, inbox_swept_at, heap_swept_at;
 
     _Atomic(cf_future *) ring[CF__RING_SIZE];
@@ -56,12 +59,13 @@ struct cf__queue {
 void cf__queue_init(struct cf__queue *q);
 void cf__queue_fini(struct cf__queue *q);
 
-/* Part of cf__queue_push(): into the heap. */
+/* Part of cf__queue_push(): pushes to the heap. */
 cf_err cf__queue_push_prioritized(struct cf__queue *q, cf_future *f);
 
-/* Pushes a chain of count, linked from the oldest to the newest; one with a
- * priority alone. What it is as a fence: see cf__inbox_push(); with a priority, a
- * full one. CF_ESHUTDOWN: the queue is closed; CF_ENOMEM. */
+/* Pushes a chain of count tasks, linked from the oldest to the newest. A task
+ * with a priority is pushed alone. What a push is as a fence, cf__inbox_push()
+ * says; with a priority it is a full fence. CF_ESHUTDOWN: the queue is closed;
+ * CF_ENOMEM. */
 static inline cf_err
 cf__queue_push(struct cf__queue *q,
                cf_future *oldest,
@@ -73,7 +77,7 @@ cf__queue_push(struct cf__queue *q,
                : cf__inbox_push(&q->inbox, oldest, newest, count);
 }
 
-/* Lets pushes through. The caller serialises open and close. */
+/* From now on pushes are accepted. The caller serialises open and close. */
 void cf__queue_open(struct cf__queue *q);
 
 /* Refuses pushes from now on; what is in the queue stays. */
@@ -82,7 +86,8 @@ void cf__queue_close(struct cf__queue *q);
 /* Closes only if nothing is in the queue. */
 bool cf__queue_close_if_empty(struct cf__queue *q);
 
-/* The next task of priority 0; the caller owns the queue's handle. */
+/* Takes the next task of priority 0. The caller has the queue's handle then.
+ * NULL: there is none, or another thread is refilling the ring. */
 cf_future *cf__queue_take(struct cf__queue *q);
 
 /* There may be a task of a priority above, or below, 0. A hint. */
@@ -96,7 +101,7 @@ cf__queue_has_prioritized(const struct cf__queue *q, bool above)
 /* The next task of the highest priority, if that is above or below 0. */
 cf_future *cf__queue_take_prioritized(struct cf__queue *q, bool above);
 
-/* How many tasks of priority 0 were pushed so far (modulo 2^32): those have the
+/* How many tasks of priority 0 were ever pushed (modulo 2^32). They have the
  * places 0 .. n - 1. */
 static inline uint32_t
 cf__queue_pushed(struct cf__queue *q)
@@ -104,33 +109,34 @@ cf__queue_pushed(struct cf__queue *q)
     return (uint32_t)cf_load_relaxed(&q->inbox.pushed); /* a hint */
 }
 
-/* The place of the next task of priority 0 to be taken (modulo 2^32). */
+/* The place of the next task of priority 0 that will be taken (modulo 2^32). */
 static inline uint32_t
 cf__queue_next_place(struct cf__queue *q)
 {
     return (uint32_t)cf_load_relaxed(&q->ring_top); /* a hint */
 }
 
-/* For a thread that sees work and can take none: waits until a refill that is
- * under way is over. */
+/* For a thread that sees work and can take none: if a refill is under way,
+ * waits until it is over. */
 void cf__queue_await_refill(struct cf__queue *q);
 
 /*
- * Now and then, when tasks that are in the queue have ceased to be pending: drops
- * them, as soon as they are more than half of it. calls: how often it may have
- * happened, ever. Called each 256 times or so. Takes a part of the inbox, some
- * ten microseconds; but the heap as a whole, when that is due. The caller keeps
- * the queue from being freed.
+ * Drops tasks that are in the queue and no longer pending, if they may be at
+ * least half as many as there are entries. calls: how many tasks may ever have
+ * ceased to be pending. The caller calls it once in some hundreds of these, and
+ * keeps the queue from being freed. A call looks at a part of the inbox, for
+ * some ten microseconds; but at all of the heap, if that is due.
  */
 void cf__queue_tidy(struct cf__queue *q, uint64_t calls);
 
-/* Part of it: the heap's. Links what goes. */
+/* Part of cf__queue_tidy(): sweeps the heap. Returns how many tasks it swept
+ * out. They are linked in *swept. */
 size_t cf__queue_sweep_heap(struct cf__queue *q, cf_future **swept);
 
 /* How many tasks were ever pushed, of any priority. */
 uint64_t cf__queue_count(struct cf__queue *q);
 
-/* There is something to take, now or when a refill is over. */
+/* There is a task to take, now or when a refill is over. */
 static inline bool
 cf__queue_has_work(struct cf__queue *q)
 {
@@ -138,14 +144,14 @@ cf__queue_has_work(struct cf__queue *q)
            cf_load_relaxed(&q->heap_top) != INT64_MIN;
 }
 
-/* Asserts that the queue is whole (lib/base/assert.h). Any thread; it waits for
- * the queue's locks. */
+/* Asserts that the queue is whole (lib/base/assert.h). Any thread may call it.
+ * It waits for the queue's locks. */
 void cf__queue_check(struct cf__queue *q);
 
-/* Part of it: the heap's. */
+/* Part of cf__queue_check(): the heap. */
 void cf__queue_check_heap(struct cf__queue *q);
 
-/* In a fork's child: empty, closed, with locks that nobody holds. */
+/* In a fork's child: the queue is empty and closed, and its locks are free. */
 void cf__queue_after_fork(struct cf__queue *q);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queue's tasks with a priority other than 0: a binary heap under a mutex,
- * the highest priority first, in order of submission among equals.
+ * The queue's tasks with a priority other than 0: a binary heap under a mutex.
+ * The highest priority comes first, and among equals the one that was submitted
+ * first.
  */
 #include "lib/executor/queue.h"
 
@@ -23,7 +24,7 @@ static void
 set_top_locked(struct cf__queue *q)
 {
     int64_t top = q->heap_count ? q->heap[0].priority : INT64_MIN;
-    cf_store_relaxed(&q->heap_top, top); /* a hint; the lock orders the rest */
+    cf_store_relaxed(&q->heap_top, top); /* a hint: the lock gives the order */
 }
 
 static bool
@@ -77,8 +78,8 @@ cf__queue_push_prioritized(struct cf__queue *q, cf_future *f)
     cf_err err = CF_OK;
     cf__notice_fork();
     pthread_mutex_lock(&q->heap_lock);
-    /* close() sets it with this lock; who sees it open late, or closed, could
-     * have come a little later, or earlier */
+    /* Closing takes heap_lock, too. Opening does not: a push that still sees it
+     * closed might as well have come a little earlier. */
     if (cf_load_relaxed(&q->inbox.closed))
         err = CF_ESHUTDOWN;
     else if (!make_room_locked(q))
@@ -120,12 +121,12 @@ cf__queue_sweep_heap(struct cf__queue *q, cf_future **swept)
             q->heap[kept++] = q->heap[i];
             continue;
         }
-        cf_store_relaxed(&f->next, *swept); /* out of the queue, and ours */
+        cf_store_relaxed(&f->next, *swept); /* it is out of the queue */
         *swept = f;
         count++;
     }
     q->heap_count = 0;
-    for (size_t i = 0; i < kept; i++) /* those before it are a heap */
+    for (size_t i = 0; i < kept; i++) /* those before i are a heap */
         insert_locked(q, q->heap[i]);
     set_top_locked(q);
     pthread_mutex_unlock(&q->heap_lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Submitting: checks arguments, makes futures and hands them to the backend.
- * The same for every backend.
+ * Submits: they check arguments, make futures and hand them to the backend. No
+ * locks of their own.
  */
 #include "lib/executor/submit.h"
 #include "lib/base/cancel.h"
@@ -23,13 +23,13 @@
 struct chain {
     cf_executor *ex;
     cf_future *oldest, *newest;
-    cf_future **out; /* the user's handles, count of them; or NULL */
+    cf_future **out; /* count handles of the user; or NULL */
     size_t count;
 };
 
 static void discard_chain(cf_future *oldest, const cf_future *newest);
 
-/* The submitter is cancelled while it waits for room: as if it had never
+/* The submitter is cancelled while it waits for room. Then it has not
  * submitted. */
 static void
 give_up_chain(void *data)
@@ -51,7 +51,7 @@ enqueue_bounded(cf_executor *ex,
                 size_t count,
                 cf_future **out)
 {
-    if (ex->ops->remote) /* what has begun meanwhile makes room */
+    if (ex->ops->remote) /* tasks that have begun meanwhile make room */
         ex->ops->remote->attend(ex);
     struct chain chain = {ex, oldest, newest, out, count};
     enum cf__bound_answer answer;
@@ -70,8 +70,9 @@ enqueue_bounded(cf_executor *ex,
     return err;
 }
 
-/* Hands a chain, oldest to newest, to the backend. The user's handles are in
- * out already: a task that this thread runs may end it. */
+/* Hands a chain, from the oldest to the newest, to the backend. The user's
+ * handles are in out already: a task that this thread runs may end the
+ * thread. */
 static inline cf_err
 enqueue(cf_executor *ex,
         cf_future *oldest,
@@ -84,7 +85,7 @@ enqueue(cf_executor *ex,
                : enqueue_bounded(ex, oldest, newest, count, out);
 }
 
-/* The same for one task. *out is set first, and is as before on error. */
+/* The same for one task. *out is set first. On error it is as before. */
 static inline cf_err
 enqueue_one(cf_executor *ex, cf_future *f, cf_future **out)
 {
@@ -122,7 +123,7 @@ cf_submit(cf_executor *ex,
     if (!f)
         return CF_ENOMEM;
     cf_err err;
-    if (arg_size == 8) { /* the size of a number, in one move */
+    if (arg_size == 8) { /* the size of a number: in one move */
         memcpy(f->arg, arg, 8);
         f->arg_size = 8;
     } else {
@@ -143,7 +144,7 @@ cf__submit_would_wait(cf_executor *ex)
 {
     if (!ex->bound || cf__entry_to(ex) != CF__ENTRY_BY_POLICY)
         return false;
-    if (ex->ops->remote) /* what has begun meanwhile makes room */
+    if (ex->ops->remote) /* tasks that have begun meanwhile make room */
         ex->ops->remote->attend(ex);
     return cf__bound_is_full(ex->bound);
 }
@@ -177,7 +178,7 @@ cf__submit_block(cf_executor *ex,
         return CF_ENOMEM;
     }
     cf__future_adopt_arg(f, block, size);
-    int former = cf__cancel_disable(); /* the caller undoes nothing */
+    int former = cf__cancel_disable(); /* its caller would undo nothing */
     cf_err err = at_once && ex->bound ? enqueue_at_once(ex, f)
                                       : enqueue(ex, f, f, 1, NULL);
     cf__cancel_restore(former);
@@ -198,7 +199,8 @@ check_task(const cf_task *task)
     return CF_OK;
 }
 
-/* What most tasks have not, on the heap. NULL in *out: they have none. */
+/* Attributes, which few tasks set; on the heap. *out is NULL if the task sets
+ * none. */
 static cf_err
 make_attributes(const cf_task *task, struct cf__attributes **out)
 {
@@ -265,8 +267,9 @@ discard_chain(cf_future *oldest, const cf_future *newest)
     }
 }
 
-/* A chain of pending tasks, also if it could not be completed. The handles are
- * noted now, because after the submit the chain is the backend's. */
+/* Makes a chain of pending tasks. On error the chain has those that could be
+ * made. The handles go to out now, because after the submit the chain is the
+ * backend's. */
 static cf_err
 make_chain(cf_executor *ex,
            cf_task_fn *fn,
@@ -284,7 +287,7 @@ make_chain(cf_executor *ex,
         if (!f)
             return CF_ENOMEM;
         if (*newest)
-            cf_store_relaxed(&(*newest)->next, f); /* ours until submitted */
+            cf_store_relaxed(&(*newest)->next, f); /* no thread knows it yet */
         else
             *oldest = f;
         *newest = f;
@@ -299,7 +302,7 @@ make_chain(cf_executor *ex,
     return CF_OK;
 }
 
-/* So many tasks can be: for the argument array, the handles and the queue. */
+/* count tasks are possible: for the arguments, the handles and the queue. */
 static cf_err
 check_batch(const cf_executor *ex, size_t arg_size, size_t count, bool handles)
 {
@@ -332,7 +335,7 @@ cf_submit_many(cf_executor *ex,
         return CF_OK;
     cf_err err = check_batch(ex, arg_size, count, out != NULL);
     if (err == CF_ETOOBIG)
-        return err; /* out is not so large either */
+        return err; /* out cannot be so large either */
     cf_future *oldest = NULL, *newest = NULL;
     if (!err)
         err = make_chain(ex, fn, args, arg_size, count, out, &oldest, &newest);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding cycles of waits.
+ * Finding cycles of waits, under one lock, graph_lock.
  *
- * A worker's stack is one chain: a task that runs on it ends only after all
- * that was begun above it, so a future that runs on a worker waits for
- * whatever the worker is blocked on. Each worker enters what it is about to
- * sleep on and searches from there, under one lock: of the waits that make up a
- * cycle, the last one finds it. What is in the graph cannot
- * change while the lock is held, and the futures in it are alive: their
- * waiters hold them.
+ * A worker's stack is one chain: a task on it ends only after all tasks that
+ * were begun above it. So a future that runs on a worker waits for what the
+ * worker is blocked on. Each worker enters what it is going to sleep on and
+ * then searches from there, under the lock: of the waits that make up a cycle,
+ * the last one finds the cycle. While a thread has the lock, what is in the
+ * graph cannot change, and the futures in it are alive, because their waiters
+ * have handles.
  *
- * Only taken before sleeping, which costs a thousand times more.
+ * The lock is taken only before a sleep, which costs a thousand times more.
  */
 #include "lib/executor/wait_graph.h"
 
@@ -30,8 +30,8 @@ runner_is_stuck_locked(const cf_future *f)
     return runner && runner->stuck;
 }
 
-/* f, for which worker waits, cannot be done before one that is stuck goes on.
- * Futures of another pool, or completed by hand, are not followed. */
+/* f, for which worker waits, cannot be done before a stuck worker goes on.
+ * Futures of another pool, and promises, are not followed. */
 static bool
 stuck_locked(const cf_future *f, const struct cf__worker *worker)
 {
@@ -42,10 +42,10 @@ stuck_locked(const cf_future *f, const struct cf__worker *worker)
 }
 
 /*
- * All that worker waits for is stuck. Begins with the one that was not when it
- * was last looked at: so most looks are at one future, however many there are.
- * Only tasks that run on workers that wait are passed over, and those are as many
- * as there are frames on the stacks.
+ * All futures that worker waits for are stuck. The look begins with the one
+ * that was not stuck the last time: so most looks are at one future, however
+ * many there are. A look passes over a task only if it is on a worker that
+ * waits, and there are as many of these as frames on the stacks.
  */
 static bool
 blocked_locked(struct cf__worker *worker)
@@ -61,8 +61,8 @@ blocked_locked(struct cf__worker *worker)
     return true;
 }
 
-/* Takes all who wait for stuck, then frees those who are not, until that frees
- * nobody more. */
+/* First marks all workers that wait as stuck. Then clears the mark of those
+ * that are not, until it finds no more. true: origin is stuck. */
 static bool
 hopeless_locked(const struct cf__worker *origin)
 {
@@ -120,10 +120,11 @@ cf__wait_graph_leave(struct cf__worker *self)
     return false;
 }
 
-/* --- who waits for this worker --------------------------------------------- */
+/* --- the workers that wait for the calling one ---------------------------- */
 
-/* A worker that is blocked and has been found, or the origin. Compares the
- * executor only: f's may be gone if f is done by now. */
+/* f runs on origin, or on a worker that has been found to be held up. Compares
+ * f->executor only, and does not follow it: if f is done by now, its executor
+ * may be gone. */
 static bool
 is_held_up_locked(const cf_future *f, const struct cf__worker *origin)
 {
@@ -141,7 +142,7 @@ is_held_up_locked(const cf_future *f, const struct cf__worker *origin)
     return false;
 }
 
-/* All that w waits for is held up. */
+/* All futures that w waits for are held up. */
 static bool
 waits_for_locked(const struct cf__worker *w, const struct cf__worker *origin)
 {
@@ -177,7 +178,7 @@ cf__wait_graph_held_up(const cf_executor *ex)
     return count;
 }
 
-/* In a fork's child: nobody waits. */
+/* In a fork's child: no worker waits. */
 static void
 forget(void)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waiting inside a task: see wait_in_task.h, and README.md for the argument why
- * it cannot deadlock.
+ * it cannot deadlock. No locks.
  *
- * The sleeping worker is woken through its parker, by f's completion (a waiter
- * on f) or by the backend when there is something to help with (watch).
+ * A worker that sleeps is unparked by f's completion (it has left a waiter on
+ * f), or by the backend when it may have a task that descends from f (watch).
  */
 #include "lib/executor/wait_in_task.h"
 
@@ -40,13 +40,13 @@ help(struct cf__worker *self, cf_future *f)
     return f->executor == self->executor && ops->help && ops->help(self, f);
 }
 
-/* Helps until f is done (true) or there was nothing to do for as long as a
- * wake-up takes. */
+/* Helps until f is done (true), or until there was nothing to do for as long as
+ * a wake-up takes. */
 static bool
 help_for_a_while(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
 {
     int64_t until = 0;
-    if (self->suspend) /* its thread has others to run */
+    if (self->suspend) /* a coroutine: its thread has others to run */
         return cf_future_done(f);
     for (unsigned spins = 0; !cf_future_done(f); spins++) {
         if (help(self, f)) {
@@ -67,8 +67,8 @@ help_for_a_while(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
     return true;
 }
 
-/* Sleeps until f is done, there may be something to help with, or the
- * deadline has passed (false). */
+/* Sleeps until f is done, or there may be a task to help with. false: the
+ * deadline has passed. */
 static bool
 sleep_once(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
 {
@@ -87,8 +87,8 @@ sleep_once(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
     return in_time;
 }
 
-/* f is no other process's: a task that ran in this wait may have forked, and
- * this is the child; or a fork handler waits. */
+/* f is not another process's. It could be if a task that ran in this wait has
+ * forked, and this is the child; or if a fork handler waits. */
 static inline bool
 may_run(const struct cf__worker *self, const cf_future *f)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting inside a task: a worker that waits must not be lost to its pool, or
- * a pool whose workers all wait would stand still.
+ * Waiting inside a task. A worker that waits must not be lost to its pool: a
+ * pool whose workers all wait would stand still.
  */
 #ifndef CF_LIB_EXECUTOR_WAIT_IN_TASK_H
 #define CF_LIB_EXECUTOR_WAIT_IN_TASK_H
@@ -10,21 +10,21 @@
 #include "lib/future/future.h"
 
 /*
- * Waits in self's task until f is done: runs it here if it is pending, runs
- * what descends from it if it runs elsewhere, else sleeps.
- * CF_OK, CF_ETIMEDOUT, CF_EDEADLK.
+ * Waits in self's task until f is done. If f is pending, runs it here. If f
+ * runs elsewhere, runs tasks that descend from f; if there are none, sleeps.
+ * CF_OK, CF_ETIMEDOUT, CF_EDEADLK, CF_EFORKED.
  */
 cf_err
 cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns);
 
-/* Runs f here, if it is pending and of self's own executor; then it is done. */
+/* If f is pending and of self's own executor, runs it here: then f is done. */
 bool cf__in_task_run(struct cf__worker *self, cf_future *f);
 
-/* cf__in_task_run() has failed, and only for want of memory: self sleeps for a
- * moment at most, and tries again. */
+/* cf__in_task_run() has failed only because there was no memory: self sleeps
+ * for a moment at most, and tries again. */
 bool cf__in_task_must_retry(struct cf__worker *self, cf_future *f);
 
-/* The end of such a sleep. */
+/* When such a sleep ends. */
 int64_t cf__in_task_retry_at(int64_t deadline_ns);
 
 #endif

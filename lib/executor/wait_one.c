@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for one future, from outside the pools.
+ * Waiting for one future, outside of tasks. (In a task: wait_in_task.c.)
  *
- * First by spinning (spin.h), then asleep. The sleeper sets CF__SLEEPER by
- * compare-and-swap on the word that the completion swaps too: either the
- * completer sees the bit and wakes, or the swap fails and the sleeper sees it
- * done.
+ * A thread first spins (spin.h) and then sleeps. It sets CF__SLEEPER by a
+ * compare-and-swap of the word, which the completer swaps, too: either the
+ * completer sees the bit and wakes the thread, or the thread's swap fails and
+ * it sees that the future is done. No locks.
  */
 #include "lib/base/clock.h"
 #include "lib/base/futex.h"
@@ -23,8 +23,8 @@
 #define NAP_NS CF__MS(100)
 enum { REMOTE_LOOK = 5 };
 
-/* Who else collects a remote task's outcome may be in a callback that waits for
- * this thread: so it looks for itself now and then. */
+/* A thread that collects the outcome of a remote task may be in a callback that
+ * waits for this thread. So this thread looks itself now and then. */
 static int64_t
 nap_end(uint64_t word, int64_t deadline_ns)
 {
@@ -32,8 +32,8 @@ nap_end(uint64_t word, int64_t deadline_ns)
                              : deadline_ns;
 }
 
-/* Sleeps until f is done (true), the deadline has passed, or this process has
- * become another. */
+/* Sleeps until f is done (true), the deadline has passed, or a callback has
+ * forked and this is the child. */
 static bool
 sleep_until_done(cf_future *f, int64_t deadline_ns)
 {
@@ -59,7 +59,7 @@ wait_outside(cf_future *f, int64_t deadline_ns)
         return CF_ETIMEDOUT;
     struct cf__spin spin = cf__spin_begin();
     bool done = false;
-    /* A look at a remote one takes as long as REMOTE_LOOK plain ones. */
+    /* A look at a remote future takes as long as REMOTE_LOOK plain looks. */
     if (cf_load_relaxed(&f->word) & CF__REMOTE)
         spin.spins = CF__SPINS_BEFORE_YIELD * (REMOTE_LOOK - 1) / REMOTE_LOOK;
     while (!done && cf__spin_on(&spin, deadline_ns))
@@ -69,7 +69,8 @@ wait_outside(cf_future *f, int64_t deadline_ns)
     cf__spin_learn(&spin);
     if (done)
         return CF_OK;
-    return cf__forked(f) ? CF_EFORKED : CF_ETIMEDOUT; /* by a callback */
+    /* A callback may have forked. */
+    return cf__forked(f) ? CF_EFORKED : CF_ETIMEDOUT;
 }
 
 cf_err
@@ -100,7 +101,7 @@ cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
         return CF_EINVAL;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     if (!cf__is_done(word)) {
-        /* The common case of waiting in a task first. */
+        /* The common case of a wait in a task comes first. */
         struct cf__worker *worker = cf__thread.worker;
         if (!worker || timeout_ns == 0 || cf__thread.due ||
             !cf__in_task_run(worker, f)) {
