@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Several threads submit, cancel, wait for, interrupt and drop the same tasks.
- * Attacks the word of lib/future/future.c (of claim, cancel and finish one swap
+ * Attacks the word of lib/future/life.h (of claim, cancel and finish one swap
  * decides; the last of the handles frees), cf__future_drop_stale() against
  * cf__future_cancel_now() when the executor goes away, and the counters.
  *

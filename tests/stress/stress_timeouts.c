@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Deadlines and interrupts against the task's own end. Attacks CF__COMPLETING
- * in lib/future/future.c (of the runner and the timers' thread one finishes),
+ * in lib/future/life.h (of the runner and the timers' thread one finishes),
  * the heap of lib/executor/timers.c against tasks that start and end, and the
  * end of an executor while tasks that have outrun their timeout still run.
  *
