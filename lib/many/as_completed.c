@@ -86,6 +86,7 @@ cf_as_completed_create(cf_future *const *futures,
         err = CF_ENOMEM;
     for (size_t i = 0; i < count && !err; i++)
         err = add_reserved(it, futures[i]);
+    cf__as_completed_check(it);
     if (err) {
         cf_as_completed_destroy(it);
         return err;
@@ -117,6 +118,7 @@ cf_as_completed_add(cf_as_completed *it, cf_future *f)
         err = add_reserved(it, f);
     if (!err && was_over)
         cf__as_completed_clear_fd(it);
+    cf__as_completed_check(it);
     return err;
 }
 
@@ -172,6 +174,7 @@ cf_as_completed_next(cf_as_completed *it, int64_t timeout_ns, cf_future **out)
     if (err)
         return err;
     *out = hand_out(it);
+    cf__as_completed_check(it);
     return CF_OK;
 }
 
@@ -186,6 +189,7 @@ cf_as_completed_destroy(cf_as_completed *it)
 {
     if (!it)
         return;
+    cf__as_completed_check(it);
     for (struct cf__node_slab *slab = it->slabs, *next; slab; slab = next) {
         next = slab->next;
         for (size_t i = 0; i < slab->count; i++) {

@@ -79,6 +79,21 @@ cf__as_completed_is_ours(const cf_as_completed *it)
     return it->generation == cf__generation_now();
 }
 
+/* --- as_completed_check.c ------------------------------------------------- */
+
+/* Asserts that the iterator is whole (lib/base/assert.h). Looks at the
+ * first nodes of each kind only. The user, while completers push. Does nothing
+ * in a fork's child. */
+#ifdef CF_ASSERTIONS
+void cf__as_completed_check(cf_as_completed *it);
+#else
+static inline void
+cf__as_completed_check(cf_as_completed *it)
+{
+    (void)it;
+}
+#endif
+
 /* --- as_completed_fd.c ---------------------------------------------------- */
 
 /* Makes the descriptor readable. Keeps errno. */

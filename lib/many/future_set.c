@@ -3,6 +3,7 @@
  * finds a free slot. */
 #include "lib/many/future_set.h"
 
+#include "lib/base/assert.h"
 #include "lib/base/size.h"
 
 #include <stdlib.h>
@@ -83,3 +84,40 @@ cf__future_set_remove(struct cf__future_set *set, const cf_future *f)
     set->slots[gap] = NULL;
     set->count--;
 }
+
+#ifdef CF_ASSERTIONS
+
+enum { LOOKS_MAX = 100 };
+
+bool
+cf__future_set_has(const struct cf__future_set *set, const cf_future *f)
+{
+    if (!set->slots)
+        return false;
+    size_t i = home(set, f);
+    while (set->slots[i] && set->slots[i] != f)
+        i = (i + 1) & set->mask;
+    return set->slots[i] != NULL;
+}
+
+void
+cf__future_set_check(const struct cf__future_set *set)
+{
+    if (!set->slots) {
+        cf__assert(set->mask == 0 && set->count == 0);
+        return;
+    }
+    size_t size = set->mask + 1, found = 0;
+    cf__assert(size >= FIRST_SIZE && (size & set->mask) == 0);
+    cf__assert(set->count <= size / 2); /* so each search ends */
+    for (size_t i = 0; i < size && i < LOOKS_MAX; i++) {
+        if (set->slots[i]) {
+            /* No free slot is between its home and it. */
+            cf__assert(cf__future_set_has(set, set->slots[i]));
+            found++;
+        }
+    }
+    cf__assert(size > LOOKS_MAX ? found <= set->count : found == set->count);
+}
+
+#endif

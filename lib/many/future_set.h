@@ -27,4 +27,12 @@ bool cf__future_set_add(struct cf__future_set *set, cf_future *f);
 /* Takes out f, which is in the set. */
 void cf__future_set_remove(struct cf__future_set *set, const cf_future *f);
 
+/* Asserts that the set is whole (lib/base/assert.h). Looks at the
+ * first slots only. The user of the set. */
+#ifdef CF_ASSERTIONS
+void cf__future_set_check(const struct cf__future_set *set);
+
+bool cf__future_set_has(const struct cf__future_set *set, const cf_future *f);
+#endif
+
 #endif

@@ -67,6 +67,7 @@ cf_map(cf_executor *ex,
         cf_results_destroy(r, true);
         return err;
     }
+    cf__results_check(r);
     *out = r;
     return CF_OK;
 }

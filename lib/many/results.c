@@ -141,6 +141,7 @@ give_up(cf_results *r)
     cf_as_completed_destroy(r->order);
     r->order = NULL;
     drop_current(r);
+    r->in_window = 0;
     r->input_ended = true;
     r->no_room = false;
     r->end_error = CF_OK; /* the caller returns CF_ETIMEDOUT now */
@@ -178,13 +179,10 @@ shorter(int64_t timeout_ns, int64_t other_ns)
                                                            : timeout_ns;
 }
 
-cf_err
-cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
+/* Hands out the next item, and waits for its chunk if need be. */
+static cf_err
+next_item(cf_results *r, int64_t timeout_ns, cf_bytes *out)
 {
-    if (!r || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
-    /* Callbacks that are due may use r too: they run first. */
-    cf__callbacks_resume(cf__callbacks_pause());
     r->failure = NULL;
     if (r->current && r->position == r->count)
         drop_current(r);
@@ -209,6 +207,18 @@ cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
     return err;
 }
 
+cf_err
+cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
+{
+    if (!r || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    /* Callbacks that are due may use r too: they run first. */
+    cf__callbacks_resume(cf__callbacks_pause());
+    cf_err err = next_item(r, timeout_ns, out);
+    cf__results_check(r);
+    return err;
+}
+
 const cf_error *
 cf_results_error(cf_results *r)
 {
@@ -226,6 +236,7 @@ cf_results_destroy(cf_results *r, bool cancel_rest)
 {
     if (!r)
         return;
+    cf__results_check(r);
     if (cancel_rest && is_ours(r))
         cancel_all(r);
     cf_as_completed_destroy(r->order);

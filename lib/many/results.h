@@ -53,10 +53,24 @@ struct cf_results {
 
 /* id: oldest_id .. next_id - 1, or the slot for next_id. */
 static inline struct cf__submitted *
-cf__results_chunk(cf_results *r, size_t id)
+cf__results_chunk(const cf_results *r, size_t id)
 {
     return &r->slots[id & (r->slot_count - 1)];
 }
+
+/* --- results_check.c ------------------------------------------------------ */
+
+/* Asserts that the map is whole (lib/base/assert.h). Looks at its first chunks
+ * only. The user. Does nothing in a fork's child. */
+#ifdef CF_ASSERTIONS
+void cf__results_check(const cf_results *r);
+#else
+static inline void
+cf__results_check(const cf_results *r)
+{
+    (void)r;
+}
+#endif
 
 /* --- window.c ------------------------------------------------------------- */
 
