@@ -26,6 +26,24 @@ worker_of(const cf_future *f)
                        : NULL;
 }
 
+static cf_future *
+running(struct cf__worker *self)
+{
+    return cf__threads_worker_of(self)->frame->f; /* the bottom has none */
+}
+
+static void
+interrupt(cf_executor *ex, cf_future *f)
+{
+    const struct cf__threads *pool = cf__threads_of(ex);
+    struct cf__worker *runner = f ? worker_of(f) : NULL;
+    if (runner)
+        cf__worker_unpark(runner);
+    int slots = f ? 0 : cf_load_acquire(&pool->slots); /* pairs with start */
+    for (int i = 0; i < slots; i++)
+        cf__worker_unpark(&pool->workers[i]->base);
+}
+
 static const struct cf__executor_ops ops = {
     .name = "thread_pool",
     .submit = cf__threads_submit,
@@ -35,6 +53,8 @@ static const struct cf__executor_ops ops = {
     .unwatch = cf__threads_unwatch,
     .tidy = cf__threads_tidy,
     .worker_of = worker_of,
+    .running = running,
+    .interrupt = interrupt,
     .wait_idle = cf__threads_wait_idle,
     .shutdown = cf__threads_shutdown,
     .terminate = cf__threads_terminate,

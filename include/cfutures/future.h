@@ -110,9 +110,12 @@ CF_API bool cf_future_cancel(cf_future *f);
 /**
  * Cancels a pending task, or asks a running one to stop.
  *
- * A running task sees cf_call_canceled() become true. If it then fails, that
- * is CF_ECANCELED; if it succeeds, the success stands. (A process worker that
- * has not finished after kill_grace_ns is killed.)
+ * A running task sees cf_call_canceled() become true, and a wait inside it that
+ * would sleep returns CF_EINTERRUPTED: the one that it is in, and all later ones.
+ * A wait for what is there succeeds as ever. If the task then fails, that is
+ * CF_ECANCELED; if it succeeds, the success stands. (A process worker that has
+ * not finished after kill_grace_ns is killed. The waits in its tasks are not
+ * ended.)
  *
  * @retval true   Cancelled, or the running task was asked.
  * @retval false  The future was finished already, or f is NULL.
@@ -144,6 +147,9 @@ CF_API bool cf_future_interrupt(cf_future *f);
  *                       or over others of this pool: it could never end. A
  *                       task that waits for one it descends from gets this
  *                       too, if it runs on top of it.
+ * @retval CF_EINTERRUPTED  Called from a task that has been told to stop: by
+ *                       cf_future_interrupt(), its timeout or
+ *                       cf_executor_terminate(). It would have had to sleep.
  * @retval CF_EFORKED    f is not done and this process is a fork of the one
  *                       that submitted it.
  *
@@ -168,7 +174,7 @@ CF_API cf_err cf_future_wait(cf_future *f, int64_t timeout_ns);
  * @retval CF_ETASK, CF_EWORKERDIED, CF_EDEADLINE, CF_EBROKEN, CF_ESHUTDOWN
  *                The task failed so; cf_future_error() has the details.
  * @retval CF_ECANCELED  It was cancelled, or failed after an interrupt.
- * @retval CF_EINVAL, CF_ETIMEDOUT, CF_EDEADLK, CF_EFORKED
+ * @retval CF_EINVAL, CF_ETIMEDOUT, CF_EDEADLK, CF_EINTERRUPTED, CF_EFORKED
  *                As cf_future_wait(): the wait failed, not the task.
  *
  * Ownership: the bytes are lent: valid as long as the caller holds a handle,

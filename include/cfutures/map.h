@@ -108,7 +108,7 @@ CF_API CF_NODISCARD cf_err cf_map(cf_executor *ex,
  *                       buffer_size: the next item could not be submitted
  *                       (cf_results_error() has the kind); all before it are
  *                       out, it and what follows is lost, CF_EDONE follows.
- * @retval CF_EDEADLK, CF_EFORKED  As cf_future_wait().
+ * @retval CF_EDEADLK, CF_EINTERRUPTED, CF_EFORKED  As cf_future_wait().
  *
  * Ownership: *out is lent until the next call on r.
  * Threads:   one at a time uses r.
@@ -232,6 +232,9 @@ typedef int cf_range_fn(cf_call *call, size_t begin, size_t end, void *data);
  * @retval CF_EINVAL     ex or fn is NULL.
  * @retval CF_EDEADLK    A range waits for the task that called this: it never
  *                       ends, and data must stay.
+ * @retval CF_EINTERRUPTED  Called in a task that was told to stop. No more
+ *                       ranges were begun, those that ran were told to stop,
+ *                       and all have ended.
  * @retval CF_ENOMEM, CF_EBROKEN, CF_ESHUTDOWN, CF_EAGAIN, CF_EFORKED, CF_ESYS
  *                       As cf_submit(); nothing was run.
  *

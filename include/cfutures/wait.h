@@ -26,8 +26,8 @@ typedef enum cf_return_when {
  * @param when        What to wait for.
  * @param timeout_ns  CF_FOREVER, 0 to poll, or nanoseconds from now.
  * @param[out] done   How many different futures are done; also set on
- *                    CF_ETIMEDOUT and CF_EDEADLK. May be NULL. Ask each
- *                    future for its own state.
+ *                    CF_ETIMEDOUT, CF_EDEADLK and CF_EINTERRUPTED. May be
+ *                    NULL. Ask each future for its own state.
  *
  * @retval CF_OK         What was waited for has happened.
  * @retval CF_ETIMEDOUT  It had not in time.
@@ -35,6 +35,7 @@ typedef enum cf_return_when {
  * @retval CF_ETOOBIG    No array has count futures; nothing was read.
  * @retval CF_ENOMEM     No memory for the wait; nothing changed.
  * @retval CF_EDEADLK    Called in a task that the futures wait for.
+ * @retval CF_EINTERRUPTED  As cf_future_wait().
  * @retval CF_EFORKED    This process is a fork of the futures' own.
  *
  * Ownership: nothing changes hands.
@@ -117,7 +118,7 @@ CF_API cf_err cf_as_completed_add(cf_as_completed *it, cf_future *f);
  * @retval CF_ETIMEDOUT  None was done in time; cf_as_completed_remaining()
  *                       says how many are missing.
  * @retval CF_EINVAL     it or out is NULL, or timeout_ns is below -1.
- * @retval CF_EDEADLK    As cf_wait().
+ * @retval CF_EDEADLK, CF_EINTERRUPTED  As cf_wait().
  * @retval CF_EFORKED    As cf_wait().
  *
  * Ownership: *out is lent until the next call on the iterator; cf_future_ref()

@@ -78,6 +78,18 @@ cf_future_cancel(cf_future *f)
     return cf__future_cancel_now(f) || cf_future_state(f) == CF_CANCELED;
 }
 
+/* The waits in f's task end. Whoever completes f passes its list, and has to wait
+ * for this; so the executor is there, and f has not been done for long. */
+static void
+end_waits(cf_future *f)
+{
+    if (!f->executor || !cf__waiters_hold(f))
+        return;
+    if (f->executor->ops->interrupt)
+        f->executor->ops->interrupt(f->executor, f);
+    cf__waiters_release(f);
+}
+
 bool
 cf_future_interrupt(cf_future *f)
 {
@@ -91,6 +103,8 @@ cf_future_interrupt(cf_future *f)
         return false;
     if (word & CF__REMOTE)
         cf__remote_of(f)->interrupt(f);
+    else
+        end_waits(f);
     return true;
 }
 

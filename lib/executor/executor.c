@@ -30,6 +30,8 @@ expired(cf_future *f)
         return;
     if (!cf__future_begin_completing(f, false))
         return;
+    if (f->executor->ops->interrupt) /* before callbacks */
+        f->executor->ops->interrupt(f->executor, f);
     char message[160];
     const char *name = f->attributes->name;
     snprintf(message,
@@ -224,6 +226,8 @@ cf_executor_terminate(cf_executor *ex, int signo)
         return CF_ENOTSUP;
     cf_store_relaxed(&ex->terminated, true); /* a hint to running tasks */
     int former = cf__cancel_disable();
+    if (ex->ops->interrupt)
+        ex->ops->interrupt(ex, NULL);
     err = ex->ops->terminate(ex, signo);
     cf__cancel_restore(former);
     return err;

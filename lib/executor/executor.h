@@ -65,6 +65,16 @@ struct cf__executor_ops {
      * may be NULL: then a wait for such a task is never refused. */
     struct cf__worker *(*worker_of)(const cf_future *f);
 
+    /* The innermost task that self, the calling worker, runs; NULL: none. The
+     * operation is NULL: waits in its tasks are never interrupted. */
+    cf_future *(*running)(struct cf__worker *self);
+
+    /* f, a task of this executor that runs, has been told to stop, or all are if
+     * f is NULL: wakes the workers that wait in these tasks. Called by any
+     * thread, also under f's lock: takes no lock. A worker may be woken that
+     * runs something else by now. NULL: nobody waits in them. */
+    void (*interrupt)(cf_executor *ex, cf_future *f);
+
     /* As the public functions; the arguments have been checked. shutdown
      * returns CF_ETIMEDOUT or CF_OK, and may be called again. terminate
      * cancels, stops what it can, and does not wait for threads. If users

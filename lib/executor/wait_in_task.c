@@ -117,8 +117,24 @@ cf__in_task_retry_at(int64_t deadline_ns)
     return cf__sooner(deadline_ns, cf__now_ns() + RETRY_NS);
 }
 
+bool
+cf__in_task_interrupted(struct cf__worker *self)
+{
+    const cf_executor *ex = self->executor;
+    const cf_future *f = ex->ops->running ? ex->ops->running(self) : NULL;
+    if (!f)
+        return false;
+    /* pairs with unpark, by the parker: who is woken sees why */
+    uint64_t word = cf_load_relaxed(&f->word);
+    return cf__is_done(word) || word & (CF__INTERRUPT | CF__COMPLETING) ||
+           cf_load_relaxed(&ex->terminated);
+}
+
 cf_err
-cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
+cf__in_task_wait(struct cf__worker *self,
+                 cf_future *f,
+                 int64_t deadline_ns,
+                 bool firmly)
 {
     struct cf__awaited awaited = {&awaited, &awaited, f};
     bool forever = deadline_ns == CF__NEVER;
@@ -129,6 +145,8 @@ cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
         int64_t until = deadline_ns;
         if (cf__forked(f))
             return CF_EFORKED;
+        if (!firmly && cf__in_task_interrupted(self))
+            return CF_EINTERRUPTED;
         if (cf__in_task_must_retry(self, f))
             until = cf__in_task_retry_at(deadline_ns);
         if (cf__wait_graph_enter(self, &awaited, forever))

@@ -12,10 +12,17 @@
 /*
  * Waits in self's task until f is done. If f is pending, runs it here. If f
  * runs elsewhere, runs tasks that descend from f; if there are none, sleeps.
- * CF_OK, CF_ETIMEDOUT, CF_EDEADLK, CF_EFORKED.
+ * firmly: also if the task has been told to stop.
+ * CF_OK, CF_ETIMEDOUT, CF_EDEADLK, CF_EINTERRUPTED, CF_EFORKED.
  */
-cf_err
-cf__in_task_wait(struct cf__worker *self, cf_future *f, int64_t deadline_ns);
+cf_err cf__in_task_wait(struct cf__worker *self,
+                        cf_future *f,
+                        int64_t deadline_ns,
+                        bool firmly);
+
+/* The innermost task on self's stack has been told to stop: no wait in it is to
+ * sleep. What tells it so unparks self afterwards. */
+bool cf__in_task_interrupted(struct cf__worker *self);
 
 /* If f is pending and of self's own executor, runs it here: then f is done. */
 bool cf__in_task_run(struct cf__worker *self, cf_future *f);

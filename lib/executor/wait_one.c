@@ -7,6 +7,8 @@
  * completer sees the bit and wakes the thread, or the thread's swap fails and
  * it sees that the future is done. No locks.
  */
+#include "lib/executor/wait_one.h"
+
 #include "lib/base/clock.h"
 #include "lib/base/futex.h"
 #include "lib/base/spin.h"
@@ -73,11 +75,9 @@ wait_outside(cf_future *f, int64_t deadline_ns)
     return cf__forked(f) ? CF_EFORKED : CF_ETIMEDOUT;
 }
 
-cf_err
-cf_future_wait(cf_future *f, int64_t timeout_ns)
+static cf_err
+wait_for(cf_future *f, int64_t timeout_ns, bool firmly)
 {
-    if (!f || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
     if (cf_future_done(f))
         return CF_OK;
     if (cf__forked(f))
@@ -88,10 +88,24 @@ cf_future_wait(cf_future *f, int64_t timeout_ns)
     cf_err err = CF_OK;
     bool ran = timeout_ns != 0 && cf__caller_run_pending(f);
     if (!ran && (!due || !cf_future_done(f)))
-        err = worker ? cf__in_task_wait(worker, f, deadline_ns)
+        err = worker ? cf__in_task_wait(worker, f, deadline_ns, firmly)
                      : wait_outside(f, deadline_ns);
     cf__callbacks_resume(due);
     return err;
+}
+
+cf_err
+cf_future_wait(cf_future *f, int64_t timeout_ns)
+{
+    if (!f || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    return wait_for(f, timeout_ns, false);
+}
+
+cf_err
+cf__future_wait_firmly(cf_future *f)
+{
+    return wait_for(f, CF_FOREVER, true);
 }
 
 cf_err

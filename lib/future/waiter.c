@@ -141,6 +141,18 @@ cf__waiters_sync(cf_future *f)
 }
 
 bool
+cf__waiters_hold(cf_future *f)
+{
+    return open_list(f);
+}
+
+void
+cf__waiters_release(cf_future *f)
+{
+    cf__unlock(&f->lock);
+}
+
+bool
 cf__waiters_add_callback(cf_future *f, struct cf__callback *callback)
 {
     if (!open_list(f))

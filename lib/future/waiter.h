@@ -47,6 +47,12 @@ void cf__waiter_remove(cf_future *f, struct cf__waiter *waiter);
 /* If a notify() is under way, waits until it has returned. */
 void cf__waiters_sync(cf_future *f);
 
+/* false: f is done already. Until cf__waiters_release() f's completer cannot get
+ * past f, so the executor that runs f stays. As with notify(): no user code, no
+ * other lock. */
+bool cf__waiters_hold(cf_future *f);
+void cf__waiters_release(cf_future *f);
+
 /* Adds a callback, which the list owns then. false: f is done already. */
 bool cf__waiters_add_callback(cf_future *f, struct cf__callback *callback);
 

@@ -21,16 +21,20 @@ sleep_until_ready(struct cf__worker *worker,
     /* A coroutine lets other coroutines run instead. */
     const bool may_spin = !worker || !worker->suspend;
     struct cf__spin spin = cf__spin_begin();
-    bool ready = false, in_time = true;
+    bool ready = false, in_time = true, interrupted = false;
     while (!ready && may_spin && cf__spin_on(&spin, deadline_ns))
         ready = cf__as_completed_take_ready(it);
-    while (!ready && in_time && cf__as_completed_is_ours(it)) {
-        in_time = cf__as_completed_sleep(it, worker, deadline_ns);
+    while (!ready && in_time && !interrupted && cf__as_completed_is_ours(it)) {
+        interrupted = worker && cf__in_task_interrupted(worker);
+        if (!interrupted)
+            in_time = cf__as_completed_sleep(it, worker, deadline_ns);
         ready = cf__as_completed_take_ready(it);
     }
     cf__spin_learn(&spin);
     if (ready || cf__as_completed_take_ready(it))
         return CF_OK;
+    if (interrupted)
+        return CF_EINTERRUPTED;
     return cf__as_completed_is_ours(it) ? CF_ETIMEDOUT
                                         : CF_EFORKED; /* a callback forked */
 }

@@ -10,6 +10,7 @@
 #include "lib/base/worker.h"
 #include "lib/executor/call.h"
 #include "lib/executor/executor.h"
+#include "lib/executor/wait_one.h"
 #include "lib/future/failure.h"
 
 #include <cfutures/wait.h>
@@ -112,11 +113,11 @@ wait_for_ranges(cf_future *const *futures, size_t count, int64_t deadline_ns)
             (void)cf_future_interrupt(futures[i]);
     }
     for (size_t i = 0; i < count; i++) {
-        cf_err waited = cf_future_wait(futures[i], CF_FOREVER);
+        cf_err waited = cf__future_wait_firmly(futures[i]);
         if (waited == CF_EDEADLK || waited == CF_EFORKED)
             return waited;
     }
-    return err == CF_ETIMEDOUT ? err : CF_OK;
+    return err == CF_ETIMEDOUT || err == CF_EINTERRUPTED ? err : CF_OK;
 }
 
 /* Finds the first range that failed by itself, not because another one did. */
@@ -163,7 +164,8 @@ runs_here(const cf_future *f)
     const struct cf__worker *worker = cf__thread.worker;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with the claim */
     return worker && worker->executor == f->executor &&
-           cf__state(word) == CF_RUNNING && cf__runner(word) == worker->index;
+           cf__state(word) == CF_RUNNING &&
+           f->executor->ops->worker_of(f) == worker;
 }
 
 /* Waits for the ranges that other threads run, as they use the loop's data.
@@ -177,7 +179,7 @@ await_others(const struct run *run)
             (void)cf_future_interrupt(run->futures[i]);
     for (size_t i = 0; i < run->count; i++) {
         cf_future *f = run->futures[i];
-        if (f && !runs_here(f) && cf_future_wait(f, CF_FOREVER) != CF_OK)
+        if (f && !runs_here(f) && cf__future_wait_firmly(f) != CF_OK)
             ended = false;
         cf_future_unref(f);
     }
@@ -224,8 +226,11 @@ run_ranges(const struct run *run, cf_future **failed)
     cf_err why = find_failed(futures, count, failed);
     if (why && err != CF_EDEADLK)
         err = why;
-    if (!err)
-        err = find_canceled(futures, count);
+    if (!err || err == CF_EINTERRUPTED) {
+        cf_err canceled = find_canceled(futures, count);
+        if (!err || !canceled) /* told to stop, but all ranges were through */
+            err = canceled;
+    }
     for (size_t i = 0; i < count; i++)
         cf_future_unref(futures[i]);
     return err;

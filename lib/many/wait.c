@@ -96,7 +96,8 @@ cf_wait(cf_future *const *futures,
         when == CF_ALL_COMPLETED
             ? wait_all(futures, count, deadline_ns)
             : wait_first(futures, count, when == CF_FIRST_ERROR, deadline_ns);
-    if (done && (!err || err == CF_ETIMEDOUT || err == CF_EDEADLK)) {
+    if (done && (!err || err == CF_ETIMEDOUT || err == CF_EDEADLK ||
+                 err == CF_EINTERRUPTED)) {
         cf_err counted = count_done(futures, count, done);
         if (counted)
             err = counted;

@@ -32,7 +32,8 @@ static const struct {
              {CF_EDEADLK, 14, "CF_EDEADLK"},
              {CF_EFORKED, 15, "CF_EFORKED"},
              {CF_EDONE, 16, "CF_EDONE"},
-             {CF_ESYS, 17, "CF_ESYS"}};
+             {CF_ESYS, 17, "CF_ESYS"},
+             {CF_EINTERRUPTED, 18, "CF_EINTERRUPTED"}};
 enum { N_KNOWN = sizeof known / sizeof known[0] };
 
 Test(error, every_error_keeps_its_value_and_name)
