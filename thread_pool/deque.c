@@ -134,3 +134,39 @@ cf__deque_withdraw(struct cf__deque *deque, uint64_t *begin, uint64_t *end)
     *end = bottom;
     return true;
 }
+
+#ifdef CF_ASSERTIONS
+/* The rings grow, and each size is a power of two. */
+static void
+check_rings(const struct cf__ring *ring)
+{
+    for (; ring; ring = ring->former) {
+        cf__assert(ring->size >= FIRST_SIZE);
+        cf__assert((ring->size & (ring->size - 1)) == 0);
+        cf__assert(!ring->former || ring->former->size < ring->size);
+    }
+}
+#endif
+
+void
+cf__deque_check(struct cf__deque *deque)
+{
+#ifdef CF_ASSERTIONS
+    /* In this order, so that what is read later is not older. top only grows,
+     * and a pop may have lowered bottom to just below it. */
+    uint64_t top = cf_load_seq_cst(&deque->top);
+    uint64_t bottom = cf_load_seq_cst(&deque->bottom);
+    struct cf__ring *ring = cf_load_acquire(&deque->ring); /* pairs with grow */
+    cf__assert(top <= bottom + 1);
+    check_rings(ring);
+    cf_future *f = cf_load_relaxed(&ring->slots[top & (ring->size - 1)].f);
+    /* If top has changed, or all entries have been taken back, the rest says
+     * nothing. */
+    if (top >= bottom || cf_load_seq_cst(&deque->top) != top)
+        return;
+    cf__assert(bottom - top <= ring->size);
+    cf__assert(f != NULL);
+#else
+    (void)deque;
+#endif
+}

@@ -13,6 +13,7 @@
 #ifndef CF_THREAD_POOL_DEQUE_H
 #define CF_THREAD_POOL_DEQUE_H
 
+#include "lib/base/assert.h"
 #include "lib/base/fence.h"
 #include "lib/executor/pending.h"
 #include "lib/future/future.h"
@@ -90,6 +91,10 @@ cf__deque_slot(struct cf__deque *deque, uint64_t index)
     return &ring->slots[index & (ring->size - 1)];
 }
 
+/* Asserts that the deque is whole (lib/base/assert.h). Called by any thread,
+ * while no entries are withdrawn. */
+void cf__deque_check(struct cf__deque *deque);
+
 /* Makes the deque empty. Called in a fork's child, which has one thread. */
 void cf__deque_after_fork(struct cf__deque *deque);
 
@@ -105,6 +110,7 @@ cf__deque_push(struct cf__deque *deque, cf_future *f, uint32_t place)
         bottom = cf_load_relaxed(&deque->bottom); /* a sweep may change it */
         ring = cf_load_relaxed(&deque->ring);
     }
+    cf__assert(f && bottom - deque->known_top < ring->size);
     struct cf__slot *slot = &ring->slots[bottom & (ring->size - 1)];
     cf_store_relaxed(&slot->f, f);
     cf_store_relaxed(&slot->place, place);

@@ -75,6 +75,7 @@ take_stale_locked(struct cf__threads_worker *w)
         cf_store_relaxed(&kept->f, f);
         cf_store_relaxed(&kept->place, cf_load_relaxed(&slot->place));
     }
+    cf__assert(begin <= to && to <= end);
     cf__deque_release(deque, to);
     return stale;
 }
