@@ -16,6 +16,7 @@
 #ifndef CF_THREAD_POOL_ACTIVITY_H
 #define CF_THREAD_POOL_ACTIVITY_H
 
+#include "lib/base/assert.h"
 #include "thread_pool/pool.h"
 
 /* One worker in a count: what cf__threads_change() adds and takes away. */
@@ -67,6 +68,17 @@ cf__activity_wake_is_due(struct cf__activity at)
     return cf__activity_searching(at) == 0 && cf__activity_can_grow(at);
 }
 
+/* Each worker is in one count at most. A count that went below 0 would have
+ * borrowed from the next one, and be too large. */
+static inline void
+cf__activity_check(struct cf__activity at, int max_workers)
+{
+    cf__assert(cf__activity_searching(at) + cf__activity_away(at) +
+                   cf__activity_sleeping(at) + cf__activity_startable(at) <=
+               max_workers);
+    (void)at, (void)max_workers;
+}
+
 static inline struct cf__activity
 cf__threads_activity_relaxed(struct cf__threads *pool)
 {
@@ -88,6 +100,8 @@ cf__threads_change(struct cf__threads *pool, uint64_t plus, uint64_t minus)
 {
     struct cf__activity before = {
         cf_fetch_add_seq_cst(&pool->activity, plus - minus)};
+    struct cf__activity after = {before.counts + plus - minus};
+    cf__activity_check(after, pool->base.max_workers);
     return before;
 }
 

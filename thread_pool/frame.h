@@ -25,10 +25,12 @@ cf__threads_run(struct cf__threads_worker *w, cf_future *f, bool outermost)
     cf_store_release(&f->base, cf__deque_base(&w->deque));
     cf_bump(&w->started);
     struct cf__frame *frame = w->frame->above;
+    cf__assert(frame && frame->below == w->frame);
     frame->f = f;
     frame->call.worker_data = w->base.data;
     w->frame = frame;
     uint64_t flags = cf__call_run_task(&frame->call, f);
+    cf__assert(w->frame == frame);
     w->frame = frame->below;
     if (__builtin_expect(flags != 0, 0))
         cf_bump(&w->failed);

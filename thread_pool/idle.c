@@ -26,6 +26,7 @@ static void
 remove_sleeper_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     struct cf__threads_worker **at = &pool->sleepers;
+    cf__assert(w->asleep);
     while (*at != w)
         at = &(*at)->next_sleeper;
     *at = w->next_sleeper;
@@ -37,6 +38,7 @@ remove_sleeper_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 static void
 rouse_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
+    cf__assert(w->serving && !w->searching);
     remove_sleeper_locked(pool, w);
     w->searching = true;
     cf__threads_change(pool, CF__ONE_SEARCHING, CF__ONE_SLEEPING);
@@ -81,6 +83,7 @@ void
 cf__threads_stop_searching(struct cf__threads *pool,
                            struct cf__threads_worker *w)
 {
+    cf__assert(w->searching);
     w->searching = false;
     /* S1 and S2 */
     struct cf__activity before = cf__threads_change(pool, 0, CF__ONE_SEARCHING);
@@ -94,6 +97,7 @@ cf__threads_stop_searching(struct cf__threads *pool,
 void
 cf__threads_pause_search(struct cf__threads *pool, struct cf__threads_worker *w)
 {
+    cf__assert(w->searching);
     w->searching = false;
     /* Without the lock, which the thread that started it may still hold. */
     cf__threads_change(pool, CF__ONE_AWAY, CF__ONE_SEARCHING);
@@ -170,6 +174,7 @@ search(struct cf__threads *pool)
 static void
 fall_asleep_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
+    cf__assert(w->serving && !w->asleep);
     w->asleep = true;
     w->next_sleeper = pool->sleepers;
     pool->sleepers = w;
@@ -184,6 +189,7 @@ fall_asleep_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 static void
 stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
+    cf__assert(w->serving && pool->serving > 0);
     pool->serving--;
     w->serving = false;
     cf__threads_change(pool,
@@ -221,6 +227,7 @@ cf__threads_leave_locked(struct cf__threads *pool,
      * there is work, the queue stays open after the last one. */
     if (died && w->serving && !try_stop_serving_locked(pool, w))
         stop_serving_locked(pool, w);
+    cf__assert(w->alive && !w->serving && !w->asleep && !w->searching);
     w->alive = false;
     pool->alive--;
     /* From now on workers that could not be started are tried again, too. */

@@ -141,6 +141,10 @@ cf_err cf__threads_submit(cf_executor *ex,
                           size_t count);
 void cf__threads_stats(cf_executor *ex, cf_stats *out);
 
+/* --- check.c: an operation ------------------------------------------------ */
+
+void cf__threads_check(cf_executor *ex);
+
 /* --- worker.c ------------------------------------------------------------ */
 
 /* The main function of a worker's thread. */

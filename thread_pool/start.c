@@ -48,6 +48,7 @@ cf__threads_start(struct cf__threads *pool)
             pthread_detach(w->thread); /* it has left, and is about to exit */
             w->to_join = false;
         }
+        cf__assert(!w->serving && !w->asleep && !w->searching);
         w->alive = true;
         w->searching = true;
         pool->alive++;

@@ -92,17 +92,18 @@ finalize(struct cf__threads *pool, struct cf__threads_worker *w)
         pool->options.finalizer(pool->options.init_data, w->base.data);
 }
 
-/* There is work, but no thread, and none could be started. Returns whether the
+/* There is work, but no worker that serves, and no thread could be started. The
+ * worker has come back to break the pool, and leaves again. Returns whether the
  * caller frees the pool. */
 static bool
-break_without_thread(struct cf__threads *pool)
+break_without_thread(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     cf_error why = CF_ERROR_INIT;
     why.kind = CF_EBROKEN;
     why.message = "no thread could be started for a worker that died";
     cf__threads_break(pool, &why);
     pthread_mutex_lock(&pool->lock);
-    pool->alive--;
+    (void)cf__threads_leave_locked(pool, w, false);
     bool last = pool->orphan && pool->alive == 0;
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
@@ -130,11 +131,15 @@ end_thread(struct cf__threads *pool, struct cf__threads_worker *w, bool died)
     if (replace)
         err = cf__threads_start(pool); /* then w may be another thread's */
     bool stuck = err && pool->serving == 0;
-    pool->alive += stuck; /* keeps the pool while it is being broken */
+    if (stuck) { /* keeps the pool while it is being broken */
+        w->alive = true;
+        pool->alive++;
+        cf__threads_set_startable_locked(pool, 0);
+    }
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
     if (stuck)
-        last = break_without_thread(pool);
+        last = break_without_thread(pool, w);
     if (last)
         cf__threads_free(pool);
 }
