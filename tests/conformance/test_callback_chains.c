@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callbacks that complete, cancel or submit what has callbacks itself: in which
- * order these run, and on how much stack.
+ * Callbacks that complete, cancel or submit something that has callbacks too:
+ * in which order these run, and on how much stack.
  */
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"

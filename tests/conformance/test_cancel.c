@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cancelling what has not started and interrupting what runs. For tasks that
- * wait behind a busy worker; test_future.c shows the states themselves.
+ * Cancelling tasks that have not started, and interrupting tasks that run. Here
+ * tasks wait behind a busy worker; test_future.c shows the states themselves.
  */
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks and callbacks that fork: what is behind them runs in the parent only.
+ * Tasks and callbacks that fork: tasks and callbacks behind them run in the
+ * parent only.
  */
 #define _GNU_SOURCE
 #include "tests/conformance/children.h"

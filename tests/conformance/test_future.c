@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a future says and how it lets itself be waited for, in each of the
- * states it can be in. The futures here are completed by hand, so that the
- * rules are shown without any backend; see test_promise.c for that side.
+ * What a future answers in each of its states, and how it is waited for. The
+ * futures here are completed by hand, so that the rules are shown without any
+ * backend; test_promise.c shows the completing side.
  */
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How much memory tasks and futures take: what will never run takes none for
- * long, and what a burst took goes back to the system.
+ * How much memory tasks and futures take: tasks that will never run keep none
+ * for long, and the memory of a burst goes back to the system.
  */
 #include "tests/conformance/conformance.h"
 

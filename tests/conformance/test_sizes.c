@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sizes and counts that nothing can have: CF_ETOOBIG, before anything is
- * allocated, read or written. The address sanitizer, which refuses such
- * allocations, holds the "before".
+ * Sizes and counts that no object can have: CF_ETOOBIG, before anything is
+ * allocated, read or written. The address sanitizer shows the "before": it
+ * refuses such allocations.
  */
 #include "tests/conformance/conformance.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task's own pending tasks while its worker sweeps them: others find, and
- * cancel, all that stay.
+ * A worker sweeps the pending tasks of its running task. Meanwhile other
+ * workers find, and cancel, the tasks that stay.
  */
 #include "tests/conformance/conformance.h"
 

@@ -2,8 +2,8 @@
 /*
  * User code that ends its thread (pthread_exit() or a cancellation that it
  * allows): in workers, in submitters that run their tasks themselves, in items
- * of maps and loops. What was under way fails, and the executor goes on. That
- * nothing is lost the sanitizer's leak check shows.
+ * of maps and loops. What was under way fails, and the executor goes on. The
+ * sanitizer's leak check shows that nothing is lost.
  */
 #include "tests/conformance/conformance.h"
 

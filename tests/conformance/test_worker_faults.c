@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads that cannot be started, tasks that end their thread, and what is
- * left after very many pools. Thread pool only.
+ * Threads that cannot be started, tasks that end their thread, and what very
+ * many pools leave behind. Thread pool only.
  */
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"

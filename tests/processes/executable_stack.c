@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * This program is linked so that its stacks are executable, as GCC links those
- * that take the address of a nested function: the stack of a task is, too.
+ * This program is linked so that its stacks are executable: GCC links programs
+ * so that take the address of a nested function. Then the stack of a task is
+ * executable, too.
  */
 #include <cfutures/cfutures.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The library forks to make a process pool and its workers, and the program's
- * fork handlers run then. A handler that makes a process pool itself is refused
- * there, instead of calling itself for ever; when the program forks it is not.
+ * fork handlers run then. If a handler makes a process pool there, it is
+ * refused, instead of calling itself for ever. If it makes one when the program
+ * forks, it is not.
  */
 #include <cfutures/cfutures.h>
 

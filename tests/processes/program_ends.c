@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Programs with a process pool that end in all ways, and what is left of their
- * pools: nothing, within 100 ms. Each program is a fork of this one.
+ * pools a moment later: nothing. Each program is a fork of this one.
  */
 #define _GNU_SOURCE
 #include <cfutures/cfutures.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * On the busy path a task costs no system call, neither in the program nor in
- * the worker: what there are is one set for many tasks. Counted by standing in
- * front of the C library, since a tracer makes calls so slow that the pool
- * rightly does other things. What libc calls itself (a contended lock) is not
- * seen.
+ * the worker: one set of calls serves many tasks. The test counts them by
+ * standing in front of the C library. A tracer would make calls so slow that
+ * the pool rightly does other things. Calls that libc makes itself (for a
+ * contended lock) are not seen.
  */
 #define _GNU_SOURCE
 #include <cfutures/cfutures.h>

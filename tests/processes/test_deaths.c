@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every way in which a task can take its process with it: its future says how,
- * no other one notices, and another worker takes the place.
+ * no other task notices, and another worker takes the place.
  */
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a pool whose workers do not come to theirs; and the end of a
+ * The end of a pool whose workers do not end by themselves, and the end of a
  * worker that has written nonsense into its lane.
  */
 #define _GNU_SOURCE

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * max_tasks_per_worker: workers that end after so many tasks, and others that
- * take their places, whatever else happens meanwhile.
+ * max_tasks_per_worker: a worker ends after so many tasks, and another one
+ * takes its place, whatever else happens meanwhile.
  */
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"

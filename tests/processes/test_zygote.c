@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The zygote in bad surroundings: its socket is held by others, is full, or
- * fails; its calls are interrupted; and its death, whatever the workers have
- * become.
+ * The zygote in bad surroundings. Its socket is held by other processes, is
+ * full, or fails; its calls are interrupted; it dies, with workers in every
+ * state.
  */
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"

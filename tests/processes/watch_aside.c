@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A C library whose clone() makes no threads (musl): a process of its own
- * watches for the program's end, and it stays neither after the pool's end nor
- * after the program's.
+ * watches for the program's end. It ends with the pool, and with the program.
  */
 #include <cfutures/cfutures.h>
 #include <cfutures/process_pool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The iterator while its futures complete: added to by its user, slept on or
- * polled by descriptor, destroyed at random times. Attacks
+ * The iterator while its futures complete: its user adds to it, sleeps on it,
+ * polls its descriptor and destroys it at random times. Attacks
  * lib/many/as_completed*.c (after its push the completer touches nothing; with
  * an eventfd the user waits for it), take and push of `ready`, the reuse of
  * nodes, and lib/future/waiter.c's removal.

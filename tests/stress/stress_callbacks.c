@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Callbacks against completion and cancellation. Attacks the list of
- * lib/future/waiter.c (a callback is linked, then CF__WAITERS is set; of adder
- * and completer one calls it) and the searchers' count of thread_pool/idle.c,
- * which a callback that submits, waits or stands by must not be part of.
+ * lib/future/waiter.c (a callback is linked, then CF__WAITERS is set; either
+ * the adder or the completer calls it) and the searchers' count of
+ * thread_pool/idle.c: a callback that submits, waits or polls must not be part
+ * of it.
  *
- * Each callback is called once; those that one thread added before the end, in
- * the order in which it added them; of several completers one wins.
+ * Each callback is called once. Callbacks that one thread added before the end
+ * are called in the order in which it added them. Of several completers one
+ * wins.
  */
 #include "common.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Tasks that wait for each other at random, cycles included. Attacks
- * lib/executor/wait_graph.c (of the waits that make up a cycle the last one
- * must find it, also when several fall asleep at once) and
- * lib/executor/wait_in_task.c (running what is pending on top of what waits,
- * sleeping and being woken to help).
+ * lib/executor/wait_graph.c (the last of the waits that make up a cycle must
+ * find it, also when several fall asleep at once) and
+ * lib/executor/wait_in_task.c (pending tasks run on top of a waiting one; a
+ * waiter sleeps, and is woken to help).
  *
- * No wait hangs; one that says CF_EDEADLK is right: the future cannot have
+ * No wait hangs. A wait that says CF_EDEADLK is right: the future cannot have
  * ended meanwhile, as it waits for the caller.
  */
 #include "common.h"

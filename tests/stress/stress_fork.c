@@ -2,13 +2,12 @@
 /*
  * Forks while pools are busy, made and destroyed, from submitters and from
  * tasks, with fork handlers of the program that use pools, too. Attacks
- * lib/base/forked.c (how a child knows itself), lib/executor/registry.c and
- * lib/future/block.c (what other threads of the parent leave half done) and
- * cf__threads_after_fork().
+ * lib/base/forked.c (how a child notices that it is one),
+ * lib/executor/registry.c and lib/future/block.c (what other threads of the
+ * parent leave half done) and cf__threads_after_fork().
  *
- * In the child everything of the parent's says CF_EFORKED, nothing hangs, and
- * a pool of its own works; the parent is unharmed. The children leave by
- * _exit().
+ * In the child everything of the parent's says CF_EFORKED, nothing hangs, and a
+ * pool of its own works; the parent is unharmed. The children leave by _exit().
  */
 #include "common.h"
 

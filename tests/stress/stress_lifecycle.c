@@ -2,12 +2,12 @@
 /*
  * Workers that come and go: pools made and destroyed by the thousand, idle
  * time-outs so short that workers leave while submits arrive, tasks that end
- * their thread. Attacks "Threads that end" of thread_pool/idle.c and worker.c
- * (the last one closes the queue; a slot becomes startable only when its thread
- * has gone) and the reuse of a slot by another thread.
+ * their thread. Attacks "Threads that end" of thread_pool/README.md (the last
+ * one closes the queue; a slot becomes startable only when its thread has gone)
+ * and the reuse of a slot by another thread.
  *
- * Every task is done, also while another one stands by for it; initializers
- * and finalizers are called in pairs; in the end no thread is left.
+ * Every task is done, also while another task polls for it; initializers and
+ * finalizers are called in pairs; in the end no thread is left.
  */
 #include "common.h"
 

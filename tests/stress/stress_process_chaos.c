@@ -2,8 +2,8 @@
 /*
  * A process pool whose workers are killed all the time, from outside, by
  * SIGKILL and SIGSEGV, while it runs tasks of all kinds. Each future completes
- * once; no task runs twice; one death costs at most one task, whose error names
- * a process that really was killed; what has succeeded is right. Afterwards the
+ * once. No task runs twice. One death costs at most one task, and its error
+ * names a process that really was killed. Every result is right. Afterwards the
  * program has as many descriptors as before, and not more memory.
  */
 #define _GNU_SOURCE

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One task after the other needs one worker process, whatever the manager is
- * about when the next one comes. Attacks occupy_idle() of
- * process_pool/dispatch.c: a push between its look at the idle workers and
- * that at the lanes that have none.
+ * doing when the next one comes. Attacks occupy_idle() of
+ * process_pool/dispatch.c: a push comes between its look at the idle workers
+ * and its look at the lanes without a worker.
  */
 #include "common.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that write random bytes over all that they can reach of what their
- * process pool shares with the program. That may cost them their own result,
- * and their worker; but what later tasks return is right, each of them
- * completes, and the program neither crashes nor hangs.
+ * Tasks that write random bytes over everything that they can reach of what
+ * their process pool shares with the program. That may cost them their own
+ * result, and their worker. But the results of later tasks are right, each of
+ * them completes, and the program neither crashes nor hangs.
  */
 #define _GNU_SOURCE
 #include "common.h"

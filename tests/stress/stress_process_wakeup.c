@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lost wake-ups of the process pool: tasks for which no call waits, in bursts
- * of less than a submit attends to, with random pauses of about as long as an
- * idle worker looks for orders, so that the push meets every step of falling
- * asleep. Attacks "The backlog" of process_pool/README.md. Nothing but submits
- * calls the library, which would do a service; and, now and then, a thread that
- * does just that, or a callback that blocks.
+ * Lost wake-ups of the process pool. Tasks for which no call waits come in
+ * bursts too small for their submit to serve. Between the bursts are random
+ * pauses of about as long as an idle worker looks for orders, so that the push
+ * meets every step of falling asleep. Attacks "The backlog" of
+ * process_pool/README.md. Only submits call the library, since other calls
+ * would serve; and now and then a thread that serves, or a callback that
+ * blocks.
  *
- * A lost one is found by the manager's next look, a heartbeat later; so what
- * fails is too many slow bursts, or a silence.
+ * The manager's next look, a heartbeat later, finds a lost wake-up. So the test
+ * fails on too many slow bursts, or on a silence.
  */
 #include "common.h"
 

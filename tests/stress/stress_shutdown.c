@@ -3,8 +3,8 @@
  * Shutdown, terminate and destroy against submitters, waiters, tasks and
  * callbacks. Attacks thread_pool/end.c (which threads it waits for, which one
  * frees the pool), the closing of lib/executor/queue.c against pushes, and
- * thread_pool/idle.c's leaving: a worker that falls asleep after all were woken
- * must not stay.
+ * thread_pool/idle.c: a worker that falls asleep after all were woken must not
+ * stay.
  *
  * Every accepted future ends up done, nothing runs after a shutdown that said
  * so, and destroy returns.

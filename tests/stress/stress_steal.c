@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that submit tasks: batches in one worker's deque that the others
- * steal, trees of random shape, and children cancelled while they are popped
- * and stolen. Attacks thread_pool/deque.h (pop against steal of the last
- * entry, growing under thieves, whose the entry's handle is) and
- * thread_pool/help.c and watch.c (leapfrogging, watchers).
+ * Tasks that submit tasks: batches in one worker's deque that the others steal,
+ * trees of random shape, and children cancelled while they are popped and
+ * stolen. Attacks thread_pool/deque.h (pop against steal of the last entry,
+ * growing under thieves, which thread owns the entry's handle) and
+ * thread_pool/help.c and watch.c (helping with descendants, watchers).
  *
  * Every child runs once, or was cancelled; every sum is right.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Several threads submit, cancel, wait for, interrupt and drop the same tasks.
- * Attacks the word of lib/future/life.h (of claim, cancel and finish one swap
- * decides; the last of the handles frees), cf__future_drop_stale() against
+ * Attacks the word of lib/future/future.h (one swap decides between claim,
+ * cancel and finish; the last handle frees), cf__future_drop_stale() against
  * cf__future_cancel_now() when the executor goes away, and the counters.
  *
  * Every task is run or cancelled, never both; its argument is freed once; the

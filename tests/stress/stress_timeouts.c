@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Deadlines and interrupts against the task's own end. Attacks CF__COMPLETING
- * in lib/future/life.h (of the runner and the timers' thread one finishes),
- * the heap of lib/executor/timers.c against tasks that start and end, and the
- * end of an executor while tasks that have outrun their timeout still run.
+ * in lib/future/life.h (either the runner or the timers' thread finishes), the
+ * heap of lib/executor/timers.c against tasks that start and end, and the end
+ * of an executor while tasks that have outrun their timeout still run.
  *
  * Each task has one outcome that fits what it did; callbacks and arg_free are
  * called once; far deadlines never fire, and passed ones always do.

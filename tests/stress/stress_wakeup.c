@@ -2,7 +2,7 @@
 /*
  * Lost wake-ups: one task at a time, with random pauses of about as long as an
  * idle worker searches before it sleeps, so that the push meets every step of
- * falling asleep. Attacks "Sleeping and waking" of thread_pool/idle.c from
+ * falling asleep. Attacks "Sleeping and waking" of thread_pool/README.md from
  * each kind of push (from outside, prioritised, from inside a task), and the
  * sleeper of lib/executor/wait_one.c against the completion.
  *
@@ -122,7 +122,7 @@ run_relay(cf_executor *first, cf_executor *second, struct random *r)
 /* --- from inside a task --------------------------------------------------- */
 
 /*
- * A parent pushes a child to its own deque and then only stands by: another
+ * A parent pushes a child to its own deque and then only polls: another
  * worker has to be woken for the child. Meanwhile the main thread submits a
  * task that holds whichever worker is searching. With three workers the third
  * is there for what is left, however the first two fall out.

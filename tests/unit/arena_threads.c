@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Four threads on one arena that is often full, so that they wait for what a
- * trim has in hand. A plain program, for the thread sanitizer; elsewhere
- * test_arena.c does the same.
+ * Four threads on one arena that is often full, so that they wait for the
+ * memory that a trim has in hand. A plain program, for the thread sanitizer;
+ * elsewhere test_arena.c does the same.
  */
 #include "tests/unit/arena_rounds.h"
 

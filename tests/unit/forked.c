@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a fork's child finds without the help of the fork handlers: that it is
- * a child, and locks that threads held which are not there.
+ * What a fork's child finds out without the help of the fork handlers: that it
+ * is a child, and that locks are free whose holders it does not have.
  */
 #define _GNU_SOURCE /* syscall() */
 #include "lib/base/lock.h"

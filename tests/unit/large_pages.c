@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A system whose pages have 64 KiB: blocks for futures are there from the first
- * one, and go back. The linker puts __wrap_sysconf() in sysconf()'s place.
+ * A system with pages of 64 KiB: there are blocks for futures from the first
+ * one on, and they go back. The linker puts __wrap_sysconf() in sysconf()'s
+ * place.
  */
 #include "lib/future/block.h"
 
