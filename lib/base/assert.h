@@ -21,10 +21,14 @@
     cf__contract(holds,                                                        \
                  __FILE__ ":" CF__ASSERT_LINE(__LINE__) ": not true: " #holds)
 
+/* Calls a check function. */
+#define cf__check(call) (call)
+
 #else
 
-/* Not evaluated. */
+/* Neither is evaluated. */
 #define cf__assert(holds) ((void)sizeof((holds) ? 1 : 0))
+#define cf__check(call) ((void)0)
 
 #endif
 

@@ -15,6 +15,7 @@
 #ifndef CF_LIB_BASE_LOCK_H
 #define CF_LIB_BASE_LOCK_H
 
+#include "lib/base/assert.h"
 #include "lib/base/atomic.h"
 #include "lib/base/generation.h"
 
@@ -66,6 +67,7 @@ cf__lock_try(struct cf__lock *lock)
 static inline void
 cf__unlock(struct cf__lock *lock)
 {
+    cf__assert(cf_load_relaxed(&lock->holder) == cf__generation);
     cf_store_release(&lock->holder, 0); /* pairs with lock */
     /* The light half of the sleeper's heavy fence: this thread sees the
      * sleeper, or the sleeper sees the store. If the kernel has no membarrier,

@@ -153,6 +153,7 @@ void
 cf__executor_check(cf_executor *ex)
 {
 #ifdef CF_ASSERTIONS
+    cf__block_check();
     if (!cf__executor_forked(ex) && ex->ops->check)
         ex->ops->check(ex);
 #else

@@ -6,6 +6,7 @@
  */
 #include "lib/future/block.h"
 
+#include "lib/base/assert.h"
 #include "lib/base/forked.h"
 #include "lib/base/stay_loaded.h"
 #include "lib/base/worker.h"
@@ -59,10 +60,66 @@ put_batch(cf_future *first)
     pthread_mutex_unlock(&depot.lock);
 }
 
+#ifdef CF_ASSERTIONS
+
+/* Blocks that are linked from f on. */
+static unsigned
+length(const cf_future *f)
+{
+    unsigned count = 0;
+    for (; f && count <= CF__BLOCK_BATCH; f = cf_load_relaxed(&f->next))
+        count++;
+    return count;
+}
+
+static void
+check_batch(const cf_future *first)
+{
+    uint32_t size = cf_load_relaxed(&first->base);
+    cf__assert(size >= 1 && size <= CF__BLOCK_BATCH);
+}
+
+static void
+check_cache(const struct cf__thread *t)
+{
+    cf__assert(length(t->free_blocks) == t->free_count);
+    if (t->free_batch) {
+        check_batch(t->free_batch);
+        cf__assert(length(t->free_batch) ==
+                   cf_load_relaxed(&t->free_batch->base));
+    }
+}
+
+static void
+check_depot_locked(void)
+{
+    size_t count = 0;
+    for (const cf_future *at = depot.batches; at; at = at->next_batch) {
+        check_batch(at);
+        count += cf_load_relaxed(&at->base);
+    }
+    cf__assert(count == cf_load_relaxed(&depot.count));
+}
+
+#endif
+
+void
+cf__block_check(void)
+{
+#ifdef CF_ASSERTIONS
+    cf__notice_fork();
+    check_cache(&cf__thread);
+    pthread_mutex_lock(&depot.lock);
+    check_depot_locked();
+    pthread_mutex_unlock(&depot.lock);
+#endif
+}
+
 /* Makes the cache's blocks its batch. The former batch goes to the depot. */
 static void
 bundle(struct cf__thread *t)
 {
+    cf__check(check_cache(t));
     if (t->free_batch)
         put_batch(t->free_batch);
     t->free_batch = t->free_blocks;
@@ -162,6 +219,7 @@ refill(struct cf__thread *t)
         flush_at_exit();
     t->free_blocks = cf_load_relaxed(&first->next);
     t->free_count = cf_load_relaxed(&first->base) - 1;
+    cf__check(check_cache(t));
     return first;
 }
 

@@ -50,6 +50,10 @@ bool cf__block_keep(struct cf__worker *worker);
 /* The worker has woken up. */
 void cf__block_stop_keeping(const struct cf__worker *worker);
 
+/* Looks whether the calling thread's cache and the depot are whole
+ * (lib/base/assert.h). */
+void cf__block_check(void);
+
 static inline cf_future *
 cf__block_alloc(void)
 {

@@ -23,6 +23,7 @@ cf__future_announce(cf_future *f, uint64_t old)
         cf__futex_wake(cf__futex_word(f), INT_MAX);
     if (!(old & CF__WAITERS))
         return;
+    cf__check(cf__future_check(f));
     if (__builtin_expect(f->generation != cf__generation, 0) && f->executor)
         cf__future_unref(f);
     else
@@ -34,12 +35,14 @@ cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
 {
     uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
     uint64_t next;
+    cf__check(cf__future_check(f));
     do {
         if ((word & CF__COMPLETING) != mine) {
             if (drop)
                 cf__future_unref(f);
             return false;
         }
+        cf__assert(cf__state(word) == CF_RUNNING);
         next = (word & ~(CF__PHASE | CF__SLEEPER)) | CF_FINISHED | flags;
         /* If there are waiters, one handle more is left: the announcement's. */
         if (drop)
@@ -68,6 +71,7 @@ cf__future_finish_unwatched(cf_future *f, uint64_t flags)
             cf__future_unref(f);
             return true;
         }
+        cf__assert(cf__state(word) == CF_RUNNING);
         next = ((word & ~(CF__PHASE | CF__SLEEPER)) | CF_FINISHED | flags) -
                CF__HANDLE;
         /* pairs with every look at the state: publishes the outcome */

@@ -11,6 +11,9 @@
 
 #include <stdlib.h>
 
+/* A result that is not inside: f owns one of these at most. */
+enum { RESULTS = CF__RESULT_HEAP | CF__RESULT_ERROR | CF__RESULT_LENT };
+
 static const cf_error *
 stored_error(const cf_future *f)
 {
@@ -19,6 +22,86 @@ stored_error(const cf_future *f)
     const cf_error *error;
     memcpy(&error, f->result, sizeof error);
     return error;
+}
+
+#ifdef CF_ASSERTIONS
+
+static bool
+at_most_one(unsigned bits)
+{
+    return (bits & (bits - 1)) == 0;
+}
+
+static void
+check_owned(const cf_future *f)
+{
+    cf__assert(at_most_one(f->owned & (CF__ARG_POINTER | CF__ARG_HEAP)));
+    cf__assert(at_most_one(f->owned & RESULTS));
+    cf__assert(!f->arg_size || !(f->owned & (CF__ARG_POINTER | CF__ARG_HEAP)));
+    cf__assert(!f->result_size || !(f->owned & RESULTS));
+    cf__assert(f->arg_size <= CF__INLINE_SIZE);
+    cf__assert(f->result_size <= CF__INLINE_SIZE);
+}
+
+/* The bits of one word, which changes at any moment. */
+static void
+check_word(uint64_t word)
+{
+    switch (cf__state(word)) {
+    case CF_PENDING:
+        cf__assert(cf__runner(word) < 0);
+        cf__assert(!(word & (CF__FAILED | CF__COMPLETING)));
+        break;
+    case CF_RUNNING:
+    case CF_CANCELED:
+        cf__assert(!(word & CF__FAILED));
+        break;
+    case CF_FINISHED:
+        cf__assert(!(word & CF__SLEEPER));
+        break;
+    }
+    cf__assert((word & UINT64_C(0xff000000)) == 0);
+}
+
+#endif
+
+void
+cf__future_check(const cf_future *f)
+{
+#ifdef CF_ASSERTIONS
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    cf__assert(word >> 32 != 0);
+    cf__assert(f->executor || !(word & CF__REMOTE));
+    check_word(word);
+    /* If a task has outrun its timeout, its runner may still store an outcome:
+     * then these fields have a writer. */
+    if (cf__state(word) != CF_FINISHED ||
+        (word & CF__COMPLETING && f->executor))
+        return;
+    check_owned(f);
+    cf__assert(!(word & CF__FAILED) == !(f->owned & CF__RESULT_ERROR));
+#else
+    (void)f;
+#endif
+}
+
+void
+cf__future_check_unused(const cf_future *f)
+{
+#ifdef CF_ASSERTIONS
+    uint64_t word = cf_load_relaxed(&f->word); /* no other thread has f */
+    check_word(word);
+    check_owned(f);
+    /* unref leaves the last handle in the word. A task that was never published
+     * has all of them. */
+    cf__assert(word >> 32 <= 1 || cf__state(word) == CF_PENDING);
+    cf__assert(cf_load_relaxed(&f->lock.holder) != cf__generation);
+    cf__assert(!cf__waiters_any(f));
+    if (f->generation == cf__generation && f->attributes)
+        cf__assert(f->attributes->timer_index == 0);
+#else
+    (void)f;
+#endif
 }
 
 void
@@ -46,6 +129,7 @@ cf__future_free_owned(cf_future *f)
 void
 cf__future_store_error(cf_future *f, const cf_error *error)
 {
+    cf__assert(!(f->owned & RESULTS));
     memcpy(f->result, &error, sizeof error);
     f->owned |= CF__RESULT_ERROR;
 }
@@ -53,6 +137,7 @@ cf__future_store_error(cf_future *f, const cf_error *error)
 void
 cf__future_store_lent(cf_future *f, const struct cf__lent *lent)
 {
+    cf__assert(!(f->owned & RESULTS));
     memcpy(f->result, lent, sizeof *lent);
     f->owned |= CF__RESULT_LENT;
 }
@@ -60,6 +145,7 @@ cf__future_store_lent(cf_future *f, const struct cf__lent *lent)
 void
 cf__future_store_result(cf_future *f, void *heap, size_t size)
 {
+    cf__assert(!(f->owned & RESULTS));
     if (heap) {
         cf__heap_store(f->result, heap, size);
         f->owned |= CF__RESULT_HEAP;

@@ -7,9 +7,17 @@
 #ifndef CF_LIB_FUTURE_LIFE_H
 #define CF_LIB_FUTURE_LIFE_H
 
+#include "lib/base/assert.h"
 #include "lib/base/generation.h"
 #include "lib/future/block.h"
 #include "lib/future/future.h"
+
+/* Looks whether f is whole (lib/base/assert.h). Called by any thread that has a
+ * handle of f. */
+void cf__future_check(const cf_future *f);
+
+/* The same for an f that is about to be freed. */
+void cf__future_check_unused(const cf_future *f);
 
 /* Frees what f owns besides its block. The last handle is gone. */
 void cf__future_free_owned(cf_future *f);
@@ -59,6 +67,7 @@ cf__future_init(cf_future *f,
                 uint64_t bits,
                 unsigned handles)
 {
+    cf__assert(cf_load_relaxed(&f->word) == 0); /* the block is free */
     f->executor = ex;
     f->fn = fn;
     cf_store_relaxed(&f->waiters, 0); /* see below */
@@ -79,6 +88,7 @@ cf__future_free(cf_future *f)
 {
     /* Without a handle: until the block is reused, a further unref ends the
      * program. */
+    cf__check(cf__future_check_unused(f));
     cf_store_relaxed(&f->word, 0);
     const unsigned outside =
         CF__RESULT_HEAP | CF__RESULT_ERROR | CF__RESULT_LENT;
@@ -96,6 +106,7 @@ cf__future_unref(cf_future *f)
     uint64_t word = cf_load_acquire(&f->word);
     if (word >> 32 != 1) {
         cf__contract(word >> 32 != 0, "cf_future_unref(): no handle is left");
+        cf__check(cf__future_check(f));
         if (cf_fetch_sub_acq_rel(&f->word, CF__HANDLE) >> 32 != 1)
             return;
     }
@@ -107,6 +118,7 @@ static inline bool
 cf__future_finish(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
 {
     uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
+    cf__assert(cf__state(word) == CF_RUNNING || word & CF__COMPLETING);
     uint64_t next = word + (CF_FINISHED - CF_RUNNING) + flags;
     if (drop)
         next -= CF__HANDLE;

@@ -5,6 +5,7 @@
  */
 #include "lib/future/waiter.h"
 
+#include "lib/base/assert.h"
 #include "lib/base/forked.h"
 #include "lib/base/generation.h"
 
@@ -94,11 +95,52 @@ set_first_locked(cf_future *f, struct cf__waiter *first)
 }
 
 static struct cf__waiter *
-first_locked(cf_future *f)
+first_locked(const cf_future *f)
 {
     uintptr_t list = cf_load_relaxed(&f->waiters); /* locked */
     struct cf__callback *oldest = oldest_callback(list);
     return oldest ? oldest->waiters : (struct cf__waiter *)list;
+}
+
+bool
+cf__waiters_any(const cf_future *f)
+{
+    return f->list_generation == cf__generation && first_locked(f);
+}
+
+#ifdef CF_ASSERTIONS
+
+enum { CHECKED = 64 }; /* waiters, callbacks: a list may be long */
+
+static void
+check_locked(const cf_future *f)
+{
+    if (f->list_generation != cf__generation)
+        return;
+    const struct cf__waiter *waiter = first_locked(f);
+    const struct cf__waiter *prev = NULL;
+    for (int i = 0; waiter && i < CHECKED; i++) {
+        cf__assert(waiter->prev == prev);
+        prev = waiter;
+        waiter = waiter->next;
+    }
+    const struct cf__callback *oldest =
+        oldest_callback(cf_load_relaxed(&f->waiters)); /* locked */
+    const struct cf__callback *at = oldest;
+    for (int i = 0; at && i < CHECKED; i++) {
+        const struct cf__callback *next = cf_load_relaxed(&at->next);
+        cf__assert(next || at == oldest->newest);
+        at = next;
+    }
+}
+
+#endif
+
+static void
+unlock(cf_future *f)
+{
+    cf__check(check_locked(f));
+    cf__unlock(&f->lock);
 }
 
 bool
@@ -113,7 +155,7 @@ cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
     if (next)
         next->prev = waiter;
     set_first_locked(f, waiter);
-    cf__unlock(&f->lock);
+    unlock(f);
     return true;
 }
 
@@ -130,14 +172,14 @@ cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
             set_first_locked(f, waiter->next);
         waiter->prev = waiter;
     }
-    cf__unlock(&f->lock);
+    unlock(f);
 }
 
 void
 cf__waiters_sync(cf_future *f)
 {
     lock(f);
-    cf__unlock(&f->lock);
+    unlock(f);
 }
 
 bool
@@ -168,7 +210,7 @@ cf__waiters_add_callback(cf_future *f, struct cf__callback *callback)
         callback->waiters = (struct cf__waiter *)list;
         begin_list_locked(f, (uintptr_t)callback | HAS_CALLBACKS);
     }
-    cf__unlock(&f->lock);
+    unlock(f);
     return true;
 }
 
@@ -194,7 +236,7 @@ cf__waiters_tell(cf_future *f)
         waiter->prev = waiter;
         waiter->notify(waiter, f); /* after this, waiter may be gone */
     }
-    cf__unlock(&f->lock);
+    unlock(f);
     return callbacks;
 }
 

@@ -59,6 +59,9 @@ bool cf__waiters_add_callback(cf_future *f, struct cf__callback *callback);
 /* true: f's list has callbacks. A hint. */
 bool cf__waiters_have_callbacks(cf_future *f);
 
+/* true: f's list has waiters that this process has added. */
+bool cf__waiters_any(const cf_future *f);
+
 /* f is done: tells all waiters. Returns the callbacks, the oldest first: they
  * are due, and the caller owns them. */
 struct cf__callback *cf__waiters_tell(cf_future *f);

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -178,3 +179,55 @@ Test(block, what_is_in_use_stays_as_it_is)
     for (size_t i = 0; i < BURST; i += 1000)
         cr_assert(burst[i]->arg[0] == 2, "block %zu", i);
 }
+
+/* --- cf__block_check() ----------------------------------------------------- */
+
+Test(block, a_cache_and_the_depot_are_whole)
+{
+    cf__block_check();
+    allocate(MANY);
+    cf__block_check();
+    release(MANY);
+    cf__block_check();
+}
+
+#ifdef CF_ASSERTIONS
+
+/* Each of these breaks one thing, which an assertion finds. */
+#define BROKEN(what) Test(block, broken_##what, .signal = SIGABRT)
+
+BROKEN(by_a_block_that_was_not_counted)
+{
+    allocate(10);
+    cf__thread.free_count--;
+    cf__block_check();
+}
+
+BROKEN(by_a_block_that_is_lost)
+{
+    allocate(10);
+    cf_future *f = cf__thread.free_blocks;
+    cf__thread.free_blocks = atomic_load(&f->next);
+    cf__block_flush(); /* for the first time: only sets the limit */
+    cf__block_flush();
+}
+
+BROKEN(by_a_batch_of_another_size)
+{
+    allocate(MANY);
+    release(MANY);
+    cr_assert_not_null(cf__thread.free_batch);
+    atomic_fetch_sub(&cf__thread.free_batch->base, 1);
+    cf__block_check();
+}
+
+BROKEN(by_a_batch_that_is_too_large)
+{
+    allocate(MANY);
+    release(MANY);
+    cr_assert_not_null(cf__thread.free_batch);
+    atomic_store(&cf__thread.free_batch->base, CF__BLOCK_BATCH + 1);
+    cf__block_check();
+}
+
+#endif
