@@ -139,6 +139,46 @@ CF_API int cf_fail_at(cf_call *call,
 CF_API bool cf_call_canceled(const cf_call *call);
 
 /**
+ * Pauses for a span of time, never a shorter one.
+ *
+ * @param call         The task's own call; NULL outside of tasks. A task that
+ *                     gives NULL is interrupted all the same, but not if it runs
+ *                     on the inline executor or in a worker process.
+ * @param duration_ns  CF_FOREVER: until interrupted. 0: as cf_yield().
+ *
+ * @retval CF_OK
+ * @retval CF_EINVAL       duration_ns is below -1.
+ * @retval CF_EINTERRUPTED The task has been told to stop.
+ *
+ * Ownership: nothing changes hands.
+ * Threads:   any.
+ * Blocks:    for that long. In an event loop other tasks run meanwhile; on a
+ *            pool the worker sleeps.
+ * Ordering:  none.
+ * Fork:      works in a child.
+ * Python:    asyncio.sleep(), time.sleep().
+ */
+CF_API cf_err cf_sleep(cf_call *call, int64_t duration_ns);
+
+/**
+ * Lets others run: in an event loop the other tasks that are ready, elsewhere
+ * other threads, as sched_yield().
+ *
+ * @param call  As for cf_sleep().
+ *
+ * @retval CF_OK
+ * @retval CF_EINTERRUPTED The task has been told to stop.
+ *
+ * Ownership: nothing changes hands.
+ * Threads:   any.
+ * Blocks:    no longer than the others take for a turn.
+ * Ordering:  none.
+ * Fork:      works in a child.
+ * Python:    asyncio.sleep(0).
+ */
+CF_API cf_err cf_yield(cf_call *call);
+
+/**
  * Returns the index of the worker that runs the task.
  *
  * @return  0 .. max_workers - 1; 0 on the inline executor; -1 when a bounded

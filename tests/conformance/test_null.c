@@ -178,6 +178,8 @@ CF_TEST(a_call_that_is_null_is_an_answer_in_every_call)
         ANSWER(cf_fail(NULL, 7, "seven") == 7),
         ANSWER((cf_fail)(NULL, 0, "none") != 0),
         ANSWER(cf_fail_at(NULL, NULL, 0, 7, "%d", 7) == 7),
+        ANSWER(cf_sleep(NULL, 1) == CF_OK),
+        ANSWER(cf_yield(NULL) == CF_OK),
         ANSWER(cf_call_canceled(NULL) == false),
         ANSWER(cf_call_worker(NULL) == -1),
         ANSWER(cf_call_worker_data(NULL) == NULL),

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A task that pauses without waiting for a future. An interrupt unparks a worker
+ * (README.md, "Waits that an interrupt ends"). What runs on no worker, or in an
+ * executor that is not the worker's, is told by a flag only: it looks at the flag
+ * now and then.
+ */
+#include "lib/base/clock.h"
+#include "lib/executor/call.h"
+#include "lib/executor/server.h"
+#include "lib/executor/wait_in_task.h"
+#include "lib/future/callback.h"
+
+#include <sched.h>
+
+#define LOOK_NS CF__MS(10)
+
+/* worker and call may be NULL. */
+static bool
+is_stopped(struct cf__worker *worker, const cf_call *call)
+{
+    return (worker && cf__in_task_interrupted(worker)) ||
+           (call && cf__call_canceled(call));
+}
+
+static cf_err
+sleep_until(const cf_call *call, int64_t deadline_ns)
+{
+    struct cf__worker *worker = cf__thread.worker;
+    const bool by_flag =
+        call && (!worker || call->executor != worker->executor);
+    _Atomic uint32_t word = 0; /* nobody wakes it */
+    do {
+        if (is_stopped(worker, call))
+            return CF_EINTERRUPTED;
+        int64_t until = by_flag
+                            ? cf__sooner(deadline_ns, cf__now_ns() + LOOK_NS)
+                            : deadline_ns;
+        if (worker)
+            (void)cf__worker_park(worker, until);
+        else
+            (void)cf__sleep(&word, 0, until);
+    } while (cf__now_ns() < deadline_ns);
+    return CF_OK;
+}
+
+cf_err
+cf_sleep(cf_call *call, int64_t duration_ns)
+{
+    if (!cf__timeout_valid(duration_ns))
+        return CF_EINVAL;
+    if (duration_ns == 0)
+        return cf_yield(call);
+    int64_t deadline_ns = cf__deadline(duration_ns);
+    struct cf__due *due = cf__callbacks_pause();
+    cf_err err = sleep_until(call, deadline_ns);
+    cf__callbacks_resume(due);
+    return err;
+}
+
+cf_err
+cf_yield(cf_call *call)
+{
+    struct cf__worker *worker = cf__thread.worker;
+    if (is_stopped(worker, call))
+        return CF_EINTERRUPTED;
+    struct cf__due *due = cf__callbacks_pause();
+    if (worker && worker->suspend)
+        worker->suspend->yield(worker);
+    else
+        sched_yield();
+    cf__callbacks_resume(due);
+    return CF_OK;
+}
