@@ -4,8 +4,7 @@
 
 # What the library asserts of itself (lib/base/assert.h) runs there, too, and in
 # Debug builds.
-add_compile_definitions(
-    $<$<OR:$<CONFIG:Debug>,$<BOOL:${CF_SANITIZE}>>:CF_ASSERTIONS>)
+add_compile_definitions($<$<CONFIG:Debug>:CF_ASSERTIONS>)
 
 if(CF_SANITIZE)
     if(CF_SANITIZE MATCHES "thread" AND CF_SANITIZE MATCHES "address")
@@ -15,4 +14,5 @@ if(CF_SANITIZE)
     add_compile_options(-fsanitize=${CF_SANITIZE} -fno-omit-frame-pointer
                         -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${CF_SANITIZE})
+    add_compile_definitions(CF_ASSERTIONS)
 endif()
