@@ -1,37 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A counter under a mutex, and a line of threads that wait for room: see
  * bound.h and README.md. */
-#include "lib/executor/bound.h"
+#include "lib/executor/bound_line.h"
 
+#include "lib/base/assert.h"
 #include "lib/base/clock.h"
 #include "lib/base/cond.h"
 #include "lib/base/forked.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-
-/* A thread that waits; on its stack. Guarded by the bound's lock. */
-struct waiting {
-    struct cf__bound *bound;
-    struct waiting *next; /* the one that came after it */
-    size_t count;         /* of the places that it needs */
-    bool called;          /* out of the line: it has them, or is refused */
-    cf_err refused;       /* CF_OK: it has them */
-    pthread_cond_t turn;
-};
-
-struct cf__bound {
-    size_t capacity;
-    cf_queue_policy policy;
-    pthread_mutex_t lock;
-    pthread_cond_t left; /* inside has become 0 */
-    /* Guarded by lock. */
-    size_t pending; /* above capacity after submits that went over it */
-    struct waiting *first, **end; /* the line */
-    size_t inside; /* threads that are in the line, or have been called and not
-                      yet gone on */
-    cf_err closed; /* CF_OK: open */
-};
 
 struct cf__bound *
 cf__bound_new(size_t capacity, cf_queue_policy policy)
@@ -72,7 +49,7 @@ fits_locked(const struct cf__bound *bound, size_t count)
 static void
 call_first_locked(struct cf__bound *bound)
 {
-    struct waiting *first = bound->first;
+    struct cf__waiting *first = bound->first;
     bound->first = first->next;
     if (!bound->first)
         bound->end = &bound->first;
@@ -92,7 +69,7 @@ hand_out_room_locked(struct cf__bound *bound)
 }
 
 static void
-leave_line_locked(struct waiting *self)
+leave_line_locked(struct cf__waiting *self)
 {
     pthread_cond_destroy(&self->turn);
     if (--self->bound->inside == 0)
@@ -103,10 +80,10 @@ leave_line_locked(struct waiting *self)
 static void
 give_up_locked(void *waiting)
 {
-    struct waiting *self = waiting;
+    struct cf__waiting *self = waiting;
     struct cf__bound *bound = self->bound;
     if (!self->called) {
-        struct waiting **at = &bound->first;
+        struct cf__waiting **at = &bound->first;
         while (*at != self)
             at = &(*at)->next;
         *at = self->next;
@@ -131,7 +108,7 @@ refuse(cf_err err, cf_err *why)
 static enum cf__bound_answer
 stand_in_line_locked(struct cf__bound *bound, size_t count, cf_err *why)
 {
-    struct waiting self = {.bound = bound, .count = count};
+    struct cf__waiting self = {.bound = bound, .count = count};
     cf__cond_init(&self.turn);
     *bound->end = &self;
     bound->end = &self.next;
@@ -234,6 +211,30 @@ cf__bound_close(struct cf__bound *bound, cf_err why)
         call_first_locked(bound);
     }
     pthread_mutex_unlock(&bound->lock);
+}
+
+void
+cf__bound_check(struct cf__bound *bound)
+{
+#ifdef CF_ASSERTIONS
+    size_t length = 0;
+    struct cf__waiting **end = &bound->first;
+    pthread_mutex_lock(&bound->lock);
+    cf__assert(bound->pending <= SIZE_MAX / 2); /* it never was below 0 */
+    for (; *end; end = &(*end)->next) {
+        cf__assert((*end)->bound == bound && !(*end)->called);
+        cf__assert((*end)->count - 1 < bound->capacity);
+        length++;
+    }
+    cf__assert(end == bound->end && length <= bound->inside);
+    if (length > 0) { /* else it would have its room, or be refused */
+        cf__assert(bound->policy == CF_QUEUE_BLOCK && !bound->closed);
+        cf__assert(!fits_locked(bound, bound->first->count));
+    }
+    pthread_mutex_unlock(&bound->lock);
+#else
+    (void)bound;
+#endif
 }
 
 void

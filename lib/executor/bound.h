@@ -59,6 +59,9 @@ size_t cf__bound_pending(struct cf__bound *bound);
 /* Ends all waits for room, and refuses what comes later, with that error. */
 void cf__bound_close(struct cf__bound *bound, cf_err why);
 
+/* Asserts that the bound is whole (lib/base/assert.h). Takes its lock. */
+void cf__bound_check(struct cf__bound *bound);
+
 /* In a fork's child: a thread that is not there may hold the lock. */
 void cf__bound_after_fork(struct cf__bound *bound);
 

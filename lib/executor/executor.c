@@ -154,7 +154,12 @@ cf__executor_check(cf_executor *ex)
 {
 #ifdef CF_ASSERTIONS
     cf__block_check();
-    if (!cf__executor_forked(ex) && ex->ops->check)
+    if (cf__executor_forked(ex))
+        return;
+    if (ex->bound)
+        cf__bound_check(ex->bound);
+    cf__timers_check(ex->timers);
+    if (ex->ops->check)
         ex->ops->check(ex);
 #else
     (void)ex;

@@ -84,8 +84,8 @@ struct cf__executor_ops {
     cf_err (*terminate)(cf_executor *ex, int signo);
     void (*stats)(cf_executor *ex, cf_stats *out);
 
-    /* Asserts that the executor's structures are whole. Takes its own locks.
-     * See cf__executor_check(). NULL: there is nothing to look at. */
+    /* Asserts that the backend's structures are whole, its queue too. Takes its
+     * own locks. See cf__executor_check(). NULL: nothing needs a look. */
     void (*check)(cf_executor *ex);
 
     /* The executor has threads, and none of them can go on before the calling

@@ -7,6 +7,7 @@
  */
 #include "lib/executor/timers.h"
 
+#include "lib/base/assert.h"
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
 #include "lib/base/cond.h"
@@ -343,6 +344,28 @@ cf__timers_stop(struct cf__timers *timers, cf_future *f)
         call->f = NULL;
     timers->reserved--;
     pthread_mutex_unlock(&timers->lock);
+}
+
+void
+cf__timers_check(struct cf__timers *timers)
+{
+#ifdef CF_ASSERTIONS
+    int calls = 0;
+    pthread_mutex_lock(&timers->lock);
+    cf__assert(timers->count <= timers->reserved);
+    cf__assert(timers->reserved == 0 || timers->reserved < timers->capacity);
+    cf__assert(timers->count == 0 || timers->started);
+    for (size_t i = 1; i <= timers->count; i++) {
+        cf__assert(timers->heap[i]->attributes->timer_index == i);
+        cf__assert(i == 1 || at_locked(timers, i / 2) <= at_locked(timers, i));
+    }
+    for (const struct expiry *at = timers->expiring; at; at = at->below)
+        calls++;
+    cf__assert(0 <= timers->waits && timers->waits <= calls);
+    pthread_mutex_unlock(&timers->lock);
+#else
+    (void)timers;
+#endif
 }
 
 void

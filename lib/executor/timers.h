@@ -53,6 +53,9 @@ bool cf__timers_in_callback(struct cf__timers *timers);
 cf_err cf__timers_await_callback(struct cf__timers *timers,
                                  int64_t deadline_ns);
 
+/* Asserts that the timers are whole (lib/base/assert.h). Takes their lock. */
+void cf__timers_check(struct cf__timers *timers);
+
 /* In a fork's child: no thread, no deadlines. */
 void cf__timers_after_fork(struct cf__timers *timers);
 

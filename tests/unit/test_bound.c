@@ -3,11 +3,14 @@
  * lib/executor/bound.h with one thread, and a claim that is undone: what a
  * process pool does with a task that a worker has not begun.
  */
+#include "lib/executor/bound_line.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/pending.h"
 #include "lib/future/life.h"
 
 #include <criterion/criterion.h>
+#include <sched.h>
+#include <signal.h>
 
 static struct cf__bound *bound;
 static cf_executor executor;
@@ -97,3 +100,138 @@ Test(bound, is_left_alone_if_the_timer_was_faster, .init = begin, .fini = end)
     cr_assert(cf__state(atomic_load(&future.word)) == CF_RUNNING);
     cr_assert(cf__bound_pending(bound) == 0);
 }
+
+/* --- the line and cf__bound_check() ----------------------------------------- */
+
+static void *
+acquire_two(void *answer)
+{
+    *(cf_err *)answer = acquire(2, CF__ENTRY_BY_POLICY);
+    return NULL;
+}
+
+/* Waits until so many threads stand in line or have just been called. */
+static void
+await_inside(size_t count)
+{
+    size_t inside;
+    do {
+        sched_yield();
+        pthread_mutex_lock(&bound->lock);
+        inside = bound->inside;
+        pthread_mutex_unlock(&bound->lock);
+    } while (inside != count);
+}
+
+Test(bound, is_whole_at_each_step)
+{
+    pthread_t threads[3];
+    cf_err answers[3];
+    bound = cf__bound_new(2, CF_QUEUE_BLOCK);
+    cf__bound_check(bound);
+    cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_OK);
+    for (int i = 0; i < 3; i++) {
+        pthread_create(&threads[i], NULL, acquire_two, &answers[i]);
+        await_inside((size_t)i + 1);
+        cf__bound_check(bound);
+    }
+    cf__bound_release(bound, 1);
+    cf__bound_check(bound);
+    await_inside(2);
+    cr_assert(acquire(1, CF__ENTRY_OVER) == CF_OK);
+    cf__bound_check(bound);
+    cf__bound_release(bound, 3);
+    cf__bound_check(bound);
+    await_inside(1);
+    cf__bound_close(bound, CF_ESHUTDOWN);
+    cf__bound_check(bound);
+    int refused = 0;
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i], NULL);
+        refused += answers[i] == CF_ESHUTDOWN;
+    }
+    cr_assert(refused == 1 && answers[2] == CF_ESHUTDOWN);
+    cf__bound_check(bound);
+    cf__bound_free(bound);
+}
+
+#ifdef CF_ASSERTIONS
+
+static struct cf__waiting line[2];
+
+/* A full bound, and a line of two. */
+static void
+make_line(void)
+{
+    bound = cf__bound_new(2, CF_QUEUE_BLOCK);
+    cr_assert(acquire(2, CF__ENTRY_BY_POLICY) == CF_OK);
+    for (int i = 0; i < 2; i++) {
+        line[i] = (struct cf__waiting){.bound = bound, .count = 1};
+        *bound->end = &line[i];
+        bound->end = &line[i].next;
+        bound->inside++;
+    }
+    cf__bound_check(bound);
+}
+
+/* Each of these breaks one thing, which the check finds. */
+#define BROKEN(what)                                                           \
+    Test(bound, broken_##what, .init = make_line, .signal = SIGABRT)
+
+BROKEN(by_a_release_too_many)
+{
+    bound->first = NULL;
+    bound->end = &bound->first;
+    cf__bound_release(bound, 3);
+    cf__bound_check(bound);
+}
+
+BROKEN(by_room_for_the_first_of_the_line)
+{
+    bound->pending = 1;
+    cf__bound_check(bound);
+}
+
+BROKEN(by_a_line_that_is_closed)
+{
+    bound->closed = CF_ESHUTDOWN;
+    cf__bound_check(bound);
+}
+
+BROKEN(by_a_line_where_none_is_to_be)
+{
+    bound->policy = CF_QUEUE_REJECT;
+    cf__bound_check(bound);
+}
+
+BROKEN(by_an_end_that_is_not_the_end)
+{
+    bound->end = &line[0].next;
+    cf__bound_check(bound);
+}
+
+BROKEN(by_one_in_line_that_was_called)
+{
+    line[1].called = true;
+    cf__bound_check(bound);
+}
+
+BROKEN(by_one_in_line_for_too_much)
+{
+    line[1].count = 3;
+    cf__bound_check(bound);
+}
+
+BROKEN(by_one_in_line_for_nothing)
+{
+    line[1].count = 0;
+    cf__bound_check(bound);
+}
+
+BROKEN(by_a_line_that_is_longer_than_was_counted)
+{
+    bound->inside = 1;
+    cf__bound_check(bound);
+}
+
+#endif
