@@ -4,6 +4,7 @@
  * worker that has written nonsense into its lane.
  */
 #define _GNU_SOURCE
+#include "tests/processes/manager.h"
 #include "tests/processes/processes.h"
 
 #include <stdlib.h>
@@ -264,8 +265,8 @@ CF_TEST(memory_of_a_result_that_was_given_up_goes_back)
         cf_future *f = must_submit(ex, task_gives_up, &how, sizeof how);
         (void)cf_future_wait(f, CF_FOREVER);
         cr_assert(outbox_memory(ex) >= MUCH);
-        while (outbox_memory(ex) > 0) /* for a second */
-            usleep(1000);
+        await_manager_at_rest(ex);
+        cr_assert(outbox_memory(ex) == 0);
         cf_future_unref(f);
         cf_executor_destroy(ex);
     }

@@ -5,6 +5,7 @@
  * state.
  */
 #define _GNU_SOURCE
+#include "tests/processes/manager.h"
 #include "tests/processes/processes.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "tests/support/call_faults.h"
 
@@ -179,7 +179,7 @@ CF_TEST(interrupted_calls_are_made_again)
 
 CF_TEST(a_pool_under_a_lowered_limit_on_descriptors_works_and_sleeps)
 {
-    enum { WAITS_MAX = 60, LOOK_MS = 200 };
+    enum { WAITS_MAX = 60 }; /* until the manager rests, a second later */
     for (rlim_t limit = 3; limit-- > 0;) {
         cf_executor *ex = pool_for(2);
         expect_works(ex);
@@ -193,9 +193,8 @@ CF_TEST(a_pool_under_a_lowered_limit_on_descriptors_works_and_sleeps)
         assert_ok(cf_future_on_done(f, count_done, counter_new()));
         assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
         cf_future_unref(f);
-        struct timespec look = {0, LOOK_MS * 1000000L};
         int before = call_futexes();
-        nanosleep(&look, NULL);
+        await_manager_at_rest(ex);
         int waits = call_futexes() - before;
         cf_executor_destroy(ex);
         cr_assert(setrlimit(RLIMIT_NOFILE, &old) == 0);
