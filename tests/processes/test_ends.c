@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "process_pool/pool.h"
-
 #define GRACE_NS CF_MS(20)
 
 /* Takes a gate. */
@@ -176,6 +174,59 @@ CF_TEST(a_worker_that_overwrites_its_lane_is_killed)
         expect_works(ex);
         cf_future_unref(f);
         cf_future_unref(next);
+        cf_executor_destroy(ex);
+    }
+}
+
+/* Takes a gate; makes the state of its own position one that cannot be. */
+static int
+task_overwrites_own_state(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct cf__lane_out *lane = own_lane();
+    (void)call;
+    (void)arg_size;
+    gate_pass((gate *)arg);
+    for (int i = 0; lane != NULL && i < CF__LANE; i++)
+        if (cf_load_relaxed(&lane->outcomes[i].state) % 4 == CF__TAKEN)
+            cf_store_relaxed(&lane->outcomes[i].state, UINT64_MAX);
+    while (lane != NULL)
+        pause(); /* until it is killed for that */
+    return 1;
+}
+
+/* How many tasks the first lane has. */
+static size_t
+tasks_in_lane(cf_executor *ex)
+{
+    struct cf__processes *pool = cf__processes_of(ex);
+    cf__processes_lock(pool);
+    size_t count = cf__lane_tasks(&pool->lanes[0]);
+    cf__processes_unlock(pool);
+    return count;
+}
+
+/* Nothing that a condemned worker's lane says is believed: so the task behind,
+ * which has not begun, fails too. */
+CF_TEST(a_condemned_worker_costs_all_that_it_has_in_hand)
+{
+    bool behind = false;
+    while (!behind) { /* the second task may come too late for the lane */
+        cf_executor *ex = pool_for(1);
+        gate *g = gate_new();
+        cf_future *fs[2];
+        fs[0] = must_submit(ex, task_overwrites_own_state, g, 0);
+        fs[1] = must_submit(ex, task_nothing, NULL, 0);
+        (void)stats_of(ex); /* a service */
+        gate_await(g, 1);
+        behind = tasks_in_lane(ex) == 2;
+        gate_open(g);
+        assert_err(cf_future_result(fs[0], CF_FOREVER, NULL), CF_EWORKERDIED);
+        cr_assert(cf_future_error(fs[0])->signal == SIGKILL);
+        cf_err err = cf_future_result(fs[1], CF_FOREVER, NULL);
+        cr_assert(err == (behind ? CF_EWORKERDIED : CF_OK), "%d", (int)err);
+        expect_works(ex);
+        cr_assert(stats_of(ex).restarts == 1);
+        unref_all(fs, 2);
         cf_executor_destroy(ex);
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The zygote in bad surroundings. Its socket is held by other processes, is
- * full, or fails; its calls are interrupted; it dies, with workers in every
- * state.
+ * The zygote in bad surroundings. Its socket is held by other processes; its
+ * reports and the kills that it is to send wait until they are read; its calls
+ * are interrupted; it dies, with workers in every state.
  */
 #define _GNU_SOURCE
 #include "tests/processes/manager.h"
@@ -161,6 +161,81 @@ CF_TEST(no_process_outlives_the_program_though_its_reports_are_unread)
     cr_assert(waitpid(program, NULL, 0) == program);
     process_await_found(name, 0);
     cr_assert(kill(*holder, SIGKILL) == 0);
+}
+
+/* Takes a gate. */
+static int
+task_ignores_sigterm(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)signal(SIGTERM, SIG_IGN);
+    return task_pid(call, arg, arg_size);
+}
+
+/* The SIGKILL of the first lane is due, and has been put off. */
+static bool
+kill_waits(struct cf__processes *pool)
+{
+    cf__processes_lock(pool);
+    const struct cf__process_lane *lane = &pool->lanes[0];
+    bool waits = lane->kill_signal == SIGKILL && lane->grace_ends_at != 0 &&
+                 lane->kill_at > lane->grace_ends_at;
+    cf__processes_unlock(pool);
+    return waits;
+}
+
+CF_TEST(a_kill_waits_until_the_zygote_has_read_the_last_one)
+{
+    cf_process_pool_options opts = options_for(1);
+    opts.kill_grace_ns = CF_MS(20);
+    cf_executor *ex = pool_of(&opts);
+    gate *g = gate_new();
+    cf_future *f = NULL;
+    cf_task task = CF_TASK_INIT;
+    task.fn = task_ignores_sigterm;
+    task.arg = g;
+    task.timeout_ns = CF_MS(50);
+    assert_ok(cf_submit_task(ex, &task, &f));
+    gate_await(g, 1);
+    pid_t zygote = own_zygote();
+    cr_assert(kill(zygote, SIGSTOP) == 0);
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EDEADLINE);
+    pid_t worker = cf_future_error(f)->pid;
+    while (!kill_waits(cf__processes_of(ex)))
+        sched_yield();
+    cr_assert(process_lives(worker));
+    cr_assert(kill(zygote, SIGCONT) == 0);
+    await_gone(worker);
+    expect_works(ex);
+    cr_assert(stats_of(ex).restarts == 1);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
+/* The manager has not heard of it yet. A service fills the lanes that have had a
+ * worker, asks for another worker, and is refused. */
+CF_TEST(tasks_that_the_zygotes_death_keeps_from_a_worker_go_back)
+{
+    enum { WORKERS = 3, TASKS = WORKERS * CF__LANE };
+    static cf_future *fs[TASKS];
+    cf_executor *ex = pool_for(WORKERS);
+    struct cf__processes *pool = cf__processes_of(ex);
+    gate *callback = gate_new();
+    hold_manager(ex, callback); /* by two tasks: one lane has no worker */
+    cr_assert(kill(own_zygote(), SIGKILL) == 0);
+    process_await_found(own_prefix(), 0); /* its workers, too */
+    cr_assert(cf__pulse_stopped(&pool->zygote.post->pulse));
+    for (int i = 0; i < TASKS; i++)
+        fs[i] = must_submit(ex, task_nothing, NULL, 0);
+    (void)stats_of(ex); /* a service */
+    cf__processes_lock(pool);
+    size_t returned = pool->returned.count;
+    cf__processes_unlock(pool);
+    gate_open(callback);
+    for (int i = 0; i < TASKS; i++)
+        assert_err(cf_future_result(fs[i], CF_FOREVER, NULL), CF_EBROKEN);
+    cr_assert(returned > 0);
+    unref_all(fs, TASKS);
+    cf_executor_destroy(ex);
 }
 
 /* --- interrupted calls --------------------------------------------------- */
