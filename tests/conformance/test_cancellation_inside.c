@@ -7,6 +7,8 @@
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"
 
+#include <sched.h>
+
 /* --- user code inside calls ---------------------------------------------- */
 
 static void
@@ -121,4 +123,54 @@ CF_CONCURRENT_TEST(a_callback_cannot_cancel_a_thread_of_the_library)
     }
     cf_executor_destroy(ex);
     cr_assert(*calls == 2, "%d ran", *calls);
+}
+
+/* --- workers ------------------------------------------------------------- */
+
+static int
+task_shuts_down_cancelled(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg, (void)arg_size;
+    pthread_cancel(pthread_self());
+    return (int)cf_executor_shutdown(cf_call_executor(call), 0, CF_FOREVER);
+}
+
+/* Takes a gate *: passes it, and returns what a shutdown returns at once. */
+static int
+task_looks_at_shutdown(cf_call *call, const void *arg, size_t arg_size)
+{
+    gate_pass((gate *)arg);
+    (void)arg_size;
+    int err = (int)cf_executor_shutdown(cf_call_executor(call), 0, 0);
+    return (int)cf_return(call, &err, sizeof err);
+}
+
+static uint64_t
+count_workers(cf_executor *ex)
+{
+    cf_stats stats;
+    assert_ok(cf_executor_stats(ex, &stats));
+    return stats.workers;
+}
+
+CF_THREAD_TEST(a_worker_cancelled_in_a_shutdown_is_in_no_shutdown_any_more)
+{
+    cf_executor *ex = test_executor(3);
+    gate *held = gate_new(), *g = gate_new();
+    cf_future *holds = must_submit(ex, task_hold, held, 0);
+    cf_future *looks = must_submit(ex, task_looks_at_shutdown, g, 0);
+    gate_await(held, 1);
+    gate_await(g, 1);
+    cf_future *f = must_submit(ex, task_shuts_down_cancelled, NULL, 0);
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EWORKERDIED);
+    while (count_workers(ex) > 2)
+        sched_yield();
+    gate_open(g);
+    cr_assert(int_result(looks) == CF_ETIMEDOUT, "one task still holds");
+    gate_open(held);
+    assert_ok(cf_future_wait(holds, CF_FOREVER));
+    cf_future_unref(f);
+    cf_future_unref(looks);
+    cf_future_unref(holds);
+    cf_executor_destroy(ex);
 }

@@ -184,6 +184,32 @@ CF_TEST(a_cancelled_task_does_not_stop_the_others_from_breaking)
     cf_executor_destroy(ex);
 }
 
+/* While the thread that breaks the pool is in a callback, another worker takes
+ * the rest. */
+CF_THREAD_TEST(a_worker_that_is_free_when_the_pool_breaks_fails_tasks_too)
+{
+    lives *l = lives_failing(1, 1);
+    gate *g = gate_new(), *in_callback = gate_new();
+    cf_executor *ex = test_pool((test_options){
+        .max_workers = 2, .initializer = begin_life, .init_data = l});
+    cf_future *held, *f[2];
+    occupy(ex, g, 1, &held);
+    for (int i = 0; i < 2; i++)
+        f[i] = must_submit(ex, task_nothing, NULL, 0);
+    assert_ok(cf_future_on_done(f[0], hold_done, in_callback));
+    gate_open(l->entered);
+    gate_await(in_callback, 1);
+    assert_state(f[1], CF_PENDING);
+    gate_open(g);
+    assert_err(cf_future_result(f[1], CF_FOREVER, NULL), CF_EBROKEN);
+    gate_open(in_callback);
+    assert_err(cf_future_result(f[0], CF_FOREVER, NULL), CF_EBROKEN);
+    assert_ok(cf_future_result(held, CF_FOREVER, NULL));
+    unref_all(f, 2);
+    cf_future_unref(held);
+    cf_executor_destroy(ex);
+}
+
 CF_TEST(tasks_that_run_when_the_pool_breaks_finish)
 {
     lives *l = lives_failing(1, 1);

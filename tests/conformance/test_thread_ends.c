@@ -302,6 +302,34 @@ CF_THREAD_TEST(a_worker_cancelled_between_tasks_costs_no_task)
     cf_executor_destroy(ex);
 }
 
+/* The worker that ran last fell asleep last, and is the one to be woken. It
+ * ends before it looks for the task, so it must wake the other one. */
+CF_THREAD_TEST(a_sleeper_takes_the_task_of_a_worker_cancelled_in_its_sleep)
+{
+    cf_executor *ex = test_executor(2);
+    gate *g = gate_new();
+    cf_future *held[2];
+    occupy(ex, g, 2, held);
+    gate_open(g);
+    assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+    cf_bytes bytes;
+    pthread_t thread;
+    cf_future *f = must_submit(ex, task_self, NULL, 0);
+    assert_ok(cf_future_result(f, CF_FOREVER, &bytes));
+    memcpy(&thread, bytes.data, sizeof thread);
+    cf_future_unref(f);
+    assert_ok(cf_executor_wait_idle(ex, CF_FOREVER));
+    pthread_cancel(thread);
+    f = must_submit(ex, task_square, &(int){3}, sizeof(int));
+    cr_assert(int_result(f) == 9);
+    cf_stats stats;
+    assert_ok(cf_executor_stats(ex, &stats));
+    cr_assert(stats.workers == 1 && stats.restarts == 1, "none was started");
+    cf_future_unref(f);
+    unref_all(held, 2);
+    cf_executor_destroy(ex);
+}
+
 /* --- initializers and finalizers ----------------------------------------- */
 
 static int

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The thread pool's check operation, and what its steps assert. */
+/* The thread pool's check operation, what its steps assert, and steps that are
+ * rare when nobody arranges for them. */
 #include <cfutures/thread_pool.h>
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #include "lib/executor/check.h"
-#include "thread_pool/idle.h"
+#include "thread_pool/watch.h"
 
 enum { THREADS = 3, MAX_WORKERS = 5, TASKS = 300 };
 
@@ -107,6 +109,91 @@ Test(thread_pool,
 {
     cf__executor_check(ex);
 }
+
+/* --- what seldom happens --------------------------------------------------- */
+
+/* How often the worker has looked for a task. */
+static unsigned
+picks(struct cf__threads_worker *w)
+{
+    return *(volatile unsigned *)&w->picks;
+}
+
+static void
+set_heap_count(size_t count)
+{
+    pthread_mutex_lock(&pool->queue.heap_lock);
+    pool->queue.heap_count = count;
+    pthread_mutex_unlock(&pool->queue.heap_lock);
+}
+
+static void
+await_no_thread(void)
+{
+    cf_stats stats = {0};
+    do
+        cr_assert(cf_executor_stats(ex, &stats) == CF_OK);
+    while (stats.workers > 0);
+}
+
+/* A pool with two workers whose threads have left. */
+static void
+open_pool_without_threads(void)
+{
+    cf_thread_pool_options options = CF_THREAD_POOL_OPTIONS_INIT;
+    options.max_workers = 2;
+    options.idle_timeout_ns = CF__MS(1);
+    cr_assert(cf_thread_pool_create(&options, &ex) == CF_OK);
+    pool = cf__threads_of(ex);
+    pthread_barrier_init(&all, NULL, 2);
+    for (int i = 0; i < 2; i++)
+        cr_assert(cf_submit(ex, task_meets_others, NULL, 0, NULL) == CF_OK);
+    await_no_thread();
+}
+
+/* The push comes between the worker's last look and the closing of the queue:
+ * it is in the heap, but was not seen. */
+Test(thread_pool,
+     a_worker_goes_on_if_a_push_comes_with_its_time_out,
+     .init = open_pool_without_threads,
+     .fini = close_pool)
+{
+    set_heap_count(1);
+    cr_assert(cf_submit(ex, task_nothing, NULL, 0, NULL) == CF_OK);
+    struct cf__threads_worker *w = pool->workers[0];
+    for (unsigned before = picks(w); picks(w) - before < 10;)
+        sched_yield();
+    set_heap_count(0);
+    await_no_thread();
+}
+
+/* The runner has pushed, but seen no watcher. */
+Test(thread_pool,
+     a_watcher_sees_a_push_that_did_not_see_it,
+     .init = open_pool_without_threads,
+     .fini = close_pool)
+{
+    struct cf__threads_worker *w = pool->workers[0], *runner = pool->workers[1];
+    cf_future f = {0}, child = {0};
+    atomic_init(&f.word, CF__HANDLE | CF_PENDING);
+    atomic_init(&child.word, 2 * CF__HANDLE | CF_PENDING);
+    cr_assert(cf__future_claim_word(&f, 1));
+    atomic_store(&f.base, cf__deque_base(&runner->deque));
+    atomic_store(&w->base.parker, 0);
+    cf__threads_watch(&w->base, &f);
+    cr_assert(atomic_load(&w->base.parker) == 0, "there is nothing yet");
+    cf__executor_check(ex);
+    cr_assert(cf__deque_push(&runner->deque, &child, 0));
+    cf__threads_watch(&w->base, &f);
+    cr_assert(atomic_load(&w->base.parker) == 1);
+    cr_assert(atomic_load(&runner->watchers) == 1);
+    cf__executor_check(ex);
+    cf__threads_unwatch(&w->base);
+    cr_assert(atomic_load(&runner->watchers) == 0);
+    cr_assert(cf__deque_steal(&runner->deque, 0, NULL) == &child);
+}
+
+/* --- cf__executor_check() -------------------------------------------------- */
 
 #ifdef CF_ASSERTIONS
 
