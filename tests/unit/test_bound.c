@@ -101,7 +101,48 @@ Test(bound, is_left_alone_if_the_timer_was_faster, .init = begin, .fini = end)
     cr_assert(cf__bound_pending(bound) == 0);
 }
 
-/* --- the line and cf__bound_check() ----------------------------------------- */
+static pthread_barrier_t round_begins;
+static bool timer_won;
+enum { ROUNDS = 3000 };
+
+static void *
+begin_completing_each_round(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < ROUNDS; i++) {
+        pthread_barrier_wait(&round_begins);
+        timer_won = cf__future_begin_completing(&future, false);
+        pthread_barrier_wait(&round_begins);
+    }
+    return NULL;
+}
+
+Test(bound, counts_a_claim_that_is_undone_or_timed_out)
+{
+    pthread_t timer;
+    begin();
+    pthread_barrier_init(&round_begins, NULL, 2);
+    cr_assert(pthread_create(&timer, NULL, begin_completing_each_round, NULL) ==
+              0);
+    for (int i = 0; i < ROUNDS; i++) {
+        cr_assert(cf__future_claim(&future, 0));
+        cr_assert(cf__bound_pending(bound) == 0);
+        pthread_barrier_wait(&round_begins);
+        bool undone = cf__future_unclaim(&future);
+        pthread_barrier_wait(&round_begins);
+        cr_assert(undone != timer_won, "one of them, in round %d", i);
+        cr_assert(cf__bound_pending(bound) == (undone ? 1 : 0));
+        if (!undone) { /* the next round's task */
+            atomic_store(&future.word, CF__HANDLE | CF_PENDING);
+            cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_OK);
+        }
+    }
+    pthread_join(timer, NULL);
+    pthread_barrier_destroy(&round_begins);
+    end();
+}
+
+/* --- the line and cf__bound_check() --------------------------------------- */
 
 static void *
 acquire_two(void *answer)
@@ -153,6 +194,28 @@ Test(bound, is_whole_at_each_step)
     cr_assert(refused == 1 && answers[2] == CF_ESHUTDOWN);
     cf__bound_check(bound);
     cf__bound_free(bound);
+}
+
+Test(bound, lets_no_thread_in_before_a_claim_that_is_undone_has_room)
+{
+    pthread_t thread;
+    cf_err answer = CF_EAGAIN;
+    begin();
+    bound->policy = CF_QUEUE_BLOCK;
+    cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_OK);
+    cr_assert(cf__future_claim(&future, 0));
+    cr_assert(acquire(1, CF__ENTRY_BY_POLICY) == CF_OK);
+    pthread_create(&thread, NULL, acquire_two, &answer);
+    await_inside(1);
+    cr_assert(cf__future_unclaim(&future));
+    for (size_t pending = 3; pending > 0; pending--) {
+        cr_assert(cf__bound_pending(bound) == pending && bound->inside == 1);
+        cf__bound_check(bound);
+        cf__bound_release(bound, 1);
+    }
+    pthread_join(thread, NULL);
+    cr_assert(answer == CF_OK && cf__bound_pending(bound) == 2);
+    end();
 }
 
 #ifdef CF_ASSERTIONS
