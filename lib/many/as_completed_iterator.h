@@ -138,7 +138,8 @@ bool cf__as_completed_sleep(cf_as_completed *it,
 
 /* --- as_completed_wait.c -------------------------------------------------- */
 
-/* Waits until taken has a node. CF_ETIMEDOUT, CF_EDEADLK, CF_EFORKED. */
+/* Waits until taken has a node. CF_ETIMEDOUT, CF_EDEADLK, CF_EINTERRUPTED,
+ * CF_EFORKED. */
 cf_err cf__as_completed_wait(cf_as_completed *it, int64_t deadline_ns);
 
 #endif
