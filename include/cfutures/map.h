@@ -17,6 +17,12 @@ CF_BEGIN_DECLS
  * true, or returns false at the end and is not called again. Called in the
  * thread that calls cf_map() and cf_results_next(), never in parallel. It must
  * not use the cf_results it feeds.
+ *
+ * cf_map() calls it until buffer_size items are taken, and without a
+ * buffer_size until the end. cf_results_next() calls it for the next items
+ * before it returns a result: if it waits for its input, results wait too. If
+ * its input fails, it returns false, and pull_data says why. If an item points
+ * to memory, the task can free that; an item that never runs does not.
  */
 typedef bool cf_pull_fn(void *pull_data, void *item);
 
@@ -24,8 +30,8 @@ typedef bool cf_pull_fn(void *pull_data, void *item);
 typedef struct cf_map_options {
     size_t size;          /* sizeof(cf_map_options) */
     size_t chunk_size;    /* items per task; 0: chosen by the library */
-    size_t buffer_size;   /* at most so many items submitted and not yet
-                              taken; 0: no bound */
+    size_t buffer_size;   /* at most so many items submitted whose results
+                              have not been handed out; 0: no bound */
     int64_t timeout_ns;   /* from the call; then the rest is cancelled. 0 or
                               CF_FOREVER: none */
     int unordered;        /* not 0: results as they come, not as the items */
@@ -108,7 +114,11 @@ CF_API CF_NODISCARD cf_err cf_map(cf_executor *ex,
  *                       buffer_size: the next item could not be submitted
  *                       (cf_results_error() has the kind); all before it are
  *                       out, it and what follows is lost, CF_EDONE follows.
+ *                       cf_results_index() stays that of the last result.
  * @retval CF_EDEADLK, CF_EINTERRUPTED, CF_EFORKED  As cf_future_wait().
+ *
+ * An item that failed, or could not be submitted, has a cf_results_error(). If
+ * that is NULL after an error, the call itself failed: do not go on for ever.
  *
  * Ownership: *out is lent until the next call on r.
  * Threads:   one at a time uses r.
@@ -222,7 +232,8 @@ typedef int cf_range_fn(cf_call *call, size_t begin, size_t end, void *data);
  * @param grain        Most iterations in one call of fn; 0: adaptive, large
  *                     ranges first, smaller ones towards the end.
  * @param fn           The body.
- * @param data         Passed to fn.
+ * @param data         Passed to fn. In a process pool, memory that fn writes to
+ *                     is of cf_shared_alloc().
  * @param[out] failed  The failed range's future; NULL if none failed. May be
  *                     NULL.
  *

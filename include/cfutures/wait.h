@@ -86,9 +86,10 @@ CF_API CF_NODISCARD cf_err cf_as_completed_create(cf_future *const *futures,
 /**
  * Adds a future, also while iterating and after CF_EDONE.
  *
- * @param f  Borrowed; the iterator takes a handle of its own. A future that
- *           is in the iterator already is not counted twice; one that came
- *           out may be added again, and comes out again.
+ * @param f  Borrowed; the iterator takes a handle of its own, so the caller may
+ *           drop its handle at once. A future that is in the iterator already
+ *           is not counted twice; one that came out may be added again, and
+ *           comes out again.
  *
  * @retval CF_OK
  * @retval CF_EINVAL   it or f is NULL.
@@ -110,7 +111,8 @@ CF_API cf_err cf_as_completed_add(cf_as_completed *it, cf_future *f);
  * pending, in a task too.
  *
  * @param timeout_ns  CF_FOREVER, 0 to poll, or nanoseconds from now.
- * @param[out] out    Finished or cancelled. Untouched unless CF_OK.
+ * @param[out] out    Finished or cancelled: the pointer that was given to the
+ *                    iterator. Untouched unless CF_OK.
  *
  * @retval CF_OK
  * @retval CF_EDONE      All futures are out (cf_as_completed_add() may still
