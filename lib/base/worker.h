@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The common part of a worker: it runs tasks of one executor, and can sleep
- * inside a task. It is a thread, or a coroutine: then it has a stack of its own,
- * and sleeps by giving its thread to another coroutine (suspend).
+ * inside a task. It is a thread, or a coroutine: then it has a stack of its
+ * own, and sleeps by giving its thread to another coroutine (suspend).
  */
 #ifndef CF_LIB_BASE_WORKER_H
 #define CF_LIB_BASE_WORKER_H
@@ -15,13 +15,13 @@
 #include "lib/base/wake_cost.h"
 
 struct cf__awaited; /* lib/future/awaited.h */
-
 struct cf__worker;
 
 /* How a worker that is a coroutine waits. */
 struct cf__suspend_ops {
-    /* What cf__worker_park() and cf__worker_unpark() do. unpark is called by any
-     * thread, also under a future's lock: it takes no lock, and does not wait. */
+    /* What cf__worker_park() and cf__worker_unpark() do. Any thread may call
+     * unpark, also under a future's lock: it takes no lock, and does not
+     * wait. */
     bool (*park)(struct cf__worker *self, int64_t deadline_ns);
     void (*unpark)(struct cf__worker *worker);
 
@@ -49,8 +49,8 @@ struct cf__worker {
     void (*callbacks_begin)(struct cf__worker *self);
 
     /* Atomic. 1: there is a reason to wake up. Any thread sets it (release) and
-     * wakes the worker; the worker clears it and sleeps on it. A coroutine's has more
-     * values, which its backend explains. */
+     * wakes the worker; the worker clears it and sleeps on it. If the worker is
+     * a coroutine, its backend explains further values. */
     _Atomic uint32_t parker;
     _Atomic int64_t unparked_at; /* when a thread last did that */
 

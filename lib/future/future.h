@@ -9,7 +9,7 @@
  *
  *   bits 0-1    cf_state
  *   bit  2      CF__SLEEPER     a thread sleeps on the low half (futex)
- *   bit  3      CF__WAITERS     the list of waiters is not empty
+ *   bit  3      CF__WAITERS     the completer looks at the list of waiters
  *   bit  4      CF__INTERRUPT   cf_future_interrupt() came while it ran
  *   bit  5      CF__FAILED      it finished with an error
  *   bit  6      CF__COMPLETING  a completer other than the runner has won; on a

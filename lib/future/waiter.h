@@ -47,8 +47,9 @@ void cf__waiter_remove(cf_future *f, struct cf__waiter *waiter);
 /* If a notify() is under way, waits until it has returned. */
 void cf__waiters_sync(cf_future *f);
 
-/* false: f is done already. Until cf__waiters_release() f's completer cannot get
- * past f, so the executor that runs f stays. As with notify(): no user code, no
+/* Locks f's list. false: f is done already, and the list is not locked. Until
+ * cf__waiters_release(), f's completer waits for the lock, so the executor that
+ * runs f stays. Meanwhile the caller runs no code of the user and takes no
  * other lock. */
 bool cf__waiters_hold(cf_future *f);
 void cf__waiters_release(cf_future *f);
