@@ -12,7 +12,7 @@
 #include <signal.h>
 
 /* When the zygote has not read the last kill. */
-#define TRY_AGAIN_NS INT64_C(1000000)
+#define TRY_AGAIN_NS CF__MS(1)
 
 void
 cf__processes_ring(struct cf__processes *pool)
@@ -30,8 +30,8 @@ cf__processes_set_alarm(struct cf__processes *pool, int64_t now)
 {
     cf__assert(cf__processes_is_locked(pool));
     int64_t at = pool->look_at;
-    if (cf__processes_has_tasks_out(pool) && now + CF__HEARTBEAT_NS < at)
-        at = now + CF__HEARTBEAT_NS;
+    if (cf__processes_has_tasks_out(pool))
+        at = cf__sooner(at, now + CF__HEARTBEAT_NS);
     if (at >= pool->wakes_at)
         return;
     pool->wakes_at = at;

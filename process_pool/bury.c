@@ -23,12 +23,12 @@
 #include <sys/wait.h>
 
 enum {
-    STILLBORN_MAX = 3,       /* workers in a row; then the lane is lost */
-    PAUSE_MIN_NS = 10000000, /* before the next try to fork: at first, */
-    PAUSE_MAX_NS = 500000000 /* and at most */
+    STILLBORN_MAX = 3,         /* workers in a row; then the lane is lost */
+    PAUSE_MIN_NS = CF__MS(10), /* before the next try to fork: at first, */
+    PAUSE_MAX_NS = CF__MS(500) /* and at most */
 };
 
-int64_t cf__spawn_patience_ns = 5000000000;
+int64_t cf__spawn_patience_ns = CF__S(5);
 
 /* ", SIGSEGV" and the like; "" for signals whose name says little. */
 static const char *

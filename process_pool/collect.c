@@ -21,14 +21,15 @@
 enum {
     TARGET_WAKES = 16, /* work in hand, in wake-ups: the worker rings half way,
                           and the manager needs one wake-up to come */
-    STARVED_NS = 1000000, /* a worker with longer tasks did not run dry for want
+    STARVED_NS =
+        CF__MS(1), /* a worker with longer tasks did not run dry for want
                              of wake-ups */
     TARGET_MAX = CF__LANE / 2,
     TARGET_MIN = 2
 };
 
 /* This long after its last task a pool gives free memory back. */
-#define TRIM_NS INT64_C(1000000000)
+#define TRIM_NS CF__S(1)
 
 /* --- results ------------------------------------------------------------- */
 

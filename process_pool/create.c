@@ -26,7 +26,7 @@
 
 #define RESERVATION_MAX ((size_t)1 << 42) /* bytes; arena.h has a limit */
 #define STACK_SIZE_MIN ((size_t)8 << 20)  /* bytes; of the default */
-#define KILL_GRACE_NS INT64_C(5000000000)
+#define KILL_GRACE_NS CF__S(5)
 
 static const struct cf__executor_ops operations = {
     .name = "process_pool",

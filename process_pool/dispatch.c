@@ -17,10 +17,10 @@
 enum {
     /* A task must run this long before the tasks behind it go to idle
      * workers, */
-    STUCK_NS = 50000,
+    STUCK_NS = CF__US(50),
     /* and this long before they go to any worker that has room: a hundred times
      * what its worker then waits for its next task. */
-    LONG_NS = 2000000,
+    LONG_NS = CF__MS(2),
     /* A worker that has not come for its next task for this long is missing: it
      * is in its initializer or finalizer, or has still to be forked. */
     MISSING_NS = CF__HEARTBEAT_NS
@@ -234,8 +234,8 @@ start_absent(struct cf__processes *pool, int64_t now)
             continue;
         if (may_start(lane, now))
             start(pool, lane, now);
-        else if (lane->spawn_at < pool->look_at)
-            pool->look_at = lane->spawn_at;
+        else
+            pool->look_at = cf__sooner(pool->look_at, lane->spawn_at);
     }
 }
 
@@ -339,7 +339,7 @@ even_out(struct cf__processes *pool, int64_t now)
         struct cf__process_lane *lane = &pool->lanes[i];
         int64_t at = patience_ends_at(lane, idle);
         if (at > now)
-            pool->look_at = at < pool->look_at ? at : pool->look_at;
+            pool->look_at = cf__sooner(pool->look_at, at);
         else if (!longest || cf__lane_tasks(lane) > cf__lane_tasks(longest))
             longest = lane;
     }

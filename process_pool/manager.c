@@ -27,8 +27,9 @@
 #include <sys/mman.h>
 
 enum {
-    NESTED_MAX = 32,   /* callbacks that wait, in each other */
-    SERVE_NS = 1000000 /* in a callback, how often it looks at what the callback
+    NESTED_MAX = 32, /* callbacks that wait, in each other */
+    SERVE_NS =
+        CF__MS(1) /* in a callback, how often it looks at what the callback
                           waits for, at least */
 };
 
@@ -218,17 +219,17 @@ static int64_t
 next_look(struct cf__processes *pool, int64_t now)
 {
     int64_t at = pool->look_at;
-    if (pool->trim_at && pool->trim_at < at)
-        at = pool->trim_at;
+    if (pool->trim_at)
+        at = cf__sooner(at, pool->trim_at);
     bool busy = pool->helped || !cf__processes_is_idle_locked(pool) ||
                 cf__zygote_is_silent(&pool->zygote) ||
                 (pool->zygote_stopped && !pool->zygote_gone) ||
                 cf_load_relaxed(&pool->wanting) >= CF__AWAKE;
-    if (busy && now + CF__HEARTBEAT_NS < at)
-        at = now + CF__HEARTBEAT_NS;
+    if (busy)
+        at = cf__sooner(at, now + CF__HEARTBEAT_NS);
     for (int i = 0; i < pool->base.max_workers; i++)
-        if (pool->lanes[i].kill_at && pool->lanes[i].kill_at < at)
-            at = pool->lanes[i].kill_at;
+        if (pool->lanes[i].kill_at)
+            at = cf__sooner(at, pool->lanes[i].kill_at);
     return at;
 }
 
@@ -269,8 +270,7 @@ step(struct cf__processes *pool, int64_t deadline_ns)
     cf__fence_full();
     cf__processes_serve_locked(pool);
     int64_t now = cf__now_ns();
-    int64_t at = next_look(pool, now);
-    at = at < deadline_ns ? at : deadline_ns;
+    int64_t at = cf__sooner(next_look(pool, now), deadline_ns);
     if ((!pool->deferred || pool->nested_callbacks > NESTED_MAX) && at > now)
         sleep_until(pool, at);
     cf_fetch_add_seq_cst(sleeps, 1);
@@ -285,7 +285,7 @@ serve_in_callback(struct cf__server *server, int64_t deadline_ns)
     int64_t soon = cf__now_ns() + SERVE_NS;
     cf__processes_lock(pool);
     pool->nested_callbacks++;
-    step(pool, deadline_ns < soon ? deadline_ns : soon);
+    step(pool, cf__sooner(deadline_ns, soon));
     pool->nested_callbacks--;
     cf__processes_unlock_serving(pool);
 }

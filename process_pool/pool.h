@@ -36,7 +36,8 @@
 
 enum {
     CF__PROCESSES_MAX = 1024,
-    CF__HEARTBEAT_NS = 100000000 /* how often the manager of a busy pool looks,
+    CF__HEARTBEAT_NS =
+        CF__MS(100) /* how often the manager of a busy pool looks,
                                     in case a worker sleeps and says that it
                                     does not */
 };

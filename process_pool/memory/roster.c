@@ -2,6 +2,7 @@
 /* The zygote's notes of its children, and their last use: see roster.h. */
 #include "process_pool/memory/roster.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/pages.h"
 
 #include <fcntl.h>
@@ -57,7 +58,7 @@ cf__roster_enter(struct cf__roster_entry *entry, pid_t pid, uint64_t start)
 {
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now); /* cannot fail on Linux */
-    int64_t ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    int64_t ns = CF__S(now.tv_sec) + now.tv_nsec;
     entry->start = start;
     entry->doomed = false;
     entry->forked_at = ns;
@@ -82,7 +83,7 @@ started_at(pid_t pid)
     char *at = strrchr(text, ')'); /* the name may have spaces */
     for (int field = 2; at && field < START_FIELD; field++)
         at = strchr(at + 1, ' ');
-    return at ? (int64_t)strtoull(at, NULL, 10) * (1000000000 / ticks) : -1;
+    return at ? (int64_t)strtoull(at, NULL, 10) * (CF__S(1) / ticks) : -1;
 }
 
 /* The process's parent is dead. So another process may have reaped it, and its

@@ -23,7 +23,7 @@
 
 /* As long as a wake-up takes on a quick machine. More orders may come
  * meanwhile: the program hands out several together (submit.c). */
-enum { SEARCH_NS = 50000 };
+enum { SEARCH_NS = CF__US(50) };
 
 void (*cf__worker_probe)(enum cf__moment moment, int lane);
 

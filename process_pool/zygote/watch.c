@@ -11,6 +11,7 @@
 #include "process_pool/zygote/watch.h"
 
 #include "lib/base/atomic.h"
+#include "lib/base/clock.h"
 #include "lib/base/pages.h"
 #include "process_pool/zygote/own_fork.h"
 #include "process_pool/zygote/stack.h"
@@ -29,7 +30,7 @@
 /* Bytes below a task: the worker's frames, and the program's fork handlers. */
 enum { OWN_SIZE = 64 << 10 };
 
-#define LOOK_AGAIN_NS 50000000 /* while there is nothing to wait for */
+#define LOOK_AGAIN_NS CF__MS(50) /* while there is nothing to wait for */
 
 /* The watching thread must not run the sanitizers' code: their thread-local
  * data is the working thread's, too. */

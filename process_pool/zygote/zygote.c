@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LOOK_NS 10000000
+#define LOOK_NS CF__MS(10)
 
 static bool
 is_child(pid_t pid)
