@@ -143,7 +143,7 @@ see_to_end(struct cf__processes *pool)
         !cf__processes_is_idle_locked(pool))
         return;
     pool->ending = true;
-    bool served = false;
+    bool any_staffed = false;
     int64_t late = cf__processes_after_grace(pool, cf__now_ns());
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
@@ -154,9 +154,9 @@ see_to_end(struct cf__processes *pool)
             cf__processes_kill_later(
                 pool, lane, CF__ANY_POSITION, SIGTERM, late);
         cf__lane_quit(lane);
-        served = true;
+        any_staffed = true;
     }
-    if (!served && !pool->zygote_gone && !pool->zygote_stopped) {
+    if (!any_staffed && !pool->zygote_gone && !pool->zygote_stopped) {
         pool->zygote_stopped = true;
         cf__zygote_stop(&pool->zygote);
     }
