@@ -78,8 +78,8 @@ cf_future_cancel(cf_future *f)
     return cf__future_cancel_now(f) || cf_future_state(f) == CF_CANCELED;
 }
 
-/* The waits in f's task end. Whoever completes f passes its list, and has to wait
- * for this; so the executor is there, and f has not been done for long. */
+/* Ends the waits in f's task. The thread that completes f has to pass the list
+ * of waiters, which this thread holds: so the executor is there. */
 static void
 end_waits(cf_future *f)
 {

@@ -65,14 +65,15 @@ struct cf__executor_ops {
      * may be NULL: then a wait for such a task is never refused. */
     struct cf__worker *(*worker_of)(const cf_future *f);
 
-    /* The innermost task that self, the calling worker, runs; NULL: none. The
-     * operation is NULL: waits in its tasks are never interrupted. */
+    /* The innermost task that self, the calling worker, runs. NULL: none. If
+     * the operation is NULL, waits in the executor's tasks are never
+     * interrupted. */
     cf_future *(*running)(struct cf__worker *self);
 
-    /* f, a task of this executor that runs, has been told to stop, or all are if
-     * f is NULL: wakes the workers that wait in these tasks. Called by any
-     * thread, also under f's lock: takes no lock. A worker may be woken that
-     * runs something else by now. NULL: nobody waits in them. */
+    /* f, a running task of this executor, has been told to stop; or all running
+     * tasks have, if f is NULL. Wakes the workers that wait in these tasks. Any
+     * thread calls it, also under f's lock: it takes no lock. It may wake a
+     * worker that runs another task by now. NULL: no worker waits in them. */
     void (*interrupt)(cf_executor *ex, cf_future *f);
 
     /* As the public functions; the arguments have been checked. shutdown

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A task that pauses without waiting for a future. An interrupt unparks a worker
- * (README.md, "Waits that an interrupt ends"). What runs on no worker, or in an
- * executor that is not the worker's, is told by a flag only: it looks at the flag
- * now and then.
+ * A task that pauses without waiting for a future. An interrupt unparks a
+ * worker (README.md, "Waits that an interrupt ends"). A task that runs on no
+ * worker, or belongs to an executor that is not the worker's, is told by a flag
+ * only: it looks at the flag now and then. No locks.
  */
 #include "lib/base/clock.h"
 #include "lib/executor/call.h"
@@ -29,7 +29,7 @@ sleep_until(const cf_call *call, int64_t deadline_ns)
     struct cf__worker *worker = cf__thread.worker;
     const bool by_flag =
         call && (!worker || call->executor != worker->executor);
-    _Atomic uint32_t word = 0; /* nobody wakes it */
+    _Atomic uint32_t word = 0; /* no thread wakes it */
     do {
         if (is_stopped(worker, call))
             return CF_EINTERRUPTED;

@@ -124,7 +124,7 @@ cf__in_task_interrupted(struct cf__worker *self)
     const cf_future *f = ex->ops->running ? ex->ops->running(self) : NULL;
     if (!f)
         return false;
-    /* pairs with unpark, by the parker: who is woken sees why */
+    /* pairs with unpark, by the parker: a worker that is woken sees why */
     uint64_t word = cf_load_relaxed(&f->word);
     return cf__is_done(word) || word & (CF__INTERRUPT | CF__COMPLETING) ||
            cf_load_relaxed(&ex->terminated);

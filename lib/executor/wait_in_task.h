@@ -20,8 +20,8 @@ cf_err cf__in_task_wait(struct cf__worker *self,
                         int64_t deadline_ns,
                         bool firmly);
 
-/* The innermost task on self's stack has been told to stop: no wait in it is to
- * sleep. What tells it so unparks self afterwards. */
+/* The innermost task on self's stack has been told to stop: no wait in it may
+ * sleep. The thread that tells it so unparks self afterwards. */
 bool cf__in_task_interrupted(struct cf__worker *self);
 
 /* If f is pending and of self's own executor, runs it here: then f is done. */
