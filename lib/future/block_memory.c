@@ -6,20 +6,23 @@
 #include "lib/base/pages.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum {
-    CHUNK_MIN = 64 << 10, /* bytes of the first chunk, or two pages if these are
-                             more. Each next one is twice as large ... */
-    CHUNK_MAX = 4 << 20,  /* ... up to this size */
-    PAGES_MAX = CHUNK_MAX / 4096
+    CHUNK_MIN = 64 << 10,   /* bytes of the first chunk, or two pages if these
+                               are more: most programs need no other */
+    CHUNK_SECOND = 2 << 20, /* of the second one: a huge page on most machines.
+                               Each next one is twice as large ... */
+    CHUNK_MAX = 32 << 20    /* ... up to this size */
 };
 
-/* The header of a chunk: at its start, in a page of its own. */
+/* The header of a chunk: at its start, in pages of its own. */
 struct chunk {
-    struct chunk *next;            /* the one mapped before it. Set once */
-    size_t size;                   /* set once */
-    uint8_t given_back[PAGES_MAX]; /* 1: no block is there */
+    struct chunk *next;   /* the one mapped before it. Set once */
+    size_t size;          /* set once */
+    size_t first;         /* the first page that has blocks. Set once */
+    uint8_t given_back[]; /* for each page, 1: no block is there */
 };
 
 static struct {
@@ -28,10 +31,9 @@ static struct {
     struct chunk *cursor; /* where the search for such a page goes on */
     char *fresh;          /* memory that is not cut yet */
     size_t fresh_size;
-    size_t chunk_size; /* of the newest chunk */
-    size_t blocks;     /* how many are cut, and not given back */
+    size_t blocks; /* how many are cut, and not given back */
     size_t page_size;
-} memory = {.chunk_size = CHUNK_MIN / 2};
+} memory;
 
 static size_t
 page_size(void)
@@ -47,24 +49,71 @@ cf__block_count_locked(void)
 }
 
 static bool
+huge_pages_wanted(void)
+{
+    const char *value = getenv("CF_HUGE_PAGES");
+    return !value || strcmp(value, "0") != 0;
+}
+
+/* Maps a chunk. From CHUNK_SECOND on it begins where a huge page can begin, and
+ * asks for huge pages: the first use of such a page costs one page fault
+ * instead of 512. NULL: no memory. */
+static char *
+map_chunk(size_t size)
+{
+    const size_t align = size < CHUNK_SECOND ? 0 : CHUNK_SECOND;
+    char *start = mmap(NULL,
+                       size + align,
+                       PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS,
+                       -1,
+                       0);
+    if (start == MAP_FAILED)
+        return NULL;
+    if (align == 0)
+        return start;
+    const size_t before = (align - (uintptr_t)start % align) % align;
+    if (before)
+        (void)munmap(start, before); /* if it fails, addresses are lost */
+    if (before < align)
+        (void)munmap(start + before + size, align - before);
+    if (huge_pages_wanted())
+        (void)madvise(start + before, size, MADV_HUGEPAGE); /* or small ones */
+    return start + before;
+}
+
+static size_t
+next_chunk_size_locked(size_t page)
+{
+    if (!memory.first)
+        return CHUNK_MIN < 2 * page ? 2 * page : CHUNK_MIN;
+    size_t size = memory.first->size * 2;
+    return size < CHUNK_SECOND ? CHUNK_SECOND
+           : size > CHUNK_MAX  ? CHUNK_MAX
+                               : size;
+}
+
+static bool
 new_chunk_locked(void)
 {
-    size_t size =
-        memory.chunk_size < CHUNK_MAX ? memory.chunk_size * 2 : CHUNK_MAX;
     const size_t page = page_size();
-    while (size < 2 * page) /* the header's page, and one with blocks */
-        size *= 2;
-    struct chunk *chunk = mmap(
-        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (chunk == MAP_FAILED)
+    const size_t least = CHUNK_MIN < 2 * page ? 2 * page : CHUNK_MIN;
+    size_t size = next_chunk_size_locked(page);
+    char *start = map_chunk(size);
+    while (!start && size > least) { /* a limit: what is there will do */
+        size = size / 2 < least ? least : size / 2;
+        start = map_chunk(size);
+    }
+    if (!start)
         return false;
+    struct chunk *chunk = (struct chunk *)(void *)start;
     memory.page_size = page;
     chunk->size = size;
+    chunk->first = (sizeof *chunk + size / page + page - 1) / page;
     chunk->next = memory.first;
     memory.first = chunk;
-    memory.fresh = (char *)chunk + page;
-    memory.fresh_size = size - page;
-    memory.chunk_size = size;
+    memory.fresh = start + chunk->first * page;
+    memory.fresh_size = size - chunk->first * page;
     return true;
 }
 
@@ -77,7 +126,7 @@ reuse_pages_locked(void)
         if (!memory.cursor)
             memory.cursor = memory.first;
         struct chunk *chunk = memory.cursor;
-        for (size_t i = 1; i < chunk->size / page; i++) {
+        for (size_t i = chunk->first; i < chunk->size / page; i++) {
             if (!chunk->given_back[i])
                 continue;
             memory.fresh = (char *)chunk + i * page;
@@ -215,7 +264,7 @@ cf__block_sort_give_back(struct cf__block_sort *sort)
     for (size_t k = 0; k < sort->chunks; k++) {
         const struct place *at = &sort->places[k];
         size_t pages = at->chunk->size / sort->page_size;
-        for (size_t i = 1, end; i < pages; i = end + 1) {
+        for (size_t i = at->chunk->first, end; i < pages; i = end + 1) {
             for (end = i; end < pages && at->counts[end] == sort->full; end++)
                 continue;
             if (end > i) {
@@ -235,7 +284,8 @@ cf__block_sort_end_locked(struct cf__block_sort *sort)
 {
     for (size_t k = 0; k < sort->chunks; k++) {
         const struct place *at = &sort->places[k];
-        for (size_t i = 1; i < at->chunk->size / sort->page_size; i++) {
+        const size_t pages = at->chunk->size / sort->page_size;
+        for (size_t i = at->chunk->first; i < pages; i++) {
             if (at->counts[i] != sort->full)
                 continue;
             at->chunk->given_back[i] = 1;

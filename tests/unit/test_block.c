@@ -10,6 +10,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { MANY = 10 * CF__BLOCK_BATCH };
@@ -231,3 +233,53 @@ BROKEN(by_a_batch_that_is_too_large)
 }
 
 #endif
+
+/* --- page faults ---------------------------------------------------------- */
+
+enum { HUGE = 2 << 20, WRITTEN = 16 << 20 };
+
+static long
+faults(void)
+{
+    struct rusage usage;
+    cr_assert(getrusage(RUSAGE_SELF, &usage) == 0);
+    return usage.ru_minflt;
+}
+
+/* Page faults of writing to so much memory that wants huge pages. */
+static long
+faults_of_plain_memory(void)
+{
+    char *at = mmap(NULL,
+                    WRITTEN + HUGE,
+                    PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS,
+                    -1,
+                    0);
+    cr_assert(at != MAP_FAILED);
+    if (madvise(at, WRITTEN + HUGE, MADV_HUGEPAGE) != 0)
+        cr_skip("the system has no huge pages");
+    long before = faults();
+    memset(at, 1, WRITTEN + HUGE);
+    long count = faults() - before;
+    munmap(at, WRITTEN + HUGE);
+    return count;
+}
+
+Test(block, many_futures_come_in_huge_pages)
+{
+    const long plain = faults_of_plain_memory();
+    if (plain > WRITTEN / 4096 / 4)
+        cr_skip("the system has no huge page to give just now");
+    long before = faults();
+    for (size_t n = WRITTEN / sizeof(cf_future); n > 0; n--) {
+        cf_future *f = cf__block_alloc();
+        cr_assert_not_null(f);
+        f->owned = 1;
+    }
+    long count = faults() - before;
+    cr_assert(count < WRITTEN / 4096 / 4,
+              "%ld page faults, plain memory has %ld",
+              count,
+              plain);
+}
