@@ -59,10 +59,11 @@ static void
 before_fork(void)
 {
     cf_fetch_add_relaxed(&cf__forks, 1); /* for this thread, in the child */
-    if (cf__thread.forking++ == 0)
+    if (cf__thread.forking++ == 0) {
         for (int i = 0; i < CF__FORK_PARTS; i++)
             if (parts[i] && parts[i]->before)
                 parts[i]->before();
+    }
 }
 
 /* In the parent, and in the child. */
@@ -71,10 +72,11 @@ after_fork(void)
 {
     if (cf__thread.forking == 0)
         return; /* set_handlers() came between the fork's two handlers */
-    if (--cf__thread.forking == 0)
+    if (--cf__thread.forking == 0) {
         for (int i = 0; i < CF__FORK_PARTS; i++)
             if (parts[i] && parts[i]->after)
                 parts[i]->after();
+    }
     cf_fetch_add_relaxed(&cf__forks, -1);
 }
 
