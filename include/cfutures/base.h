@@ -76,7 +76,7 @@ typedef struct cf_results cf_results;           /* results of a cf_map() */
  * what no object can hold (PTRDIFF_MAX bytes) is CF_ETOOBIG.
  */
 
-/* Memory that somebody else owns; data is NULL only when size is 0. */
+/* Bytes that the reader does not own; data is NULL only when size is 0. */
 typedef struct cf_bytes {
     const void *data;
     size_t size; /* bytes */

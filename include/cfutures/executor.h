@@ -64,7 +64,7 @@ typedef enum cf_queue_policy {
  *
  * @param call              For cf_fail(), cf_call_worker().
  * @param init_data         From the options.
- * @param[out] worker_data  What cf_call_worker_data() shall return; NULL
+ * @param[out] worker_data  What cf_call_worker_data() will return; NULL
  *                          unless set.
  *
  * Returns as a cf_task_fn: non-zero breaks the pool; pending and later tasks
@@ -264,8 +264,8 @@ CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
  *            memory.
  *
  * Ownership: the handle is gone.
- * Threads:   one caller, after which nobody uses ex; a submit that has not
- *            returned yet uses it.
+ * Threads:   one caller, and no thread uses ex afterwards; a submit that
+ *            has not returned yet uses it.
  * Blocks:    until queued and running tasks have ended.
  * Ordering:  everything the tasks did is visible.
  * Fork:      fine in a child.

@@ -111,8 +111,8 @@ CF_API bool cf_future_cancel(cf_future *f);
  * Cancels a pending task, or asks a running one to stop.
  *
  * A running task sees cf_call_canceled() become true, and a wait inside it that
- * would sleep returns CF_EINTERRUPTED: the one that it is in, and all later ones.
- * A wait for what is there succeeds as ever. If the task then fails, that is
+ * would sleep returns CF_EINTERRUPTED: the one that it is in, and all later
+ * ones. A wait for what is there succeeds as ever. If the task then fails, that is
  * CF_ECANCELED; if it succeeds, the success stands. (A process worker that has
  * not finished after kill_grace_ns is killed. The waits in its tasks are not
  * ended.)
@@ -235,12 +235,12 @@ CF_API const char *cf_future_message(cf_future *f);
  * future, an iterator, an executor, room in a queue), made in a callback, runs
  * what is due first, up to 64 such calls inside of each other.
  *
- * After a task's own timeout
- * they run in the executor's timer thread, whose other deadlines wait for
- * them; those of a process pool's tasks in a thread of the pool, and while one
- * blocks without waiting for a future, queued tasks that nobody waits for may
- * wait for it. A callback may submit, wait, cancel, shut down and drop the
- * caller's handle; it must not longjmp or end its thread.
+ * After a task's own timeout the callbacks run in the executor's timer thread,
+ * whose other deadlines wait for them. Those of a process pool's tasks run in a
+ * thread of the pool; while one blocks there without waiting for a future,
+ * queued tasks may wait for it if no call waits for them. A callback may
+ * submit, wait, cancel, shut down and drop the caller's handle; it must not
+ * longjmp or end its thread.
  *
  * @param fn    Gets f, lent for the call even if fn drops the last handle, and
  *              data.
@@ -316,7 +316,8 @@ CF_API bool cf_future_start(cf_future *f);
  * Ownership: data and the handle stay the caller's.
  * Threads:   any; of several at once exactly one wins.
  * Blocks:    no, but runs the callbacks.
- * Ordering:  what the caller wrote before is visible to whoever sees it done.
+ * Ordering:  what the caller wrote before is visible to a thread that sees it
+ *            done.
  * Fork:      fine.
  * Python:    Future.set_result().
  */

@@ -5,7 +5,7 @@
  *
  * What a task sees. Workers are forked from a snapshot of the program, taken
  * when the pool is created: code, data and heap as they were then, each worker
- * with a copy of its own. What a task writes there, no one else sees. What
+ * with a copy of its own. No other process sees what a task writes there. What
  * travels: the bytes of the argument and of the result (up to 32 in place,
  * larger ones through shared memory; the argument is read-only), and pointers
  * into the snapshot or into memory of cf_shared_alloc(). Functions of
@@ -60,7 +60,7 @@
  * The helper process forks and reaps the workers. If it dies, the workers die
  * with it, and the pool is broken. While it is stopped (SIGSTOP, a debugger, a
  * frozen cgroup) workers that exist go on, but no death is noticed: the task
- * of a worker that has died stays running, nobody takes its place, no worker
+ * of a worker that has died stays running, no worker takes its place, no worker
  * is killed for a timeout, and a shutdown waits. All that is made up for when
  * it goes on. It keeps the user that the program had when the pool was
  * created, and so can end workers that the program itself may not signal any

@@ -50,7 +50,7 @@ typedef int cf_task_fn(cf_call *call, const void *arg, size_t arg_size);
  * Ownership: data stays the caller's.
  * Threads:   the one that runs the task.
  * Blocks:    no.
- * Ordering:  visible to whoever sees the future finished.
+ * Ordering:  visible to every thread that sees the future finished.
  * Fork:      not in a child that the task forked.
  * Python:    return value of the callable.
  */
@@ -142,8 +142,8 @@ CF_API bool cf_call_canceled(const cf_call *call);
  * Pauses for a span of time, never a shorter one.
  *
  * @param call         The task's own call; NULL outside of tasks. A task that
- *                     gives NULL is interrupted all the same, but not if it runs
- *                     on the inline executor or in a worker process.
+ *                     gives NULL is interrupted all the same, but not if it
+ *                     runs on the inline executor or in a worker process.
  * @param duration_ns  CF_FOREVER: until interrupted. 0: as cf_yield().
  *
  * @retval CF_OK

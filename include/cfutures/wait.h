@@ -70,7 +70,7 @@ CF_API cf_err cf_wait(cf_future *const *futures,
  *                     this one: it never will be.
  *
  * Ownership: *out is the caller's; cf_as_completed_destroy() it.
- * Threads:   one at a time uses an iterator; the futures are anybody's.
+ * Threads:   one at a time uses an iterator; any uses the futures.
  * Blocks:    no.
  * Ordering:  none.
  * Fork:      in a child the futures that were done at the fork still come

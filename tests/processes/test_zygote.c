@@ -211,8 +211,8 @@ CF_TEST(a_kill_waits_until_the_zygote_has_read_the_last_one)
     cf_executor_destroy(ex);
 }
 
-/* The manager has not heard of it yet. A service fills the lanes that have had a
- * worker, asks for another worker, and is refused. */
+/* The manager has not heard of it yet. A service fills the lanes that have had
+ * a worker, asks for another worker, and is refused. */
 CF_TEST(tasks_that_the_zygotes_death_keeps_from_a_worker_go_back)
 {
     enum { WORKERS = 3, TASKS = WORKERS * CF__LANE };

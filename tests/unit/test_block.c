@@ -182,7 +182,7 @@ Test(block, what_is_in_use_stays_as_it_is)
         cr_assert(burst[i]->arg[0] == 2, "block %zu", i);
 }
 
-/* --- cf__block_check() ----------------------------------------------------- */
+/* --- cf__block_check() ---------------------------------------------------- */
 
 Test(block, a_cache_and_the_depot_are_whole)
 {

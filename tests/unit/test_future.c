@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/future/life.h: cf__future_check() finds nothing in a future that is whole,
- * whatever it has been through, and ends the program on a broken one.
+ * lib/future/life.h: cf__future_check() finds nothing in a future that is
+ * whole, whatever it has been through, and ends the program on a broken one.
  */
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
