@@ -187,6 +187,7 @@ void
 cf__bound_release(struct cf__bound *bound, size_t count)
 {
     pthread_mutex_lock(&bound->lock);
+    cf__assert(count <= bound->pending);
     bound->pending -= count;
     hand_out_room_locked(bound);
     pthread_mutex_unlock(&bound->lock);

@@ -300,6 +300,7 @@ void
 cf__timers_unreserve(struct cf__timers *timers)
 {
     pthread_mutex_lock(&timers->lock);
+    cf__assert(timers->reserved > 0);
     timers->reserved--;
     pthread_mutex_unlock(&timers->lock);
 }
@@ -342,6 +343,7 @@ cf__timers_stop(struct cf__timers *timers, cf_future *f)
     struct expiry *call = expiry_of_locked(timers, f);
     if (call)
         call->f = NULL;
+    cf__assert(timers->reserved > 0);
     timers->reserved--;
     pthread_mutex_unlock(&timers->lock);
 }

@@ -246,6 +246,11 @@ BROKEN(by_a_release_too_many)
     bound->first = NULL;
     bound->end = &bound->first;
     cf__bound_release(bound, 3);
+}
+
+BROKEN(by_a_count_below_0)
+{
+    bound->pending = (size_t)-1;
     cf__bound_check(bound);
 }
 
