@@ -171,15 +171,30 @@ task_ignores_sigterm(cf_call *call, const void *arg, size_t arg_size)
     return task_pid(call, arg, arg_size);
 }
 
-/* The SIGKILL of the first lane is due, and has been put off. */
-static bool
-kill_waits(struct cf__processes *pool)
+/* Stops the zygote's working thread, and returns when it has stopped. */
+static void
+stop_zygote(const struct cf__processes *pool, pid_t zygote)
 {
-    cf__processes_lock(pool);
-    const struct cf__process_lane *lane = &pool->lanes[0];
-    bool waits = lane->kill_signal == SIGKILL && lane->grace_ends_at != 0 &&
-                 lane->kill_at > lane->grace_ends_at;
-    cf__processes_unlock(pool);
+    pid_t worker = (pid_t)cf_load_relaxed(&pool->zygote.post->pulse.word);
+    cr_assert(kill(zygote, SIGSTOP) == 0);
+    while (process_state(worker) != 'T')
+        sched_yield();
+}
+
+/* Waits until the SIGKILL of the first lane is due and has been put off. false:
+ * it has not been, for long. */
+static bool
+await_kill_put_off(struct cf__processes *pool)
+{
+    const int64_t end = cf__now_ns() + CF_SECONDS(20);
+    bool waits = false;
+    for (; !waits && cf__now_ns() < end; sched_yield()) {
+        cf__processes_lock(pool);
+        const struct cf__process_lane *lane = &pool->lanes[0];
+        waits = lane->kill_signal == SIGKILL && lane->grace_ends_at != 0 &&
+                lane->kill_at > lane->grace_ends_at;
+        cf__processes_unlock(pool);
+    }
     return waits;
 }
 
@@ -189,22 +204,18 @@ CF_TEST(a_kill_waits_until_the_zygote_has_read_the_last_one)
     opts.kill_grace_ns = CF_MS(20);
     cf_executor *ex = pool_of(&opts);
     gate *g = gate_new();
-    cf_future *f = NULL;
-    cf_task task = CF_TASK_INIT;
-    task.fn = task_ignores_sigterm;
-    task.arg = g;
-    task.timeout_ns = CF_MS(50);
-    assert_ok(cf_submit_task(ex, &task, &f));
+    cf_future *f = must_submit(ex, task_ignores_sigterm, g, 0);
     gate_await(g, 1);
     pid_t zygote = own_zygote();
-    cr_assert(kill(zygote, SIGSTOP) == 0);
-    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EDEADLINE);
-    pid_t worker = cf_future_error(f)->pid;
-    while (!kill_waits(cf__processes_of(ex)))
-        sched_yield();
-    cr_assert(process_lives(worker));
-    cr_assert(kill(zygote, SIGCONT) == 0);
-    await_gone(worker);
+    stop_zygote(cf__processes_of(ex), zygote);
+    cr_assert(cf_future_interrupt(f)); /* SIGTERM, and then SIGKILL */
+    bool waits = await_kill_put_off(cf__processes_of(ex));
+    cf_err err = cf_future_result(f, 0, NULL);
+    cr_assert(kill(zygote, SIGCONT) == 0); /* whatever was found */
+    cr_assert(waits);
+    assert_err(err, CF_ETIMEDOUT);
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_ECANCELED);
+    cr_assert(cf_future_error(f)->signal == SIGKILL);
     expect_works(ex);
     cr_assert(stats_of(ex).restarts == 1);
     cf_future_unref(f);
