@@ -112,10 +112,10 @@ CF_API bool cf_future_cancel(cf_future *f);
  *
  * A running task sees cf_call_canceled() become true, and a wait inside it that
  * would sleep returns CF_EINTERRUPTED: the one that it is in, and all later
- * ones. A wait for what is there succeeds as ever. If the task then fails, that is
- * CF_ECANCELED; if it succeeds, the success stands. (A process worker that has
- * not finished after kill_grace_ns is killed. The waits in its tasks are not
- * ended.)
+ * ones. A wait for what is there succeeds as ever. If the task then fails, that
+ * is CF_ECANCELED; if it succeeds, the success stands. (A process worker that
+ * has not finished after kill_grace_ns is killed. The waits in its tasks are
+ * not ended.)
  *
  * @retval true   Cancelled, or the running task was asked.
  * @retval false  The future was finished already, or f is NULL.

@@ -110,7 +110,7 @@ Test(thread_pool,
     cf__executor_check(ex);
 }
 
-/* --- what seldom happens --------------------------------------------------- */
+/* --- what seldom happens -------------------------------------------------- */
 
 /* How often the worker has looked for a task. */
 static unsigned
@@ -193,7 +193,7 @@ Test(thread_pool,
     cr_assert(cf__deque_steal(&runner->deque, 0, NULL) == &child);
 }
 
-/* --- cf__executor_check() -------------------------------------------------- */
+/* --- cf__executor_check() ------------------------------------------------- */
 
 #ifdef CF_ASSERTIONS
 

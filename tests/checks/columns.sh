@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Lines end in column 80 in C and C++ files, in column 100 in Markdown files.
+# Lines with an address, and rows of Markdown tables, may be longer.
+. "$(dirname "$0")/common.sh"
+
+# check_width COLUMNS FILE...
+check_width() {
+    local most=$1 long
+    shift
+    # Without the bytes that continue a character of UTF-8.
+    long=$(for file in "$@"; do
+        sed 's/[\x80-\xBF]//g' "$file" | awk -v most="$most" -v file="$file" '
+            length($0) > most && !/:\/\// && !(file ~ /\.md$/ && /^ *\|/) {
+                printf "%s:%d: %d columns\n", file, NR, length($0)
+            }'
+    done)
+    [ -z "$long" ] || complain "over $most columns:"$'\n'"$long"
+}
+
+code=$(files c h cpp)
+text=$(files md)
+some sources "$code"
+some "Markdown files" "$text"
+# shellcheck disable=SC2086 # no file name here has a blank
+check_width 80 $code
+# shellcheck disable=SC2086
+check_width 100 $text
+finish
