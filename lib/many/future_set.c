@@ -100,6 +100,21 @@ cf__future_set_has(const struct cf__future_set *set, const cf_future *f)
     return set->slots[i] != NULL;
 }
 
+/* Looks at the first slots; returns how many futures are there. */
+static size_t
+check_slots(const struct cf__future_set *set)
+{
+    size_t found = 0;
+    for (size_t i = 0; i <= set->mask && i < LOOKS_MAX; i++) {
+        if (set->slots[i]) {
+            /* No free slot is between its home and it. */
+            cf__assert(cf__future_set_has(set, set->slots[i]));
+            found++;
+        }
+    }
+    return found;
+}
+
 void
 cf__future_set_check(const struct cf__future_set *set)
 {
@@ -107,16 +122,10 @@ cf__future_set_check(const struct cf__future_set *set)
         cf__assert(set->mask == 0 && set->count == 0);
         return;
     }
-    size_t size = set->mask + 1, found = 0;
+    size_t size = set->mask + 1;
     cf__assert(size >= FIRST_SIZE && (size & set->mask) == 0);
     cf__assert(set->count <= size / 2); /* so each search ends */
-    for (size_t i = 0; i < size && i < LOOKS_MAX; i++) {
-        if (set->slots[i]) {
-            /* No free slot is between its home and it. */
-            cf__assert(cf__future_set_has(set, set->slots[i]));
-            found++;
-        }
-    }
+    size_t found = check_slots(set);
     cf__assert(size > LOOKS_MAX ? found <= set->count : found == set->count);
 }
 
