@@ -35,7 +35,7 @@ refuse_locked(struct cf__threads *pool, cf_err why)
     cf__queue_close(&pool->queue);
 }
 
-/* No task is left, nor withdrawn by a sweep. */
+/* No task is there, nor withdrawn by a sweep. */
 static bool
 is_empty(struct cf__threads *pool)
 {
@@ -127,10 +127,10 @@ join_locked(struct cf__threads *pool)
 static int
 awaited_locked(struct cf__threads *pool)
 {
-    int left = pool->alive;
+    int others = pool->alive;
     if (cf__is_own_worker(&pool->base))
-        left -= pool->shutting_down ? pool->shutting_down : 1;
-    return left > 0 ? left - cf__wait_graph_held_up(&pool->base) : 0;
+        others -= pool->shutting_down ? pool->shutting_down : 1;
+    return others > 0 ? others - cf__wait_graph_held_up(&pool->base) : 0;
 }
 
 /* --- waiting, as a cancellation point ------------------------------------- */

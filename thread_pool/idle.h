@@ -46,7 +46,7 @@ bool cf__threads_leave_locked(struct cf__threads *pool,
                               bool died);
 
 /* Callbacks may take long. So if the worker is searching, it stops, and another
- * one looks for the tasks that were left to its search. */
+ * one looks for the tasks that relied on its search. */
 void cf__threads_callbacks_begin(struct cf__worker *worker);
 
 /* P2 and P3 of README.md after a push to the queue. */
@@ -59,8 +59,8 @@ cf__threads_activity_after_push(struct cf__threads *pool)
 }
 
 /* P2 and P3 of README.md after a push that was a plain store. Sleepers pay for
- * the fence; this thread pays for one only where a searcher may be leaving the
- * searchers. */
+ * the fence; this thread pays for one only where a searcher may be about to
+ * stop. */
 static inline void
 cf__threads_wake_after_store(struct cf__threads *pool)
 {

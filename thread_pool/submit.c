@@ -153,6 +153,6 @@ cf__threads_stats(cf_executor *ex, cf_stats *out)
     pthread_mutex_unlock(&pool->lock);
     out->canceled = canceled;
     out->running = started - out->done;
-    uint64_t left = started + canceled + taken_back;
-    out->queued = submitted > left ? submitted - left : 0;
+    uint64_t not_queued = started + canceled + taken_back;
+    out->queued = submitted > not_queued ? submitted - not_queued : 0;
 }

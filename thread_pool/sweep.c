@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tasks that will never run leave the pool: the queue's, and the calling
- * worker's own. w->sweeping is held while entries are withdrawn. README.md,
- * "Sweeping", has the protocol.
+ * Tasks that will never run are taken out of the pool: the queue's, and the
+ * calling worker's own. w->sweeping is held while entries are withdrawn.
+ * README.md, "Sweeping", has the protocol.
  */
 #include "thread_pool/pool.h"
 

@@ -28,10 +28,9 @@ cf__threads_has_work(struct cf__threads *pool)
     return false;
 }
 
-/* W3 or S3 of README.md: looks for work again, for a worker that has just left
- * one of the counts of activity, and has made a fence. If false, every push to
- * the queue that is still under way will see that the worker has left the
- * count. */
+/* W3 or S3 of README.md: looks for work again. The worker has just stopped
+ * counting as searching, say, and has made a fence. If false, every push to the
+ * queue that is still under way will see the changed count. */
 bool cf__threads_missed_work(struct cf__threads *pool);
 
 /* The same for pushes to deques, too. For a worker that is about to sleep or to

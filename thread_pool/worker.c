@@ -161,7 +161,7 @@ died(void *arg)
         return;
     struct cf__threads *pool = cf__threads_of(w->base.executor);
     /* A callback or the finalizer may end the thread again: the inner handler
-     * goes on from there, and the outer one has nothing left to do. */
+     * goes on from there, and the outer one finds nothing to do. */
     pthread_cleanup_push(died, thread);
     cf__threads_fail_frames(w);
     if (w->phase == CF__PHASE_INITIALIZING) {
