@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Under the pool's lock, all but serve_in_callback(), manager_main() and what
- * starts it. The manager: a thread of the program that looks after the pool
- * when no other thread does. It hears of workers that end, kills those that
- * must end, calls user code for tasks that have ended, and brings the pool to
- * its end. If it waits in a user's callback, it does all that from there.
+ * The manager: a thread of the program that looks after the pool when no other
+ * thread does. It hears of workers that end, kills those that must end, calls
+ * user code for tasks that have ended, and brings the pool to its end. If it
+ * waits in a user's callback, it does all that from there.
  */
 #include "process_pool/pool.h"
 
@@ -36,7 +35,7 @@ enum {
 /* --- the zygote ---------------------------------------------------------- */
 
 static void
-zygote_is_gone(struct cf__processes *pool)
+zygote_is_gone_locked(struct cf__processes *pool)
 {
     cf_error why = CF_ERROR_INIT;
     why.message = "the process that starts workers has ended";
@@ -52,7 +51,7 @@ zygote_is_gone(struct cf__processes *pool)
 }
 
 static void
-hear_zygote(struct cf__processes *pool)
+hear_zygote_locked(struct cf__processes *pool)
 {
     struct cf__zygote_report report;
     int heard = 0;
@@ -65,7 +64,7 @@ hear_zygote(struct cf__processes *pool)
         }
     }
     if (!pool->zygote_gone && heard < 0)
-        zygote_is_gone(pool);
+        zygote_is_gone_locked(pool);
 }
 
 /* --- user code ----------------------------------------------------------- */
@@ -73,7 +72,7 @@ hear_zygote(struct cf__processes *pool)
 /* Takes the next deferred future. If too many callbacks wait in each other,
  * takes only one that calls no user code. NULL: none. */
 static cf_future *
-next_deferred(struct cf__processes *pool)
+next_deferred_locked(struct cf__processes *pool)
 {
     cf_future *before = NULL, *f = pool->deferred;
     while (f && pool->nested_callbacks > NESTED_MAX &&
@@ -96,9 +95,9 @@ next_deferred(struct cf__processes *pool)
 
 /* Ends the deferred futures, each without the lock. */
 static void
-run_deferred(struct cf__processes *pool)
+run_deferred_locked(struct cf__processes *pool)
 {
-    for (cf_future *f; (f = next_deferred(pool)) != NULL;) {
+    for (cf_future *f; (f = next_deferred_locked(pool)) != NULL;) {
         uint64_t flags = cf_load_relaxed(&f->base); /* under the lock */
         pool->finishing++;
         if (cf_load_relaxed(&pool->wanting) >= CF__AWAKE)
@@ -115,7 +114,7 @@ run_deferred(struct cf__processes *pool)
 
 /* Fails everything that is queued; the reason is why the pool broke. */
 static void
-fail_queued(struct cf__processes *pool)
+fail_queued_locked(struct cf__processes *pool)
 {
     cf_future *f = cf__processes_take_all(pool);
     if (!f)
@@ -137,7 +136,7 @@ fail_queued(struct cf__processes *pool)
 /* If nothing can come any more: tells the workers, and after them the zygote,
  * to end. */
 static void
-see_to_end(struct cf__processes *pool)
+see_to_end_locked(struct cf__processes *pool)
 {
     if (pool->ended || !cf_load_relaxed(&pool->refuse) ||
         !cf__processes_is_idle_locked(pool))
@@ -169,7 +168,7 @@ see_to_end(struct cf__processes *pool)
 /* If the pool has been idle for a while, gives free memory back to the
  * system. */
 static void
-trim_if_due(struct cf__processes *pool, int64_t now)
+trim_if_due_locked(struct cf__processes *pool, int64_t now)
 {
     if (!pool->trim_at || now < pool->trim_at)
         return;
@@ -198,25 +197,25 @@ trim_if_due(struct cf__processes *pool, int64_t now)
 
 /* Does everything that there is to do now. */
 static void
-work(struct cf__processes *pool)
+work_locked(struct cf__processes *pool)
 {
-    hear_zygote(pool);
+    hear_zygote_locked(pool);
     cf__processes_serve_locked(pool);
     int64_t now = cf__now_ns();
     for (int i = 0; i < pool->base.max_workers; i++)
         cf__processes_send_due_signal(pool, &pool->lanes[i], now);
     if (pool->broken)
-        fail_queued(pool);
-    run_deferred(pool);
-    trim_if_due(pool, now);
-    see_to_end(pool);
+        fail_queued_locked(pool);
+    run_deferred_locked(pool);
+    trim_if_due_locked(pool, now);
+    see_to_end_locked(pool);
 }
 
 /* When to look again if the bell is not rung. An idle pool has such a time too,
  * if another thread has served meanwhile: so a thread that makes the pool busy
  * need not ring. */
 static int64_t
-next_look(struct cf__processes *pool, int64_t now)
+next_look_locked(struct cf__processes *pool, int64_t now)
 {
     int64_t at = pool->look_at;
     if (pool->trim_at)
@@ -235,7 +234,7 @@ next_look(struct cf__processes *pool, int64_t now)
 
 /* Sleeps without the lock, until the bell rings. */
 static void
-sleep_until(struct cf__processes *pool, int64_t at)
+sleep_until_locked(struct cf__processes *pool, int64_t at)
 {
     pool->helped = false;
     pool->wakes_at = at;
@@ -247,7 +246,7 @@ sleep_until(struct cf__processes *pool, int64_t at)
 /* Wakes all workers with something in hand, in case one sleeps and says that it
  * does not. */
 static void
-beat(const struct cf__processes *pool)
+beat_locked(const struct cf__processes *pool)
 {
     for (int i = 0; i < pool->base.max_workers; i++)
         if (cf__lane_in_hand(&pool->lanes[i]))
@@ -257,11 +256,11 @@ beat(const struct cf__processes *pool)
 /* Works; then, if there is nothing more to do, sleeps until deadline_ns at
  * most. */
 static void
-step(struct cf__processes *pool, int64_t deadline_ns)
+step_locked(struct cf__processes *pool, int64_t deadline_ns)
 {
     _Atomic uint32_t *sleeps = &pool->shared->board->sleeps;
     cf__bell_answer(pool->shared->bell, &pool->zygote.post->pulse);
-    work(pool);
+    work_locked(pool);
     if (pool->ended)
         return;
     /* pairs with cf__bells_ring: the worker sees the manager asleep, or the
@@ -270,12 +269,12 @@ step(struct cf__processes *pool, int64_t deadline_ns)
     cf__fence_full();
     cf__processes_serve_locked(pool);
     int64_t now = cf__now_ns();
-    int64_t at = cf__sooner(next_look(pool, now), deadline_ns);
+    int64_t at = cf__sooner(next_look_locked(pool, now), deadline_ns);
     if ((!pool->deferred || pool->nested_callbacks > NESTED_MAX) && at > now)
-        sleep_until(pool, at);
+        sleep_until_locked(pool, at);
     cf_fetch_add_seq_cst(sleeps, 1);
     if (cf__now_ns() >= now + CF__HEARTBEAT_NS)
-        beat(pool);
+        beat_locked(pool);
 }
 
 static void
@@ -285,7 +284,7 @@ serve_in_callback(struct cf__server *server, int64_t deadline_ns)
     int64_t soon = cf__now_ns() + SERVE_NS;
     cf__processes_lock(pool);
     pool->nested_callbacks++;
-    step(pool, cf__sooner(deadline_ns, soon));
+    step_locked(pool, cf__sooner(deadline_ns, soon));
     pool->nested_callbacks--;
     cf__processes_unlock_serving(pool);
 }
@@ -300,7 +299,7 @@ manager_main(void *arg)
     cf__zygote_attach(&pool->zygote);
     cf__processes_lock(pool);
     while (!pool->ended)
-        step(pool, CF__NEVER);
+        step_locked(pool, CF__NEVER);
     bool orphan = pool->orphan;
     cf__processes_unlock_serving(pool);
     cf__thread.server = NULL;

@@ -9,8 +9,8 @@
 void
 cf__bells_ring(struct cf__bells *bells)
 {
-    /* pairs with step in manager.c: the manager sleeps and is rung, or it will
-     * see what this worker did */
+    /* pairs with step_locked in manager.c: the manager sleeps and is rung, or
+     * it will see what this worker did */
     uint32_t sleeps = cf_load_seq_cst(&bells->shared->board->sleeps);
     if (sleeps % 2 == 1 && sleeps != bells->rung) {
         bells->rung = sleeps;
