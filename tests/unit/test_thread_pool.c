@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread pool's check operation, what its steps assert, and steps that are
- * rare when nobody arranges for them. */
+ * rare unless a test arranges them. */
 #include <cfutures/thread_pool.h>
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -230,7 +230,7 @@ BROKEN(by_more_workers_in_the_counts_than_there_are,
        atomic_fetch_add(&pool->activity, MAX_WORKERS *CF__ONE_AWAY))
 BROKEN(by_a_worker_that_is_not_startable,
        atomic_fetch_sub(&pool->activity, CF__ONE_STARTABLE))
-BROKEN(by_a_watcher_that_watches_nobody,
+BROKEN(by_a_watcher_that_watches_no_worker,
        atomic_store(&pool->workers[1]->watchers, 1))
 BROKEN(by_a_watcher_that_is_not_counted,
        pool->workers[1]->watching = pool->workers[2])
