@@ -230,7 +230,9 @@ cf_executor_terminate(cf_executor *ex, int signo)
         return err;
     if (!ex->ops->terminate)
         return CF_ENOTSUP;
-    cf_store_relaxed(&ex->terminated, true); /* a hint to running tasks */
+    /* A hint to running tasks. pairs with cf__in_task_interrupted: a wait for
+     * what was done before succeeds */
+    cf_store_release(&ex->terminated, true);
     int former = cf__cancel_disable();
     if (ex->ops->interrupt)
         ex->ops->interrupt(ex, NULL);

@@ -124,10 +124,12 @@ cf__in_task_interrupted(struct cf__worker *self)
     const cf_future *f = ex->ops->running ? ex->ops->running(self) : NULL;
     if (!f)
         return false;
-    /* pairs with unpark, by the parker: a worker that is woken sees why */
-    uint64_t word = cf_load_relaxed(&f->word);
+    /* Pairs with the thread that tells the task to stop: the caller then sees
+     * what that thread did before. A worker that is woken sees why, by the
+     * parker. */
+    uint64_t word = cf_load_acquire(&f->word);
     return cf__is_done(word) || word & (CF__INTERRUPT | CF__COMPLETING) ||
-           cf_load_relaxed(&ex->terminated);
+           cf_load_acquire(&ex->terminated); /* as above */
 }
 
 cf_err
@@ -145,8 +147,8 @@ cf__in_task_wait(struct cf__worker *self,
         int64_t until = deadline_ns;
         if (cf__forked(f))
             return CF_EFORKED;
-        if (!firmly && cf__in_task_interrupted(self))
-            return CF_EINTERRUPTED;
+        if (!firmly && cf__in_task_interrupted(self)) /* f may be older */
+            return cf_future_done(f) ? CF_OK : CF_EINTERRUPTED;
         if (cf__in_task_must_retry(self, f))
             until = cf__in_task_retry_at(deadline_ns);
         if (cf__wait_graph_enter(self, &awaited, forever))
