@@ -6,6 +6,7 @@
  */
 #include "lib/future/life.h"
 
+#include "lib/base/forked.h"
 #include "lib/future/failure.h"
 #include "lib/future/waiter.h"
 
@@ -89,6 +90,8 @@ void
 cf__future_check_unused(const cf_future *f)
 {
 #ifdef CF_ASSERTIONS
+    /* In a fork's child, threads of the parent may have waited for f. */
+    cf__notice_fork();
     uint64_t word = cf_load_relaxed(&f->word); /* no other thread has f */
     check_word(word);
     check_owned(f);

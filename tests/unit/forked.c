@@ -5,11 +5,13 @@
  */
 #define _GNU_SOURCE /* syscall() */
 #include "lib/base/lock.h"
+#include "lib/future/future.h"
 
 #include <cfutures/cfutures.h>
 
 #include "tests/support/program.h"
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -48,6 +50,47 @@ nothing(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
+static pid_t
+fork_without_handlers(void)
+{
+    return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+static cf_future *awaited;
+
+static int
+wait_for_awaited(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    sem_post(&begun);
+    return cf_future_wait(awaited, CF_FOREVER) != CF_OK;
+}
+
+/* A child that had no handler drops a future. A worker of the parent waits for
+ * it; here the only handle is the child's. */
+static void
+check_a_drop_of_what_the_parent_awaits(cf_executor *ex)
+{
+    cf_future *f = NULL;
+    CHECK(cf_future_create(&awaited) == CF_OK);
+    CHECK(cf_submit(ex, wait_for_awaited, NULL, 0, &f) == CF_OK);
+    sem_wait(&begun);
+    while (!(cf_load_relaxed(&awaited->word) & CF__WAITERS))
+        sched_yield();
+    pid_t child = fork_without_handlers();
+    if (child == 0) {
+        cf_future_unref(awaited);
+        _exit(0);
+    }
+    expect_success(child);
+    CHECK(cf_future_set_result(awaited, NULL, 0) == CF_OK);
+    CHECK(cf_future_result(f, CF_FOREVER, NULL) == CF_OK);
+    cf_future_unref(f);
+    cf_future_unref(awaited);
+}
+
 /* A child that had no handler: a submit may be accepted, but nothing hangs. */
 static _Noreturn void
 submit_first(cf_executor *ex)
@@ -59,12 +102,6 @@ submit_first(cf_executor *ex)
           (err == CF_OK && cf_future_wait(f, CF_FOREVER) == CF_EFORKED));
     CHECK(cf_submit(ex, nothing, NULL, 0, &f) == CF_EFORKED);
     _exit(0);
-}
-
-static pid_t
-fork_without_handlers(void)
-{
-    return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
 static _Noreturn void
@@ -131,6 +168,10 @@ main(void)
             expect_success(child);
         }
         cf_executor_destroy(processes);
+        cf_executor *waits = NULL;
+        CHECK(cf_thread_pool_create(NULL, &waits) == CF_OK);
+        check_a_drop_of_what_the_parent_awaits(waits);
+        cf_executor_destroy(waits);
     }
     sem_post(&go_on);
     CHECK(cf_future_wait(held, CF_FOREVER) == CF_OK);
