@@ -30,8 +30,8 @@ void cf__threads_pause_search(struct cf__threads *pool,
 void cf__threads_resume_search(struct cf__threads *pool,
                                struct cf__threads_worker *w);
 
-/* Called instead of resuming when the initializer has failed, and the pool is
- * broken. */
+/* Called instead of resuming when the initializer has failed, before the pool
+ * is broken: that runs callbacks, and a worker in a callback is not away. */
 void cf__threads_abandon_search(struct cf__threads *pool);
 
 /* Counts the worker as searching before its task is published as finished. So a

@@ -77,8 +77,8 @@ initialize(struct cf__threads *pool, struct cf__threads_worker *w)
     }
     cf_error why = *failure;
     why.kind = CF_EBROKEN;
+    cf__threads_abandon_search(pool); /* the break runs callbacks */
     cf__threads_break(pool, &why);
-    cf__threads_abandon_search(pool);
     cf__failure_free(failure);
 }
 
@@ -169,9 +169,9 @@ died(void *arg)
         why.kind = CF_EBROKEN;
         why.message = "the initializer ended its thread";
         why.worker = w->base.index;
-        cf__threads_break(pool, &why);
-        cf__threads_abandon_search(pool);
         w->phase = CF__PHASE_FINALIZING;
+        cf__threads_abandon_search(pool); /* as in initialize() */
+        cf__threads_break(pool, &why);
     }
     finalize(pool, w);
     pthread_cleanup_pop(0);

@@ -280,6 +280,71 @@ CF_THREAD_TEST(a_worker_in_its_initializer_keeps_no_pool_from_being_idle)
     cf_future_unref(other);
 }
 
+/* Lets the callbacks be added before it fails. */
+static int
+initialize_in_vain(cf_call *call, void *init_data, void **worker_data)
+{
+    (void)worker_data;
+    gate_pass(init_data);
+    return cf_fail(call, 1, "in vain");
+}
+
+static void
+hold_in_callback(cf_future *f, void *data)
+{
+    (void)f;
+    gate_pass(data);
+}
+
+CF_THREAD_TEST(a_pool_that_breaks_is_not_idle_while_it_calls_back)
+{
+    gate *begin = gate_new(), *called = gate_new();
+    cf_executor *ex =
+        test_pool((test_options){.max_workers = 1,
+                                 .initializer = initialize_in_vain,
+                                 .init_data = begin});
+    cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+    assert_ok(cf_future_on_done(f, hold_in_callback, called));
+    gate_open(begin);
+    gate_await(called, 1);
+    assert_err(cf_executor_wait_idle(ex, 0), CF_ETIMEDOUT);
+    gate_open(called);
+    assert_ok(cf_executor_wait_idle(ex, CF_SECONDS(5)));
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
+static void
+end_thread_in_callback(cf_future *f, void *data)
+{
+    (void)f;
+    count_done(f, data);
+    pthread_exit(NULL);
+}
+
+CF_THREAD_TEST(a_callback_that_ends_the_breaking_thread_stops_no_other)
+{
+    gate *begin = gate_new();
+    atomic_int *calls = counter_new();
+    cf_executor *ex =
+        test_pool((test_options){.max_workers = 1,
+                                 .initializer = initialize_in_vain,
+                                 .init_data = begin});
+    cf_future *fs[3];
+    for (int i = 0; i < 3; i++) {
+        fs[i] = must_submit(ex, task_nothing, NULL, 0);
+        assert_ok(cf_future_on_done(
+            fs[i], i == 0 ? end_thread_in_callback : count_done, calls));
+    }
+    gate_open(begin);
+    for (int i = 0; i < 3; i++)
+        assert_err(cf_future_result(fs[i], CF_FOREVER, NULL), CF_EBROKEN);
+    assert_ok(cf_executor_shutdown(ex, 0, CF_SECONDS(5)));
+    cr_assert(*calls == 3, "%d", *calls);
+    unref_all(fs, 3);
+    cf_executor_destroy(ex);
+}
+
 struct submitter {
     cf_executor *ex;
     atomic_bool stop;
