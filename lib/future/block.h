@@ -12,7 +12,7 @@
  * After a burst, the pages that have only free blocks are given back to the
  * system: when a pool is destroyed, or has been idle for a while. That looks at
  * each free block. So it waits until many are free, leaves a reserve for the
- * next burst, and comes again when so many more are free that it pays (block.c
+ * next burst, and comes again when so many more are free that it pays (depot.c
  * has the numbers).
  *
  * When many threads submit and free, only the blocks of one batch lie in one

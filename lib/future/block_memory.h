@@ -6,7 +6,7 @@
  * it again. It stays mapped and reads as zero, since a thread may still look at
  * a block that was freed a moment ago.
  *
- * The caller of a function _locked holds the depot's lock (block.c).
+ * The caller of a function _locked holds the depot's lock (depot.c).
  */
 #ifndef CF_LIB_FUTURE_BLOCK_MEMORY_H
 #define CF_LIB_FUTURE_BLOCK_MEMORY_H

@@ -98,7 +98,7 @@ struct cf_future {
     cf_executor *executor; /* NULL: a promise. Set at creation */
     union {
         cf_task_fn *fn;        /* set at creation */
-        cf_future *next_batch; /* of a batch of free blocks: block.c */
+        cf_future *next_batch; /* of a batch of free blocks: depot.h */
     };
     _Atomic uintptr_t waiters;         /* guarded by lock: waiter.c */
     struct cf__attributes *attributes; /* NULL: all default. Set at creation */
@@ -106,7 +106,7 @@ struct cf_future {
      * unknown. The runner writes it (release); a thread that helps the runner
      * reads it (acquire). Of a remote task: its position in its worker's lane;
      * guarded by the pool's lock. Of a batch of free blocks: its size
-     * (block.c). */
+     * (depot.h). */
     _Atomic uint32_t base;
     uint16_t generation; /* of the process that made it. Set at creation */
     uint8_t arg_size;    /* bytes of an argument inside */
