@@ -7,6 +7,7 @@
 
 #include <cfutures/base.h>
 #include <cfutures/error.h>
+#include <cfutures/event_loop.h>
 #include <cfutures/executor.h>
 #include <cfutures/future.h>
 #include <cfutures/map.h>

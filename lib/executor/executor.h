@@ -25,6 +25,9 @@
 struct cf__executor_ops {
     const char *name; /* what cf_executor_name() returns */
 
+    /* A task that waits holds no worker: any number of tasks may run at once. */
+    bool tasks_suspend;
+
     /*
      * Queues a chain of count tasks, linked from the oldest to the newest: all
      * or none. Only the task of a chain of one may have attributes. On CF_OK

@@ -83,6 +83,10 @@ drain(cf_executor *ex)
         return;
     const bool worker = cf__thread.worker != NULL;
     int64_t until = CF__NEVER;
+    if (ex->ops->tasks_suspend) { /* a server would wait for ever */
+        cf_store_relaxed(&ex->terminated, true); /* a hint to running tasks */
+        ex->ops->interrupt(ex, NULL);
+    }
     do {
         if (worker) {
             until = cf__now_ns() + LOOK_NS;

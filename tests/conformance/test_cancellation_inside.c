@@ -153,7 +153,8 @@ count_workers(cf_executor *ex)
     return stats.workers;
 }
 
-CF_THREAD_TEST(a_worker_cancelled_in_a_shutdown_is_in_no_shutdown_any_more)
+CF_WORKERS_TEST(CF_THREAD_TEST,
+                a_worker_cancelled_in_a_shutdown_is_in_no_shutdown_any_more)
 {
     cf_executor *ex = test_executor(3);
     gate *held = gate_new(), *g = gate_new();

@@ -86,7 +86,7 @@ task_checks_worker(cf_call *call, const void *arg, size_t arg_size)
 }
 
 /* CPython: test_init.InitializerMixin.test_initializer */
-CF_TEST(every_worker_is_initialized_once_before_its_tasks)
+CF_WORKERS_TEST(CF_TEST, every_worker_is_initialized_once_before_its_tasks)
 {
     enum { WORKERS = 4 };
     lives *l = lives_new(0);
@@ -186,7 +186,8 @@ CF_TEST(a_cancelled_task_does_not_stop_the_others_from_breaking)
 
 /* While the thread that breaks the pool is in a callback, another worker takes
  * the rest. */
-CF_THREAD_TEST(a_worker_that_is_free_when_the_pool_breaks_fails_tasks_too)
+CF_WORKERS_TEST(CF_THREAD_TEST,
+                a_worker_that_is_free_when_the_pool_breaks_fails_tasks_too)
 {
     lives *l = lives_failing(1, 1);
     gate *g = gate_new(), *in_callback = gate_new();
@@ -210,7 +211,7 @@ CF_THREAD_TEST(a_worker_that_is_free_when_the_pool_breaks_fails_tasks_too)
     cf_executor_destroy(ex);
 }
 
-CF_TEST(tasks_that_run_when_the_pool_breaks_finish)
+CF_WORKERS_TEST(CF_TEST, tasks_that_run_when_the_pool_breaks_finish)
 {
     lives *l = lives_failing(1, 1);
     cf_executor *ex = living_pool(l, 2);
@@ -259,7 +260,8 @@ initialize_second_slowly(cf_call *call, void *init_data, void **worker_data)
     return 0;
 }
 
-CF_THREAD_TEST(a_worker_in_its_initializer_keeps_no_pool_from_being_idle)
+CF_WORKERS_TEST(CF_THREAD_TEST,
+                a_worker_in_its_initializer_keeps_no_pool_from_being_idle)
 {
     gate *slow = gate_new(), *g = gate_new();
     cf_executor *ex =
@@ -434,7 +436,7 @@ begin_with_index(cf_call *call, void *init_data, void **worker_data)
     return 0;
 }
 
-CF_TEST(each_finalizer_gets_its_own_worker_s_data)
+CF_WORKERS_TEST(CF_TEST, each_finalizer_gets_its_own_worker_s_data)
 {
     enum { WORKERS = 3 };
     journal *j = journal_new();

@@ -233,7 +233,8 @@ task_obey_or_fail(cf_call *call, const void *arg, size_t arg_size)
     return cf_fail(call, 8, "as asked");
 }
 
-CF_CONCURRENT_TEST(an_item_that_stops_as_asked_is_not_the_one_that_failed)
+CF_WORKERS_TEST(CF_CONCURRENT_TEST,
+                an_item_that_stops_as_asked_is_not_the_one_that_failed)
 {
     obeying = gate_new();
     cf_executor *ex = test_executor(2);

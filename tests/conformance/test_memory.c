@@ -211,7 +211,8 @@ free_many(void)
     unref_all(fs, MANY);
 }
 
-CF_THREAD_TEST(a_worker_that_gives_memory_back_lets_others_run_what_comes)
+CF_WORKERS_TEST(CF_THREAD_TEST,
+                a_worker_that_gives_memory_back_lets_others_run_what_comes)
 {
     cf_executor *ex = test_executor(2);
     gate *g = gate_new();

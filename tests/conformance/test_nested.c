@@ -284,7 +284,7 @@ task_tells_waits_below(cf_call *call, const void *arg, size_t arg_size)
 
 /* What rayon does (its issue 592): a task that takes a lock the waiter holds
  * would deadlock on the waiter's stack. */
-CF_THREAD_TEST(a_waiter_never_runs_unrelated_tasks)
+CF_WORKERS_TEST(CF_THREAD_TEST, a_waiter_never_runs_unrelated_tasks)
 {
     enum { N = 200 };
     cf_executor *ex = test_executor(3);

@@ -46,7 +46,8 @@ CF_CONCURRENT_TEST(no_worker_before_the_first_task)
     cf_executor_destroy(ex);
 }
 
-CF_CONCURRENT_TEST(a_busy_executor_counts_running_queued_and_cancelled)
+CF_WORKERS_TEST(CF_CONCURRENT_TEST,
+                a_busy_executor_counts_running_queued_and_cancelled)
 {
     cf_executor *ex = test_executor(3);
     gate *g = gate_new();
@@ -207,7 +208,7 @@ CF_TEST(bad_questions_are_einval)
     cf_executor_destroy(ex);
 }
 
-CF_CONCURRENT_TEST(a_pool_knows_its_name_and_size)
+CF_WORKERS_TEST(CF_CONCURRENT_TEST, a_pool_knows_its_name_and_size)
 {
     cf_executor *ex = test_executor(3);
     cr_assert_str_eq(cf_executor_name(ex), test_name);

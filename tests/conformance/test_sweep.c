@@ -52,7 +52,9 @@ task_sweeps(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
-CF_THREAD_TEST(a_waiter_finds_what_a_sweep_kept_from_it, .timeout = 8)
+CF_WORKERS_TEST(CF_THREAD_TEST,
+                a_waiter_finds_what_a_sweep_kept_from_it,
+                .timeout = 8)
 {
     cf_executor *ex = test_executor(2);
     struct sweep s = {.waiting = gate_new(), .ran = gate_new()};

@@ -102,7 +102,8 @@ task_gets_stuck(cf_call *call, const void *arg, size_t arg_size)
     return cf_return(call, &err, sizeof err) != CF_OK;
 }
 
-CF_TEST(a_shutdown_ends_the_standstill_of_pools_that_feed_each_other)
+CF_WORKERS_TEST(CF_TEST,
+                a_shutdown_ends_the_standstill_of_pools_that_feed_each_other)
 {
     const test_options bounded = {.max_workers = 1, .queue_capacity = CAPACITY};
     struct pair pair = pair_of(bounded, bounded);

@@ -23,10 +23,14 @@ struct gate {
 
 _Static_assert(sizeof(atomic_int) == 4, "the kernel's futex is 32 bits");
 
+bool (*gate_suspend)(void);
+
 /* Sleeps if the word is still as seen; may return for no reason. */
 static void
 sleep_while(atomic_int *word, int seen)
 {
+    if (gate_suspend && gate_suspend())
+        return;
     if (syscall(SYS_futex, word, FUTEX_WAIT, seen, NULL, NULL, 0) != 0 &&
         errno != EAGAIN && errno != EINTR) {
         perror("gate: futex");

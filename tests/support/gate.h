@@ -35,6 +35,11 @@ void gate_open(gate *g);
 /* How many have arrived. */
 int gate_arrived(gate *g);
 
+/* In a task of an executor whose tasks share a thread: instead of holding that
+ * thread, lets the others run for a moment (true). false: the task holds the
+ * thread, as it would hold a worker. NULL: tasks have a thread each. */
+extern bool (*gate_suspend)(void);
+
 /* Returns once the kernel says that thread tid of this process sleeps. It
  * makes a race likely, never an order certain. */
 void await_asleep(pid_t tid);

@@ -77,7 +77,8 @@ task_until_canceled(cf_call *call, const void *arg, size_t arg_size)
     (void)arg_size;
     gate_arrive((gate *)arg);
     while (!cf_call_canceled(call))
-        sched_yield();
+        if (!gate_suspend || !gate_suspend())
+            sched_yield();
     return 1;
 }
 

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Switching stacks: see context.h. No locks: all contexts are one thread's.
+ *
+ * A sanitizer must know which stack is in use. AddressSanitizer is told just
+ * before a switch and just after it. For ThreadSanitizer each context is a fiber;
+ * the functions around the jump are not instrumented, as what they note at their
+ * begin and at their end would go to two different fibers.
+ */
+#include "event_loop/context.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#if defined __SANITIZE_ADDRESS__
+#define ADDRESS_SANITIZER
+#elif defined __SANITIZE_THREAD__
+#define THREAD_SANITIZER
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZER
+#elif __has_feature(thread_sanitizer)
+#define THREAD_SANITIZER
+#endif
+#endif
+
+#ifdef ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef THREAD_SANITIZER
+void *__tsan_get_current_fiber(void);
+void *__tsan_create_fiber(unsigned flags);
+void __tsan_destroy_fiber(void *fiber);
+void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+#define NOT_TOLD no_sanitize("thread")
+#else
+#define NOT_TOLD unused
+#endif
+/* A function that leaves a stack, and a part of one. */
+#define UNTOLD __attribute__((noinline, NOT_TOLD))
+#define UNTOLD_PART static inline __attribute__((always_inline, NOT_TOLD))
+
+/* Just before a switch. */
+UNTOLD_PART void
+tell_leaving(struct cf__context *from, struct cf__context *to)
+{
+    to->former = from;
+#ifdef CF__CLEANUP_LISTS
+    __pthread_register_cancel(&from->cleanups); /* keeps the list ... */
+    __pthread_unregister_cancel(&to->cleanups); /* ... and takes the other */
+#endif
+#ifdef ADDRESS_SANITIZER
+    __sanitizer_start_switch_fiber(&from->fake_stack, to->bottom, to->size);
+#endif
+#ifdef THREAD_SANITIZER
+    __tsan_switch_to_fiber(to->fiber, 0);
+#endif
+}
+
+/* Just after it, in the context that runs now. */
+UNTOLD_PART void
+tell_arrived(struct cf__context *self)
+{
+#ifdef ADDRESS_SANITIZER
+    __sanitizer_finish_switch_fiber(
+        self->fake_stack, &self->former->bottom, &self->former->size);
+#else
+    (void)self;
+#endif
+}
+
+#ifdef CF_FCONTEXT
+
+/* As Boost.Context has them since 1.61, without the cf__ (cmake/CfContext.cmake). */
+struct transfer {
+    void *fcontext; /* of the context that was left */
+    void *data;     /* what that gave */
+};
+extern struct transfer cf__jump_fcontext(void *to, void *data);
+extern void *
+cf__make_fcontext(void *top, size_t size, void (*fn)(struct transfer from));
+
+/* data: the context that begins or goes on. */
+UNTOLD static void
+begin(struct transfer from)
+{
+    struct cf__context *self = from.data;
+    self->former->fcontext = from.fcontext;
+    tell_arrived(self);
+    self->entry(self->arg);
+}
+
+static inline void
+prepare(struct cf__context *context, char *bottom, size_t size)
+{
+    context->fcontext = cf__make_fcontext(bottom + size, size, begin);
+}
+
+UNTOLD_PART struct cf__context *
+jump(struct cf__context *from, struct cf__context *to)
+{
+    (void)from;
+    struct transfer back = cf__jump_fcontext(to->fcontext, to);
+    struct cf__context *self = back.data;
+    self->former->fcontext = back.fcontext;
+    return self;
+}
+
+#else
+
+UNTOLD static void
+begin(unsigned high, unsigned low)
+{
+    struct cf__context *self =
+        (struct cf__context *)((uintptr_t)((uint64_t)high << 32 | low));
+    tell_arrived(self);
+    self->entry(self->arg);
+}
+
+static inline void
+prepare(struct cf__context *context, char *bottom, size_t size)
+{
+    uint64_t self = (uintptr_t)context;
+    getcontext(&context->ucontext);
+    context->ucontext.uc_stack.ss_sp = bottom;
+    context->ucontext.uc_stack.ss_size = size;
+    context->ucontext.uc_link = NULL;
+    makecontext(&context->ucontext,
+                (void (*)(void))begin,
+                2,
+                (unsigned)(self >> 32),
+                (unsigned)self);
+}
+
+UNTOLD_PART struct cf__context *
+jump(struct cf__context *from, struct cf__context *to)
+{
+    swapcontext(&from->ucontext, &to->ucontext);
+    return from;
+}
+
+#endif
+
+void
+cf__context_adopt(struct cf__context *context)
+{
+    *context = (struct cf__context){0};
+#ifdef CF__CLEANUP_LISTS
+    __pthread_register_cancel(&context->cleanups);
+    __pthread_unregister_cancel(&context->cleanups);
+#endif
+#ifdef THREAD_SANITIZER
+    context->fiber = __tsan_get_current_fiber();
+#endif
+}
+
+void
+cf__context_make(struct cf__context *context,
+                 const struct cf__context *root,
+                 void *bottom,
+                 size_t size,
+                 void (*entry)(void *arg),
+                 void *arg)
+{
+    *context = (struct cf__context){.entry = entry,
+                                    .arg = arg,
+#ifdef CF__CLEANUP_LISTS
+                                    .cleanups = root->cleanups,
+#endif
+                                    .bottom = bottom,
+                                    .size = size};
+    (void)root;
+#ifdef THREAD_SANITIZER
+    context->fiber = __tsan_create_fiber(0);
+#endif
+    prepare(context, bottom, size);
+}
+
+void
+cf__context_fini(struct cf__context *context)
+{
+#ifdef THREAD_SANITIZER
+    __tsan_destroy_fiber(context->fiber);
+#endif
+#ifdef ADDRESS_SANITIZER
+    /* Frames that never return have left their marks. */
+    __asan_unpoison_memory_region(context->bottom, context->size);
+#endif
+    (void)context;
+}
+
+UNTOLD void
+cf__context_switch(struct cf__context *from, struct cf__context *to)
+{
+    int saved_errno = errno;
+    tell_leaving(from, to);
+    tell_arrived(jump(from, to));
+    errno = saved_errno;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Contexts: stacks that can be left and gone on with. context.c is the one file
+ * that knows how: by the two assembler functions of Boost.Context
+ * (CF_FCONTEXT), or by <ucontext.h>, which also calls the kernel each time.
+ */
+#ifndef CF_EVENT_LOOP_CONTEXT_H
+#define CF_EVENT_LOOP_CONTEXT_H
+
+#include <pthread.h>
+#include <stddef.h>
+#ifndef CF_FCONTEXT
+#include <ucontext.h>
+#endif
+
+/* Pushes and pops of pthread_cleanup_push() work on a list of the thread's, if
+ * glibc is asked for them in C. Each context has a list of its own. */
+#if defined __GLIBC__ && !defined __EXCEPTIONS
+#define CF__CLEANUP_LISTS
+#endif
+
+struct cf__context {
+#ifdef CF_FCONTEXT
+    void *fcontext; /* where it goes on, while it does not run */
+#else
+    ucontext_t ucontext;
+#endif
+    /* Of the context that runs: the one that it has gone on from. */
+    struct cf__context *former;
+    void (*entry)(void *arg);
+    void *arg;
+#ifdef CF__CLEANUP_LISTS
+    __pthread_unwind_buf_t cleanups;
+#endif
+    /* For the sanitizers. The bounds of a thread's own stack are learnt when it
+     * is left for the first time. */
+    const void *bottom;
+    size_t size;
+    void *fake_stack;
+    void *fiber;
+};
+
+/* Makes the context of the calling thread: what it is doing now. */
+void cf__context_adopt(struct cf__context *context);
+
+/* Makes a context that has not begun: entry(arg), which never returns, on the
+ * stack [bottom, bottom + size). It inherits the thread's cleanup handlers from
+ * root, which has been adopted by the same thread. */
+void cf__context_make(struct cf__context *context,
+                      const struct cf__context *root,
+                      void *bottom,
+                      size_t size,
+                      void (*entry)(void *arg),
+                      void *arg);
+
+/* A context that cf__context_make() made is not used any more. */
+void cf__context_fini(struct cf__context *context);
+
+/* Leaves from, which runs, and goes on with to. Returns when from is gone on
+ * with. errno is as before. */
+void cf__context_switch(struct cf__context *from, struct cf__context *to);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event loop's structs and the steps that its files share. README.md has the
+ * protocols. From below, where a file uses those above it in this list:
+ *
+ *   context.c    switching stacks
+ *   stack.c      memory for stacks
+ *   timer_heap.c timers by deadline
+ *   circle.c     waits that could never end
+ *   coroutine.c  coroutines: made, run tasks, suspended, woken
+ *   turn.c       the loop: turns, sleeping, its thread's main
+ *   submit.c     submits, statistics
+ *   end.c        shutdown, terminate, destroy, fork
+ *   create.c     options, constructors, the operations' table
+ */
+#ifndef CF_EVENT_LOOP_LOOP_H
+#define CF_EVENT_LOOP_LOOP_H
+
+#include <cfutures/event_loop.h>
+
+#include "event_loop/context.h"
+#include "event_loop/stack.h"
+#include "event_loop/timer_heap.h"
+#include "lib/base/fence.h"
+#include "lib/executor/call.h"
+#include "lib/executor/executor.h"
+#include "lib/executor/queue.h"
+#include "lib/future/awaited.h"
+
+#include <pthread.h>
+
+/* The values of a coroutine's parker. */
+enum {
+    CF__AWAKE = 0,
+    CF__NOTIFIED = 1, /* it was unparked; if it was parked, it is in a list of
+                         the loop's */
+    CF__PARKED = 2    /* it is suspended, and in no list */
+};
+
+/* What lies on a stack, for cf__thread (lib/base/thread.h). */
+struct cf__stack_state {
+    struct cf__worker *worker;
+    struct cf__due *due;
+    struct cf__caller_run *caller_run;
+    struct cf__inline_frame *inline_frames;
+};
+
+/*
+ * A coroutine, at the top of its stack. It is made once and runs one task after
+ * the other. Other threads touch parker, link and base.suspend only; all else is
+ * the loop's thread's.
+ */
+struct cf__coroutine {
+    struct cf__worker base; /* the executor is the loop */
+    struct cf__context context;
+    struct cf__stack_state state; /* while it does not run */
+
+    /* In the one list that it is in: woken, ready, a turn's batch, free. */
+    struct cf__coroutine *link;
+    uint32_t index; /* of its stack */
+
+    struct cf_call call;
+    cf_future *f; /* the task that it runs; NULL: none, or that is done */
+    struct cf__coroutine *next_active, *prev_active; /* it has a task */
+
+    bool trimmed; /* it is free, and its stack's memory has been given back */
+
+    struct cf__loop_timer timer; /* while it is parked with a deadline */
+    bool timed_out;              /* ... which was what woke it */
+
+    /* While it waits (base.awaited): */
+    bool forever;  /* without a deadline */
+    bool hopeless; /* it was woken because that could never end */
+    bool possible; /* found by a search: its wait can end */
+    bool chooses;  /* it is in the list of choosers */
+    struct cf__coroutine *next_chooser, *prev_chooser; /* it waits for the first
+                                                          of several */
+};
+
+/* A coroutine that is in a shutdown of its own loop; on its stack. */
+struct cf__ender {
+    struct cf__coroutine *coroutine;
+    struct cf__ender *next;
+};
+
+struct cf__evloop {
+    cf_executor base;
+
+    /* Set once, before the first task. */
+    cf_event_loop_options options;
+    char name[16];
+    bool in_caller; /* it runs in the thread that made it */
+
+    /* --- the loop's thread's ------------------------------------------- */
+    struct cf__stacks stacks; /* partly read by all */
+    struct cf__context root;  /* the thread's own stack */
+    struct cf__stack_state root_state;
+    struct cf__coroutine *batch; /* those that are left in a turn */
+    struct cf__coroutine *ready, *last_ready; /* for the next turn */
+    struct cf__coroutine *free_coroutines;
+    struct cf__coroutine *active; /* linked by next_active */
+    size_t active_count;
+    struct cf__coroutine *choosers; /* linked by next_chooser */
+    struct cf__timer_heap timers;
+    struct cf__ender *enders;
+    struct cf__worker keeper; /* of freed blocks, while the loop sleeps */
+    int starts_left;          /* tasks that may begin in this turn */
+    void *data;               /* what the initializer left */
+
+    /* Counters. Writer: the loop's thread. Readers: statistics. */
+    _Atomic uint64_t started, done, failed;
+
+    /* --- any thread's --------------------------------------------------- */
+    /* Coroutines that other threads have unparked, the last one first. */
+    _Alignas(CF_CACHE_LINE) _Atomic(struct cf__coroutine *) woken;
+    /* 1: the loop's thread sleeps, or is about to. It sets it; whoever turns it
+     * to 0 wakes the thread. */
+    _Atomic uint32_t asleep;
+    /* CF_OK, or why submits are refused. Writers: under the lock. */
+    atomic_int refuse;
+    /* How often wait_idle() has asked. Writers: under the lock. */
+    atomic_uint asked;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* on the monotonic clock */
+    /* Guarded by lock. */
+    unsigned answered; /* so many of asked: it was idle after they came */
+    bool begun;        /* its thread has been started */
+    bool ended;        /* ... and touches nothing of the loop any more */
+    bool to_join;
+    bool lost; /* stacks with tasks that will never go on: they stay */
+    pthread_t thread;
+    bool orphan;            /* its thread frees it */
+    const cf_error *broken; /* set once, before refuse becomes CF_EBROKEN */
+
+    struct cf__queue queue;
+};
+
+static inline struct cf__evloop *
+cf__evloop_of(cf_executor *ex)
+{
+    return (struct cf__evloop *)ex;
+}
+
+static inline struct cf__coroutine *
+cf__coroutine_of(struct cf__worker *worker)
+{
+    return (struct cf__coroutine *)worker;
+}
+
+/* The coroutine that is noted in f, which runs or has run; NULL: none. */
+static inline struct cf__coroutine *
+cf__coroutine_of_task(const cf_future *f)
+{
+    uint32_t base = cf_load_acquire(&f->base); /* pairs with its start */
+    return base ? cf__stacks_at(&cf__evloop_of(f->executor)->stacks, base - 1)
+                : NULL;
+}
+
+/* Puts it at the end of the ready list. The loop's thread. */
+static inline void
+cf__coroutine_ready(struct cf__evloop *loop, struct cf__coroutine *self)
+{
+    self->link = NULL;
+    if (loop->ready)
+        loop->last_ready->link = self;
+    else
+        loop->ready = self;
+    loop->last_ready = self;
+}
+
+/* What has been pushed may be seen by the loop's thread only if that wakes. */
+static inline void
+cf__evloop_wake(struct cf__evloop *loop)
+{
+    cf__fence_full(); /* pairs with turn.c: it sees the push, or we it asleep */
+    if (__builtin_expect(cf_load_relaxed(&loop->asleep) == 0, 1))
+        return;
+    if (cf_exchange_acq_rel(&loop->asleep, 0) == 1)
+        cf__futex_wake(&loop->asleep, 1);
+}
+
+/* --- circle.c ------------------------------------------------------------ */
+
+/* self is about to wait for f: f waits for self, or for what does. */
+bool cf__evloop_closes_circle(const struct cf__coroutine *self,
+                              const cf_future *f);
+
+/* Nothing is left that could wake a coroutine, but other threads: marks those
+ * as hopeless that wait for each other, and that no other thread can wake. true:
+ * there are some, and they are the callers's to wake. */
+bool cf__evloop_search(struct cf__evloop *loop);
+
+/* How many coroutines, those in a shutdown apart, wait for one that is in
+ * a shutdown. */
+size_t cf__evloop_held_up(const struct cf__evloop *loop);
+
+/* --- coroutine.c --------------------------------------------------------- */
+
+/* Starts the next task. false: none is to begin now. */
+bool cf__coroutine_start(struct cf__evloop *loop);
+
+/* Leaves the loop's own stack for first, which is in no list. Returns when no
+ * coroutine of the batch is left. */
+void cf__coroutine_run(struct cf__evloop *loop, struct cf__coroutine *first);
+
+/* Gives memory of stacks back that have not been used for long. */
+void cf__coroutine_trim(struct cf__evloop *loop);
+
+/* Ends its wait, if it is in one. Any thread. */
+void cf__coroutine_unpark(struct cf__worker *worker);
+
+/* The thread of the loop ends inside a task, by pthread_exit(): fails what runs.
+ * The stacks stay as they are. */
+void cf__coroutine_fail_all(struct cf__evloop *loop);
+
+void cf__coroutine_free_all(struct cf__evloop *loop);
+
+/* --- turn.c --------------------------------------------------------------- */
+
+/* Runs tasks until the loop has been shut down and is empty. */
+void cf__evloop_run_thread(struct cf__evloop *loop);
+
+/* For its own thread. */
+void *cf__evloop_main(void *loop);
+
+/* Refuses submits for that reason. The first one stands, but for CF_EBROKEN. */
+void cf__evloop_refuse(struct cf__evloop *loop, cf_err why);
+
+/* Empties the queue: cancels what is in it, or, if why is not NULL, fails it so. */
+void cf__evloop_empty(struct cf__evloop *loop, const cf_error *why);
+
+/* Frees the loop. No thread uses it. */
+void cf__evloop_free(struct cf__evloop *loop);
+
+/* --- submit.c: operations ------------------------------------------------ */
+
+cf_err cf__evloop_submit(cf_executor *ex,
+                         cf_future *oldest,
+                         cf_future *newest,
+                         size_t count);
+void cf__evloop_tidy(cf_executor *ex, uint64_t canceled);
+void cf__evloop_stats(cf_executor *ex, cf_stats *out);
+
+/* --- end.c: operations ---------------------------------------------------- */
+
+cf_err cf__evloop_wait_idle(cf_executor *ex, int64_t deadline_ns);
+cf_err
+cf__evloop_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
+cf_err cf__evloop_terminate(cf_executor *ex, int signo);
+void cf__evloop_destroy(cf_executor *ex);
+void cf__evloop_after_fork(cf_executor *ex);
+
+#endif

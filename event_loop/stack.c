@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory for stacks: see stack.h. Mapped in segments of many stacks; the memory
+ * is reserved, and comes when it is touched. A guard page is a mark in the page
+ * tables if the kernel can do that (Linux 6.13). Else it is a mapping of its own,
+ * of which a process may have some 65,000 (vm.max_map_count): then there are at
+ * most half as many stacks.
+ */
+#include "event_loop/stack.h"
+
+#include "lib/base/size.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+enum {
+    CONTROL_ALIGNMENT = 64,
+    FIRST_ROOM = 16,
+    PAGES_KEPT = 4 /* of a stack that is trimmed: the frames at its top */
+};
+
+bool
+cf__stacks_init(struct cf__stacks *stacks, size_t size, size_t control_size)
+{
+    *stacks = (struct cf__stacks){.page = (size_t)sysconf(_SC_PAGESIZE)};
+    stacks->control_size = (control_size + CONTROL_ALIGNMENT - 1) /
+                           CONTROL_ALIGNMENT * CONTROL_ALIGNMENT;
+    if (size > CF__SIZE_MAX / CF__STACKS_PER_SEGMENT / 2)
+        return false;
+    size_t pages =
+        (size + stacks->control_size + stacks->page - 1) / stacks->page;
+    stacks->size = (pages + 1) * stacks->page; /* and the guard */
+    return true;
+}
+
+static size_t
+segment_size(const struct cf__stacks *stacks)
+{
+    return stacks->size * CF__STACKS_PER_SEGMENT;
+}
+
+void
+cf__stacks_fini(struct cf__stacks *stacks)
+{
+    struct cf__stack_table *table = cf_load_relaxed(&stacks->table);
+    for (size_t i = 0; i < stacks->segment_count; i++)
+        munmap(table->segments[i], segment_size(stacks));
+    for (struct cf__stack_table *former; table; table = former) {
+        former = table->former;
+        free(table);
+    }
+}
+
+/* There is room for one more segment. A table that was replaced stays: another
+ * thread may be reading it. */
+static bool
+reserve_segment(struct cf__stacks *stacks)
+{
+    struct cf__stack_table *table = cf_load_relaxed(&stacks->table);
+    if (table && stacks->segment_count < table->room)
+        return true;
+    size_t room = table ? 2 * table->room : FIRST_ROOM, bytes;
+    struct cf__stack_table *next = NULL;
+    if (cf__size_add(sizeof *next, room, sizeof *next->segments, &bytes))
+        next = calloc(1, bytes);
+    if (!next)
+        return false;
+    next->former = table;
+    next->room = room;
+    if (table)
+        memcpy(next->segments,
+               table->segments,
+               stacks->segment_count * sizeof *next->segments);
+    cf_store_release(&stacks->table, next); /* pairs with cf__stacks_at */
+    return true;
+}
+
+static bool
+add_segment(struct cf__stacks *stacks)
+{
+    if (!reserve_segment(stacks))
+        return false;
+    char *segment =
+        mmap(NULL,
+             segment_size(stacks),
+             PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
+             -1,
+             0);
+    if (segment == MAP_FAILED)
+        return false;
+    /* A huge page would be the memory of several stacks at once. */
+    (void)madvise(segment, segment_size(stacks), MADV_NOHUGEPAGE);
+    struct cf__stack_table *table = cf_load_relaxed(&stacks->table);
+    table->segments[stacks->segment_count++] = segment;
+    return true;
+}
+
+static bool
+set_guard(struct cf__stacks *stacks, char *page)
+{
+    if (!stacks->no_light_guards &&
+        madvise(page, stacks->page, MADV_GUARD_INSTALL) == 0)
+        return true;
+    stacks->no_light_guards = true;
+    return mprotect(page, stacks->page, PROT_NONE) == 0;
+}
+
+/* Where the stack with that index begins, with its guard. */
+static char *
+stack_at(const struct cf__stacks *stacks, uint32_t index)
+{
+    /* pairs with reserve_segment: the table is whole */
+    struct cf__stack_table *table = cf_load_acquire(&stacks->table);
+    return table->segments[index / CF__STACKS_PER_SEGMENT] +
+           index % CF__STACKS_PER_SEGMENT * stacks->size;
+}
+
+void *
+cf__stacks_at(const struct cf__stacks *stacks, uint32_t index)
+{
+    return stack_at(stacks, index) + stacks->size - stacks->control_size;
+}
+
+void *
+cf__stacks_new(struct cf__stacks *stacks)
+{
+    uint32_t index = cf_load_relaxed(&stacks->count); /* this thread's */
+    if (index == UINT32_MAX)
+        return NULL;
+    if (index / CF__STACKS_PER_SEGMENT == stacks->segment_count &&
+        !add_segment(stacks))
+        return NULL;
+    if (!set_guard(stacks, stack_at(stacks, index)))
+        return NULL;
+    return cf__stacks_at(stacks, index);
+}
+
+void *
+cf__stack_bottom(const struct cf__stacks *stacks, void *control)
+{
+    return (char *)control + stacks->control_size - stacks->size + stacks->page;
+}
+
+size_t
+cf__stack_room(const struct cf__stacks *stacks)
+{
+    return stacks->size - stacks->page - stacks->control_size;
+}
+
+void
+cf__stack_trim(const struct cf__stacks *stacks, void *control)
+{
+    const size_t kept = (1 + PAGES_KEPT) * stacks->page; /* and the guard */
+    if (stacks->size > kept)
+        (void)madvise(cf__stack_bottom(stacks, control),
+                      stacks->size - kept,
+                      MADV_DONTNEED);
+}

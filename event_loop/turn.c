@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop: turns, sleeping, and the life of the thread that runs it. README.md,
+ * "Turns" and "Sleeping and waking". loop->lock guards who asks and who has left.
+ */
+#include "event_loop/loop.h"
+
+#include "lib/base/cancel.h"
+#include "lib/executor/pending.h"
+#include "lib/future/block.h"
+#include "lib/future/failure.h"
+
+#include <stdlib.h>
+
+enum { STARTS_PER_TURN = 64 };
+#define TRIM_NS CF__MS(200)
+
+#define TIMER_OWNER(timer_)                                                    \
+    ((struct cf__coroutine *)(void *)((char *)(timer_)-offsetof(               \
+        struct cf__coroutine, timer)))
+
+/* What other threads have unparked becomes ready, in the order of that. */
+static void
+take_woken(struct cf__evloop *loop)
+{
+    struct cf__coroutine *oldest = NULL;
+    if (!cf_load_relaxed(&loop->woken)) /* the exchange acquires */
+        return;
+    /* pairs with cf__coroutine_unpark: link */
+    struct cf__coroutine *newest = cf_exchange_acquire(&loop->woken, NULL);
+    for (struct cf__coroutine *next; newest; newest = next) {
+        next = newest->link;
+        newest->link = oldest;
+        oldest = newest;
+    }
+    for (struct cf__coroutine *next; oldest; oldest = next) {
+        next = oldest->link;
+        cf__coroutine_ready(loop, oldest);
+    }
+}
+
+/* Coroutines whose deadline has passed become ready. One that another thread has
+ * unparked already is in the list woken. */
+static void
+expire(struct cf__evloop *loop)
+{
+    if (!loop->timers.count)
+        return;
+    int64_t now = cf__now_ns();
+    while (cf__timer_heap_next(&loop->timers) <= now) {
+        struct cf__loop_timer *timer = loop->timers.entries[0].timer;
+        struct cf__coroutine *self = TIMER_OWNER(timer);
+        uint32_t parker = CF__PARKED;
+        cf__timer_heap_clear(&loop->timers, timer);
+        /* pairs with unpark: either one puts it into a list */
+        if (cf_cas_acq_rel(&self->base.parker, &parker, CF__AWAKE)) {
+            self->timed_out = true;
+            cf__coroutine_ready(loop, self);
+        }
+    }
+}
+
+static void
+run_batch(struct cf__evloop *loop)
+{
+    struct cf__coroutine *first = loop->ready;
+    if (!first)
+        return;
+    loop->ready = NULL;
+    loop->batch = first->link;
+    cf__coroutine_run(loop, first);
+}
+
+static bool
+has_work(struct cf__evloop *loop)
+{
+    return loop->ready || cf_load_relaxed(&loop->woken) ||
+           cf__queue_has_work(&loop->queue);
+}
+
+/* Says so to the threads in wait_idle(). */
+static void
+answer(struct cf__evloop *loop)
+{
+    unsigned asked = cf_load_acquire(&loop->asked); /* pairs with wait_idle */
+    if (cf__queue_has_work(&loop->queue))
+        return;
+    pthread_mutex_lock(&loop->lock);
+    if (loop->answered != asked) {
+        loop->answered = asked;
+        pthread_cond_broadcast(&loop->changed);
+    }
+    pthread_mutex_unlock(&loop->lock);
+}
+
+/* Wakes those that wait for each other. */
+static bool
+wake_hopeless(struct cf__evloop *loop)
+{
+    if (!loop->choosers || loop->timers.count || !cf__evloop_search(loop))
+        return false;
+    for (struct cf__coroutine *c = loop->choosers; c; c = c->next_chooser)
+        if (c->hopeless)
+            cf__coroutine_unpark(&c->base);
+    return true;
+}
+
+/* Memory of a burst is given back when nothing has come for a while: to have it
+ * again costs more than to keep it for that long. And the loop may be the one that
+ * is told when others have freed much. */
+static void
+doze(struct cf__evloop *loop)
+{
+    int64_t next = cf__timer_heap_next(&loop->timers);
+    int64_t until = next;
+    bool keeps = false, may_trim = cf__block_may_trim();
+    if (may_trim)
+        until = cf__sooner(next, cf__now_ns() + TRIM_NS);
+    else
+        keeps = cf__block_keep(&loop->keeper);
+    bool woken = cf__futex_wait(&loop->asleep, 1, until);
+    if (keeps)
+        cf__block_stop_keeping(&loop->keeper);
+    if (may_trim && !woken && until < next) {
+        cf__block_trim();
+        (void)cf__futex_wait(&loop->asleep, 1, next);
+    }
+}
+
+/* It has to look at what has been freed: the sleep is over, and the next one is
+ * short. */
+static void
+wake_keeper(struct cf__worker *keeper)
+{
+    cf__evloop_wake(cf__evloop_of(keeper->executor));
+}
+
+static const struct cf__suspend_ops keeper_ops = {.unpark = wake_keeper};
+
+static void
+sleep_until_woken(struct cf__evloop *loop)
+{
+    if (wake_hopeless(loop))
+        return;
+    cf__coroutine_trim(loop);
+    cf_store_seq_cst(&loop->asleep, 1);
+    cf__fence_full(); /* pairs with cf__evloop_wake */
+    if (loop->active_count == 0)
+        answer(loop);
+    bool over = loop->active_count == 0 &&
+                cf_load_acquire(&loop->refuse) != CF_OK; /* pairs with refuse */
+    if (!over && !has_work(loop))
+        doze(loop);
+    cf_store_relaxed(&loop->asleep, 0); /* a wake-up more does no harm */
+}
+
+/* It has been shut down, and nothing is left. */
+static bool
+is_over(struct cf__evloop *loop)
+{
+    /* pairs with refuse: the queue is closed, and what it took is in it */
+    return loop->active_count == 0 && cf_load_acquire(&loop->refuse) != CF_OK &&
+           !has_work(loop);
+}
+
+static void
+turn(struct cf__evloop *loop)
+{
+    take_woken(loop);
+    expire(loop);
+    loop->starts_left = STARTS_PER_TURN;
+    run_batch(loop);
+    bool any = false;
+    while (loop->starts_left > 0 && !cf__executor_forked(&loop->base) &&
+           cf__queue_has_work(&loop->queue) && cf__coroutine_start(loop))
+        any = true;
+    if (any || cf__executor_forked(&loop->base))
+        return;
+    if (!has_work(loop))
+        sleep_until_woken(loop);
+    else if (!loop->ready && !cf_load_relaxed(&loop->woken))
+        cf__queue_await_refill(&loop->queue);
+}
+
+/* --- the thread --------------------------------------------------------------- */
+
+void
+cf__evloop_empty(struct cf__evloop *loop, const cf_error *why)
+{
+    struct cf__queue *queue = &loop->queue;
+    while (cf__queue_has_work(queue)) {
+        cf_future *f = cf__queue_take_prioritized(queue, true);
+        if (!f)
+            f = cf__queue_take(queue);
+        if (!f)
+            f = cf__queue_take_prioritized(queue, false);
+        if (!f) {
+            cf__queue_await_refill(queue);
+            continue;
+        }
+        if (why)
+            (void)cf__future_refuse(f, why);
+        else
+            (void)cf__future_cancel_now(f);
+        cf__future_drop_stale(f);
+    }
+}
+
+void
+cf__evloop_refuse(struct cf__evloop *loop, cf_err why)
+{
+    pthread_mutex_lock(&loop->lock);
+    cf__queue_close(&loop->queue);
+    if (cf_load_relaxed(&loop->refuse) == CF_OK || why == CF_EBROKEN) {
+        /* pairs with is_over: the queue is closed; with take: broken */
+        cf_store_release(&loop->refuse, (int)why);
+        if (loop->base.bound)
+            cf__bound_close(loop->base.bound, why);
+    }
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static void
+break_loop(struct cf__evloop *loop, const cf_error *why)
+{
+    const cf_error *copy = cf__failure_new(why);
+    pthread_mutex_lock(&loop->lock);
+    if (!loop->broken) {
+        loop->broken = copy;
+        copy = NULL;
+    }
+    pthread_mutex_unlock(&loop->lock);
+    cf__failure_free(copy);
+    cf__evloop_refuse(loop, CF_EBROKEN);
+    cf__evloop_empty(loop, loop->broken);
+}
+
+/* false: it failed, and the loop is broken. */
+static bool
+initialize(struct cf__evloop *loop)
+{
+    if (!loop->options.initializer)
+        return true;
+    struct cf_call call = {.worker = 0};
+    cf__call_begin(&call, NULL, 0);
+    call.fixed_sink = true; /* it has no result */
+    int rc =
+        loop->options.initializer(&call, loop->options.init_data, &loop->data);
+    const cf_error *failure = cf__call_end(&call, rc);
+    if (!failure)
+        return true;
+    cf_error why = *failure;
+    why.kind = CF_EBROKEN;
+    break_loop(loop, &why);
+    cf__failure_free(failure);
+    return false;
+}
+
+/* What follows the loop's last turn, in its thread. */
+static void
+end_thread(struct cf__evloop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    bool orphan = loop->orphan;
+    if (orphan && !loop->in_caller)
+        pthread_detach(pthread_self());
+    loop->to_join = !loop->in_caller && !orphan;
+    loop->ended = true;
+    pthread_cond_broadcast(&loop->changed);
+    pthread_mutex_unlock(&loop->lock);
+    if (orphan && !loop->in_caller)
+        cf__evloop_free(loop);
+}
+
+/* A task has ended the thread: runs on the thread's own stack. */
+static void
+died(void *arg)
+{
+    struct cf__evloop *loop = arg;
+    cf__thread.due = NULL;
+    cf__thread.caller_run = NULL;
+    cf__thread.inline_frames = NULL;
+    cf_error why = CF_ERROR_INIT;
+    why.kind = CF_EBROKEN;
+    why.message = "a task ended the event loop's thread";
+    why.worker = 0;
+    loop->lost = loop->active_count > 0;
+    cf__coroutine_fail_all(loop);
+    break_loop(loop, &why);
+    cf__thread.worker = loop->root_state.worker;
+    end_thread(loop);
+}
+
+void
+cf__evloop_run_thread(struct cf__evloop *loop)
+{
+    int former = cf__cancel_disable(); /* else it would hit any of its tasks */
+    pthread_cleanup_push(died, loop);
+    cf__context_adopt(&loop->root);
+    loop->keeper.executor = &loop->base;
+    loop->keeper.suspend = &keeper_ops;
+    bool initialized = initialize(loop);
+    while (!cf__executor_forked(&loop->base) && !is_over(loop))
+        turn(loop);
+    if (initialized && loop->options.finalizer &&
+        !cf__executor_forked(&loop->base))
+        loop->options.finalizer(loop->options.init_data, loop->data);
+    pthread_cleanup_pop(0);
+    cf__cancel_restore(former);
+    if (!cf__executor_forked(&loop->base))
+        end_thread(loop);
+}
+
+void *
+cf__evloop_main(void *arg)
+{
+    struct cf__evloop *loop = arg;
+    cf__origin_enter(&loop->base.origin);
+    (void)pthread_setname_np(pthread_self(), loop->name); /* for people */
+    cf__evloop_run_thread(loop);
+    return NULL;
+}
+
+void
+cf__evloop_free(struct cf__evloop *loop)
+{
+    cf__executor_fini(&loop->base);
+    cf__queue_fini(&loop->queue);
+    cf__failure_free(loop->broken);
+    if (loop->lost) /* others may still unpark what waits on those stacks */
+        return;
+    cf__coroutine_free_all(loop);
+    cf__timer_heap_fini(&loop->timers);
+    pthread_cond_destroy(&loop->changed);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop);
+}
