@@ -22,6 +22,7 @@ struct chunk {
     struct chunk *next;   /* the one mapped before it. Set once */
     size_t size;          /* set once */
     size_t first;         /* the first page that has blocks. Set once */
+    bool huge;            /* it has asked for huge pages. Set once */
     uint8_t given_back[]; /* for each page, 1: no block is there */
 };
 
@@ -55,9 +56,8 @@ huge_pages_wanted(void)
     return !value || strcmp(value, "0") != 0;
 }
 
-/* Maps a chunk. From CHUNK_SECOND on it begins where a huge page can begin, and
- * asks for huge pages: the first use of such a page costs one page fault
- * instead of 512. NULL: no memory. */
+/* Maps a chunk. From CHUNK_SECOND on it begins where a huge page can begin.
+ * NULL: no memory. */
 static char *
 map_chunk(size_t size)
 {
@@ -77,8 +77,6 @@ map_chunk(size_t size)
         (void)munmap(start, before); /* if it fails, addresses are lost */
     if (before < align)
         (void)munmap(start + before + size, align - before);
-    if (huge_pages_wanted())
-        (void)madvise(start + before, size, MADV_HUGEPAGE); /* or small ones */
     return start + before;
 }
 
@@ -107,7 +105,12 @@ new_chunk_locked(void)
     if (!start)
         return false;
     struct chunk *chunk = (struct chunk *)(void *)start;
+    /* The first use of a huge page costs one page fault instead of 512. If the
+     * system refuses, the pages are small. */
+    bool huge = size >= CHUNK_SECOND && huge_pages_wanted() &&
+                madvise(start, size, MADV_HUGEPAGE) == 0;
     memory.page_size = page;
+    chunk->huge = huge;
     chunk->size = size;
     chunk->first = (sizeof *chunk + size / page + page - 1) / page;
     chunk->next = memory.first;
@@ -117,7 +120,8 @@ new_chunk_locked(void)
     return true;
 }
 
-/* Makes the next run of pages that were given back the fresh memory. */
+/* Makes the next run of pages that were given back the fresh memory. A long one
+ * comes in huge pages again. */
 static void
 reuse_pages_locked(void)
 {
@@ -135,6 +139,8 @@ reuse_pages_locked(void)
                 memory.given_back--;
                 memory.fresh_size += page;
             }
+            if (chunk->huge && memory.fresh_size >= CHUNK_SECOND)
+                (void)madvise(memory.fresh, memory.fresh_size, MADV_HUGEPAGE);
             return;
         }
     }
@@ -285,6 +291,7 @@ cf__block_sort_end_locked(struct cf__block_sort *sort)
     for (size_t k = 0; k < sort->chunks; k++) {
         const struct place *at = &sort->places[k];
         const size_t pages = at->chunk->size / sort->page_size;
+        const size_t before = memory.given_back;
         for (size_t i = at->chunk->first; i < pages; i++) {
             if (at->counts[i] != sort->full)
                 continue;
@@ -292,6 +299,10 @@ cf__block_sort_end_locked(struct cf__block_sort *sort)
             memory.given_back++;
             memory.blocks -= sort->full;
         }
+        /* Else the system makes huge pages of what is left, in the background,
+         * and so takes all of the memory again. */
+        if (at->chunk->huge && memory.given_back > before)
+            (void)madvise(at->chunk, at->chunk->size, MADV_NOHUGEPAGE);
     }
     free(sort->places[0].counts);
     free(sort);

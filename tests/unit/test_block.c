@@ -283,3 +283,48 @@ Test(block, many_futures_come_in_huge_pages)
               count,
               plain);
 }
+
+/* The system may (true) or must not make huge pages where f is. */
+static bool
+may_be_huge(const cf_future *f)
+{
+    char line[256];
+    bool here = false, found = false, huge = false;
+    FILE *smaps = fopen("/proc/self/smaps", "r");
+    cr_assert_not_null(smaps);
+    while (!found && fgets(line, sizeof line, smaps)) {
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            here = from <= (uintptr_t)f && (uintptr_t)f < to;
+        found = here && strncmp(line, "VmFlags:", 8) == 0;
+        huge = found && strstr(line, " hg") != NULL;
+    }
+    fclose(smaps);
+    cr_assert(found);
+    return huge;
+}
+
+Test(block, what_went_back_is_not_taken_again_for_huge_pages)
+{
+    enum { EACH = HUGE / sizeof(cf_future), HALF = BURST / 2 };
+    size_t huge = 0;
+    allocate_burst();
+    if (!may_be_huge(burst[HALF]))
+        cr_skip("the system has no huge pages");
+    /* Of the first half one block of each huge page stays. Of the second half
+     * all go back, but for the reserve. */
+    for (size_t i = 0; i < BURST; i++)
+        if (i % EACH || i >= HALF)
+            cf__block_free(burst[i]);
+    cf__block_trim();
+    for (size_t i = EACH; i < HALF; i += EACH)
+        cr_assert_not(may_be_huge(burst[i]), "block %zu", i);
+    for (size_t i = 0; i < BURST; i++)
+        if (i % EACH || i >= HALF) {
+            burst[i] = cf__block_alloc();
+            cr_assert_not_null(burst[i]);
+        }
+    for (size_t i = 1; i < BURST; i += EACH)
+        huge += may_be_huge(burst[i]);
+    cr_assert(huge > 0, "a long run is used again in small pages");
+}
