@@ -114,8 +114,12 @@ CF_API bool cf_future_cancel(cf_future *f);
  * would sleep returns CF_EINTERRUPTED: the one that it is in, and all later
  * ones. A wait for what is there succeeds as ever. If the task then fails, that
  * is CF_ECANCELED; if it succeeds, the success stands. (A process worker that
- * has not finished after kill_grace_ns is killed. The waits in its tasks are
- * not ended.)
+ * has not finished after kill_grace_ns is killed.)
+ *
+ * This ends waits for futures, and cf_sleep(). It does not end a submit that
+ * waits for room, cf_executor_wait_idle() or cf_executor_shutdown(). It ends no
+ * wait for a future in a task of a process pool or of the inline executor, nor
+ * in one that its submitter runs (CF_QUEUE_CALLER_RUNS).
  *
  * @retval true   Cancelled, or the running task was asked.
  * @retval false  The future was finished already, or f is NULL.

@@ -243,9 +243,9 @@ typedef int cf_range_fn(cf_call *call, size_t begin, size_t end, void *data);
  * @retval CF_EINVAL     ex or fn is NULL.
  * @retval CF_EDEADLK    A range waits for the task that called this: it never
  *                       ends, and data must stay.
- * @retval CF_EINTERRUPTED  Called in a task that was told to stop. No more
- *                       ranges were begun, those that ran were told to stop,
- *                       and all have ended.
+ * @retval CF_EINTERRUPTED  Called in a task that was told to stop, when it had
+ *                       run what it could itself. The ranges that still ran
+ *                       were told to stop, and all have ended.
  * @retval CF_ENOMEM, CF_EBROKEN, CF_ESHUTDOWN, CF_EAGAIN, CF_EFORKED, CF_ESYS
  *                       As cf_submit(); nothing was run.
  *
