@@ -37,19 +37,24 @@ check_deferred_locked(const struct cf__processes *pool)
     cf__assert(!last || last == pool->deferred_last);
 }
 
-/* How far the pool has come to its end. */
 static void
-check_phase_locked(struct cf__processes *pool)
+check_counts_locked(const struct cf__processes *pool)
 {
-    int refuse = cf_load_relaxed(&pool->refuse);
     cf__assert(pool->finishing >= 0 && pool->recalling >= 0);
     cf__assert(pool->waiting >= 0 && pool->nested_callbacks >= 0);
+    cf__assert(cf_load_relaxed(&pool->wanting) <
+               CF__AWAKE + (uint32_t)pool->base.max_workers);
+}
+
+/* How far the pool has come to its end. */
+static void
+check_phase_locked(const struct cf__processes *pool)
+{
+    int refuse = cf_load_relaxed(&pool->refuse);
     cf__assert(!pool->broken || refuse == CF_EBROKEN);
     cf__assert(!pool->ending || refuse);
     cf__assert(!pool->ended || pool->zygote_gone);
     cf__assert(!pool->ending || !cf__processes_has_tasks_out(pool));
-    cf__assert(cf_load_relaxed(&pool->wanting) <
-               CF__AWAKE + (uint32_t)pool->base.max_workers);
 }
 
 #endif
@@ -63,6 +68,7 @@ cf__processes_check(cf_executor *ex)
     if (pool->open) {
         check_lanes_locked(pool);
         check_deferred_locked(pool);
+        check_counts_locked(pool);
         check_phase_locked(pool);
         cf__returned_check(&pool->returned);
     }

@@ -212,12 +212,10 @@ check_task(const struct cf__process_lane *lane, uint64_t p)
     cf__assert(cf_load_relaxed(&f->base) == (uint32_t)p);
     cf__assert(cf__lane_find(lane, f) == p);
 }
-#endif
 
-void
-cf__lane_check(const struct cf__process_lane *lane)
+static void
+check_positions(const struct cf__process_lane *lane)
 {
-#ifdef CF_ASSERTIONS
     size_t without_task = 0;
     cf__assert(lane->oldest >= CF__FIRST_POSITION);
     cf__assert(lane->oldest <= lane->published);
@@ -228,18 +226,31 @@ cf__lane_check(const struct cf__process_lane *lane)
         check_task(lane, p);
     }
     cf__assert(lane->revoked == without_task);
-    cf__assert(lane->failed <= lane->done);
-    cf__assert(lane->mark_count == 0 || lane->mark <= lane->next);
-    if (lane->state != CF__LANE_STAFFED) {
-        cf__assert(cf__lane_in_hand(lane) == 0);
-        return;
-    }
-    /* Only the program writes these. What a worker writes is not asserted: a
-     * task can overwrite it, and then collect condemns the worker. */
+}
+
+/* Only the program writes these. What a worker writes is not asserted: a task
+ * can overwrite it, and then collect condemns the worker. */
+static void
+check_shared(const struct cf__process_lane *lane)
+{
     cf__assert(cf_load_relaxed(&lane->in->published) == lane->published);
     cf__assert(cf_load_relaxed(&lane->in->collected) == lane->oldest);
     cf__assert(cf_load_relaxed(&lane->in->answers) == lane->answered);
     cf__assert(!cf_load_relaxed(&lane->in->quit) == !lane->quitting);
+}
+#endif
+
+void
+cf__lane_check(const struct cf__process_lane *lane)
+{
+#ifdef CF_ASSERTIONS
+    check_positions(lane);
+    cf__assert(lane->failed <= lane->done);
+    cf__assert(lane->mark_count == 0 || lane->mark <= lane->next);
+    if (lane->state == CF__LANE_STAFFED)
+        check_shared(lane);
+    else
+        cf__assert(cf__lane_in_hand(lane) == 0);
 #else
     (void)lane;
 #endif

@@ -302,13 +302,14 @@ cf__runs_unhold(struct cf__runs *runs, uint32_t first, bool zero)
 }
 
 #ifdef CF_ASSERTIONS
-/* A FREE run is in the bin of its size: its neighbours in the list, or the
- * list's head, refer to it. */
+/* A FREE run is not before another one. It is in the bin of its size: its
+ * neighbours in the list, or the list's head, refer to it. */
 static void
-check_links(const struct cf__runs *runs, uint32_t first)
+check_free(const struct cf__runs *runs, uint32_t first)
 {
     const struct cf__page *run = &runs->table[first];
-    uint32_t bin = bin_of(run->pages);
+    uint32_t bin = bin_of(run->pages), end = first + run->pages;
+    cf__assert(end == runs->count || cf__run_kind(runs, end) != CF__RUN_FREE);
     cf__assert(runs->bin_map[bin / 64] >> (bin % 64) & 1);
     if (run->prev == CF__NO_PAGE)
         cf__assert(runs->bins[bin] == first);
@@ -327,13 +328,32 @@ check_run(const struct cf__runs *runs, uint32_t first)
     uint32_t last = first + run->pages - 1, end = last + 1;
     cf__assert(runs->table[last].pages == run->pages);
     cf__assert(last == first || cf__run_kind(runs, last) == CF__RUN_NONE);
-    if (run->kind == CF__RUN_FREE) {
-        check_links(runs, first);
-        cf__assert(end == runs->count ||
-                   cf__run_kind(runs, end) != CF__RUN_FREE);
-    }
+    if (run->kind == CF__RUN_FREE)
+        check_free(runs, first);
     if (run->kind == CF__RUN_RECENT || run->kind == CF__RUN_SLAB)
         cf__assert(cf__bits_find(runs->dirty, first, end, true) == end);
+}
+
+static void
+check_recent(const struct cf__runs *runs)
+{
+    cf__assert(runs->recent_count <= CF__RUNS_RECENT);
+    for (uint32_t i = 0; i < runs->recent_count; i++) {
+        uint32_t first = runs->recent_first[i];
+        cf__assert(cf__run_kind(runs, first) == CF__RUN_RECENT);
+        cf__assert(runs->table[first].pages == runs->recent_pages[i]);
+    }
+}
+
+static void
+check_bins(const struct cf__runs *runs)
+{
+    for (uint32_t bin = 0; bin < CF__RUN_BINS; bin++) {
+        uint32_t first = runs->bins[bin];
+        bool listed = runs->bin_map[bin / 64] >> (bin % 64) & 1;
+        cf__assert(listed == (first != CF__NO_PAGE));
+        cf__assert(!listed || cf__run_kind(runs, first) == CF__RUN_FREE);
+    }
 }
 #endif
 
@@ -347,19 +367,9 @@ cf__runs_check(const struct cf__runs *runs)
         recent += cf__run_kind(runs, at) == CF__RUN_RECENT;
         at += runs->table[at].pages;
     }
-    cf__assert(runs->recent_count <= CF__RUNS_RECENT);
     cf__assert(at < runs->count || recent == runs->recent_count);
-    for (uint32_t i = 0; i < runs->recent_count; i++) {
-        uint32_t first = runs->recent_first[i];
-        cf__assert(cf__run_kind(runs, first) == CF__RUN_RECENT);
-        cf__assert(runs->table[first].pages == runs->recent_pages[i]);
-    }
-    for (uint32_t bin = 0; bin < CF__RUN_BINS; bin++) {
-        bool listed = runs->bin_map[bin / 64] >> (bin % 64) & 1;
-        cf__assert(listed == (runs->bins[bin] != CF__NO_PAGE));
-        cf__assert(!listed ||
-                   cf__run_kind(runs, runs->bins[bin]) == CF__RUN_FREE);
-    }
+    check_recent(runs);
+    check_bins(runs);
     cf__assert(runs->dirty_end <= runs->count);
     cf__assert(runs->cursor == runs->count ||
                cf__run_kind(runs, runs->cursor) != CF__RUN_NONE);

@@ -277,15 +277,9 @@ enum { CHECK_STEPS = 4096 /* runs that a check looks at */ };
 
 /* Returns how many of the slab's blocks are neither live nor vacant. */
 static uint32_t
-check_slab(const struct cf__small *small, uint32_t first)
+check_words(const struct cf__slab *s)
 {
-    uint32_t slab = first / CF__SLAB_PAGES, vacant = 0, neither = 0;
-    const struct cf__slab *s = &small->slabs[slab];
-    cf__assert(s->first == first && s->size_index < CF__SMALL_SIZES);
-    cf__assert(small->runs->table[first].pages == CF__SLAB_PAGES);
-    uint32_t blocks = sizes[s->size_index].blocks;
-    for (uint32_t i = 0; i < CF__SLAB_PAGES; i++)
-        cf__assert(small->runs->table[first + i].next == first);
+    uint32_t blocks = sizes[s->size_index].blocks, vacant = 0, neither = 0;
     for (uint32_t i = 0; i < CF__SLAB_WORDS; i++) {
         uint64_t live = s->words[i].live, free = s->words[i].vacant;
         uint32_t begin = i * 64, has = blocks > begin ? blocks - begin : 0;
@@ -295,15 +289,35 @@ check_slab(const struct cf__small *small, uint32_t first)
         neither += (uint32_t)__builtin_popcountll(valid & ~(live | free));
     }
     cf__assert(s->vacant_count == vacant);
+    return neither;
+}
+
+/* The slab is its size's spare, in the list of its size or in no list. */
+static void
+check_place(const struct cf__small *small, uint32_t slab)
+{
+    const struct cf__slab *s = &small->slabs[slab];
     const struct cf__small_size *of = &small->sizes[s->size_index];
-    cf__assert((vacant == blocks) == (of->spare == slab));
-    if (vacant == 0 || vacant == blocks)
-        return neither;
-    /* It is in the list. */
+    bool all = s->vacant_count == sizes[s->size_index].blocks;
+    cf__assert(all == (of->spare == slab));
+    if (all || s->vacant_count == 0)
+        return;
     cf__assert(s->prev == CF__NO_SLAB ? of->slabs == slab
                                       : small->slabs[s->prev].next == slab);
     cf__assert(s->next == CF__NO_SLAB || small->slabs[s->next].prev == slab);
-    return neither;
+}
+
+/* Returns how many of the slab's blocks are neither live nor vacant. */
+static uint32_t
+check_slab(const struct cf__small *small, uint32_t first)
+{
+    const struct cf__slab *s = &small->slabs[first / CF__SLAB_PAGES];
+    cf__assert(s->first == first && s->size_index < CF__SMALL_SIZES);
+    cf__assert(small->runs->table[first].pages == CF__SLAB_PAGES);
+    for (uint32_t i = 0; i < CF__SLAB_PAGES; i++)
+        cf__assert(small->runs->table[first + i].next == first);
+    check_place(small, first / CF__SLAB_PAGES);
+    return check_words(s);
 }
 
 static void
