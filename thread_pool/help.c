@@ -11,10 +11,17 @@
 #include "thread_pool/frame.h"
 #include "thread_pool/watch.h"
 
+/* An initializer may wait, too. While it does, its worker counts as away, but
+ * not while a task runs there: the pool is not idle then. */
 static void
 run_nested(struct cf__threads_worker *w, cf_future *f)
 {
+    const bool in_initializer = w->in_initializer;
+    if (__builtin_expect(in_initializer, 0))
+        cf__threads_abandon_search(cf__threads_of(w->base.executor), w);
     cf__threads_run(w, f, false);
+    if (__builtin_expect(in_initializer, 0))
+        cf__threads_pause_search(cf__threads_of(w->base.executor), w);
 }
 
 bool

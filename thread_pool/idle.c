@@ -97,10 +97,11 @@ cf__threads_stop_searching(struct cf__threads *pool,
 void
 cf__threads_pause_search(struct cf__threads *pool, struct cf__threads_worker *w)
 {
-    cf__assert(w->searching);
+    const uint64_t searching = w->searching ? CF__ONE_SEARCHING : 0;
     w->searching = false;
+    w->in_initializer = true;
     /* Without the lock, which the thread that started it may still hold. */
-    cf__threads_change(pool, CF__ONE_AWAY, CF__ONE_SEARCHING);
+    cf__threads_change(pool, CF__ONE_AWAY, searching);
     cf__fence_after_rmw();
     /* pairs with is_idle_locked */
     if (cf_load_relaxed(&pool->idle_waiters) == 0)
@@ -115,13 +116,17 @@ cf__threads_resume_search(struct cf__threads *pool,
                           struct cf__threads_worker *w)
 {
     cf__threads_change(pool, CF__ONE_SEARCHING, CF__ONE_AWAY);
+    w->in_initializer = false;
     w->searching = true;
 }
 
 void
-cf__threads_abandon_search(struct cf__threads *pool)
+cf__threads_abandon_search(struct cf__threads *pool,
+                           struct cf__threads_worker *w)
 {
-    cf__threads_change(pool, 0, CF__ONE_AWAY);
+    if (w->in_initializer)
+        cf__threads_change(pool, 0, CF__ONE_AWAY);
+    w->in_initializer = false;
 }
 
 void

@@ -30,9 +30,11 @@ void cf__threads_pause_search(struct cf__threads *pool,
 void cf__threads_resume_search(struct cf__threads *pool,
                                struct cf__threads_worker *w);
 
-/* Called instead of resuming when the initializer has failed, before the pool
- * is broken: that runs callbacks, and a worker in a callback is not away. */
-void cf__threads_abandon_search(struct cf__threads *pool);
+/* The worker is not away any more, and does not search: it is going to run a
+ * task on top of its initializer, and pauses again afterwards; or the
+ * initializer has failed, and it breaks the pool, which runs callbacks. */
+void cf__threads_abandon_search(struct cf__threads *pool,
+                                struct cf__threads_worker *w);
 
 /* Counts the worker as searching before its task is published as finished. So a
  * thread that sees the result and submits finds a worker that is free. */

@@ -47,6 +47,7 @@ struct cf__threads_worker {
         CF__PHASE_TASKS,
         CF__PHASE_FINALIZING
     } phase; /* which user code is interrupted if the thread dies now */
+    bool in_initializer; /* so it counts as away; false in a task on top */
 
     /* Counters of tasks. Writer: the worker. Readers: statistics. */
     _Atomic uint64_t started, done, failed, pushed;

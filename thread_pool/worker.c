@@ -77,7 +77,7 @@ initialize(struct cf__threads *pool, struct cf__threads_worker *w)
     }
     cf_error why = *failure;
     why.kind = CF_EBROKEN;
-    cf__threads_abandon_search(pool); /* the break runs callbacks */
+    cf__threads_abandon_search(pool, w); /* the break runs callbacks */
     cf__threads_break(pool, &why);
     cf__failure_free(failure);
 }
@@ -170,7 +170,7 @@ died(void *arg)
         why.message = "the initializer ended its thread";
         why.worker = w->base.index;
         w->phase = CF__PHASE_FINALIZING;
-        cf__threads_abandon_search(pool); /* as in initialize() */
+        cf__threads_abandon_search(pool, w); /* as in initialize() */
         cf__threads_break(pool, &why);
     }
     finalize(pool, w);

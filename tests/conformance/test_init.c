@@ -282,6 +282,48 @@ CF_WORKERS_TEST(CF_THREAD_TEST,
     cf_future_unref(other);
 }
 
+/* A pool whose second initializer submits a task and waits for it. */
+struct nesting {
+    cf_executor *ex;
+    gate *nested;
+    atomic_int initializers;
+};
+
+static int
+initialize_by_a_task(cf_call *call, void *init_data, void **worker_data)
+{
+    struct nesting *n = init_data;
+    cf_future *f = NULL;
+    (void)call, (void)worker_data;
+    if (atomic_fetch_add(&n->initializers, 1) == 0)
+        return 0;
+    f = must_submit(n->ex, task_hold, n->nested, 0);
+    (void)cf_future_wait(f, CF_FOREVER);
+    cf_future_unref(f);
+    return 0;
+}
+
+CF_THREAD_TEST(a_task_that_an_initializer_runs_is_work)
+{
+    struct nesting n = {.nested = gate_new()};
+    gate *g = gate_new();
+    cf_future *held, *other;
+    n.ex = test_pool((test_options){.max_workers = 2,
+                                    .initializer = initialize_by_a_task,
+                                    .init_data = &n});
+    occupy(n.ex, g, 1, &held);
+    other = must_submit(n.ex, task_nothing, NULL, 0);
+    gate_await(n.nested, 1);
+    gate_open(g);
+    assert_ok(cf_future_wait(other, CF_FOREVER));
+    assert_err(cf_executor_wait_idle(n.ex, CF_SECONDS(1) / 5), CF_ETIMEDOUT);
+    gate_open(n.nested);
+    assert_ok(cf_executor_wait_idle(n.ex, CF_SECONDS(5)));
+    cf_future_unref(held);
+    cf_future_unref(other);
+    cf_executor_destroy(n.ex);
+}
+
 /* Lets the callbacks be added before it fails. */
 static int
 initialize_in_vain(cf_call *call, void *init_data, void **worker_data)
