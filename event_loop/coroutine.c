@@ -29,15 +29,32 @@ load_state(const struct cf__stack_state *state)
     cf__thread.inline_frames = state->inline_frames;
 }
 
+/* What is ready becomes the batch without the loop's own part of a turn, if that
+ * would find nothing. Not for long: deadlines have to be looked at. */
+static inline void
+begin_round(struct cf__evloop *loop)
+{
+    if (!loop->ready || loop->rounds_left == 0 ||
+        cf_load_relaxed(&loop->woken) || cf__queue_has_work(&loop->queue))
+        return;
+    loop->rounds_left--;
+    loop->batch = loop->ready;
+    loop->ready = NULL;
+}
+
 /* Leaves self for the next coroutine of the batch, or for the loop's own stack.
  * Returns when self is gone on with. */
 static void
 leave(struct cf__evloop *loop, struct cf__coroutine *self)
 {
+    if (!loop->batch)
+        begin_round(loop);
     struct cf__coroutine *next = loop->batch;
-    save_state(&self->state);
     if (next)
         loop->batch = next->link;
+    if (next == self)
+        return;
+    save_state(&self->state);
     load_state(next ? &next->state : &loop->root_state);
     cf__context_switch(&self->context, next ? &next->context : &loop->root);
 }
@@ -266,8 +283,6 @@ coroutine_main(void *coroutine)
             tell_enders(loop);
         free_coroutine(loop, self);
         self->trimmed = false;
-        if (cf__executor_forked(&loop->base))
-            loop->batch = NULL; /* the parent's */
         leave(loop, self);
     }
 }

@@ -146,8 +146,8 @@ cf__evloop_after_fork(cf_executor *ex)
     if (ex->bound)
         cf__bound_after_fork(ex->bound);
     cf__timers_after_fork(ex->timers);
-    loop->orphan = false; /* its memory stays */
-    loop->batch = NULL;
+    loop->orphan = false;             /* its memory stays */
+    loop->batch = loop->ready = NULL; /* the parent's */
     /* The task that forks is alone in the child: from now on it waits as a
      * thread does. */
     if (cf__is_own_worker(ex))

@@ -105,7 +105,8 @@ struct cf__evloop {
     struct cf__ender *enders;
     struct cf__worker keeper; /* of freed blocks, while the loop sleeps */
     int starts_left;          /* tasks that may begin in this turn */
-    void *data;               /* what the initializer left */
+    int rounds_left; /* how often the ready ones may become the batch in it */
+    void *data;      /* what the initializer left */
 
     /* Counters. Writer: the loop's thread. Readers: statistics. */
     _Atomic uint64_t started, done, failed;

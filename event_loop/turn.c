@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-enum { STARTS_PER_TURN = 64 };
+enum { STARTS_PER_TURN = 64, ROUNDS_PER_TURN = 32 };
 #define TRIM_NS CF__MS(200)
 
 #define TIMER_OWNER(timer_)                                                    \
@@ -169,6 +169,7 @@ turn(struct cf__evloop *loop)
     take_woken(loop);
     expire(loop);
     loop->starts_left = STARTS_PER_TURN;
+    loop->rounds_left = ROUNDS_PER_TURN;
     run_batch(loop);
     bool any = false;
     while (loop->starts_left > 0 && !cf__executor_forked(&loop->base) &&

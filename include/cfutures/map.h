@@ -29,7 +29,8 @@ typedef bool cf_pull_fn(void *pull_data, void *item);
 /* Zero is the default of every field but size. */
 typedef struct cf_map_options {
     size_t size;          /* sizeof(cf_map_options) */
-    size_t chunk_size;    /* items per task; 0: chosen by the library */
+    size_t chunk_size;    /* items per task; 0: chosen by the library; in an
+                             event loop 1, so that all can wait at once */
     size_t buffer_size;   /* at most so many items submitted whose results
                               have not been handed out; 0: no bound */
     int64_t timeout_ns;   /* from the call; then the rest is cancelled. 0 or

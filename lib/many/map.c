@@ -49,6 +49,8 @@ cf_map(cf_executor *ex,
     if (err)
         return err;
     start.input_ended = !start.options.pull && count == 0;
+    if (ex->ops->tasks_suspend && start.options.chunk_size == 0)
+        start.options.chunk_size = 1; /* all items can wait at once */
     start.chunk_size =
         cf__chunk_size(&start.options, count, (size_t)ex->max_workers);
     size_t arg_size;

@@ -18,7 +18,7 @@ allowed='lib/base/(cancel|cond|contract|cpu_count|fence)\.c'
 allowed+='|process_pool/(manager|memory/(room|roster)|worker/(limits|worker'
 allowed+=')|zygote/(descriptors|watch|zygote|zygote_main))\.c'
 
-sources=$(files c | grep -E '^(lib|thread_pool|process_pool)/')
+sources=$(files c | grep -E '^(lib|thread_pool|process_pool|event_loop)/')
 some sources "$sources"
 found=$(echo "$sources" |
     grep -vE "^($allowed)$" |

@@ -22,7 +22,7 @@ for file in $list; do
     done
 done
 
-rooms='bench|cmake|docs|include|lib|process_pool|samples|scripts|tests'
+rooms='bench|cmake|docs|event_loop|include|lib|process_pool|samples|scripts|tests'
 rooms+='|thread_pool'
 # shellcheck disable=SC2046 # no file name here has a blank
 named=$(grep -HoE "(^|[^A-Za-z0-9_/.<-])($rooms)/[A-Za-z0-9_/.-]+" \
