@@ -270,19 +270,18 @@ coroutine_main(void *coroutine)
     struct cf__coroutine *self = coroutine;
     struct cf__evloop *loop = cf__evloop_of(self->base.executor);
     for (;;) {
-        run_task(loop, self);
-        if (__builtin_expect(loop->enders != NULL, 0))
-            tell_enders(loop);
-        if (!loop->batch && !cf__executor_forked(&loop->base)) {
-            self->f = take(loop, self);
-            if (self->f)
-                continue;
+        while (self->f) {
+            run_task(loop, self);
+            if (__builtin_expect(loop->enders != NULL, 0))
+                tell_enders(loop);
+            if (!loop->batch && !cf__executor_forked(&loop->base))
+                self->f = take(loop, self);
         }
         leave_active(loop, self);
         if (__builtin_expect(loop->enders != NULL, 0))
             tell_enders(loop);
-        free_coroutine(loop, self);
         self->trimmed = false;
+        free_coroutine(loop, self);
         leave(loop, self);
     }
 }

@@ -222,8 +222,8 @@ void cf__coroutine_free_all(struct cf__evloop *loop);
 /* Runs tasks until the loop has been shut down and is empty. */
 void cf__evloop_run_thread(struct cf__evloop *loop);
 
-/* For its own thread. */
-void *cf__evloop_main(void *loop);
+/* The main function of its own thread; arg is the loop. */
+void *cf__evloop_main(void *arg);
 
 /* Refuses submits for that reason. The first one stands, but for CF_EBROKEN. */
 void cf__evloop_refuse(struct cf__evloop *loop, cf_err why);

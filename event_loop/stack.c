@@ -11,7 +11,6 @@
 #include "lib/base/size.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -73,10 +72,8 @@ reserve_segment(struct cf__stacks *stacks)
         return false;
     next->former = table;
     next->room = room;
-    if (table)
-        memcpy(next->segments,
-               table->segments,
-               stacks->segment_count * sizeof *next->segments);
+    for (size_t i = 0; i < stacks->segment_count; i++)
+        next->segments[i] = table->segments[i];
     cf_store_release(&stacks->table, next); /* pairs with cf__stacks_at */
     return true;
 }
@@ -158,8 +155,7 @@ void
 cf__stack_trim(const struct cf__stacks *stacks, void *control)
 {
     const size_t kept = (1 + PAGES_KEPT) * stacks->page; /* and the guard */
+    void *bottom = cf__stack_bottom(stacks, control);
     if (stacks->size > kept)
-        (void)madvise(cf__stack_bottom(stacks, control),
-                      stacks->size - kept,
-                      MADV_DONTNEED);
+        (void)madvise(bottom, stacks->size - kept, MADV_DONTNEED);
 }

@@ -122,7 +122,8 @@ CF_TEST(map_refuses_items_and_chunks_larger_than_any_object)
         assert_err(cf_map(ex, task_echo, x, 2, n, &opts, &r), CF_ETOOBIG);
     }
     opts.pull = never_pulled;
-    for (int shift = 60; shift < 64; shift++) /* 16 of them: 2^64 and more */
+    opts.chunk_size = 16;
+    for (int shift = 60; shift < 64; shift++) /* a chunk: 2^64 and more */
         assert_err(
             cf_map(ex, task_echo, NULL, (size_t)1 << shift, 0, &opts, &r),
             CF_ETOOBIG);
