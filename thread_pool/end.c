@@ -225,6 +225,9 @@ cf__threads_terminate(cf_executor *ex, int signo)
     struct cf__threads *pool = cf__threads_of(ex);
     (void)signo; /* threads cannot be killed */
     refuse_submits(pool);
+    /* Before callbacks. A worker whose task ends by this cancels what it takes
+     * from now on, in next_task(). */
+    ex->ops->interrupt(ex, NULL);
     cf__threads_empty(pool, NULL);
     if (cf__executor_forked(ex))
         return CF_EFORKED; /* a callback has forked */

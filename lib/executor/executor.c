@@ -234,8 +234,6 @@ cf_executor_terminate(cf_executor *ex, int signo)
      * what was done before succeeds */
     cf_store_release(&ex->terminated, true);
     int former = cf__cancel_disable();
-    if (ex->ops->interrupt)
-        ex->ops->interrupt(ex, NULL);
     err = ex->ops->terminate(ex, signo);
     cf__cancel_restore(former);
     return err;

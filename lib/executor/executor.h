@@ -81,7 +81,8 @@ struct cf__executor_ops {
 
     /* As the public functions; the arguments have been checked. shutdown
      * returns CF_ETIMEDOUT or CF_OK, and may be called again. terminate
-     * cancels, stops what it can, and does not wait for threads. If users
+     * refuses submits, wakes what waits in running tasks (interrupt), cancels,
+     * stops what it can, and does not wait for threads. If users
      * cannot end the executor, shutdown, terminate and destroy are all NULL. */
     cf_err (*wait_idle)(cf_executor *ex, int64_t deadline_ns);
     cf_err (*shutdown)(cf_executor *ex, unsigned flags, int64_t deadline_ns);
