@@ -99,6 +99,7 @@ cf_err
 cf__evloop_terminate(cf_executor *ex, int signo)
 {
     (void)signo; /* a coroutine cannot be killed */
+    ex->ops->interrupt(ex, NULL);
     return cf__evloop_shutdown(ex, CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT, 0);
 }
 
