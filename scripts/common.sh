@@ -64,7 +64,7 @@ need_to_test() {
     need_to_build
     need g++=g++ pkg-config=pkg-config libcriterion-dev=criterion/criterion.h \
         clang-format=clang-format clang-tidy=clang-tidy valgrind=valgrind \
-        libboost-context-dev=boost/context/fiber.hpp
+        'libboost-context-dev=/usr/lib/*/libboost_context.a'
 }
 
 # build FOLDER CMAKE_ARG...: configures and builds into FOLDER of build_root.
