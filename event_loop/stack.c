@@ -72,7 +72,7 @@ reserve_segment(struct cf__stacks *stacks)
         return false;
     next->former = table;
     next->room = room;
-    for (size_t i = 0; i < stacks->segment_count; i++)
+    for (size_t i = 0; table && i < stacks->segment_count; i++)
         next->segments[i] = table->segments[i];
     cf_store_release(&stacks->table, next); /* pairs with cf__stacks_at */
     return true;

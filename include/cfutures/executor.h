@@ -292,8 +292,8 @@ CF_API void cf_executor_destroy(cf_executor *ex);
 CF_API cf_err cf_executor_stats(cf_executor *ex, cf_stats *out);
 
 /**
- * Returns the kind of an executor: "thread_pool", "process_pool", "inline"; ""
- * for NULL.
+ * Returns the kind of an executor: "thread_pool", "process_pool", "event_loop",
+ * "inline"; "" for NULL.
  *
  * Ownership: a static string.
  * Threads:   any number of callers.
@@ -315,8 +315,8 @@ CF_API int cf_executor_max_workers(const cf_executor *ex);
 /**
  * Makes an executor from a text, as a program's --executor option gives it.
  *
- * @param spec      "threads", "threads:8", "inline", and with the process
- *                  pool built "processes", "processes:4".
+ * @param spec      "threads", "threads:8", "inline", "loop", and with the
+ *                  process pool built "processes", "processes:4".
  * @param[out] out  The executor; untouched on error.
  *
  * @retval CF_OK

@@ -15,12 +15,14 @@
 
 #define LOOK_NS CF__MS(10)
 
-/* worker and call may be NULL. */
+/* worker and call may be NULL. A call of the worker's own executor knows all. */
 static bool
 is_stopped(struct cf__worker *worker, const cf_call *call)
 {
-    return (worker && cf__in_task_interrupted(worker)) ||
-           (call && cf__call_canceled(call));
+    if (call && cf__call_canceled(call))
+        return true;
+    return worker && !(call && call->executor == worker->executor) &&
+           cf__in_task_interrupted(worker);
 }
 
 static cf_err
