@@ -218,7 +218,9 @@ CF_CONCURRENT_TEST(a_callback_in_the_only_worker_may_submit_and_wait)
     cf_future_unref(box.other);
 }
 
-CF_CONCURRENT_TEST(callbacks_added_while_it_completes_are_called_once)
+/* While one worker calls back, another one takes the next task. */
+CF_WORKERS_TEST(CF_CONCURRENT_TEST,
+                callbacks_added_while_it_completes_are_called_once)
 {
     cf_executor *ex = test_executor(2);
     atomic_int *calls = counter_new();

@@ -303,7 +303,7 @@ initialize_by_a_task(cf_call *call, void *init_data, void **worker_data)
     return 0;
 }
 
-CF_THREAD_TEST(a_task_that_an_initializer_runs_is_work)
+CF_WORKERS_TEST(CF_THREAD_TEST, a_task_that_an_initializer_runs_is_work)
 {
     struct nesting n = {.nested = gate_new()};
     gate *g = gate_new();
