@@ -17,11 +17,12 @@
 
 /* Points to 1. In a child that has not noticed yet it points to 0, if the
  * kernel can clear a page in a child (MADV_WIPEONFORK). */
-extern _Atomic(_Atomic uint32_t *) cf__fork_alive;
+extern _Atomic(_Atomic uint32_t *) cf__fork_alive
+    __attribute__((visibility("hidden")));
 
 /* How many threads are between the library's handler before a fork and its
  * handler after it. */
-extern _Atomic uint32_t cf__forks;
+extern _Atomic uint32_t cf__forks __attribute__((visibility("hidden")));
 
 /* What a part of the library does around a fork. Each step may be NULL. */
 struct cf__fork_steps {

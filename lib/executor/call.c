@@ -221,7 +221,7 @@ cf__call_run_rare(struct cf_call *call, cf_future *f)
     }
     if (timed)
         cf__timers_start(f->executor->timers, f);
-    int rc = f->fn(call, arg, arg_size);
+    int rc = cf__call_task(call, f, arg, arg_size);
     cf__call_returned(call, rc);
     if (timed)
         cf__timers_stop(f->executor->timers, f);

@@ -8,6 +8,7 @@
 #ifndef CF_LIB_EXECUTOR_CALL_H
 #define CF_LIB_EXECUTOR_CALL_H
 
+#include "lib/base/forked.h"
 #include "lib/executor/executor.h"
 
 #include <unistd.h>
@@ -102,6 +103,19 @@ uint64_t cf__call_run_rare(struct cf_call *call, cf_future *f);
  */
 void cf__call_died(struct cf_call *call, cf_future *f);
 
+/* Calls the function of a task. If that comes back in a child that it has
+ * forked, the child notices here: what is queued is its parent's. */
+static inline int
+cf__call_task(struct cf_call *call,
+              const cf_future *f,
+              const void *arg,
+              size_t arg_size)
+{
+    int rc = f->fn(call, arg, arg_size);
+    cf__notice_fork();
+    return rc;
+}
+
 /*
  * Runs a claimed task and stores its outcome in the future, without finishing
  * it. Returns the flags for cf__future_finish(). call has executor, worker,
@@ -115,7 +129,7 @@ cf__call_run_task(struct cf_call *call, cf_future *f)
     cf__call_begin(call, f->result, sizeof f->result);
     if (__builtin_expect(f->owned || f->attributes, 0))
         return cf__call_run_rare(call, f);
-    int rc = f->fn(call, f->arg, f->arg_size);
+    int rc = cf__call_task(call, f, f->arg, f->arg_size);
     if (__builtin_expect(rc || call->failure || call->heap, 0))
         return cf__call_store_outcome(call, f, rc);
     f->result_size = (uint8_t)call->result_size;

@@ -91,6 +91,63 @@ check_a_drop_of_what_the_parent_awaits(cf_executor *ex)
     cf_future_unref(awaited);
 }
 
+static _Atomic int *runs; /* shared with all children */
+
+static int
+count_run(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    (*runs)++;
+    return 0;
+}
+
+static int
+come_back_twice(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    sem_wait(&begun);
+    pid_t child = fork_without_handlers();
+    if (child == 0)
+        alarm(20);
+    else
+        expect_success(child);
+    return 0;
+}
+
+/* A child that had no handler returns from its task, into the worker's loop.
+ * What is queued is the parent's. */
+static void
+check_a_return_from_a_task(void)
+{
+    enum { QUEUED = 10 };
+    cf_executor *ex = NULL;
+    cf_thread_pool_options one = CF_THREAD_POOL_OPTIONS_INIT;
+    one.max_workers = 1;
+    runs = mmap(NULL,
+                sizeof *runs,
+                PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_ANONYMOUS,
+                -1,
+                0);
+    CHECK(runs != MAP_FAILED);
+    CHECK(cf_thread_pool_create(&one, &ex) == CF_OK);
+    /* The worker's cache of blocks is warm: to free one takes no slow way. */
+    for (int i = 0; i < 500; i++)
+        CHECK(cf_submit(ex, nothing, NULL, 0, NULL) == CF_OK);
+    CHECK(cf_executor_wait_idle(ex, CF_FOREVER) == CF_OK);
+    CHECK(cf_submit(ex, come_back_twice, NULL, 0, NULL) == CF_OK);
+    for (int i = 0; i < QUEUED; i++)
+        CHECK(cf_submit(ex, count_run, NULL, 0, NULL) == CF_OK);
+    sem_post(&begun);
+    CHECK(cf_executor_shutdown(ex, 0, CF_FOREVER) == CF_OK);
+    CHECK(*runs == QUEUED);
+    cf_executor_destroy(ex);
+}
+
 /* A child that had no handler: a submit may be accepted, but nothing hangs. */
 static _Noreturn void
 submit_first(cf_executor *ex)
@@ -172,6 +229,7 @@ main(void)
         CHECK(cf_thread_pool_create(NULL, &waits) == CF_OK);
         check_a_drop_of_what_the_parent_awaits(waits);
         cf_executor_destroy(waits);
+        check_a_return_from_a_task();
     }
     sem_post(&go_on);
     CHECK(cf_future_wait(held, CF_FOREVER) == CF_OK);
