@@ -28,8 +28,8 @@ awaited_by(const struct cf__coroutine *self)
 }
 
 /* The last coroutine of the chain of waits that begins with f; NULL: f, or
- * something on the way, does not run in the loop. stop, which may be NULL, is the
- * last one wherever it is. */
+ * something on the way, does not run in the loop. stop, which may be NULL,
+ * is the last one wherever it is. */
 static struct cf__coroutine *
 end_of_chain(const struct cf__evloop *loop,
              const cf_future *f,

@@ -3,9 +3,9 @@
  * Switching stacks: see context.h. No locks: all contexts are one thread's.
  *
  * A sanitizer must know which stack is in use. AddressSanitizer is told just
- * before a switch and just after it. For ThreadSanitizer each context is a fiber;
- * the functions around the jump are not instrumented, as what they note at their
- * begin and at their end would go to two different fibers.
+ * before a switch and just after it. For ThreadSanitizer each context is a
+ * fiber; the functions around the jump are not instrumented, as what they note
+ * at their begin and at their end would go to two different fibers.
  */
 #include "event_loop/context.h"
 
@@ -72,7 +72,8 @@ tell_arrived(struct cf__context *self)
 
 #ifdef CF_FCONTEXT
 
-/* As Boost.Context has them since 1.61, without the cf__ (cmake/CfContext.cmake). */
+/* As Boost.Context has them since 1.61, without the cf__
+ * (cmake/CfContext.cmake). */
 struct transfer {
     void *fcontext; /* of the context that was left */
     void *data;     /* what that gave */

@@ -9,7 +9,7 @@
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
 
-/* --- switching ------------------------------------------------------------- */
+/* --- switching ------------------------------------------------------------ */
 
 static inline void
 save_state(struct cf__stack_state *state)
@@ -29,8 +29,8 @@ load_state(const struct cf__stack_state *state)
     cf__thread.inline_frames = state->inline_frames;
 }
 
-/* What is ready becomes the batch without the loop's own part of a turn, if that
- * would find nothing. Not for long: deadlines have to be looked at. */
+/* What is ready becomes the batch without the loop's own part of a turn, if
+ * that would find nothing. Not for long: deadlines have to be looked at. */
 static inline void
 begin_round(struct cf__evloop *loop)
 {
@@ -67,7 +67,7 @@ cf__coroutine_run(struct cf__evloop *loop, struct cf__coroutine *first)
     cf__context_switch(&loop->root, &first->context);
 }
 
-/* --- waiting ---------------------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------- */
 
 static bool
 park(struct cf__worker *worker, int64_t deadline_ns)
@@ -175,7 +175,7 @@ static const struct cf__suspend_ops suspend_ops = {.park = park,
                                                    .enter = enter_wait,
                                                    .leave = leave_wait};
 
-/* --- running tasks ---------------------------------------------------------- */
+/* --- running tasks -------------------------------------------------------- */
 
 static cf_future *
 pick(struct cf__queue *queue)
@@ -291,7 +291,8 @@ new_coroutine(struct cf__evloop *loop)
 {
     struct cf__stacks *stacks = &loop->stacks;
     uint32_t count = cf_load_relaxed(&stacks->count); /* this thread's */
-    /* A coroutine waits with one deadline at a time: so no wait needs memory. */
+    /* A coroutine waits with one deadline at a time: so no wait needs
+     * memory. */
     if (!cf__timer_heap_reserve(&loop->timers, (size_t)count + 1))
         return NULL;
     struct cf__coroutine *self = cf__stacks_new(stacks);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The end of a loop: shutdown, terminate, destroy, fork; and waiting until it is
- * idle. loop->lock guards who has left.
+ * The end of a loop: shutdown, terminate, destroy, fork; and waiting until it
+ * is idle. loop->lock guards who has left.
  */
 #include "event_loop/loop.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The event loop's structs and the steps that its files share. README.md has the
- * protocols. From below, where a file uses those above it in this list:
+ * The event loop's structs and the steps that its files share. README.md has
+ * the protocols. From below, where a file uses those above it in this list:
  *
  *   context.c    switching stacks
  *   stack.c      memory for stacks
@@ -47,8 +47,8 @@ struct cf__stack_state {
 
 /*
  * A coroutine, at the top of its stack. It is made once and runs one task after
- * the other. Other threads touch parker, link and base.suspend only; all else is
- * the loop's thread's.
+ * the other. Other threads touch parker, link and base.suspend only; all else
+ * is the loop's thread's.
  */
 struct cf__coroutine {
     struct cf__worker base; /* the executor is the loop */
@@ -187,9 +187,9 @@ cf__evloop_wake(struct cf__evloop *loop)
 bool cf__evloop_closes_circle(const struct cf__coroutine *self,
                               const cf_future *f);
 
-/* Nothing is left that could wake a coroutine, but other threads: marks those
- * as hopeless that wait for each other, and that no other thread can wake. true:
- * there are some, and they are the callers's to wake. */
+/* Nothing is left that could wake a coroutine, but other threads: marks
+ * those as hopeless that wait for each other, and that no other thread can
+ * wake. true: there are some, and they are the callers's to wake. */
 bool cf__evloop_search(struct cf__evloop *loop);
 
 /* How many coroutines, those in a shutdown apart, wait for one that is in
@@ -211,8 +211,8 @@ void cf__coroutine_trim(struct cf__evloop *loop);
 /* Ends its wait, if it is in one. Any thread. */
 void cf__coroutine_unpark(struct cf__worker *worker);
 
-/* The thread of the loop ends inside a task, by pthread_exit(): fails what runs.
- * The stacks stay as they are. */
+/* The thread of the loop ends inside a task, by pthread_exit(): fails what
+ * runs. The stacks stay as they are. */
 void cf__coroutine_fail_all(struct cf__evloop *loop);
 
 void cf__coroutine_free_all(struct cf__evloop *loop);
@@ -228,7 +228,8 @@ void *cf__evloop_main(void *arg);
 /* Refuses submits for that reason. The first one stands, but for CF_EBROKEN. */
 void cf__evloop_refuse(struct cf__evloop *loop, cf_err why);
 
-/* Empties the queue: cancels what is in it, or, if why is not NULL, fails it so. */
+/* Empties the queue: cancels what is in it, or, if why is not NULL, fails it
+ * so. */
 void cf__evloop_empty(struct cf__evloop *loop, const cf_error *why);
 
 /* Frees the loop. No thread uses it. */

@@ -2,9 +2,9 @@
 /*
  * Memory for stacks: see stack.h. Mapped in segments of many stacks; the memory
  * is reserved, and comes when it is touched. A guard page is a mark in the page
- * tables if the kernel can do that (Linux 6.13). Else it is a mapping of its own,
- * of which a process may have some 65,000 (vm.max_map_count): then there are at
- * most half as many stacks.
+ * tables if the kernel can do that (Linux 6.13). Else it is a mapping of its
+ * own, of which a process may have some 65,000 (vm.max_map_count): then there
+ * are at most half as many stacks.
  */
 #include "event_loop/stack.h"
 

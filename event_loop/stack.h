@@ -64,8 +64,8 @@ void *cf__stacks_at(const struct cf__stacks *stacks, uint32_t index);
 void *cf__stack_bottom(const struct cf__stacks *stacks, void *control);
 size_t cf__stack_room(const struct cf__stacks *stacks);
 
-/* Gives the stack's memory back to the system, but that of the frames at its top
- * and of the control block. */
+/* Gives the stack's memory back to the system, but that of the frames at its
+ * top and of the control block. */
 void cf__stack_trim(const struct cf__stacks *stacks, void *control);
 
 #endif

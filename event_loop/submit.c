@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Submits, from the loop's own tasks and from outside, and statistics. loop->lock
- * guards the start of the thread and the opening of the queue.
+ * Submits, from the loop's own tasks and from outside, and statistics.
+ * loop->lock guards the start of the thread and the opening of the queue.
  */
 #include "event_loop/loop.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loop: turns, sleeping, and the life of the thread that runs it. README.md,
- * "Turns" and "Sleeping and waking". loop->lock guards who asks and who has left.
+ * The loop: turns, sleeping, and the life of the thread that runs it.
+ * README.md, "Turns" and "Sleeping and waking". loop->lock guards who asks and
+ * who has left.
  */
 #include "event_loop/loop.h"
 
@@ -39,8 +40,8 @@ take_woken(struct cf__evloop *loop)
     }
 }
 
-/* Coroutines whose deadline has passed become ready. One that another thread has
- * unparked already is in the list woken. */
+/* Coroutines whose deadline has passed become ready. One that another thread
+ * has unparked already is in the list woken. */
 static void
 expire(struct cf__evloop *loop)
 {
@@ -105,9 +106,9 @@ wake_hopeless(struct cf__evloop *loop)
     return true;
 }
 
-/* Memory of a burst is given back when nothing has come for a while: to have it
- * again costs more than to keep it for that long. And the loop may be the one that
- * is told when others have freed much. */
+/* Memory of a burst is given back when nothing has come for a while: to have
+ * it again costs more than to keep it for that long. And the loop may be the
+ * one that is told when others have freed much. */
 static void
 doze(struct cf__evloop *loop)
 {
@@ -183,7 +184,7 @@ turn(struct cf__evloop *loop)
         cf__queue_await_refill(&loop->queue);
 }
 
-/* --- the thread --------------------------------------------------------------- */
+/* --- the thread ----------------------------------------------------------- */
 
 void
 cf__evloop_empty(struct cf__evloop *loop, const cf_error *why)

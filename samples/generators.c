@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Three generators of numbers that take turns. In an event loop they are
- * coroutines on one thread: each gives the others a turn where it says so, so the
- * order is always the same. On a thread pool the same functions run when the
- * system lets them.
+ * coroutines on one thread: each gives the others a turn where it says so, so
+ * the order is always the same. On a thread pool the same functions run when
+ * the system lets them.
  */
 #include <cfutures/cfutures.h>
 

@@ -2,14 +2,14 @@
 /*
  * The event loop: tasks are coroutines on one thread. A wait of this library
  * inside a task suspends the task, and the others run meanwhile. What blocks
- * otherwise (sleep(), a blocking read(), long computing) holds all of them: submit
- * it to a pool, and wait for its future.
+ * otherwise (sleep(), a blocking read(), long computing) holds all of them:
+ * submit it to a pool, and wait for its future.
  *
- * Between two waits a task has the thread to itself, so data of the loop's tasks
- * needs no lock. A task stays on its thread and has a stack of its own. errno is
- * kept across a wait; thread-local variables, the signal mask and the like are the
- * thread's, and another task may have changed them. A mutex must not be held, nor
- * pthread_cleanup_push() left open, across a wait.
+ * Between two waits a task has the thread to itself, so data of the loop's
+ * tasks needs no lock. A task stays on its thread and has a stack of its own.
+ * errno is kept across a wait; thread-local variables, the signal mask and the
+ * like are the thread's, and another task may have changed them. A mutex must
+ * not be held, nor pthread_cleanup_push() left open, across a wait.
  */
 #ifndef CFUTURES_EVENT_LOOP_H
 #define CFUTURES_EVENT_LOOP_H
@@ -43,25 +43,26 @@ typedef struct cf_event_loop_options {
             CF_QUEUE_BLOCK                                                     \
     }
 
-/**
+/* *
  * Makes an event loop, which has one thread of its own. The thread starts with
  * the first submit, and is like the thread that calls this
  * (cf_thread_pool_create()).
  *
  * Tasks begin in the order of priority and submission, and those that have been
- * woken go on in the order of that. A task's first wait lets the next one begin.
- * cf_call_worker() is 0 in all of them. A task for whose stack there is no memory
- * fails with CF_ENOMEM. pthread_exit() in a task ends the loop: all tasks that
- * have begun fail with CF_EWORKERDIED, all others with CF_EBROKEN.
+ * woken go on in the order of that. A task's first wait lets the next one
+ * begin. cf_call_worker() is 0 in all of them. A task for whose stack there is
+ * no memory fails with CF_ENOMEM. pthread_exit() in a task ends the loop: all
+ * tasks that have begun fail with CF_EWORKERDIED, all others with CF_EBROKEN.
  *
- * When main returns or exit() is called with a loop still open, its tasks are told
- * to stop, so that their waits end; then those that are queued complete.
+ * When main returns or exit() is called with a loop still open, its tasks are
+ * told to stop, so that their waits end; then those that are queued complete.
  *
  * @param opts      NULL: defaults. Copied, name included.
  * @param[out] out  The loop; untouched on error.
  *
  * @retval CF_OK
- * @retval CF_EINVAL   out is NULL, or queue_policy is none, or stack_size is not
+ * @retval CF_EINVAL   out is NULL, or queue_policy is none, or stack_size is
+ * not
  *                     0 and too small, or opts->size is no size.
  * @retval CF_ETOOBIG  opts->size says fields that this library does not know,
  *                     and they are not zero; or no object has so many bytes as
@@ -80,18 +81,19 @@ typedef struct cf_event_loop_options {
 CF_API CF_NODISCARD cf_err
 cf_event_loop_create(const cf_event_loop_options *opts, cf_executor **out);
 
-/**
+/* *
  * Runs an event loop in the calling thread until a task is done.
  *
  * The task submits others to its own executor (cf_call_executor()). When it is
- * done, those that are left are told to stop, and the call returns when they have
- * ended.
+ * done, those that are left are told to stop, and the call returns when they
+ * have ended.
  *
  * @param opts      NULL: defaults. name is not used.
  * @param fn        The first task.
  * @param arg       Its argument, as for cf_submit().
  * @param arg_size  Bytes at arg, or 0: the pointer itself.
- * @param[out] out  The task's future, which is done; NULL: not wanted. Untouched
+ * @param[out] out  The task's future, which is done; NULL: not wanted.
+ * Untouched
  *                  unless CF_OK or CF_EFORKED.
  *
  * @retval CF_OK      The task is done: *out says how it ended.

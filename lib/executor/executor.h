@@ -25,7 +25,8 @@
 struct cf__executor_ops {
     const char *name; /* what cf_executor_name() returns */
 
-    /* A task that waits holds no worker: any number of tasks may run at once. */
+    /* A task that waits holds no worker: any number of tasks may run at
+     * once. */
     bool tasks_suspend;
 
     /*

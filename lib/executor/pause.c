@@ -15,7 +15,8 @@
 
 #define LOOK_NS CF__MS(10)
 
-/* worker and call may be NULL. A call of the worker's own executor knows all. */
+/* worker and call may be NULL. A call of the worker's own executor knows
+ * all. */
 static bool
 is_stopped(struct cf__worker *worker, const cf_call *call)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every conformance test starts from. Each test_<area>.c is compiled
- * once per backend: CF_SUITE names the suite, CF_CONCURRENT is 1 if tasks run
- * beside their submitter, CF_ONE_THREAD is 1 if they all run on one thread, CF_SHARES_MEMORY is 1 if they run in its memory, and
- * factory_<backend>.c makes the executor.
+ * What every conformance test starts from. Each test_<area>.c is compiled once
+ * per backend: CF_SUITE names the suite, CF_CONCURRENT is 1 if tasks run beside
+ * their submitter, CF_ONE_THREAD is 1 if they all run on one thread,
+ * CF_SHARES_MEMORY is 1 if they run in its memory, and factory_<backend>.c
+ * makes the executor.
  *
  * A test is written so that its tasks may run in processes that were forked
  * when test_executor() was called:
@@ -84,9 +85,9 @@ extern const char test_spec[];
 #define CF_THREAD_TEST(...) CF_NO_TEST(__VA_ARGS__)
 #endif
 
-/* A test of what only several workers beside each other can have, or of how many
- * there are: on a backend with one thread for all tasks it is compiled, but no
- * test. KIND is CF_TEST or one of the above. */
+/* A test of what only several workers beside each other can have, or of how
+ * many there are: on a backend with one thread for all tasks it is compiled,
+ * but no test. KIND is CF_TEST or one of the above. */
 #if CF_ONE_THREAD
 #define CF_WORKERS_TEST(kind, ...) CF_NO_TEST(__VA_ARGS__)
 #else

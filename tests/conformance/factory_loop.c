@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The event loop, as the conformance suite gets it. It has one thread, however
- * many workers are asked for. A task that holds at a gate lets the others run, as
- * if there were so many workers: only the last one of them holds the thread.
+ * many workers are asked for. A task that holds at a gate lets the others run,
+ * as if there were so many workers: only the last one of them holds the thread.
  */
 #include "tests/conformance/conformance.h"
 

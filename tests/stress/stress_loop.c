@@ -2,12 +2,12 @@
 /*
  * Coroutines that wait, against all that ends a wait at once: threads complete
  * what they wait for, others interrupt them, and deadlines pass. Attacks the
- * parker and the lists of event_loop/coroutine.c, the sleep of turn.c, and the mark
- * of an iterator's user (lib/many/as_completed_ready.c).
+ * parker and the lists of event_loop/coroutine.c, the sleep of turn.c, and the
+ * mark of an iterator's user (lib/many/as_completed_ready.c).
  *
  * What a wait returns fits what it waited for, and each task ends once all is
- * completed. A loop is destroyed as soon as the last task has ended, while threads
- * may still be on their way out of waking it.
+ * completed. A loop is destroyed as soon as the last task has ended, while
+ * threads may still be on their way out of waking it.
  */
 #include "common.h"
 

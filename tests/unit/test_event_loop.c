@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What only the event loop has: any number of tasks that wait on one thread, a
- * loop in the caller's thread, waits among its tasks that could never end, and a
- * task that ends the thread.
+ * loop in the caller's thread, waits among its tasks that could never end, and
+ * a task that ends the thread.
  */
 #include <cfutures/cfutures.h>
 
@@ -200,7 +200,8 @@ Test(event_loop, a_circle_of_waits_for_some_is_ended)
 {
     cf_err first, second;
     run_circle(true, &first, &second);
-    /* Both are woken; the one that goes on first ends, and so helps the other. */
+    /* Both are woken; the one that goes on first ends, and so helps the
+     * other. */
     cr_assert(first == CF_EDEADLK || second == CF_EDEADLK);
     cr_assert(first == CF_OK || second == CF_OK);
 }
