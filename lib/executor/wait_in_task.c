@@ -132,6 +132,13 @@ cf__in_task_interrupted(struct cf__worker *self)
            cf_load_acquire(&ex->terminated); /* as above */
 }
 
+/* What a wait returns that ends for another reason: a satisfied one succeeds. */
+static cf_err
+done_or(cf_future *f, cf_err reason)
+{
+    return cf_future_done(f) ? CF_OK : reason;
+}
+
 cf_err
 cf__in_task_wait(struct cf__worker *self,
                  cf_future *f,
@@ -141,14 +148,14 @@ cf__in_task_wait(struct cf__worker *self,
     struct cf__awaited awaited = {&awaited, &awaited, f};
     bool forever = deadline_ns == CF__NEVER;
     if (deadline_ns == 0)
-        return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
+        return done_or(f, CF_ETIMEDOUT);
     while (!cf__in_task_run(self, f) &&
            !help_for_a_while(self, f, deadline_ns)) {
         int64_t until = deadline_ns;
         if (cf__forked(f))
             return CF_EFORKED;
         if (!firmly && cf__in_task_interrupted(self)) /* f may be older */
-            return cf_future_done(f) ? CF_OK : CF_EINTERRUPTED;
+            return done_or(f, CF_EINTERRUPTED);
         if (cf__in_task_must_retry(self, f))
             until = cf__in_task_retry_at(deadline_ns);
         if (cf__wait_graph_enter(self, &awaited, forever))
@@ -157,7 +164,7 @@ cf__in_task_wait(struct cf__worker *self,
         if (cf__wait_graph_leave(self) && !cf_future_done(f))
             return CF_EDEADLK;
         if (!in_time && until == deadline_ns)
-            return cf_future_done(f) ? CF_OK : CF_ETIMEDOUT;
+            return done_or(f, CF_ETIMEDOUT);
     }
     return CF_OK;
 }

@@ -191,8 +191,8 @@ cf__depot_after_fork(void)
 void
 cf__batch_check(const cf_future *first)
 {
-    uint32_t size = cf_load_relaxed(&first->base);
-    cf__assert(size >= 1 && size <= CF__BLOCK_BATCH);
+    cf__assert(cf_load_relaxed(&first->base) >= 1);
+    cf__assert(cf_load_relaxed(&first->base) <= CF__BLOCK_BATCH);
 }
 
 void
