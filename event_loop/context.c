@@ -70,6 +70,18 @@ tell_arrived(struct cf__context *self)
 #endif
 }
 
+void
+cf__context_unwound_to(struct cf__context *root)
+{
+#ifdef ADDRESS_SANITIZER
+    __sanitizer_start_switch_fiber(NULL, root->bottom, root->size);
+    __sanitizer_finish_switch_fiber(root->fake_stack, NULL, NULL);
+    __asan_handle_no_return(); /* frames of root are gone, too */
+#else
+    (void)root;
+#endif
+}
+
 #ifdef CF_FCONTEXT
 
 /* As Boost.Context has them since 1.61, without the cf__

@@ -56,6 +56,10 @@ void cf__context_make(struct cf__context *context,
 /* A context that cf__context_make() made is not used any more. */
 void cf__context_fini(struct cf__context *context);
 
+/* The thread is being unwound, from the context that ran last into root, which
+ * runs now. Sanitizers have not seen that. */
+void cf__context_unwound_to(struct cf__context *root);
+
 /* Leaves from, which runs, and goes on with to. Returns when from is gone on
  * with. errno is as before. */
 void cf__context_switch(struct cf__context *from, struct cf__context *to);

@@ -89,7 +89,8 @@ struct cf__evloop {
     /* Set once, before the first task. */
     cf_event_loop_options options;
     char name[16];
-    bool in_caller; /* it runs in the thread that made it */
+    bool in_caller;               /* it runs in the thread that made it */
+    struct cf__evloop *next_lost; /* of those that stay for ever */
 
     /* --- the loop's thread's ------------------------------------------- */
     struct cf__stacks stacks; /* partly read by all */

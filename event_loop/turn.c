@@ -279,6 +279,9 @@ static void
 died(void *arg)
 {
     struct cf__evloop *loop = arg;
+    const struct cf__worker *worker = cf__thread.worker;
+    if (worker && worker != loop->root_state.worker && worker->suspend)
+        cf__context_unwound_to(&loop->root);
     cf__thread.due = NULL;
     cf__thread.caller_run = NULL;
     cf__thread.inline_frames = NULL;
@@ -323,14 +326,28 @@ cf__evloop_main(void *arg)
     return NULL;
 }
 
+/* Loops that stay for the life of the process. A search for leaks finds them
+ * here. */
+static _Atomic(struct cf__evloop *) lost_loops;
+
+static void
+keep_for_ever(struct cf__evloop *loop)
+{
+    loop->next_lost = cf_load_relaxed(&lost_loops); /* the swap checks it */
+    while (!cf_cas_weak_acq_rel(&lost_loops, &loop->next_lost, loop))
+        continue;
+}
+
 void
 cf__evloop_free(struct cf__evloop *loop)
 {
     cf__executor_fini(&loop->base);
     cf__queue_fini(&loop->queue);
     cf__failure_free(loop->broken);
-    if (loop->lost) /* others may still unpark what waits on those stacks */
+    if (loop->lost) { /* others may still unpark what waits on those stacks */
+        keep_for_ever(loop);
         return;
+    }
     cf__coroutine_free_all(loop);
     cf__timer_heap_fini(&loop->timers);
     pthread_cond_destroy(&loop->changed);
