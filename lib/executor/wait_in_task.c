@@ -132,7 +132,7 @@ cf__in_task_interrupted(struct cf__worker *self)
            cf_load_acquire(&ex->terminated); /* as above */
 }
 
-/* What a wait returns that ends for another reason: a satisfied one succeeds. */
+/* What a wait returns that something else ends. A satisfied one succeeds. */
 static cf_err
 done_or(cf_future *f, cf_err reason)
 {
