@@ -81,10 +81,10 @@ map_chunk(size_t size)
 }
 
 static size_t
-next_chunk_size_locked(size_t page)
+next_chunk_size_locked(size_t least)
 {
     if (!memory.first)
-        return CHUNK_MIN < 2 * page ? 2 * page : CHUNK_MIN;
+        return least;
     size_t size = memory.first->size * 2;
     return size < CHUNK_SECOND ? CHUNK_SECOND
            : size > CHUNK_MAX  ? CHUNK_MAX
@@ -96,7 +96,7 @@ new_chunk_locked(void)
 {
     const size_t page = page_size();
     const size_t least = CHUNK_MIN < 2 * page ? 2 * page : CHUNK_MIN;
-    size_t size = next_chunk_size_locked(page);
+    size_t size = next_chunk_size_locked(least);
     char *start = map_chunk(size);
     while (!start && size > least) { /* a limit: what is there will do */
         size = size / 2 < least ? least : size / 2;
