@@ -202,6 +202,8 @@ take(struct cf__evloop *loop, struct cf__coroutine *self)
         /* pairs with the breaking of the loop: why it is broken */
         if (cf_load_acquire(&loop->refuse) == CF_EBROKEN)
             (void)cf__future_refuse(f, loop->broken);
+        else if (cf__executor_runs_no_more(&loop->base))
+            (void)cf__future_cancel_now(f);
         else if (cf__future_claim(f, 0))
             return f;
         cf__future_drop_stale(f);

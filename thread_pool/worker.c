@@ -34,11 +34,9 @@ next_task(struct cf__threads *pool, struct cf__threads_worker *w)
             continue;
         }
         /* pairs with refuse_locked: pool->broken */
-        int refuse = cf_load_acquire(&pool->refuse);
-        if (__builtin_expect(refuse == CF_EBROKEN, 0))
+        if (__builtin_expect(cf_load_acquire(&pool->refuse) == CF_EBROKEN, 0))
             (void)cf__future_refuse(f, pool->broken);
-        else if (__builtin_expect(refuse != CF_OK, 0) &&
-                 cf_load_relaxed(&pool->base.terminated))
+        else if (cf__executor_runs_no_more(&pool->base))
             (void)cf__future_cancel_now(f);
         else if (cf__future_claim(f, w->base.index))
             return f;

@@ -67,7 +67,9 @@ cf__executor_prepare(cf_executor *ex,
     ex->drained_at_exit = ex->given_up_at_exit = false;
     ex->kept = 0;
     ex->destroying = false;
-    cf_store_relaxed(&ex->terminated, false); /* no other thread knows ex yet */
+    /* No other thread knows ex yet. */
+    cf_store_relaxed(&ex->terminated, false);
+    cf_store_relaxed(&ex->runs_no_more, false);
     cf_store_relaxed(&ex->canceled, 0);
     cf_store_relaxed(&ex->taken_back, 0);
     if (ex->timers && (ex->bound || !capacity))
@@ -230,8 +232,9 @@ cf_executor_terminate(cf_executor *ex, int signo)
         return err;
     if (!ex->ops->terminate)
         return CF_ENOTSUP;
+    cf_store_relaxed(&ex->runs_no_more, true); /* published below */
     /* A hint to running tasks. pairs with cf__in_task_interrupted: a wait for
-     * what was done before succeeds */
+     * what was done before succeeds; and with cf__executor_runs_no_more */
     cf_store_release(&ex->terminated, true);
     int former = cf__cancel_disable();
     err = ex->ops->terminate(ex, signo);

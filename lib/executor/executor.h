@@ -134,7 +134,9 @@ struct cf_executor {
     struct cf__origin origin;  /* its threads are like this. Set once */
 
     atomic_bool terminated; /* running tasks are told to stop: a hint */
-    uint16_t generation;    /* of the process that made it. Set by registry.c */
+    /* Atomic. Set before terminated: pending tasks are cancelled, not run. */
+    atomic_bool runs_no_more;
+    uint16_t generation; /* of the process that made it. Set by registry.c */
 
     /* Counters. canceled: tasks that never ran. taken_back: tasks that left the
      * queue to run elsewhere, less those that are counted as having left it
@@ -180,6 +182,16 @@ static inline bool
 cf__executor_forked(const cf_executor *ex)
 {
     return ex->generation != cf__generation_now();
+}
+
+/* cf_executor_terminate() has begun: a thread that takes a pending task cancels
+ * it. A thread whose task ended because it saw terminated sees this, too. */
+static inline bool
+cf__executor_runs_no_more(const cf_executor *ex)
+{
+    /* pairs with cf_executor_terminate */
+    return __builtin_expect(cf_load_acquire(&ex->terminated), 0) &&
+           cf_load_relaxed(&ex->runs_no_more); /* ordered by that */
 }
 
 /* A task that fails had been told to stop: so it counts as cancelled. f or ex
