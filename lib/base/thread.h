@@ -32,7 +32,9 @@ struct cf__thread {
                                   tasks. lib/executor/caller_run.h */
     struct cf__inline_frame *inline_frames; /* NULL: it is in no submit to an
                                   inline executor. lib/executor/inline.c */
-    bool long_waits; /* its last wait was long: lib/base/spin.h */
+    bool long_waits;    /* its last wait was long: lib/base/spin.h */
+    unsigned satisfied; /* operations that did not have to wait, since it was
+                           last reset: lib/executor/budget.h */
 
     /* While the thread forks (lib/base/forked.c), its cache is closed: it is
      * empty and has a limit of 0, so that each use of it takes the slow way. */

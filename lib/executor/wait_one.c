@@ -14,6 +14,7 @@
 #include "lib/base/spin.h"
 #include "lib/base/worker.h"
 #include "lib/executor/ask.h"
+#include "lib/executor/budget.h"
 #include "lib/executor/caller_run.h"
 #include "lib/executor/remote.h"
 #include "lib/executor/server.h"
@@ -99,6 +100,10 @@ cf_future_wait(cf_future *f, int64_t timeout_ns)
 {
     if (!f || !cf__timeout_valid(timeout_ns))
         return CF_EINVAL;
+    if (timeout_ns != 0 && cf_future_done(f)) {
+        cf__budget_spend();
+        return CF_OK;
+    }
     return wait_for(f, timeout_ns, false);
 }
 
@@ -124,6 +129,8 @@ cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
                 return err;
         }
         word = cf_load_acquire(&f->word); /* pairs with finish */
+    } else if (timeout_ns != 0) {
+        cf__budget_spend();
     }
     const uint64_t common = CF__PHASE | CF__FAILED;
     const unsigned outside = CF__RESULT_HEAP | CF__RESULT_LENT;

@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/size.h"
 #include "lib/executor/ask.h"
+#include "lib/executor/budget.h"
 #include "lib/executor/remote.h"
 #include "lib/future/callback.h"
 #include "lib/many/as_completed_iterator.h"
@@ -155,8 +156,8 @@ cf_as_completed_next(cf_as_completed *it, int64_t timeout_ns, cf_future **out)
     it->lent = NULL;
     /* Callbacks that are due may use the iterator too. They run now, not in the
      * wait. */
-    struct cf__due *due =
-        cf__as_completed_take_ready(it) ? NULL : cf__callbacks_pause();
+    bool ready = cf__as_completed_take_ready(it);
+    struct cf__due *due = ready ? NULL : cf__callbacks_pause();
     cf_err err = CF_OK;
     if (it->remaining == 0) {
         err = CF_EDONE;
@@ -175,6 +176,8 @@ cf_as_completed_next(cf_as_completed *it, int64_t timeout_ns, cf_future **out)
         return err;
     *out = hand_out(it);
     cf__as_completed_check(it);
+    if (ready && timeout_ns != 0)
+        cf__budget_spend();
     return CF_OK;
 }
 

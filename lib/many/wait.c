@@ -7,6 +7,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/size.h"
+#include "lib/executor/budget.h"
 #include "lib/many/future_set.h"
 
 #include <pthread.h>
@@ -37,13 +38,17 @@ count_done(cf_future *const *futures, size_t count, size_t *done)
 static cf_err
 wait_all(cf_future *const *futures, size_t count, int64_t deadline_ns)
 {
+    bool waited = false;
     for (size_t i = 0; i < count; i++) {
         if (cf_future_done(futures[i]))
             continue;
+        waited = true;
         cf_err err = cf_future_wait(futures[i], cf__time_left(deadline_ns));
         if (err)
             return err;
     }
+    if (!waited && deadline_ns != 0)
+        cf__budget_spend();
     return CF_OK;
 }
 
@@ -60,8 +65,11 @@ wait_first(cf_future *const *futures,
            int64_t deadline_ns)
 {
     for (size_t i = 0; i < count; i++)
-        if (only_errors ? failed(futures[i]) : cf_future_done(futures[i]))
+        if (only_errors ? failed(futures[i]) : cf_future_done(futures[i])) {
+            if (deadline_ns != 0)
+                cf__budget_spend();
             return CF_OK;
+        }
     cf_as_completed *it;
     cf_err err = cf_as_completed_create(futures, count, &it);
     if (err)

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The budget of operations. A task of an event loop whose waits are all
+ * satisfied already would never let another task run. So each operation that
+ * could have suspended a task, and did not have to, spends one of a budget.
+ * When the budget is spent, the operation yields.
+ *
+ * The count is the thread's, and a switch of stacks does not touch it: so it
+ * costs one addition and a predicted branch, and no task is told whose
+ * operations these were.
+ */
+#ifndef CF_LIB_EXECUTOR_BUDGET_H
+#define CF_LIB_EXECUTOR_BUDGET_H
+
+#include "lib/base/thread.h"
+
+enum { CF__BUDGET = 128 };
+
+/* The rare branch of cf__budget_spend(). */
+void cf__budget_spent(void);
+
+/*
+ * An operation has what it was called for, and its task has not been suspended.
+ * The caller holds no lock and is ready for what other tasks do meanwhile, as
+ * in a wait. Not for an operation that must not wait: one with a timeout of 0,
+ * or one called try. errno is as before.
+ */
+static inline void
+cf__budget_spend(void)
+{
+    if (__builtin_expect(++cf__thread.satisfied >= CF__BUDGET, 0))
+        cf__budget_spent();
+}
+
+#endif
