@@ -11,8 +11,8 @@ TestSuite(event_loop, .timeout = 60);
 const char test_name[] = "event_loop";
 const char test_spec[] = "loop";
 
-/* What a test gave to each of its pools; the initializer gets it. A test runs in
- * a process of its own, and makes a few hundred at most. */
+/* What a test gave to each of its pools; the initializer gets it. A test runs
+ * in a process of its own, and makes a few hundred at most. */
 static test_options given[4096];
 static atomic_int given_count;
 
