@@ -210,6 +210,7 @@ initializer_exit(cf_call *call, void *init_data, void **worker_data)
     (void)call;
     (void)init_data;
     (void)worker_data;
+    gate_await(both, 1); /* the first task has been submitted */
     leave_some_work_and_exit();
     return 0;
 }
@@ -224,7 +225,9 @@ task_wait_for_new_pool(cf_call *call, const void *arg, size_t arg_size)
     options.max_workers = 1;
     options.initializer = initializer_exit;
     CHECK(cf_thread_pool_create(&options, &one) == CF_OK);
-    return wait_for(call, submit(one, say_that_it_ran));
+    cf_future *f = submit(one, say_that_it_ran);
+    gate_arrive(both);
+    return wait_for(call, f);
 }
 
 static int
