@@ -41,11 +41,19 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #define UNTOLD __attribute__((noinline, NOT_TOLD))
 #define UNTOLD_PART static inline __attribute__((always_inline, NOT_TOLD))
 
+/* NULL if no C++ runtime was loaded before this library's symbols were bound:
+ * then no task can catch anything. */
+struct cf__exceptions *__cxa_get_globals(void) __attribute__((weak));
+
 /* Just before a switch. */
 UNTOLD_PART void
 tell_leaving(struct cf__context *from, struct cf__context *to)
 {
     to->former = from;
+    if (__builtin_expect(from->thread_exceptions != NULL, 0)) {
+        from->exceptions = *from->thread_exceptions;
+        *from->thread_exceptions = to->exceptions;
+    }
 #ifdef CF__CLEANUP_LISTS
     __pthread_register_cancel(&from->cleanups); /* keeps the list ... */
     __pthread_unregister_cancel(&to->cleanups); /* ... and takes the other */
@@ -73,6 +81,8 @@ tell_arrived(struct cf__context *self)
 void
 cf__context_unwound_to(struct cf__context *root)
 {
+    if (root->thread_exceptions)
+        *root->thread_exceptions = root->exceptions;
 #ifdef ADDRESS_SANITIZER
     __sanitizer_start_switch_fiber(NULL, root->bottom, root->size);
     __sanitizer_finish_switch_fiber(root->fake_stack, NULL, NULL);
@@ -159,6 +169,8 @@ void
 cf__context_adopt(struct cf__context *context)
 {
     *context = (struct cf__context){0};
+    if (__cxa_get_globals)
+        context->thread_exceptions = __cxa_get_globals();
 #ifdef CF__CLEANUP_LISTS
     __pthread_register_cancel(&context->cleanups);
     __pthread_unregister_cancel(&context->cleanups);
@@ -176,14 +188,15 @@ cf__context_make(struct cf__context *context,
                  void (*entry)(void *arg),
                  void *arg)
 {
-    *context = (struct cf__context){.entry = entry,
-                                    .arg = arg,
+    *context =
+        (struct cf__context){.entry = entry,
+                             .arg = arg,
+                             .thread_exceptions = root->thread_exceptions,
 #ifdef CF__CLEANUP_LISTS
-                                    .cleanups = root->cleanups,
+                             .cleanups = root->cleanups,
 #endif
-                                    .bottom = bottom,
-                                    .size = size};
-    (void)root;
+                             .bottom = bottom,
+                             .size = size};
 #ifdef THREAD_SANITIZER
     context->fiber = __tsan_create_fiber(0);
 #endif

@@ -19,6 +19,17 @@
 #define CF__CLEANUP_LISTS
 #endif
 
+/* What the C++ runtime keeps for a thread (__cxa_eh_globals of the Itanium C++
+ * ABI): the exceptions that are being handled, and how many are on their way.
+ * It describes what is on the stack, so each context has its own. */
+struct cf__exceptions {
+    void *caught;
+    unsigned uncaught;
+#ifdef __ARM_EABI__
+    void *propagating;
+#endif
+};
+
 struct cf__context {
 #ifdef CF_FCONTEXT
     void *fcontext; /* where it goes on, while it does not run */
@@ -27,6 +38,9 @@ struct cf__context {
 #endif
     /* Of the context that runs: the one that it has gone on from. */
     struct cf__context *former;
+    struct cf__exceptions
+        *thread_exceptions;           /* NULL: there is no C++ runtime */
+    struct cf__exceptions exceptions; /* while it does not run */
     void (*entry)(void *arg);
     void *arg;
 #ifdef CF__CLEANUP_LISTS
