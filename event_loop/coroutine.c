@@ -18,6 +18,7 @@ save_state(struct cf__stack_state *state)
     state->due = cf__thread.due;
     state->caller_run = cf__thread.caller_run;
     state->inline_frames = cf__thread.inline_frames;
+    state->scopes = cf__thread.scopes;
 }
 
 static inline void
@@ -27,6 +28,7 @@ load_state(const struct cf__stack_state *state)
     cf__thread.due = state->due;
     cf__thread.caller_run = state->caller_run;
     cf__thread.inline_frames = state->inline_frames;
+    cf__thread.scopes = state->scopes;
 }
 
 /* What is ready becomes the batch without the loop's own part of a turn, if

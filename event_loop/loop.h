@@ -43,6 +43,7 @@ struct cf__stack_state {
     struct cf__due *due;
     struct cf__caller_run *caller_run;
     struct cf__inline_frame *inline_frames;
+    struct cf__scopes scopes;
 };
 
 /*

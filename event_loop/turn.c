@@ -8,6 +8,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/executor/pending.h"
+#include "lib/executor/scope.h"
 #include "lib/future/block.h"
 #include "lib/future/failure.h"
 
@@ -285,6 +286,7 @@ died(void *arg)
     cf__thread.due = NULL;
     cf__thread.caller_run = NULL;
     cf__thread.inline_frames = NULL;
+    cf__scopes_drop();
     cf_error why = CF_ERROR_INIT;
     why.kind = CF_EBROKEN;
     why.message = "a task ended the event loop's thread";

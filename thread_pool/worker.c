@@ -8,6 +8,7 @@
 
 #include "lib/base/thread.h"
 #include "lib/executor/pending.h"
+#include "lib/executor/scope.h"
 #include "lib/future/failure.h"
 #include "thread_pool/end.h"
 #include "thread_pool/frame.h"
@@ -165,6 +166,7 @@ died(void *arg)
     /* A callback or the finalizer may end the thread again: the inner handler
      * goes on from there, and the outer one finds nothing to do. */
     pthread_cleanup_push(died, thread);
+    cf__scopes_drop();
     cf__threads_fail_frames(w);
     if (w->phase == CF__PHASE_INITIALIZING) {
         cf_error why = CF_ERROR_INIT;

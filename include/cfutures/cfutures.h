@@ -12,6 +12,7 @@
 #include <cfutures/future.h>
 #include <cfutures/map.h>
 #include <cfutures/process_pool.h>
+#include <cfutures/scope.h>
 #include <cfutures/task.h>
 #include <cfutures/thread_pool.h>
 #include <cfutures/wait.h>

@@ -35,7 +35,7 @@ CF_BEGIN_DECLS
     X(CF_EFORKED, 15, "the executor belongs to the parent of this process")    \
     X(CF_EDONE, 16, "there is nothing more to iterate over")                   \
     X(CF_ESYS, 17, "a system call failed; errno says more")                    \
-    X(CF_EINTERRUPTED, 18, "the waiting task was told to stop")
+    X(CF_EINTERRUPTED, 18, "the waiting code was told to stop")
 
 /*
  * cf_err is an int everywhere, so that a task can return cf_return(...) without

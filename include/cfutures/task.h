@@ -126,12 +126,14 @@ CF_API int cf_fail_at(cf_call *call,
  * Tells whether the task should stop early: poll it in long tasks.
  *
  * True once cf_future_interrupt() was called, the task's own timeout passed,
- * its map or loop was given up, or cf_executor_terminate() was called. False
- * for NULL.
+ * its map or loop was given up, or cf_executor_terminate() was called; in a
+ * scope that has struck, also outside of tasks, with NULL. False in a shield
+ * (cfutures/scope.h).
  *
  * Ownership: nothing changes hands.
  * Threads:   the one that runs the task.
- * Blocks:    no; one load, cheap enough for an inner loop.
+ * Blocks:    no; two loads, cheap enough for an inner loop. In a scope that has
+ *            a time limit, it reads the clock.
  * Ordering:  none; it is a hint.
  * Fork:      not in a child that the task forked.
  * Python:    none.
@@ -148,7 +150,8 @@ CF_API bool cf_call_canceled(const cf_call *call);
  *
  * @retval CF_OK
  * @retval CF_EINVAL       duration_ns is below -1.
- * @retval CF_EINTERRUPTED The task has been told to stop.
+ * @retval CF_EINTERRUPTED The task has been told to stop, or a scope has
+ *                         struck.
  *
  * Ownership: nothing changes hands.
  * Threads:   any.

@@ -4,20 +4,29 @@
  * thread is (a worker, a server), what it is in the middle of, and whether its
  * last wait was long. All fields are the thread's own.
  *
- * worker, due, caller_run and inline_frames describe what is on the stack that
- * runs. A backend whose workers are coroutines keeps the four with each stack,
- * and exchanges them when it switches stacks.
+ * worker, due, caller_run, inline_frames and scopes describe what is on the
+ * stack that runs. A backend whose workers are coroutines keeps the five with
+ * each stack, and exchanges them when it switches stacks.
  */
 #ifndef CF_LIB_BASE_THREAD_H
 #define CF_LIB_BASE_THREAD_H
 
 #include <cfutures/base.h>
 
+#include "lib/base/contract.h"
+
 struct cf__worker;
 struct cf__server;
 struct cf__due;
 struct cf__caller_run;
 struct cf__inline_frame;
+
+/* What the code that runs has begun and not ended: lib/executor/scope.h. A task
+ * or a callback that runs on top of other code begins with none of it. */
+struct cf__scopes {
+    cf_scope *innermost; /* NULL: it is in no scope */
+    size_t shields;      /* inside of the innermost scope, if there is one */
+};
 
 struct cf__thread {
     cf_future *free_blocks;    /* linked by next */
@@ -32,6 +41,7 @@ struct cf__thread {
                                   tasks. lib/executor/caller_run.h */
     struct cf__inline_frame *inline_frames; /* NULL: it is in no submit to an
                                   inline executor. lib/executor/inline.c */
+    struct cf__scopes scopes;
     bool long_waits;    /* its last wait was long: lib/base/spin.h */
     unsigned satisfied; /* operations that did not have to wait, since it was
                            last reset: lib/executor/budget.h */
@@ -45,5 +55,38 @@ struct cf__thread {
 };
 
 extern _Thread_local struct cf__thread cf__thread;
+
+/* The code that runs is in a scope or a shield. */
+static inline bool
+cf__in_scopes(void)
+{
+    return cf__thread.scopes.innermost || cf__thread.scopes.shields;
+}
+
+/* Other code of the user is about to run on top. Give the result to
+ * cf__scopes_show(). */
+static inline struct cf__scopes
+cf__scopes_hide(void)
+{
+    struct cf__scopes scopes = cf__thread.scopes;
+    cf__thread.scopes = (struct cf__scopes){NULL, 0};
+    return scopes;
+}
+
+/* Code of the user that began with no scope has returned. */
+static inline void
+cf__scopes_expect_none(void)
+{
+    cf__contract(!cf__in_scopes(),
+                 "a task or a callback has returned inside of a scope or a "
+                 "shield: cf_scope_end() or cf_shield_end() is missing");
+}
+
+static inline void
+cf__scopes_show(struct cf__scopes scopes)
+{
+    cf__scopes_expect_none();
+    cf__thread.scopes = scopes;
+}
 
 #endif

@@ -6,9 +6,12 @@
 #include "lib/base/cancel.h"
 #include "lib/base/size.h"
 #include "lib/executor/argument.h"
+#include "lib/executor/scope.h"
+#include "lib/executor/stop.h"
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 /* What cf_fail() returns for code 0. The record of the failure has the 0. */
@@ -143,8 +146,10 @@ int(cf_fail)(cf_call *call, int code, const char *format, ...)
 bool
 cf_call_canceled(const cf_call *call)
 {
-    bool canceled = call && cf__call_canceled(call);
-    if (canceled && call->told)
+    bool canceled = __builtin_expect(cf__in_scopes(), 0)
+                        ? cf__told_to_stop(NULL, call, true)
+                        : call && cf__call_canceled(call);
+    if (canceled && call && call->told)
         cf_store_relaxed(call->told, true); /* read when the task is over */
     return canceled;
 }
@@ -191,6 +196,30 @@ cf__call_end(struct cf_call *call, int rc)
     const cf_error *result = cf__failure_new(&error);
     cf__failure_free(failure);
     return result;
+}
+
+/* The thread ends inside of the task. */
+static void
+leave_scopes(void *scopes)
+{
+    cf__scopes_drop();
+    cf__thread.scopes = *(struct cf__scopes *)scopes;
+}
+
+int
+cf__call_task_in_scopes(struct cf_call *call,
+                        const cf_future *f,
+                        const void *arg,
+                        size_t arg_size)
+{
+    struct cf__scopes scopes = cf__scopes_hide();
+    int rc;
+    pthread_cleanup_push(leave_scopes, &scopes);
+    rc = f->fn(call, arg, arg_size);
+    pthread_cleanup_pop(0);
+    cf__scopes_show(scopes);
+    cf__notice_fork();
+    return rc;
 }
 
 /* For a failure, or a result on the heap. */

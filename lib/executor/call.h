@@ -103,6 +103,12 @@ uint64_t cf__call_run_rare(struct cf_call *call, cf_future *f);
  */
 void cf__call_died(struct cf_call *call, cf_future *f);
 
+/* Calls the function of a task on top of code that is in a scope. */
+int cf__call_task_in_scopes(struct cf_call *call,
+                            const cf_future *f,
+                            const void *arg,
+                            size_t arg_size);
+
 /* Calls the function of a task. If that comes back in a child that it has
  * forked, the child notices here: what is queued is its parent's. */
 static inline int
@@ -111,7 +117,10 @@ cf__call_task(struct cf_call *call,
               const void *arg,
               size_t arg_size)
 {
+    if (__builtin_expect(cf__in_scopes(), 0))
+        return cf__call_task_in_scopes(call, f, arg, arg_size);
     int rc = f->fn(call, arg, arg_size);
+    cf__scopes_expect_none();
     cf__notice_fork();
     return rc;
 }

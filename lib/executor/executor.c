@@ -233,7 +233,7 @@ cf_executor_terminate(cf_executor *ex, int signo)
     if (!ex->ops->terminate)
         return CF_ENOTSUP;
     cf_store_relaxed(&ex->runs_no_more, true); /* published below */
-    /* A hint to running tasks. pairs with cf__in_task_interrupted: a wait for
+    /* A hint to running tasks. pairs with cf__told_to_stop: a wait for
      * what was done before succeeds; and with cf__executor_runs_no_more */
     cf_store_release(&ex->terminated, true);
     int former = cf__cancel_disable();

@@ -7,24 +7,14 @@
  */
 #include "lib/base/clock.h"
 #include "lib/executor/call.h"
+#include "lib/executor/scope.h"
 #include "lib/executor/server.h"
-#include "lib/executor/wait_in_task.h"
+#include "lib/executor/stop.h"
 #include "lib/future/callback.h"
 
 #include <sched.h>
 
 #define LOOK_NS CF__MS(10)
-
-/* worker and call may be NULL. A call of the worker's own executor knows
- * all. */
-static bool
-is_stopped(struct cf__worker *worker, const cf_call *call)
-{
-    if (call && cf__call_canceled(call))
-        return true;
-    return worker && !(call && call->executor == worker->executor) &&
-           cf__in_task_interrupted(worker);
-}
 
 static cf_err
 sleep_until(const cf_call *call, int64_t deadline_ns)
@@ -32,17 +22,17 @@ sleep_until(const cf_call *call, int64_t deadline_ns)
     struct cf__worker *worker = cf__thread.worker;
     const bool by_flag =
         call && (!worker || call->executor != worker->executor);
+    struct cf__worker *sleeper = worker ? worker : cf__scope_sleeper();
     _Atomic uint32_t word = 0; /* no thread wakes it */
+    bool late = false;
     do {
-        if (is_stopped(worker, call))
+        if (cf__told_to_stop(worker, call, late))
             return CF_EINTERRUPTED;
-        int64_t until = by_flag
-                            ? cf__sooner(deadline_ns, cf__now_ns() + LOOK_NS)
-                            : deadline_ns;
-        if (worker)
-            (void)cf__worker_park(worker, until);
-        else
-            (void)cf__sleep(&word, 0, until);
+        int64_t until = cf__stop_at(deadline_ns);
+        if (by_flag)
+            until = cf__sooner(until, cf__now_ns() + LOOK_NS);
+        late = sleeper ? !cf__worker_park(sleeper, until)
+                       : !cf__sleep(&word, 0, until);
     } while (cf__now_ns() < deadline_ns);
     return CF_OK;
 }
@@ -65,7 +55,7 @@ cf_err
 cf_yield(cf_call *call)
 {
     struct cf__worker *worker = cf__thread.worker;
-    if (is_stopped(worker, call))
+    if (cf__told_to_stop(worker, call, true))
         return CF_EINTERRUPTED;
     struct cf__due *due = cf__callbacks_pause();
     if (worker && worker->suspend)

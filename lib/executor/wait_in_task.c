@@ -13,6 +13,7 @@
 #include "lib/executor/ask.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/remote.h"
+#include "lib/executor/stop.h"
 #include "lib/executor/wait_graph.h"
 #include "lib/future/waiter.h"
 
@@ -67,22 +68,20 @@ help_for_a_while(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
     return true;
 }
 
-/* Sleeps until f is done, or there may be a task to help with. false: the
- * deadline has passed. */
-static bool
-sleep_once(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
+bool
+cf__park_on(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
 {
-    const struct cf__executor_ops *ops = self->executor->ops;
+    const cf_executor *ex = self->executor;
     struct wake_up sleeper = {{.notify = wake_up}, self};
-    bool watch = f->executor == self->executor && ops->watch;
+    bool watch = ex && f->executor == ex && ex->ops->watch;
     if (!cf__remote_listen(f, &sleeper.waiter))
         return true;
     bool in_time = true;
     if (watch)
-        ops->watch(self, f);
+        ex->ops->watch(self, f);
     in_time = cf__worker_park(self, deadline_ns);
     if (watch)
-        ops->unwatch(self);
+        ex->ops->unwatch(self);
     cf__waiter_remove(f, &sleeper.waiter);
     return in_time;
 }
@@ -117,21 +116,6 @@ cf__in_task_retry_at(int64_t deadline_ns)
     return cf__sooner(deadline_ns, cf__now_ns() + RETRY_NS);
 }
 
-bool
-cf__in_task_interrupted(struct cf__worker *self)
-{
-    const cf_executor *ex = self->executor;
-    const cf_future *f = ex->ops->running ? ex->ops->running(self) : NULL;
-    if (!f)
-        return false;
-    /* Pairs with the thread that tells the task to stop: the caller then sees
-     * what that thread did before. A worker that is woken sees why, by the
-     * parker. */
-    uint64_t word = cf_load_acquire(&f->word);
-    return cf__is_done(word) || word & (CF__INTERRUPT | CF__COMPLETING) ||
-           cf_load_acquire(&ex->terminated); /* as above */
-}
-
 /* What a wait returns that something else ends. A satisfied one succeeds. */
 static cf_err
 done_or(cf_future *f, cf_err reason)
@@ -146,25 +130,26 @@ cf__in_task_wait(struct cf__worker *self,
                  bool firmly)
 {
     struct cf__awaited awaited = {&awaited, &awaited, f};
-    bool forever = deadline_ns == CF__NEVER;
+    const int64_t end_ns = firmly ? deadline_ns : cf__stop_at(deadline_ns);
+    bool late = false;
     if (deadline_ns == 0)
         return done_or(f, CF_ETIMEDOUT);
-    while (!cf__in_task_run(self, f) &&
-           !help_for_a_while(self, f, deadline_ns)) {
-        int64_t until = deadline_ns;
+    while (!cf__in_task_run(self, f) && !help_for_a_while(self, f, end_ns)) {
+        int64_t until = end_ns;
         if (cf__forked(f))
             return CF_EFORKED;
-        if (!firmly && cf__in_task_interrupted(self)) /* f may be older */
+        if (!firmly && cf__told_to_stop(self, NULL, late)) /* f may be older */
             return done_or(f, CF_EINTERRUPTED);
         if (cf__in_task_must_retry(self, f))
-            until = cf__in_task_retry_at(deadline_ns);
-        if (cf__wait_graph_enter(self, &awaited, forever))
+            until = cf__in_task_retry_at(end_ns);
+        if (cf__wait_graph_enter(self, &awaited, end_ns == CF__NEVER))
             return CF_EDEADLK;
-        bool in_time = sleep_once(self, f, until);
+        bool in_time = cf__park_on(self, f, until);
         if (cf__wait_graph_leave(self) && !cf_future_done(f))
             return CF_EDEADLK;
         if (!in_time && until == deadline_ns)
             return done_or(f, CF_ETIMEDOUT);
+        late = !in_time;
     }
     return CF_OK;
 }

@@ -20,9 +20,9 @@ cf_err cf__in_task_wait(struct cf__worker *self,
                         int64_t deadline_ns,
                         bool firmly);
 
-/* The innermost task on self's stack has been told to stop: no wait in it may
- * sleep. The thread that tells it so unparks self afterwards. */
-bool cf__in_task_interrupted(struct cf__worker *self);
+/* Parks until f is done, or for no reason; false: the deadline has passed. In a
+ * task of f's executor, also until there may be a task to help with. */
+bool cf__park_on(struct cf__worker *self, cf_future *f, int64_t deadline_ns);
 
 /* If f is pending and of self's own executor, runs it here: then f is done. */
 bool cf__in_task_run(struct cf__worker *self, cf_future *f);

@@ -17,7 +17,9 @@
 #include "lib/executor/budget.h"
 #include "lib/executor/caller_run.h"
 #include "lib/executor/remote.h"
+#include "lib/executor/scope.h"
 #include "lib/executor/server.h"
+#include "lib/executor/stop.h"
 #include "lib/executor/wait_in_task.h"
 #include "lib/future/callback.h"
 #include "lib/future/future.h"
@@ -35,28 +37,45 @@ nap_end(uint64_t word, int64_t deadline_ns)
                              : deadline_ns;
 }
 
-/* Sleeps until f is done (true), the deadline has passed, or a callback has
- * forked and this is the child. */
+/* Sleeps until f is done, or for no reason; false: the deadline has passed. */
 static bool
-sleep_until_done(cf_future *f, int64_t deadline_ns)
+sleep_on(cf_future *f, uint64_t word, int64_t deadline_ns)
 {
-    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
-    while (!cf__is_done(word) && !cf__forked(f)) {
-        uint64_t asleep = word | CF__SLEEPER;
-        if (word != asleep && !cf_cas_weak_acq_rel(&f->word, &word, asleep))
-            continue;
-        cf__remote_expect(f);
-        int64_t until = nap_end(word, deadline_ns);
-        if (!cf__sleep(cf__futex_word(f), (uint32_t)asleep, until) &&
-            (cf_future_done(f) || until == deadline_ns))
-            return cf_future_done(f);
-        word = cf_load_acquire(&f->word); /* pairs with finish */
+    uint64_t asleep = word | CF__SLEEPER;
+    if (word != asleep && !cf_cas_weak_acq_rel(&f->word, &word, asleep))
+        return true;
+    cf__remote_expect(f);
+    return cf__sleep(cf__futex_word(f), (uint32_t)asleep, deadline_ns);
+}
+
+/* Sleeps until f is done, or something ends the wait: a callback may fork, and
+ * this is the child. */
+static cf_err
+sleep_until_done(cf_future *f, int64_t deadline_ns, bool firmly)
+{
+    struct cf__worker *sleeper = firmly ? NULL : cf__scope_sleeper();
+    bool late = false;
+    for (;;) {
+        uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+        if (cf__is_done(word))
+            return CF_OK;
+        if (cf__forked(f))
+            return CF_EFORKED;
+        if (!firmly && cf__told_to_stop(NULL, NULL, late))
+            return cf_future_done(f) ? CF_OK : CF_EINTERRUPTED;
+        int64_t end = firmly ? deadline_ns : cf__stop_at(deadline_ns);
+        int64_t until = nap_end(word, end);
+        late = sleeper ? !cf__park_on(sleeper, f, until)
+                       : !sleep_on(f, word, until);
+        if (late && cf_future_done(f))
+            return CF_OK;
+        if (late && until == deadline_ns)
+            return cf__forked(f) ? CF_EFORKED : CF_ETIMEDOUT;
     }
-    return cf__is_done(word);
 }
 
 static cf_err
-wait_outside(cf_future *f, int64_t deadline_ns)
+wait_outside(cf_future *f, int64_t deadline_ns, bool firmly)
 {
     if (deadline_ns == 0)
         return CF_ETIMEDOUT;
@@ -67,13 +86,9 @@ wait_outside(cf_future *f, int64_t deadline_ns)
         spin.spins = CF__SPINS_BEFORE_YIELD * (REMOTE_LOOK - 1) / REMOTE_LOOK;
     while (!done && cf__spin_on(&spin, deadline_ns))
         done = cf_future_done(f);
-    if (!done)
-        done = sleep_until_done(f, deadline_ns);
+    cf_err err = done ? CF_OK : sleep_until_done(f, deadline_ns, firmly);
     cf__spin_learn(&spin);
-    if (done)
-        return CF_OK;
-    /* A callback may have forked. */
-    return cf__forked(f) ? CF_EFORKED : CF_ETIMEDOUT;
+    return err;
 }
 
 static cf_err
@@ -90,7 +105,7 @@ wait_for(cf_future *f, int64_t timeout_ns, bool firmly)
     bool ran = timeout_ns != 0 && cf__caller_run_pending(f);
     if (!ran && (!due || !cf_future_done(f)))
         err = worker ? cf__in_task_wait(worker, f, deadline_ns, firmly)
-                     : wait_outside(f, deadline_ns);
+                     : wait_outside(f, deadline_ns, firmly);
     cf__callbacks_resume(due);
     return err;
 }

@@ -129,9 +129,11 @@ cf__callbacks_run(cf_future *f, struct cf__callback *callbacks)
     struct cf__due mine = {NULL, NULL, 0};
     struct run run = {&mine, NULL, false};
     append(&mine, callbacks);
+    struct cf__scopes scopes = cf__scopes_hide();
     int former = enter(&mine);
     drain(&run);
     cf__cancel_restore(former);
+    cf__scopes_show(scopes);
 }
 
 struct cf__due *
@@ -141,7 +143,9 @@ cf__callbacks_run_due(void)
     struct run run = {due, NULL, true};
     if (due->first && due->waits < WAITS_MAX) {
         due->waits++;
+        struct cf__scopes scopes = cf__scopes_hide();
         drain(&run);
+        cf__scopes_show(scopes);
     }
     cf__thread.due = NULL;
     return due;
@@ -152,6 +156,7 @@ cf__callbacks_call_now(cf_future *f, cf_done_fn *fn, void *data)
 {
     struct cf__due mine = {NULL, NULL, 0};
     struct run run = {&mine, cf_future_ref(f), false};
+    struct cf__scopes scopes = cf__scopes_hide();
     int former = enter(&mine);
     pthread_cleanup_push(ended, &run);
     fn(f, data);
@@ -159,4 +164,5 @@ cf__callbacks_call_now(cf_future *f, cf_done_fn *fn, void *data)
     let_go(&run);
     drain(&run);
     cf__cancel_restore(former);
+    cf__scopes_show(scopes);
 }

@@ -6,6 +6,8 @@
 #include "lib/base/spin.h"
 #include "lib/executor/caller_run.h"
 #include "lib/executor/executor.h"
+#include "lib/executor/scope.h"
+#include "lib/executor/stop.h"
 #include "lib/executor/wait_graph.h"
 #include "lib/executor/wait_in_task.h"
 #include "lib/many/as_completed_iterator.h"
@@ -20,14 +22,17 @@ sleep_until_ready(struct cf__worker *worker,
 {
     /* A coroutine lets other coroutines run instead. */
     const bool may_spin = !worker || !worker->suspend;
+    struct cf__worker *sleeper = worker ? worker : cf__scope_sleeper();
     struct cf__spin spin = cf__spin_begin();
-    bool ready = false, in_time = true, interrupted = false;
+    bool ready = false, late = false, in_time = true, interrupted = false;
     while (!ready && may_spin && cf__spin_on(&spin, deadline_ns))
         ready = cf__as_completed_take_ready(it);
     while (!ready && in_time && !interrupted && cf__as_completed_is_ours(it)) {
-        interrupted = worker && cf__in_task_interrupted(worker);
+        int64_t until = cf__stop_at(deadline_ns);
+        interrupted = cf__told_to_stop(worker, NULL, late);
         if (!interrupted)
-            in_time = cf__as_completed_sleep(it, worker, deadline_ns);
+            late = !cf__as_completed_sleep(it, sleeper, until);
+        in_time = !late || until != deadline_ns;
         ready = cf__as_completed_take_ready(it);
     }
     cf__spin_learn(&spin);
@@ -79,6 +84,7 @@ sleep_in_task(struct cf__worker *worker,
 {
     if (!worker)
         return sleep_until_ready(NULL, it, deadline_ns);
+    forever = forever && cf__stop_at(CF__NEVER) == CF__NEVER;
     if (cf__wait_graph_enter(worker, it->first_look, forever))
         return CF_EDEADLK;
     cf_err err = sleep_until_ready(worker, it, deadline_ns);

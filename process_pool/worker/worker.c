@@ -164,6 +164,7 @@ run(struct worker *w, const struct cf__order *order, struct cf__outcome *out)
     w->outbox.kind = CF__IN_PLACE;
     const void *arg = order->data || !order->size ? order->data : order->arg;
     int rc = order->fn(&call, arg, order->size);
+    cf__scopes_expect_none();
     cf__call_returned(&call, rc);
     memcpy(out->data, result, sizeof result);
     if (__builtin_expect(rc || call.failure || call.heap, 0)) {

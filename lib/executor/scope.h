@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a scope is (cfutures/scope.h). README.md, "Scopes", has the protocol.
+ *
+ * The scopes of a stack are a list, from the innermost one outwards, which
+ * cf__thread.scopes begins. A shield is a count: it lies inside of the scope
+ * that is innermost when it begins. A scope is in the block of a future, so
+ * the cache of the thread has memory for it.
+ */
+#ifndef CF_LIB_EXECUTOR_SCOPE_H
+#define CF_LIB_EXECUTOR_SCOPE_H
+
+#include <cfutures/scope.h>
+
+#include "lib/base/atomic.h"
+#include "lib/base/thread.h"
+#include "lib/base/worker.h"
+
+/* The values of cf_scope.cancel. */
+enum {
+    CF__SCOPE_OPEN = 0,
+    CF__SCOPE_STRIKING = 1, /* cf_scope_cancel() still uses the scope */
+    CF__SCOPE_CANCELED = 2
+};
+
+/* All fields but cancel are of the stack that began the scope. */
+struct cf_scope {
+    uint64_t word;           /* 0: that of a free block, left as it is */
+    struct cf__scopes outer; /* what it began in */
+    int64_t deadline_ns;     /* its own */
+    int64_t stop_ns; /* the first one of its own deadline and those of the
+                        scopes around it, up to a shield */
+    cf_err told;     /* CF_ETIMEDOUT, CF_ECANCELED: code inside has been told
+                        that this scope struck. CF_EINTERRUPTED: ... that one
+                        around it did, or that the task is to stop */
+    uint16_t generation;        /* of the process that began it */
+    _Atomic uint32_t cancel;    /* 0 to 1 to 2: by the one that cancels */
+    struct cf__worker *sleeper; /* unparked by the one that cancels */
+};
+
+/* What the calling code parks on, outside of tasks of a pool: the thread's
+ * own. The scopes of a thread unpark it. NULL: the thread must not park, as it
+ * serves; or it is in no scope. */
+struct cf__worker *cf__scope_sleeper(void);
+
+/* The thread ends: frees the scopes of the code that runs. */
+void cf__scopes_drop(void);
+
+#endif
