@@ -1,19 +1,32 @@
 # SPDX-License-Identifier: MIT
-# How the event loop switches stacks (event_loop/context.c): by two assembler
-# functions out of Debian's libboost-context-dev, or by <ucontext.h>, which needs
-# nothing and takes two calls of the kernel each time.
+# How the event loop switches stacks (event_loop/context.c): by instructions of
+# its own, on x86-64; by two assembler functions out of Debian's
+# libboost-context-dev; or by <ucontext.h>, which takes two calls of the kernel
+# each time.
+include(CheckCCompilerFlag)
 include(CheckCSourceCompiles)
 
 set(CF_CONTEXT "" CACHE STRING
-    "Stacks are switched by fcontext or ucontext; empty: fcontext if it is there")
+    "Stacks are switched by fcontext or ucontext; empty: the fastest there is")
 set_property(CACHE CF_CONTEXT PROPERTY STRINGS "" fcontext ucontext)
 
 # cf_use_fcontext()
 # Links the two functions into both libraries, under names of ours, so that no
-# program meets them twice. Sets CF_HAVE_FCONTEXT.
+# program meets them twice. Sets CF_CONTEXT_DEFINITION, with which context.h has
+# to be compiled, or nothing.
 function(cf_use_fcontext)
-    set(CF_HAVE_FCONTEXT OFF PARENT_SCOPE)
+    set(CF_CONTEXT_DEFINITION "" PARENT_SCOPE)
     if(CF_CONTEXT STREQUAL "ucontext")
+        target_compile_definitions(cfutures_objects PRIVATE CF_UCONTEXT)
+        set(CF_CONTEXT_DEFINITION CF_UCONTEXT PARENT_SCOPE)
+        return()
+    endif()
+    check_c_source_compiles("#ifndef __x86_64__
+                             #error
+                             #endif
+                             int main(void) { return 0; }"
+                            CF_IS_X86_64)
+    if(CF_IS_X86_64 AND NOT CF_CONTEXT)
         return()
     endif()
     find_library(CF_BOOST_CONTEXT libboost_context.a)
@@ -65,5 +78,5 @@ function(cf_use_fcontext)
         target_sources(${library} PRIVATE ${objects})
     endforeach()
     target_compile_definitions(cfutures_objects PRIVATE CF_FCONTEXT)
-    set(CF_HAVE_FCONTEXT ON PARENT_SCOPE)
+    set(CF_CONTEXT_DEFINITION CF_FCONTEXT PARENT_SCOPE)
 endfunction()

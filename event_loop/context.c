@@ -130,6 +130,92 @@ jump(struct cf__context *from, struct cf__context *to)
     return self;
 }
 
+#elif defined CF__OWN_SWITCH
+
+enum {
+    MXCSR_FLAGS = 0x3f, /* which exceptions have been: the thread's */
+    FIRST_FRAME = 16    /* bytes: the stack is aligned to that many */
+};
+
+/* How the context calculates with floating-point numbers: a task may change
+ * that, and be suspended then. */
+UNTOLD_PART void
+save_control(struct cf__context *context)
+{
+    __asm__("stmxcsr %0\n\tfnstcw %1"
+            : "=m"(context->mxcsr), "=m"(context->x87_control));
+}
+
+/* To set what is set already costs as much as the rest of jump(). */
+UNTOLD_PART void
+change_control(const struct cf__context *from, const struct cf__context *to)
+{
+    if (__builtin_expect((from->mxcsr ^ to->mxcsr) & ~(uint32_t)MXCSR_FLAGS,
+                         0)) {
+        uint32_t mxcsr =
+            (to->mxcsr & ~(uint32_t)MXCSR_FLAGS) | (from->mxcsr & MXCSR_FLAGS);
+        __asm__ volatile("ldmxcsr %0" : : "m"(mxcsr));
+    }
+    if (__builtin_expect(from->x87_control != to->x87_control, 0))
+        __asm__ volatile("fldcw %0" : : "m"(to->x87_control));
+}
+
+/* All but the stack and frame pointers, and what jump() has its arguments in. */
+#define REGISTERS                                                              \
+    "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", \
+        "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
+        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+
+/* Runs on the context's stack, as if NULL had called it: there a search for
+ * frames ends. */
+UNTOLD static void
+begin(struct cf__context *self)
+{
+    tell_arrived(self);
+    self->entry(self->arg);
+}
+
+static inline void
+prepare(struct cf__context *context, char *bottom, size_t size)
+{
+    /* At the begin of a function its return address is the last thing on the
+     * stack. */
+    void **top = (void **)(void *)(bottom + size - FIRST_FRAME);
+    *--top = NULL;
+    context->stack_pointer = top;
+    context->frame_pointer = NULL;
+    context->instruction = (void *)(uintptr_t)begin;
+    save_control(context);
+}
+
+/*
+ * The compiler saves what it needs of the registers. begin() finds its argument
+ * in rdi. No call and no return is between the two stacks: so the processor,
+ * which keeps count of both, goes on foreseeing where a function returns to.
+ */
+UNTOLD_PART struct cf__context *
+jump(struct cf__context *from, struct cf__context *to)
+{
+    save_control(from);
+    change_control(from, to);
+    struct cf__context *self = from, *next = to;
+    __asm__ volatile(
+        "leaq 1f(%%rip), %%rax\n\t"
+        "movq %%rax, %c[instruction](%%rsi)\n\t"
+        "movq %%rsp, %c[stack](%%rsi)\n\t"
+        "movq %%rbp, %c[frame](%%rsi)\n\t"
+        "movq %c[stack](%%rdi), %%rsp\n\t"
+        "movq %c[frame](%%rdi), %%rbp\n\t"
+        "jmpq *%c[instruction](%%rdi)\n"
+        "1:"
+        : "+S"(self), "+D"(next)
+        : [instruction] "i"(offsetof(struct cf__context, instruction)),
+          [stack] "i"(offsetof(struct cf__context, stack_pointer)),
+          [frame] "i"(offsetof(struct cf__context, frame_pointer))
+        : REGISTERS, "cc", "memory");
+    return from;
+}
+
 #else
 
 UNTOLD static void
@@ -219,8 +305,9 @@ cf__context_fini(struct cf__context *context)
 UNTOLD void
 cf__context_switch(struct cf__context *from, struct cf__context *to)
 {
-    int saved_errno = errno;
+    int *place = &errno; /* the thread's: the same when from is gone on with */
+    int saved_errno = *place;
     tell_leaving(from, to);
     tell_arrived(jump(from, to));
-    errno = saved_errno;
+    *place = saved_errno;
 }

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Contexts: stacks that can be left and gone on with. context.c is the one file
- * that knows how: by the two assembler functions of Boost.Context
- * (CF_FCONTEXT), or by <ucontext.h>, which also calls the kernel each time.
+ * that knows how: by a few instructions of its own (x86-64), by the two
+ * assembler functions of Boost.Context (CF_FCONTEXT), or by <ucontext.h>, which
+ * also calls the kernel each time (CF_UCONTEXT, or nothing else is there).
  */
 #ifndef CF_EVENT_LOOP_CONTEXT_H
 #define CF_EVENT_LOOP_CONTEXT_H
 
 #include <pthread.h>
 #include <stddef.h>
-#ifndef CF_FCONTEXT
+#include <stdint.h>
+
+#if defined __x86_64__ && defined __LP64__ && !defined CF_FCONTEXT &&          \
+    !defined CF_UCONTEXT
+#define CF__OWN_SWITCH
+#elif !defined CF_FCONTEXT
 #include <ucontext.h>
 #endif
 
@@ -31,8 +37,13 @@ struct cf__exceptions {
 };
 
 struct cf__context {
-#ifdef CF_FCONTEXT
-    void *fcontext; /* where it goes on, while it does not run */
+    /* Where it goes on, while it does not run. */
+#ifdef CF__OWN_SWITCH
+    void *stack_pointer, *frame_pointer, *instruction;
+    uint32_t mxcsr;
+    uint16_t x87_control;
+#elif defined CF_FCONTEXT
+    void *fcontext;
 #else
     ucontext_t ucontext;
 #endif

@@ -310,7 +310,7 @@ new_coroutine(struct cf__evloop *loop)
     cf__context_make(&self->context,
                      &loop->root,
                      cf__stack_bottom(stacks, self),
-                     cf__stack_room(stacks),
+                     cf__stack_room(stacks, self),
                      coroutine_main,
                      self);
     cf__stacks_count_in(stacks);

@@ -18,6 +18,12 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
+/* A stack with its control block ends SHIFTS - 1 times SHIFT bytes before a
+ * page does, at most. If all ended at the same place of a page, they would share
+ * a few sets of the processor's cache, and it would take what is loaded from one
+ * stack for what was just stored at the same place of another. */
+enum { SHIFTS = 16, SHIFT = 128 };
+
 enum {
     CONTROL_ALIGNMENT = 64,
     FIRST_ROOM = 16,
@@ -32,8 +38,8 @@ cf__stacks_init(struct cf__stacks *stacks, size_t size, size_t control_size)
                            CONTROL_ALIGNMENT * CONTROL_ALIGNMENT;
     if (size > CF__SIZE_MAX / CF__STACKS_PER_SEGMENT / 2)
         return false;
-    size_t pages =
-        (size + stacks->control_size + stacks->page - 1) / stacks->page;
+    size += stacks->control_size + (SHIFTS - 1) * SHIFT;
+    size_t pages = (size + stacks->page - 1) / stacks->page;
     stacks->size = (pages + 1) * stacks->page; /* and the guard */
     return true;
 }
@@ -122,7 +128,8 @@ stack_at(const struct cf__stacks *stacks, uint32_t index)
 void *
 cf__stacks_at(const struct cf__stacks *stacks, uint32_t index)
 {
-    return stack_at(stacks, index) + stacks->size - stacks->control_size;
+    return stack_at(stacks, index) + stacks->size - stacks->control_size -
+           index % SHIFTS * SHIFT;
 }
 
 void *
@@ -142,13 +149,17 @@ cf__stacks_new(struct cf__stacks *stacks)
 void *
 cf__stack_bottom(const struct cf__stacks *stacks, void *control)
 {
-    return (char *)control + stacks->control_size - stacks->size + stacks->page;
+    /* The shift is less than a page. */
+    char *end = (char *)control + stacks->control_size;
+    end += -(uintptr_t)end % stacks->page;
+    return end - stacks->size + stacks->page;
 }
 
 size_t
-cf__stack_room(const struct cf__stacks *stacks)
+cf__stack_room(const struct cf__stacks *stacks, void *control)
 {
-    return stacks->size - stacks->page - stacks->control_size;
+    return (size_t)((char *)control -
+                    (char *)cf__stack_bottom(stacks, control));
 }
 
 void

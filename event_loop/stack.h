@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The stacks of one loop. Each has a guard page below, and at its top a control
- * block: whoever goes on with a stack touches both, so they share a page. A
+ * block: whoever goes on with a stack touches both, so they share a page. In
+ * their pages they lie at different places. A
  * stack that has been made stays where it is until all are freed; so a thread
  * may touch a control block late.
  */
@@ -62,7 +63,7 @@ void *cf__stacks_at(const struct cf__stacks *stacks, uint32_t index);
 
 /* Where the frames may be, of the stack with that control block. */
 void *cf__stack_bottom(const struct cf__stacks *stacks, void *control);
-size_t cf__stack_room(const struct cf__stacks *stacks);
+size_t cf__stack_room(const struct cf__stacks *stacks, void *control);
 
 /* Gives the stack's memory back to the system, but that of the frames at its
  * top and of the control block. */

@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fenv.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -28,12 +29,12 @@ Test(loop_stack, stacks_are_apart_and_stay_where_they_are)
     static char *controls[N];
     struct cf__stacks stacks;
     cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL));
-    cr_assert(cf__stack_room(&stacks) >= SIZE);
     for (uint32_t i = 0; i < N; i++) {
         controls[i] = new_stack(&stacks);
         cr_assert((uintptr_t)controls[i] % 64 == 0);
         char *bottom = cf__stack_bottom(&stacks, controls[i]);
-        cr_assert(bottom + cf__stack_room(&stacks) == controls[i]);
+        cr_assert(cf__stack_room(&stacks, controls[i]) >= SIZE);
+        cr_assert(bottom + cf__stack_room(&stacks, controls[i]) == controls[i]);
         bottom[0] = (char)i;
         memset(controls[i], (int)i, CONTROL);
     }
@@ -44,6 +45,60 @@ Test(loop_stack, stacks_are_apart_and_stay_where_they_are)
     }
     cf__stack_trim(&stacks, controls[0]);
     cr_assert(controls[1][0] == 1 && controls[0][0] == 0);
+    cf__stacks_fini(&stacks);
+}
+
+/* Else all would use the same few sets of the processor's cache. */
+Test(loop_stack, stacks_next_to_each_other_lie_differently_in_their_pages)
+{
+    struct cf__stacks stacks;
+    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL));
+    size_t page = stacks.page, former = page;
+    for (int i = 0; i < 2 * CF__STACKS_PER_SEGMENT; i++) {
+        size_t place = (uintptr_t)new_stack(&stacks) % page;
+        cr_assert(place != former);
+        former = place;
+    }
+    cf__stacks_fini(&stacks);
+}
+
+struct rounding {
+    struct cf__context root, context;
+    int mode;
+};
+
+static void
+round_up(void *data)
+{
+    struct rounding *r = data;
+    for (;;) {
+        fesetround(FE_UPWARD);
+        cf__context_switch(&r->context, &r->root);
+        r->mode = fegetround();
+    }
+}
+
+/* As functions that are called are to leave it. */
+Test(loop_stack, a_context_rounds_as_it_says)
+{
+    struct cf__stacks stacks;
+    static struct rounding r;
+    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL));
+    void *control = new_stack(&stacks);
+    cf__context_adopt(&r.root);
+    cf__context_make(&r.context,
+                     &r.root,
+                     cf__stack_bottom(&stacks, control),
+                     cf__stack_room(&stacks, control),
+                     round_up,
+                     &r);
+    cf__context_switch(&r.root, &r.context);
+    cr_assert(fegetround() == FE_TONEAREST);
+    fesetround(FE_TOWARDZERO);
+    cf__context_switch(&r.root, &r.context);
+    cr_assert(r.mode == FE_UPWARD);
+    cr_assert(fegetround() == FE_TOWARDZERO);
+    cf__context_fini(&r.context);
     cf__stacks_fini(&stacks);
 }
 
@@ -104,13 +159,15 @@ Test(loop_stack, contexts_go_on_where_they_left)
     static struct pair pair;
     cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL));
     cf__context_adopt(&pair.root);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
+        void *control = new_stack(&stacks);
         cf__context_make(&pair.contexts[i],
                          &pair.root,
-                         cf__stack_bottom(&stacks, new_stack(&stacks)),
-                         cf__stack_room(&stacks),
+                         cf__stack_bottom(&stacks, control),
+                         cf__stack_room(&stacks, control),
                          alternate,
                          &pair);
+    }
     for (int i = 0; i < 6; i++) {
         errno = 100;
         cf__context_switch(&pair.root, &pair.contexts[i % 2]);
