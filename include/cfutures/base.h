@@ -65,6 +65,9 @@ typedef struct cf_as_completed cf_as_completed; /* futures as they finish */
 typedef struct cf_results cf_results;           /* results of a cf_map() */
 typedef struct cf_scope cf_scope;               /* a stretch of code that can
                                                    be told to stop */
+typedef struct cf_event cf_event;               /* a flag to wait for */
+typedef struct cf_semaphore cf_semaphore;       /* units to wait for */
+typedef struct cf_channel cf_channel;           /* items to wait for */
 
 /*
  * Structs that begin with a field size may grow at their end from one version

@@ -6,13 +6,16 @@
 #define CFUTURES_CFUTURES_H
 
 #include <cfutures/base.h>
+#include <cfutures/channel.h>
 #include <cfutures/error.h>
+#include <cfutures/event.h>
 #include <cfutures/event_loop.h>
 #include <cfutures/executor.h>
 #include <cfutures/future.h>
 #include <cfutures/map.h>
 #include <cfutures/process_pool.h>
 #include <cfutures/scope.h>
+#include <cfutures/semaphore.h>
 #include <cfutures/task.h>
 #include <cfutures/thread_pool.h>
 #include <cfutures/wait.h>

@@ -25,7 +25,7 @@ CF_BEGIN_DECLS
     X(CF_ESHUTDOWN, 5, "the executor has been shut down")                      \
     X(CF_EBROKEN, 6, "the executor is broken")                                 \
     X(CF_ESTATE, 7, "the future is already completed")                         \
-    X(CF_EAGAIN, 8, "the executor's queue is full")                            \
+    X(CF_EAGAIN, 8, "it is full, or empty, at this moment")                    \
     X(CF_ENOTSUP, 9, "not supported by this executor")                         \
     X(CF_ETOOBIG, 10, "larger than this library or executor accepts")          \
     X(CF_ETASK, 11, "the task failed")                                         \

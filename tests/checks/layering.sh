@@ -87,7 +87,7 @@ check_words() {
 
 check_folder include nothing
 check_folder lib lib "cfutures|$any_backend" # the umbrella has all of them
-check_rooms lib "" base future executor many
+check_rooms lib "" base future executor many sync
 for file in $(files c h | grep -E '^lib/[^/]*$' || true); do
     complain "$file is in no room of lib/"
 done

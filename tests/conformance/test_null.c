@@ -170,6 +170,40 @@ CF_TEST(null_is_an_answer_in_every_call_about_many)
     cf_executor_destroy(ex);
 }
 
+CF_TEST(null_is_an_answer_in_every_call_about_what_tasks_share)
+{
+    cf_channel *channel = NULL;
+    int x = 3;
+    assert_ok(cf_channel_create(sizeof x, 1, &channel));
+    const struct answer answers[] = {
+        ANSWER(cf_event_create(NULL) == CF_EINVAL),
+        ANSWER(cf_event_set(NULL) == CF_EINVAL),
+        ANSWER(cf_event_clear(NULL) == CF_EINVAL),
+        ANSWER(cf_event_is_set(NULL) == false),
+        ANSWER(cf_event_wait(NULL, 0) == CF_EINVAL),
+        RETURNS(cf_event_destroy(NULL)),
+        ANSWER(cf_semaphore_create(1, NULL) == CF_EINVAL),
+        ANSWER(cf_semaphore_acquire(NULL, 0) == CF_EINVAL),
+        ANSWER(cf_semaphore_try_acquire(NULL) == CF_EINVAL),
+        ANSWER(cf_semaphore_release(NULL, 1) == CF_EINVAL),
+        RETURNS(cf_semaphore_destroy(NULL)),
+        ANSWER(cf_channel_create(4, 1, NULL) == CF_EINVAL),
+        ANSWER(cf_channel_send(NULL, &x, 0) == CF_EINVAL),
+        ANSWER(cf_channel_send(channel, NULL, 0) == CF_EINVAL),
+        ANSWER(cf_channel_try_send(NULL, &x) == CF_EINVAL),
+        ANSWER(cf_channel_try_send(channel, NULL) == CF_EINVAL),
+        ANSWER(cf_channel_receive(NULL, 0, &x) == CF_EINVAL),
+        ANSWER(cf_channel_receive(channel, 0, NULL) == CF_EINVAL),
+        ANSWER(cf_channel_try_receive(NULL, &x) == CF_EINVAL),
+        ANSWER(cf_channel_try_receive(channel, NULL) == CF_EINVAL),
+        ANSWER(cf_channel_close(NULL) == CF_EINVAL),
+        ANSWER(cf_channel_count(NULL) == 0),
+        RETURNS(cf_channel_destroy(NULL)),
+    };
+    expect_answers(answers);
+    cf_channel_destroy(channel);
+}
+
 CF_TEST(a_call_that_is_null_is_an_answer_in_every_call)
 {
     const struct answer answers[] = {

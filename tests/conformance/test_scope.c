@@ -57,6 +57,12 @@ all_waits_return(cf_call *call, cf_err err)
 {
     cf_future *f = promise(), *out;
     cf_as_completed *it;
+    cf_event *event;
+    REQUIRE(cf_event_create(&event) == CF_OK);
+    REQUIRE(cf_event_wait(event, CF_FOREVER) == err);
+    REQUIRE(cf_event_wait(event, LONG) == err);
+    REQUIRE(cf_event_wait(event, 0) == CF_ETIMEDOUT);
+    cf_event_destroy(event);
     REQUIRE(cf_future_wait(f, CF_FOREVER) == err);
     REQUIRE(cf_future_result(f, LONG, NULL) == err);
     REQUIRE(cf_wait(&f, 1, CF_ALL_COMPLETED, CF_FOREVER, NULL) == err);
@@ -91,10 +97,12 @@ SCOPE_TEST(timeout_basic)
 
 SCOPE_TEST(each_wait_ends_by_itself)
 {
-    for (int kind = 0; kind < 5; kind++) {
+    for (int kind = 0; kind < 6; kind++) {
         cf_scope *scope;
+        cf_event *event;
         cf_future *both[] = {promise(), promise()};
         cf_err err = CF_ESYS;
+        REQUIRE(cf_event_create(&event) == CF_OK);
         REQUIRE(cf_scope_begin(call, 2 * MS, &scope) == CF_OK);
         if (kind == 0)
             err = cf_future_wait(both[0], CF_FOREVER);
@@ -104,11 +112,14 @@ SCOPE_TEST(each_wait_ends_by_itself)
             err = cf_wait(both, 2, CF_FIRST_COMPLETED, CF_FOREVER, NULL);
         else if (kind == 3)
             err = cf_sleep(call, CF_FOREVER);
+        else if (kind == 4)
+            err = cf_event_wait(event, CF_FOREVER);
         else
             while (!(err = cf_yield(call)))
                 continue;
         REQUIRE(err == CF_EINTERRUPTED);
         REQUIRE(cf_scope_end(scope) == CF_ETIMEDOUT);
+        cf_event_destroy(event);
         unref_all(both, 2);
     }
     return 0;

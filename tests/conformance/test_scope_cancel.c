@@ -7,7 +7,7 @@
 
 #include "tests/conformance/require.h"
 
-enum kind { ONE, SOME, ITERATE, SLEEP, KINDS };
+enum kind { ONE, SOME, ITERATE, RECEIVE, SLEEP, KINDS };
 
 /* Code that waits in a scope, and what another thread knows of it. */
 struct inside {
@@ -41,6 +41,19 @@ iterate(cf_future *f)
     return err;
 }
 
+/* Nobody sends. */
+static cf_err
+receive(void)
+{
+    cf_channel *channel;
+    cf_err err = cf_channel_create(0, 0, &channel);
+    if (err)
+        return err;
+    err = cf_channel_receive(channel, CF_FOREVER, NULL);
+    cf_channel_destroy(channel);
+    return err;
+}
+
 static cf_err
 wait_in(struct inside *in, cf_call *call)
 {
@@ -51,6 +64,8 @@ wait_in(struct inside *in, cf_call *call)
         return cf_wait(&in->f, 1, CF_FIRST_COMPLETED, CF_FOREVER, NULL);
     case ITERATE:
         return iterate(in->f);
+    case RECEIVE:
+        return receive();
     default:
         return cf_sleep(call, CF_FOREVER);
     }
@@ -196,7 +211,7 @@ task_shielded(cf_call *call, const void *arg, size_t arg_size)
 CF_THREAD_TEST(a_shield_holds_an_interrupt_back)
 {
     cf_executor *ex = test_executor(2);
-    for (enum kind kind = ONE; kind < SLEEP; kind++) {
+    for (enum kind kind = ONE; kind < RECEIVE; kind++) {
         struct inside *in = inside_new(kind);
         cf_future *f = must_submit(ex, task_shielded, &in, sizeof in);
         gate_await(in->g, 1);
