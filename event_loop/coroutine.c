@@ -94,14 +94,6 @@ park(struct cf__worker *worker, int64_t deadline_ns)
     return !self->hopeless;
 }
 
-/* In a loop's thread, outside of its tasks, or in one of them: no other list is
- * needed. */
-static bool
-is_loops_thread(const struct cf__evloop *loop)
-{
-    return cf__is_own_worker(&loop->base);
-}
-
 void
 cf__coroutine_unpark(struct cf__worker *worker)
 {
@@ -110,7 +102,7 @@ cf__coroutine_unpark(struct cf__worker *worker)
     /* pairs with park: self sees why */
     if (cf_exchange_acq_rel(&worker->parker, CF__NOTIFIED) != CF__PARKED)
         return;
-    if (is_loops_thread(loop)) {
+    if (cf__evloop_is_here(loop)) { /* no other list is needed */
         cf__coroutine_ready(loop, self);
         return;
     }

@@ -8,7 +8,11 @@
  *   timer_heap.c timers by deadline
  *   circle.c     waits that could never end
  *   coroutine.c  coroutines: made, run tasks, suspended, woken
- *   turn.c       the loop: turns, sleeping, its thread's main
+ *   io_error.c   libuv's errors
+ *   engine.c     a loop's part of libuv
+ *   io.c         how a task waits for libuv
+ *   sleep.c      the loop's sleep
+ *   turn.c       the loop: turns, its thread's main
  *   submit.c     submits, statistics
  *   end.c        shutdown, terminate, destroy, fork
  *   create.c     options, constructors, the operations' table
@@ -36,6 +40,14 @@ enum {
                          the loop's */
     CF__PARKED = 2    /* it is suspended, and in no list */
 };
+
+/* The values of a loop's asleep; 0: it is awake. */
+enum {
+    CF__ASLEEP = 1,          /* on the word itself */
+    CF__ASLEEP_IN_ENGINE = 2 /* in libuv */
+};
+
+struct cf__engine;
 
 /* What lies on a stack, for cf__thread (lib/base/thread.h). */
 struct cf__stack_state {
@@ -105,8 +117,9 @@ struct cf__evloop {
     struct cf__coroutine *choosers; /* linked by next_chooser */
     struct cf__timer_heap timers;
     struct cf__ender *enders;
-    struct cf__worker keeper; /* of freed blocks, while the loop sleeps */
-    int starts_left;          /* tasks that may begin in this turn */
+    struct cf__engine *engine; /* NULL: no task has needed libuv yet */
+    struct cf__worker keeper;  /* of freed blocks, while the loop sleeps */
+    int starts_left;           /* tasks that may begin in this turn */
     int rounds_left; /* how often the ready ones may become the batch in it */
     void *data;      /* what the initializer left */
 
@@ -116,9 +129,12 @@ struct cf__evloop {
     /* --- any thread's --------------------------------------------------- */
     /* Coroutines that other threads have unparked, the last one first. */
     _Alignas(CF_CACHE_LINE) _Atomic(struct cf__coroutine *) woken;
-    /* 1: the loop's thread sleeps, or is about to. It sets it; whoever turns it
-     * to 0 wakes the thread. */
+    /* Not 0: the loop's thread sleeps, or is about to. It sets it; whoever
+     * turns it to 0 wakes the thread. */
     _Atomic uint32_t asleep;
+    /* The loop's thread; 0 before and after. It sets it; others ask whether it
+     * is their own name. */
+    _Atomic pthread_t owner;
     /* CF_OK, or why submits are refused. Writers: under the lock. */
     atomic_int refuse;
     /* How often wait_idle() has asked. Writers: under the lock. */
@@ -172,18 +188,44 @@ cf__coroutine_ready(struct cf__evloop *loop, struct cf__coroutine *self)
     loop->last_ready = self;
 }
 
+/* Ends the sleep in libuv. engine.c; any thread. */
+void cf__engine_send(struct cf__engine *engine);
+
 /* What has been pushed may be seen by the loop's thread only if that wakes. */
 static inline void
 cf__evloop_wake(struct cf__evloop *loop)
 {
-    cf__fence_full(); /* pairs with turn.c: it sees the push, or we it asleep */
+    cf__fence_full(); /* pairs with sleep.c: it sees the push, or we asleep */
     if (__builtin_expect(cf_load_relaxed(&loop->asleep) == 0, 1))
         return;
-    if (cf_exchange_acq_rel(&loop->asleep, 0) == 1)
+    switch (cf_exchange_acq_rel(&loop->asleep, 0)) {
+    case CF__ASLEEP:
         cf__futex_wake(&loop->asleep, 1);
+        break;
+    case CF__ASLEEP_IN_ENGINE:
+        cf__engine_send(loop->engine);
+        break;
+    default: /* another thread was faster */
+        break;
+    }
 }
 
-/* --- circle.c ------------------------------------------------------------ */
+/* The calling thread is the loop's, inside of a task or outside. */
+static inline bool
+cf__evloop_is_here(const struct cf__evloop *loop)
+{
+    return cf_load_relaxed(&loop->owner) == pthread_self();
+}
+
+/* Some coroutine or a queued task can go on. The loop's thread. */
+static inline bool
+cf__evloop_has_work(struct cf__evloop *loop)
+{
+    return loop->ready || cf_load_relaxed(&loop->woken) ||
+           cf__queue_has_work(&loop->queue);
+}
+
+/* --- circle.c ------------------------------------------------------------- */
 
 /* self is about to wait for f: f waits for self, or for what does. */
 bool cf__evloop_closes_circle(const struct cf__coroutine *self,
@@ -198,7 +240,7 @@ bool cf__evloop_search(struct cf__evloop *loop);
  * a shutdown. */
 size_t cf__evloop_held_up(const struct cf__evloop *loop);
 
-/* --- coroutine.c --------------------------------------------------------- */
+/* --- coroutine.c ---------------------------------------------------------- */
 
 /* Starts the next task. false: none is to begin now. */
 bool cf__coroutine_start(struct cf__evloop *loop);
@@ -219,6 +261,14 @@ void cf__coroutine_fail_all(struct cf__evloop *loop);
 
 void cf__coroutine_free_all(struct cf__evloop *loop);
 
+/* --- sleep.c -------------------------------------------------------------- */
+
+/* Sleeps until there is something to do. */
+void cf__evloop_sleep(struct cf__evloop *loop);
+
+/* Of the loop's keeper. */
+extern const struct cf__suspend_ops cf__evloop_keeper_ops;
+
 /* --- turn.c --------------------------------------------------------------- */
 
 /* Runs tasks until the loop has been shut down and is empty. */
@@ -237,7 +287,7 @@ void cf__evloop_empty(struct cf__evloop *loop, const cf_error *why);
 /* Frees the loop. No thread uses it. */
 void cf__evloop_free(struct cf__evloop *loop);
 
-/* --- submit.c: operations ------------------------------------------------ */
+/* --- submit.c: operations ------------------------------------------------- */
 
 cf_err cf__evloop_submit(cf_executor *ex,
                          cf_future *oldest,

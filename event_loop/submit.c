@@ -46,7 +46,7 @@ cf__evloop_submit(cf_executor *ex,
         if (err)
             return err;
     }
-    if (!err && !cf__is_own_worker(ex))
+    if (!err && !cf__evloop_is_here(loop))
         cf__evloop_wake(loop);
     return err;
 }

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The loop: turns, sleeping, and the life of the thread that runs it.
- * README.md, "Turns" and "Sleeping and waking". loop->lock guards who asks and
- * who has left.
+ * The loop: turns, and the life of the thread that runs it. README.md,
+ * "Turns". loop->lock guards who has left.
  */
-#include "event_loop/loop.h"
+#include "event_loop/engine.h"
 
 #include "lib/base/cancel.h"
 #include "lib/executor/pending.h"
 #include "lib/executor/scope.h"
-#include "lib/future/block.h"
 #include "lib/future/failure.h"
 
 #include <stdlib.h>
 
 enum { STARTS_PER_TURN = 64, ROUNDS_PER_TURN = 32 };
-#define TRIM_NS CF__MS(200)
 
 #define TIMER_OWNER(timer_)                                                    \
     ((struct cf__coroutine *)(void *)((char *)(timer_)-offsetof(               \
@@ -73,101 +70,20 @@ run_batch(struct cf__evloop *loop)
     cf__coroutine_run(loop, first);
 }
 
-static bool
-has_work(struct cf__evloop *loop)
-{
-    return loop->ready || cf_load_relaxed(&loop->woken) ||
-           cf__queue_has_work(&loop->queue);
-}
-
-/* Says so to the threads in wait_idle(). */
-static void
-answer(struct cf__evloop *loop)
-{
-    unsigned asked = cf_load_acquire(&loop->asked); /* pairs with wait_idle */
-    if (cf__queue_has_work(&loop->queue))
-        return;
-    pthread_mutex_lock(&loop->lock);
-    if (loop->answered != asked) {
-        loop->answered = asked;
-        pthread_cond_broadcast(&loop->changed);
-    }
-    pthread_mutex_unlock(&loop->lock);
-}
-
-/* Wakes those that wait for each other. */
-static bool
-wake_hopeless(struct cf__evloop *loop)
-{
-    if (!loop->choosers || loop->timers.count || !cf__evloop_search(loop))
-        return false;
-    for (struct cf__coroutine *c = loop->choosers; c; c = c->next_chooser)
-        if (c->hopeless)
-            cf__coroutine_unpark(&c->base);
-    return true;
-}
-
-/* Memory of a burst is given back when nothing has come for a while: to have
- * it again costs more than to keep it for that long. And the loop may be the
- * one that is told when others have freed much. */
-static void
-doze(struct cf__evloop *loop)
-{
-    int64_t next = cf__timer_heap_next(&loop->timers);
-    int64_t until = next;
-    bool keeps = false, may_trim = cf__block_may_trim();
-    if (may_trim)
-        until = cf__sooner(next, cf__now_ns() + TRIM_NS);
-    else
-        keeps = cf__block_keep(&loop->keeper);
-    bool woken = cf__futex_wait(&loop->asleep, 1, until);
-    if (keeps)
-        cf__block_stop_keeping(&loop->keeper);
-    if (may_trim && !woken && until < next) {
-        cf__block_trim();
-        (void)cf__futex_wait(&loop->asleep, 1, next);
-    }
-}
-
-/* It has to look at what has been freed: the sleep is over, and the next one is
- * short. */
-static void
-wake_keeper(struct cf__worker *keeper)
-{
-    cf__evloop_wake(cf__evloop_of(keeper->executor));
-}
-
-static const struct cf__suspend_ops keeper_ops = {.unpark = wake_keeper};
-
-static void
-sleep_until_woken(struct cf__evloop *loop)
-{
-    if (wake_hopeless(loop))
-        return;
-    cf__coroutine_trim(loop);
-    cf_store_seq_cst(&loop->asleep, 1);
-    cf__fence_full(); /* pairs with cf__evloop_wake */
-    if (loop->active_count == 0)
-        answer(loop);
-    bool over = loop->active_count == 0 &&
-                cf_load_acquire(&loop->refuse) != CF_OK; /* pairs with refuse */
-    if (!over && !has_work(loop))
-        doze(loop);
-    cf_store_relaxed(&loop->asleep, 0); /* a wake-up more does no harm */
-}
-
 /* It has been shut down, and nothing is left. */
 static bool
 is_over(struct cf__evloop *loop)
 {
     /* pairs with refuse: the queue is closed, and what it took is in it */
     return loop->active_count == 0 && cf_load_acquire(&loop->refuse) != CF_OK &&
-           !has_work(loop);
+           !cf__evloop_has_work(loop);
 }
 
 static void
 turn(struct cf__evloop *loop)
 {
+    if (cf__engine_is_busy(loop->engine))
+        cf__engine_look(loop->engine);
     take_woken(loop);
     expire(loop);
     loop->starts_left = STARTS_PER_TURN;
@@ -179,8 +95,8 @@ turn(struct cf__evloop *loop)
         any = true;
     if (any || cf__executor_forked(&loop->base))
         return;
-    if (!has_work(loop))
-        sleep_until_woken(loop);
+    if (!cf__evloop_has_work(loop))
+        cf__evloop_sleep(loop);
     else if (!loop->ready && !cf_load_relaxed(&loop->woken))
         cf__queue_await_refill(&loop->queue);
 }
@@ -263,6 +179,10 @@ initialize(struct cf__evloop *loop)
 static void
 end_thread(struct cf__evloop *loop)
 {
+    if (loop->engine)
+        cf__engine_free(loop->engine);
+    loop->engine = NULL;
+    cf_store_relaxed(&loop->owner, 0); /* no thread's name */
     pthread_mutex_lock(&loop->lock);
     bool orphan = loop->orphan;
     if (orphan && !loop->in_caller)
@@ -304,8 +224,9 @@ cf__evloop_run_thread(struct cf__evloop *loop)
     int former = cf__cancel_disable(); /* else it would hit any of its tasks */
     pthread_cleanup_push(died, loop);
     cf__context_adopt(&loop->root);
+    cf_store_relaxed(&loop->owner, pthread_self()); /* before the first task */
     loop->keeper.executor = &loop->base;
-    loop->keeper.suspend = &keeper_ops;
+    loop->keeper.suspend = &cf__evloop_keeper_ops;
     bool initialized = initialize(loop);
     while (!cf__executor_forked(&loop->base) && !is_over(loop))
         turn(loop);

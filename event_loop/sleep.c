@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the loop's thread sleeps when it has nothing to do. README.md, "Sleeping
+ * and waking". loop->lock guards who asks whether it is idle.
+ */
+#include "event_loop/engine.h"
+
+#include "lib/future/block.h"
+
+#define TRIM_NS CF__MS(200)
+
+/* Says so to the threads in wait_idle(). */
+static void
+answer(struct cf__evloop *loop)
+{
+    unsigned asked = cf_load_acquire(&loop->asked); /* pairs with wait_idle */
+    if (cf__queue_has_work(&loop->queue))
+        return;
+    pthread_mutex_lock(&loop->lock);
+    if (loop->answered != asked) {
+        loop->answered = asked;
+        pthread_cond_broadcast(&loop->changed);
+    }
+    pthread_mutex_unlock(&loop->lock);
+}
+
+/* Wakes those that wait for each other. */
+static bool
+wake_hopeless(struct cf__evloop *loop)
+{
+    if (!loop->choosers || loop->timers.count ||
+        cf__engine_is_busy(loop->engine) || !cf__evloop_search(loop))
+        return false;
+    for (struct cf__coroutine *c = loop->choosers; c; c = c->next_chooser)
+        if (c->hopeless)
+            cf__coroutine_unpark(&c->base);
+    return true;
+}
+
+/* Until the deadline, or until something happens. false: it has passed. */
+static bool
+rest(struct cf__evloop *loop, uint32_t how, int64_t deadline_ns)
+{
+    if (how == CF__ASLEEP)
+        return cf__futex_wait(&loop->asleep, CF__ASLEEP, deadline_ns);
+    cf__engine_sleep(loop->engine, deadline_ns);
+    return cf_load_relaxed(&loop->asleep) != how || cf__evloop_has_work(loop) ||
+           cf__now_ns() < deadline_ns;
+}
+
+/* Memory of a burst is given back when nothing has come for a while: to have
+ * it again costs more than to keep it for that long. And the loop may be the
+ * one that is told when others have freed much. */
+static void
+doze(struct cf__evloop *loop, uint32_t how)
+{
+    int64_t next = cf__timer_heap_next(&loop->timers);
+    int64_t until = next;
+    bool keeps = false, may_trim = cf__block_may_trim();
+    if (may_trim)
+        until = cf__sooner(next, cf__now_ns() + TRIM_NS);
+    else
+        keeps = cf__block_keep(&loop->keeper);
+    bool woken = rest(loop, how, until);
+    if (keeps)
+        cf__block_stop_keeping(&loop->keeper);
+    if (may_trim && !woken && until < next) {
+        cf__block_trim();
+        (void)rest(loop, how, next);
+    }
+}
+
+/* It has to look at what has been freed: the sleep is over, and the next one is
+ * short. */
+static void
+wake_keeper(struct cf__worker *keeper)
+{
+    cf__evloop_wake(cf__evloop_of(keeper->executor));
+}
+
+const struct cf__suspend_ops cf__evloop_keeper_ops = {.unpark = wake_keeper};
+
+void
+cf__evloop_sleep(struct cf__evloop *loop)
+{
+    if (wake_hopeless(loop))
+        return;
+    cf__coroutine_trim(loop);
+    uint32_t how =
+        cf__engine_is_busy(loop->engine) ? CF__ASLEEP_IN_ENGINE : CF__ASLEEP;
+    cf_store_seq_cst(&loop->asleep, how);
+    cf__fence_full(); /* pairs with cf__evloop_wake */
+    if (loop->active_count == 0)
+        answer(loop);
+    bool over = loop->active_count == 0 &&
+                cf_load_acquire(&loop->refuse) != CF_OK; /* pairs with refuse */
+    if (!over && !cf__evloop_has_work(loop))
+        doze(loop, how);
+    /* Whoever has turned it to 0 sends. pairs with that: what it pushed */
+    if (cf_exchange_acq_rel(&loop->asleep, 0) == 0 &&
+        how == CF__ASLEEP_IN_ENGINE)
+        loop->engine->owed++;
+}
