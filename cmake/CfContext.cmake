@@ -10,15 +10,13 @@ set(CF_CONTEXT "" CACHE STRING
     "Stacks are switched by fcontext or ucontext; empty: the fastest there is")
 set_property(CACHE CF_CONTEXT PROPERTY STRINGS "" fcontext ucontext)
 
-# cf_use_fcontext()
-# Links the two functions into both libraries, under names of ours, so that no
-# program meets them twice. Sets CF_CONTEXT_DEFINITION, with which context.h has
-# to be compiled, or nothing.
-function(cf_use_fcontext)
-    set(CF_CONTEXT_DEFINITION "" PARENT_SCOPE)
+# cf_use_fcontext(name)
+# Links the two functions into both libraries of that name, under names of ours,
+# so that no program meets them twice, and defines for its objects what context.h
+# has to be compiled with.
+function(cf_use_fcontext name)
     if(CF_CONTEXT STREQUAL "ucontext")
-        target_compile_definitions(cfutures_objects PRIVATE CF_UCONTEXT)
-        set(CF_CONTEXT_DEFINITION CF_UCONTEXT PARENT_SCOPE)
+        target_compile_definitions(${name}_objects PRIVATE CF_UCONTEXT)
         return()
     endif()
     check_c_source_compiles("#ifndef __x86_64__
@@ -70,13 +68,8 @@ function(cf_use_fcontext)
                                 ${object}
                         COMMAND_ERROR_IS_FATAL ANY)
     endforeach()
-    file(WRITE ${folder}/hidden.map
-         "{ local: cf__make_fcontext; cf__jump_fcontext; };\n")
-    target_link_options(cfutures PRIVATE
-                        LINKER:--version-script=${folder}/hidden.map)
-    foreach(library cfutures cfutures_static)
+    foreach(library ${name} ${name}_static)
         target_sources(${library} PRIVATE ${objects})
     endforeach()
-    target_compile_definitions(cfutures_objects PRIVATE CF_FCONTEXT)
-    set(CF_CONTEXT_DEFINITION CF_FCONTEXT PARENT_SCOPE)
+    target_compile_definitions(${name}_objects PRIVATE CF_FCONTEXT)
 endfunction()

@@ -178,4 +178,11 @@ open_loop(int max_workers, cf_executor **out)
     return max_workers > 1 ? CF_EINVAL : cf_event_loop_create(NULL, out);
 }
 
-const struct cf__backend cf__backend_event_loop = {"loop", open_loop};
+/* It is in this file so that it comes with cf_event_loop_create() out of the
+ * archive. */
+__attribute__((constructor)) static void
+enter(void)
+{
+    static const struct cf__backend backend = {"loop", open_loop};
+    cf__backend_enter(&backend, CF_VERSION_STRING);
+}

@@ -57,14 +57,14 @@ need() {
 
 need_to_build() {
     need gcc=gcc gcc=cc libc6-dev=stdlib.h make=make cmake=cmake \
-        libgmp-dev=gmp.h
+        libgmp-dev=gmp.h libuv1-dev=uv.h \
+        'libboost-context-dev=/usr/lib/*/libboost_context.a'
 }
 
 need_to_test() {
     need_to_build
     need g++=g++ pkg-config=pkg-config libcriterion-dev=criterion/criterion.h \
-        clang-format=clang-format clang-tidy=clang-tidy valgrind=valgrind \
-        'libboost-context-dev=/usr/lib/*/libboost_context.a'
+        clang-format=clang-format clang-tidy=clang-tidy valgrind=valgrind
 }
 
 # build FOLDER CMAKE_ARG...: configures and builds into FOLDER of build_root.

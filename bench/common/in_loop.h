@@ -8,6 +8,8 @@
 
 #include "common/executor.h"
 
+#include <cfutures/event_loop.h>
+
 /* body is a task: arg is data. Dies if it fails. */
 static inline void
 bench_in_loop(cf_task_fn *body, void *data)

@@ -9,7 +9,6 @@
 #include <cfutures/channel.h>
 #include <cfutures/error.h>
 #include <cfutures/event.h>
-#include <cfutures/event_loop.h>
 #include <cfutures/executor.h>
 #include <cfutures/future.h>
 #include <cfutures/map.h>

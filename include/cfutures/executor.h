@@ -315,12 +315,15 @@ CF_API int cf_executor_max_workers(const cf_executor *ex);
 /**
  * Makes an executor from a text, as a program's --executor option gives it.
  *
- * @param spec      "threads", "threads:8", "inline", "loop", and with the
- *                  process pool built "processes", "processes:4".
+ * @param spec      "threads", "threads:8", "inline", and with the process pool
+ *                  built "processes", "processes:4"; in a program that links
+ *                  libcfutures_loop also "loop".
  * @param[out] out  The executor; untouched on error.
  *
  * @retval CF_OK
  * @retval CF_EINVAL   spec or out is NULL, or spec is none of these.
+ * @retval CF_ENOTSUP  spec is "loop", and the program does not link
+ *                     libcfutures_loop.
  * @retval CF_ENOMEM, CF_ESYS  As the constructor.
  *
  * Ownership: *out is the caller's; cf_executor_destroy() it.

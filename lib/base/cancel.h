@@ -18,6 +18,8 @@
 #ifndef CF_LIB_BASE_CANCEL_H
 #define CF_LIB_BASE_CANCEL_H
 
+#include "lib/base/export.h"
+
 #include <pthread.h>
 #include <sys/types.h>
 
@@ -41,9 +43,9 @@ cf__cancel_restore(int former)
 
 /* As the functions without cf__, and errno is as those leave it. But
  * cf__close() does not change errno. */
-ssize_t cf__read(int fd, void *to, size_t size);
+CF__EXPORT ssize_t cf__read(int fd, void *to, size_t size);
 ssize_t cf__write(int fd, const void *from, size_t size);
-void cf__close(int fd);
-void cf__join(pthread_t thread);
+CF__EXPORT void cf__close(int fd);
+CF__EXPORT void cf__join(pthread_t thread);
 
 #endif

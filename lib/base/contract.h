@@ -4,8 +4,10 @@
 #ifndef CF_LIB_BASE_CONTRACT_H
 #define CF_LIB_BASE_CONTRACT_H
 
+#include "lib/base/export.h"
+
 /* Prints "libcfutures: <sentence>" to standard error and aborts. */
-_Noreturn void cf__contract_broken(const char *sentence);
+CF__EXPORT _Noreturn void cf__contract_broken(const char *sentence);
 
 /* Runs in all builds: only for checks that cost next to nothing. */
 #define cf__contract(holds, sentence)                                          \

@@ -10,6 +10,7 @@
 #define CF_LIB_BASE_FORKED_H
 
 #include "lib/base/atomic.h"
+#include "lib/base/export.h"
 #include "lib/base/generation.h"
 
 #include <stdbool.h>
@@ -17,12 +18,11 @@
 
 /* Points to 1. In a child that has not noticed yet it points to 0, if the
  * kernel can clear a page in a child (MADV_WIPEONFORK). */
-extern _Atomic(_Atomic uint32_t *) cf__fork_alive
-    __attribute__((visibility("hidden")));
+CF__EXPORT extern _Atomic(_Atomic uint32_t *) cf__fork_alive;
 
 /* How many threads are between the library's handler before a fork and its
  * handler after it. */
-extern _Atomic uint32_t cf__forks __attribute__((visibility("hidden")));
+CF__EXPORT extern _Atomic uint32_t cf__forks;
 
 /* What a part of the library does around a fork. Each step may be NULL. */
 struct cf__fork_steps {
@@ -59,7 +59,7 @@ void cf__fork_add(enum cf__fork_part part, const struct cf__fork_steps *steps);
 bool cf__fork_set_hooks(void);
 
 /* Finds out which process this is; in a child it notices. */
-void cf__fork_look(void);
+CF__EXPORT void cf__fork_look(void);
 
 /* Comes first in two kinds of calls: a child must not go on with the call, or
  * the call takes a lock that another thread of the parent may have held. */

@@ -4,6 +4,7 @@
 #define CF_LIB_BASE_FUTEX_H
 
 #include "lib/base/atomic.h"
+#include "lib/base/export.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,11 +23,12 @@ cf__low_half(_Atomic uint64_t *word)
  * the caller checks its condition again. Keeps errno. The word is of this
  * process.
  */
-bool cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns);
+CF__EXPORT bool
+cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns);
 
 /* Wakes up to count sleepers. The word's memory may have been freed: only its
  * address counts. Keeps errno. */
-void cf__futex_wake(void *word, int count);
+CF__EXPORT void cf__futex_wake(void *word, int count);
 
 /* The same for a word that several processes share, without a deadline. true:
  * the thread slept and was woken, not by a signal. */

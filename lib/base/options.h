@@ -8,6 +8,8 @@
 
 #include <cfutures/error.h>
 
+#include "lib/base/export.h"
+
 enum { CF__OPTIONS_MAX = 4096 }; /* bytes: no struct will be larger */
 
 /*
@@ -19,17 +21,19 @@ enum { CF__OPTIONS_MAX = 4096 }; /* bytes: no struct will be larger */
  * size's alignment. Then nothing but the size is read. CF_ETOOBIG if a field
  * that is unknown here is not zero.
  */
-cf_err cf__options_import(void *known, size_t known_size, const void *options);
+CF__EXPORT cf_err cf__options_import(void *known,
+                                     size_t known_size,
+                                     const void *options);
 
 /*
  * Writes a prefix for the names of a pool's workers to `to` (size bytes): what
  * the user has given, cut to fit; or, if given is NULL, the stem with the next
  * number from *count.
  */
-void cf__options_prefix(char *to,
-                        size_t size,
-                        const char *given,
-                        const char *stem,
-                        _Atomic unsigned *count);
+CF__EXPORT void cf__options_prefix(char *to,
+                                   size_t size,
+                                   const char *given,
+                                   const char *stem,
+                                   _Atomic unsigned *count);
 
 #endif

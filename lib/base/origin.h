@@ -19,6 +19,8 @@
 #ifndef CF_LIB_BASE_ORIGIN_H
 #define CF_LIB_BASE_ORIGIN_H
 
+#include "lib/base/export.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stddef.h>
@@ -40,14 +42,14 @@ void cf__origin_fini(struct cf__origin *origin);
 
 /* As pthread_create(), for a thread like origin. stack_size 0: the system's
  * default. */
-int cf__origin_start(const struct cf__origin *origin,
-                     pthread_t *out,
-                     size_t stack_size,
-                     void *(*fn)(void *arg),
-                     void *arg);
+CF__EXPORT int cf__origin_start(const struct cf__origin *origin,
+                                pthread_t *out,
+                                size_t stack_size,
+                                void *(*fn)(void *arg),
+                                void *arg);
 
 /* Comes first in the new thread, which becomes like origin. */
-void cf__origin_enter(const struct cf__origin *origin);
+CF__EXPORT void cf__origin_enter(const struct cf__origin *origin);
 
 /* Pins the calling thread to the index-th CPU of the mask; after the last CPU
  * comes the first one again. If the system refuses, nothing changes. */

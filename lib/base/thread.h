@@ -14,6 +14,7 @@
 #include <cfutures/base.h>
 
 #include "lib/base/contract.h"
+#include "lib/base/export.h"
 
 struct cf__worker;
 struct cf__server;
@@ -54,7 +55,7 @@ struct cf__thread {
     unsigned kept_count, kept_limit; /* of the closed cache */
 };
 
-extern _Thread_local struct cf__thread cf__thread;
+CF__EXPORT extern _Thread_local struct cf__thread cf__thread;
 
 /* The code that runs is in a scope or a shield. */
 static inline bool

@@ -15,6 +15,7 @@
 #define CF_LIB_BASE_WAKE_COST_H
 
 #include "lib/base/atomic.h"
+#include "lib/base/export.h"
 
 #include <stdint.h>
 
@@ -27,6 +28,6 @@ cf__wake_cost(void)
 }
 
 /* A wake-up took took_ns. If that is not positive, nothing is learned. */
-void cf__wake_cost_learn(int64_t took_ns);
+CF__EXPORT void cf__wake_cost_learn(int64_t took_ns);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <cfutures/executor.h>
 
+#include "lib/base/export.h"
+
 struct cf__bound;
 
 /* NULL: no memory. */
@@ -51,18 +53,18 @@ void cf__bound_take_back(struct cf__bound *bound);
 size_t cf__bound_capacity(const struct cf__bound *bound);
 
 /* count tasks are no longer pending. */
-void cf__bound_release(struct cf__bound *bound, size_t count);
+CF__EXPORT void cf__bound_release(struct cf__bound *bound, size_t count);
 
 /* How many tasks are pending, as the bound counts them. */
 size_t cf__bound_pending(struct cf__bound *bound);
 
 /* Ends all waits for room, and refuses what comes later, with that error. */
-void cf__bound_close(struct cf__bound *bound, cf_err why);
+CF__EXPORT void cf__bound_close(struct cf__bound *bound, cf_err why);
 
 /* Asserts that the bound is whole (lib/base/assert.h). Takes its lock. */
 void cf__bound_check(struct cf__bound *bound);
 
 /* In a fork's child: a thread that is not there may hold the lock. */
-void cf__bound_after_fork(struct cf__bound *bound);
+CF__EXPORT void cf__bound_after_fork(struct cf__bound *bound);
 
 #endif

@@ -12,12 +12,13 @@
 #ifndef CF_LIB_EXECUTOR_BUDGET_H
 #define CF_LIB_EXECUTOR_BUDGET_H
 
+#include "lib/base/export.h"
 #include "lib/base/thread.h"
 
 enum { CF__BUDGET = 128 };
 
 /* The rare branch of cf__budget_spend(). */
-void cf__budget_spent(void);
+CF__EXPORT void cf__budget_spent(void);
 
 /*
  * An operation has what it was called for, and its task has not been suspended.

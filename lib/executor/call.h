@@ -8,6 +8,7 @@
 #ifndef CF_LIB_EXECUTOR_CALL_H
 #define CF_LIB_EXECUTOR_CALL_H
 
+#include "lib/base/export.h"
 #include "lib/base/forked.h"
 #include "lib/executor/executor.h"
 
@@ -86,28 +87,30 @@ cf__call_returned(const struct cf_call *call, int rc)
  * Else the record of the failure, which the caller frees; a result has been
  * dropped.
  */
-const cf_error *cf__call_end(struct cf_call *call, int rc);
+CF__EXPORT const cf_error *cf__call_end(struct cf_call *call, int rc);
 
 /* Makes a malloc'ed block the result, without a copy if possible. false: there
  * is no memory, and the block is freed. */
 bool cf__call_adopt(struct cf_call *call, void *block, size_t size);
 
 /* The rare branches of cf__call_run_task(). */
-uint64_t cf__call_store_outcome(struct cf_call *call, cf_future *f, int rc);
-uint64_t cf__call_run_rare(struct cf_call *call, cf_future *f);
+CF__EXPORT uint64_t cf__call_store_outcome(struct cf_call *call,
+                                           cf_future *f,
+                                           int rc);
+CF__EXPORT uint64_t cf__call_run_rare(struct cf_call *call, cf_future *f);
 
 /*
  * The thread ends inside the task f (by pthread_exit(), or it was cancelled).
  * Frees what the run has, and stores an error that says so as the outcome. The
  * caller then finishes f with CF__FAILED.
  */
-void cf__call_died(struct cf_call *call, cf_future *f);
+CF__EXPORT void cf__call_died(struct cf_call *call, cf_future *f);
 
 /* Calls the function of a task on top of code that is in a scope. */
-int cf__call_task_in_scopes(struct cf_call *call,
-                            const cf_future *f,
-                            const void *arg,
-                            size_t arg_size);
+CF__EXPORT int cf__call_task_in_scopes(struct cf_call *call,
+                                       const cf_future *f,
+                                       const void *arg,
+                                       size_t arg_size);
 
 /* Calls the function of a task. If that comes back in a child that it has
  * forked, the child notices here: what is queued is its parent's. */

@@ -13,6 +13,7 @@
 #include <cfutures/executor.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/export.h"
 #include "lib/base/forked.h"
 #include "lib/base/origin.h"
 #include "lib/base/worker.h"
@@ -164,14 +165,14 @@ cf_err cf__executor_prepare(cf_executor *ex,
 void cf__executor_unprepare(cf_executor *ex);
 
 /* Both steps. */
-cf_err cf__executor_init(cf_executor *ex,
-                         const struct cf__executor_ops *ops,
-                         int max_workers,
-                         size_t capacity,
-                         cf_queue_policy policy);
+CF__EXPORT cf_err cf__executor_init(cf_executor *ex,
+                                    const struct cf__executor_ops *ops,
+                                    int max_workers,
+                                    size_t capacity,
+                                    cf_queue_policy policy);
 
 /* Undoes cf__executor_init(). */
-void cf__executor_fini(cf_executor *ex);
+CF__EXPORT void cf__executor_fini(cf_executor *ex);
 
 /* Bookkeeping for f, which will not run. queued: the bound still counts it as
  * pending. Returns how many such tasks there ever were. */

@@ -11,6 +11,7 @@
 #ifndef CF_LIB_EXECUTOR_INBOX_H
 #define CF_LIB_EXECUTOR_INBOX_H
 
+#include "lib/base/export.h"
 #include "lib/base/lock.h"
 #include "lib/future/future.h"
 
@@ -48,10 +49,10 @@ void cf__inbox_fini(struct cf__inbox *inbox);
 /* Pushes a chain of count tasks, linked from the oldest to the newest. It
  * begins with an atomic read-modify-write, after which the inbox is busy, and
  * ends with plain stores. CF_ESHUTDOWN: the inbox is closed; CF_ENOMEM. */
-cf_err cf__inbox_push(struct cf__inbox *inbox,
-                      cf_future *oldest,
-                      cf_future *newest,
-                      size_t count);
+CF__EXPORT cf_err cf__inbox_push(struct cf__inbox *inbox,
+                                 cf_future *oldest,
+                                 cf_future *newest,
+                                 size_t count);
 
 /* A push may be under way. A load of pushed that comes after this look finds
  * what was pushed before it. */

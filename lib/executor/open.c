@@ -2,6 +2,8 @@
 /* cf_executor_open(): executors by name. */
 #include "lib/executor/backend.h"
 
+#include "lib/base/contract.h"
+
 #include <string.h>
 
 enum { WORKERS_MAX = 1000000 }; /* the constructors have lower limits */
@@ -25,27 +27,45 @@ parse_workers(const char *text, int *out)
     return workers >= 1;
 }
 
-static cf_err
-try_open(const struct cf__backend *backend,
-         const char *spec,
-         cf_executor **out,
-         bool *matched)
+/* spec is name, perhaps with a number of workers. */
+static bool
+matches(const char *spec, const char *name, int *workers)
 {
-    size_t length = strlen(backend->spec);
-    int workers;
-    *matched = strncmp(spec, backend->spec, length) == 0 &&
-               parse_workers(spec + length, &workers);
-    return *matched ? backend->open(workers, out) : CF_EINVAL;
+    size_t length = strlen(name);
+    return strncmp(spec, name, length) == 0 &&
+           parse_workers(spec + length, workers);
+}
+
+void
+cf__backend_enter(const struct cf__backend *backend, const char *release)
+{
+    cf__contract(strcmp(release, CF_VERSION_STRING) == 0,
+                 "a component is of another release than libcfutures");
+    struct cf__place *place = cf__places;
+    while (place->spec && strcmp(place->spec, backend->spec) != 0)
+        place++;
+    if (place->spec)
+        cf_store_release(&place->backend, backend); /* pairs with open */
 }
 
 cf_err
 cf_executor_open(const char *spec, cf_executor **out)
 {
+    int workers;
     if (!spec || !out)
         return CF_EINVAL;
-    bool matched;
-    cf_err err = try_open(&cf__backend_inline, spec, out, &matched);
-    for (size_t i = 0; !matched && cf__backends[i]; i++)
-        err = try_open(cf__backends[i], spec, out, &matched);
-    return err;
+    if (matches(spec, cf__backend_inline.spec, &workers))
+        return cf__backend_inline.open(workers, out);
+    for (size_t i = 0; cf__backends[i]; i++)
+        if (matches(spec, cf__backends[i]->spec, &workers))
+            return cf__backends[i]->open(workers, out);
+    for (size_t i = 0; cf__places[i].spec; i++) {
+        if (!matches(spec, cf__places[i].spec, &workers))
+            continue;
+        /* pairs with cf__backend_enter */
+        const struct cf__backend *backend =
+            cf_load_acquire(&cf__places[i].backend);
+        return backend ? backend->open(workers, out) : CF_ENOTSUP;
+    }
+    return CF_EINVAL;
 }

@@ -6,6 +6,7 @@
 #ifndef CF_LIB_EXECUTOR_PENDING_H
 #define CF_LIB_EXECUTOR_PENDING_H
 
+#include "lib/base/export.h"
 #include "lib/future/future.h"
 
 /* No taker will run f, and its canceller no longer needs the executor. */
@@ -23,12 +24,12 @@ bool cf__future_unclaim(cf_future *f);
 
 /* For a taker that found f no longer pending: drops the queue's handle. May
  * wait for the end of a cancel. */
-void cf__future_drop_stale(cf_future *f);
+CF__EXPORT void cf__future_drop_stale(cf_future *f);
 
 /* Fails a task that never ran. false: it is no longer pending. */
-bool cf__future_refuse(cf_future *f, const cf_error *error);
+CF__EXPORT bool cf__future_refuse(cf_future *f, const cf_error *error);
 
 /* Cancels as cf_future_cancel() does. true: this call did it. */
-bool cf__future_cancel_now(cf_future *f);
+CF__EXPORT bool cf__future_cancel_now(cf_future *f);
 
 #endif

@@ -15,6 +15,7 @@
 #ifndef CF_LIB_EXECUTOR_QUEUE_H
 #define CF_LIB_EXECUTOR_QUEUE_H
 
+#include "lib/base/export.h"
 #include "lib/executor/inbox.h"
 
 #include <pthread.h>
@@ -56,11 +57,11 @@ struct cf__queue {
 };
 
 /* Begins closed. */
-void cf__queue_init(struct cf__queue *q);
-void cf__queue_fini(struct cf__queue *q);
+CF__EXPORT void cf__queue_init(struct cf__queue *q);
+CF__EXPORT void cf__queue_fini(struct cf__queue *q);
 
 /* Part of cf__queue_push(): pushes to the heap. */
-cf_err cf__queue_push_prioritized(struct cf__queue *q, cf_future *f);
+CF__EXPORT cf_err cf__queue_push_prioritized(struct cf__queue *q, cf_future *f);
 
 /* Pushes a chain of count tasks, linked from the oldest to the newest. A task
  * with a priority is pushed alone. What a push is as a fence, cf__inbox_push()
@@ -78,17 +79,17 @@ cf__queue_push(struct cf__queue *q,
 }
 
 /* From now on pushes are accepted. The caller serialises open and close. */
-void cf__queue_open(struct cf__queue *q);
+CF__EXPORT void cf__queue_open(struct cf__queue *q);
 
 /* Refuses pushes from now on; what is in the queue stays. */
-void cf__queue_close(struct cf__queue *q);
+CF__EXPORT void cf__queue_close(struct cf__queue *q);
 
 /* Closes only if nothing is in the queue. */
 bool cf__queue_close_if_empty(struct cf__queue *q);
 
 /* Takes the next task of priority 0. The caller has the queue's handle then.
  * NULL: there is none, or another thread is refilling the ring. */
-cf_future *cf__queue_take(struct cf__queue *q);
+CF__EXPORT cf_future *cf__queue_take(struct cf__queue *q);
 
 /* There may be a task of a priority above, or below, 0. A hint. */
 static inline bool
@@ -99,7 +100,8 @@ cf__queue_has_prioritized(const struct cf__queue *q, bool above)
 }
 
 /* The next task of the highest priority, if that is above or below 0. */
-cf_future *cf__queue_take_prioritized(struct cf__queue *q, bool above);
+CF__EXPORT cf_future *cf__queue_take_prioritized(struct cf__queue *q,
+                                                 bool above);
 
 /* How many tasks of priority 0 were ever pushed (modulo 2^32). They have the
  * places 0 .. n - 1. */
@@ -118,7 +120,7 @@ cf__queue_next_place(struct cf__queue *q)
 
 /* For a thread that sees work and can take none: if a refill is under way,
  * waits until it is over. */
-void cf__queue_await_refill(struct cf__queue *q);
+CF__EXPORT void cf__queue_await_refill(struct cf__queue *q);
 
 /*
  * Drops tasks that are in the queue and no longer pending, if they may be at
@@ -127,14 +129,14 @@ void cf__queue_await_refill(struct cf__queue *q);
  * keeps the queue from being freed. A call looks at a part of the inbox, for
  * some ten microseconds; but at all of the heap, if that is due.
  */
-void cf__queue_tidy(struct cf__queue *q, uint64_t calls);
+CF__EXPORT void cf__queue_tidy(struct cf__queue *q, uint64_t calls);
 
 /* Part of cf__queue_tidy(): sweeps the heap. Returns how many tasks it swept
  * out. They are linked in *swept. */
 size_t cf__queue_sweep_heap(struct cf__queue *q, cf_future **swept);
 
 /* How many tasks were ever pushed, of any priority. */
-uint64_t cf__queue_count(struct cf__queue *q);
+CF__EXPORT uint64_t cf__queue_count(struct cf__queue *q);
 
 /* There is a task to take, now or when a refill is over. */
 static inline bool
@@ -152,6 +154,6 @@ void cf__queue_check(struct cf__queue *q);
 void cf__queue_check_heap(struct cf__queue *q);
 
 /* In a fork's child: the queue is empty and closed, and its locks are free. */
-void cf__queue_after_fork(struct cf__queue *q);
+CF__EXPORT void cf__queue_after_fork(struct cf__queue *q);
 
 #endif

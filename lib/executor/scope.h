@@ -13,6 +13,7 @@
 #include <cfutures/scope.h>
 
 #include "lib/base/atomic.h"
+#include "lib/base/export.h"
 #include "lib/base/thread.h"
 #include "lib/base/worker.h"
 
@@ -44,6 +45,6 @@ struct cf_scope {
 struct cf__worker *cf__scope_sleeper(void);
 
 /* The thread ends: frees the scopes of the code that runs. */
-void cf__scopes_drop(void);
+CF__EXPORT void cf__scopes_drop(void);
 
 #endif

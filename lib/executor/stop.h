@@ -19,6 +19,7 @@
 #ifndef CF_LIB_EXECUTOR_STOP_H
 #define CF_LIB_EXECUTOR_STOP_H
 
+#include "lib/base/export.h"
 #include "lib/base/thread.h"
 #include "lib/base/worker.h"
 
@@ -30,12 +31,12 @@
  * look: also at the clock, if a scope has a deadline. Who sleeps until
  * cf__stop_at() needs that only afterwards.
  */
-bool
+CF__EXPORT bool
 cf__told_to_stop(struct cf__worker *worker, const cf_call *call, bool look);
 
 /* When a sleep has to end that would last until deadline_ns: a scope may strike
  * before. In a server, it may be earlier for no reason. */
-int64_t cf__stop_in_scopes(int64_t deadline_ns);
+CF__EXPORT int64_t cf__stop_in_scopes(int64_t deadline_ns);
 
 static inline int64_t
 cf__stop_at(int64_t deadline_ns)

@@ -8,6 +8,7 @@
 #ifndef CF_LIB_EXECUTOR_TIMERS_H
 #define CF_LIB_EXECUTOR_TIMERS_H
 
+#include "lib/base/export.h"
 #include "lib/future/future.h"
 
 struct cf__timers;
@@ -57,6 +58,6 @@ cf_err cf__timers_await_callback(struct cf__timers *timers,
 void cf__timers_check(struct cf__timers *timers);
 
 /* In a fork's child: no thread, no deadlines. */
-void cf__timers_after_fork(struct cf__timers *timers);
+CF__EXPORT void cf__timers_after_fork(struct cf__timers *timers);
 
 #endif

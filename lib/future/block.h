@@ -22,6 +22,7 @@
 #ifndef CF_LIB_FUTURE_BLOCK_H
 #define CF_LIB_FUTURE_BLOCK_H
 
+#include "lib/base/export.h"
 #include "lib/base/thread.h"
 #include "lib/future/future.h"
 
@@ -35,20 +36,20 @@ cf_future *cf__block_refill(void);
 
 /* The cache is at its limit: makes its blocks a batch, and moves the former
  * batch to the depot. */
-void cf__block_flush(void);
+CF__EXPORT void cf__block_flush(void);
 
 /* Gives memory back, if enough blocks are free. The caller holds no lock. */
-void cf__block_trim(void);
+CF__EXPORT void cf__block_trim(void);
 
 /* true: cf__block_trim() would. A hint. */
-bool cf__block_may_trim(void);
+CF__EXPORT bool cf__block_may_trim(void);
 
 /* The worker is about to sleep. true: it is the keeper now, and will be
  * unparked when it has to trim. That needs a program with many blocks, and no
  * other keeper. */
-bool cf__block_keep(struct cf__worker *worker);
+CF__EXPORT bool cf__block_keep(struct cf__worker *worker);
 /* The worker has woken up. */
-void cf__block_stop_keeping(const struct cf__worker *worker);
+CF__EXPORT void cf__block_stop_keeping(const struct cf__worker *worker);
 
 /* Looks whether the calling thread's cache and the depot are whole
  * (lib/base/assert.h). */

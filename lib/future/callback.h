@@ -6,6 +6,7 @@
 #ifndef CF_LIB_FUTURE_CALLBACK_H
 #define CF_LIB_FUTURE_CALLBACK_H
 
+#include "lib/base/export.h"
 #include "lib/base/thread.h"
 #include "lib/future/waiter.h"
 
@@ -24,7 +25,7 @@ void cf__callbacks_run(cf_future *f, struct cf__callback *callbacks);
 void cf__callbacks_call_now(cf_future *f, cf_done_fn *fn, void *data);
 
 /* Part of cf__callbacks_pause(): the thread is in a callback. */
-struct cf__due *cf__callbacks_run_due(void);
+CF__EXPORT struct cf__due *cf__callbacks_run_due(void);
 
 /*
  * The calling thread is going to wait, perhaps for what other callbacks do. If

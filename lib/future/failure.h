@@ -7,6 +7,8 @@
 
 #include <cfutures/error.h>
 
+#include "lib/base/export.h"
+
 #include <stdarg.h>
 
 /* Longest message kept, in bytes without the terminator. */
@@ -17,13 +19,13 @@
  * the result is a static record of the same kind, with an empty message and no
  * code.
  */
-const cf_error *cf__failure_new(const cf_error *error);
+CF__EXPORT const cf_error *cf__failure_new(const cf_error *error);
 
 /* The same with a formatted message. */
 const cf_error *
 cf__failure_format(const cf_error *error, const char *format, va_list args);
 
 /* failure may be NULL, or a static record. */
-void cf__failure_free(const cf_error *failure);
+CF__EXPORT void cf__failure_free(const cf_error *failure);
 
 #endif

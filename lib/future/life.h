@@ -8,6 +8,7 @@
 #define CF_LIB_FUTURE_LIFE_H
 
 #include "lib/base/assert.h"
+#include "lib/base/export.h"
 #include "lib/base/generation.h"
 #include "lib/future/block.h"
 #include "lib/future/future.h"
@@ -20,7 +21,7 @@ void cf__future_check(const cf_future *f);
 void cf__future_check_unused(const cf_future *f);
 
 /* Frees what f owns besides its block. The last handle is gone. */
-void cf__future_free_owned(cf_future *f);
+CF__EXPORT void cf__future_free_owned(cf_future *f);
 
 /*
  * Finishes f; cf__future_finish() below is the fast way. flags: 0 or
@@ -30,7 +31,7 @@ void cf__future_free_owned(cf_future *f);
  * false: another completer was faster, and the outcome is dropped. That can
  * only be if mine is 0.
  */
-bool
+CF__EXPORT bool
 cf__future_finish_slow(cf_future *f, uint64_t flags, uint64_t mine, bool drop);
 
 /* The same where no callback may run; it drops a handle. false: f has waiters

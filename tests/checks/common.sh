@@ -30,3 +30,16 @@ files() {
 some() {
     [ -n "$2" ] || complain "found no $1 to look at"
 }
+
+# public_functions HEADER...: what they declare with CF_API, sorted.
+public_functions() {
+    local found marked
+    found=$(cat "$@" | grep -v '^#' | tr '\n' ' ' | sed 's/CF_API/\n&/g' |
+        sed -nE 's/^CF_API[^(]*[ *]([A-Za-z0-9_]+)\(.*/\1/p' | sort -u)
+    marked=$(cat "$@" | grep -c '^CF_API')
+    if [ "$(wc -l <<<"$found")" -ne "$marked" ]; then
+        complain "found $(wc -l <<<"$found") functions of $marked in $*" >&2
+        return 1
+    fi
+    echo "$found"
+}

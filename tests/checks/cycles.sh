@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # No files of one folder use each other in a circle: cycles.sh NM OBJECT...
 #
-# OBJECT is the library's compiled PATH/cfutures_objects.dir/FOLDER/FILE.c.o. A
-# file uses another one when it names a function or a variable that the other one
+# OBJECT is PATH/cfutures_objects.dir/FOLDER/FILE.c.o of the library's objects, or
+# PATH/FOLDER/CMakeFiles/TARGET.dir/FILE.c.o of a component's. A file uses another one when it names a function or a variable that the other one
 # defines. An inline function of a header belongs to the files that include it.
 . "$(dirname "$0")/common.sh"
 
@@ -18,7 +18,8 @@ thread_pool/start thread_pool/worker cf__threads_worker_main
 
 # symbols OBJECT...: "folder/file.c.o:", type and name of each global symbol.
 symbols() {
-    "$nm" -A -g "$@" | sed -E 's|^.*/cfutures_objects\.dir/||' |
+    "$nm" -A -g "$@" | sed -E 's|^.*/cfutures_objects\.dir/||
+        s|^.*/([^/]+)/CMakeFiles/[^/]+\.dir/|\1/|' |
         awk '{ sub(/\.c\.o:.*/, "", $1); print $1, $(NF - 1), $NF }'
 }
 

@@ -1,26 +1,30 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The shared library exports exactly what the headers declare with CF_API, all
-# of it beginning with cf_: symbols.sh CC NM LIBRARY
+# A shared library exports exactly what its headers declare with CF_API, all of
+# it beginning with cf_: symbols.sh NM LIBRARY HEADER...
+#
+# cfutures.h stands for the headers that it includes. What is exported in a
+# private symbol version is for symbols_private to look at.
 . "$(dirname "$0")/common.sh"
 
-cc=$1 nm=$2 library=$3
+nm=$1 library=$2
+shift 2
 
-exported=$("$nm" -D --defined-only "$library" | awk '{print $NF}' | sort)
+headers=()
+for header in "$@"; do
+    if [ "$header" = cfutures.h ]; then
+        mapfile -t -O ${#headers[@]} headers < <(
+            sed -nE 's|^#include <(cfutures/.*)>|include/\1|p' \
+                include/cfutures/cfutures.h)
+    else
+        headers+=("include/cfutures/$header")
+    fi
+done
+exported=$("$nm" -D --defined-only --with-symbol-versions "$library" |
+    awk '$2 != "A" && $NF !~ /@@CFUTURES_PRIVATE_/ { print $NF }' | sort)
 some "exported symbols" "$exported"
-# A declaration reaches to its semicolon; CF_API has become an attribute. Its
-# name is the last word before the first bracket that is not an attribute's.
-declared=$("$cc" -E -P -Iinclude include/cfutures/cfutures.h | tr '\n' ' ' |
-    tr ';' '\n' | grep 'visibility("default")' |
-    sed -E 's/.*visibility\("default"\)\)\)//
-        s/__attribute__\(\([a-z_]+\)\)//g
-        s/ *\(.*//
-        s/.*[ *]//' | sort -u)
+declared=$(public_functions "${headers[@]}")
 some "declarations" "$declared"
-marked=$(cat include/cfutures/*.h | grep -c "^CF_API")
-[ "$(wc -l <<<"$declared")" -eq "$marked" ] ||
-    complain "the headers say CF_API $marked times, not as often as" \
-        "$(wc -l <<<"$declared") functions need"
 
 for name in $(grep -v '^cf_[^_]' <<<"$declared" || true); do
     complain "$name() is public and does not begin with cf_"
@@ -29,6 +33,6 @@ for name in $(comm -23 <(echo "$declared") <(echo "$exported")); do
     complain "$name() is declared and not exported"
 done
 for name in $(comm -13 <(echo "$declared") <(echo "$exported")); do
-    complain "$name() is exported and in no header"
+    complain "$name() is exported and in none of" "${headers[@]}"
 done
 finish

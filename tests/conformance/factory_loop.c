@@ -6,6 +6,8 @@
  */
 #include "tests/conformance/conformance.h"
 
+#include <cfutures/event_loop.h>
+
 TestSuite(event_loop, .timeout = 60);
 
 const char test_name[] = "event_loop";

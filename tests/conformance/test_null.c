@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What every public function answers to NULL: the table of "NULL and misuse" in
- * docs/guarantees/errors.md, call by call. The check null_answers fails when a
- * function of the headers is missing here or there.
+ * docs/guarantees/errors.md, call by call; test_null_loop.c has those of the
+ * event loop. The check null_answers fails when a function of the headers is
+ * missing here or there.
  */
 #include "tests/conformance/conformance.h"
 
@@ -98,9 +99,6 @@ CF_TEST(an_executor_that_is_null_is_an_answer_in_every_call)
         ANSWER(cf_executor_open(test_spec, NULL) == CF_EINVAL),
         ANSWER(cf_inline_create(NULL) == CF_EINVAL),
         ANSWER(cf_thread_pool_create(NULL, NULL) == CF_EINVAL),
-        ANSWER(cf_event_loop_create(NULL, NULL) == CF_EINVAL),
-        ANSWER(cf_event_loop_run(NULL, NULL, NULL, 0, NULL) == CF_EINVAL),
-        ANSWER(cf_event_loop_run(NULL, task_echo, NULL, 1, NULL) == CF_EINVAL),
         ANSWER(cf_process_pool_create(NULL, NULL) == CF_EINVAL),
         ANSWER(cf_shared_alloc(NULL, 1) == NULL),
         RETURNS(cf_shared_free(NULL, NULL)),

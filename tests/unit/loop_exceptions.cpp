@@ -5,6 +5,7 @@
  * for each thread; here each task has its own.
  */
 #include <cfutures/cfutures.h>
+#include <cfutures/event_loop.h>
 
 #include <cstdio>
 #include <cstring>

@@ -2,6 +2,7 @@
 /* A task of an event loop that recurses without end dies in the guard of its
  * stack, and does not write to another's. */
 #include <cfutures/cfutures.h>
+#include <cfutures/event_loop.h>
 
 #include <limits.h>
 #include <signal.h>

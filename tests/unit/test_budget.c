@@ -7,6 +7,7 @@
 #include "lib/executor/budget.h"
 
 #include <cfutures/cfutures.h>
+#include <cfutures/event_loop.h>
 
 #include <criterion/criterion.h>
 

@@ -5,6 +5,7 @@
  * a task that ends the thread.
  */
 #include <cfutures/cfutures.h>
+#include <cfutures/event_loop.h>
 
 #include <criterion/criterion.h>
 #include <errno.h>
