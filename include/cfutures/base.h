@@ -63,6 +63,7 @@ typedef struct cf_future cf_future;             /* one task's outcome */
 typedef struct cf_call cf_call;                 /* what a running task sees */
 typedef struct cf_as_completed cf_as_completed; /* futures as they finish */
 typedef struct cf_results cf_results;           /* results of a cf_map() */
+typedef struct cf_group cf_group;               /* tasks that end together */
 typedef struct cf_scope cf_scope;               /* a stretch of code that can
                                                    be told to stop */
 typedef struct cf_event cf_event;               /* a flag to wait for */

@@ -11,6 +11,7 @@
 #include <cfutures/event.h>
 #include <cfutures/executor.h>
 #include <cfutures/future.h>
+#include <cfutures/group.h>
 #include <cfutures/map.h>
 #include <cfutures/process_pool.h>
 #include <cfutures/scope.h>

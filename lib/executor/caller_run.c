@@ -49,10 +49,8 @@ take_first(struct cf__caller_run *run)
     return f;
 }
 
-/* For a task that was put off and then cancelled, or run by a wait. The
- * statistics count it as having left the queue, but it never was there. */
-static void
-drop_stale(cf_executor *ex, cf_future *f)
+void
+cf__drop_put_off(cf_executor *ex, cf_future *f)
 {
     cf_fetch_add_relaxed(&ex->taken_back, -1); /* a counter */
     cf__future_drop_stale(f);
@@ -71,7 +69,7 @@ end_run(void *caller_run)
     error.message = "the task that submitted it ended the thread";
     for (cf_future *f; (f = take_first(run)) != NULL;) {
         (void)cf__future_refuse(f, &error);
-        drop_stale(run->executor, f);
+        cf__drop_put_off(run->executor, f);
     }
     cf__thread.caller_run = run->outer;
 }
@@ -96,7 +94,7 @@ run_inside(cf_executor *ex,
         if (cf__future_claim(f, -1))
             run_claimed(ex, f, f);
         else
-            drop_stale(ex, f);
+            cf__drop_put_off(ex, f);
     }
     pthread_cleanup_pop(1);
 }

@@ -35,6 +35,11 @@ cf_err cf__caller_run(cf_executor *ex,
                       cf_future *newest,
                       size_t count);
 
+/* For a task that was put off and then cancelled, or run by a wait: drops the
+ * queue's handle. The statistics count it as having left the queue, but it
+ * never was there. */
+void cf__drop_put_off(cf_executor *ex, cf_future *f);
+
 /* If f is pending, and this thread runs tasks of f's executor in a submit: runs
  * f here, and then f is done. The slow side of cf__caller_run_pending(). */
 bool cf__caller_run_it(cf_future *f);

@@ -9,6 +9,7 @@
 #include "lib/base/futex.h"
 #include "lib/executor/backend.h"
 #include "lib/executor/call.h"
+#include "lib/executor/caller_run.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/registry.h"
 #include "lib/executor/server.h"
@@ -98,8 +99,14 @@ inline_submit(cf_executor *ex,
         count_out(self, count);
         return CF_ESHUTDOWN;
     }
+    if (count > 1) {
+        cf__chain_claim(oldest, newest, 0);
+    } else if (!cf__future_claim_word(oldest, 0)) { /* it was held back */
+        cf__drop_put_off(ex, oldest);
+        count_out(self, count);
+        return CF_OK;
+    }
     cf_fetch_add_relaxed(&self->started, count); /* a counter */
-    cf__chain_claim(oldest, newest, 0);
     struct cf__inline_frame frame = {.run = {.call = self->in,
                                              .f = oldest,
                                              .newest = newest,

@@ -235,27 +235,67 @@ submit_with_attributes(cf_executor *ex, cf_future *f, cf_future **out)
 }
 
 cf_err
-cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
+cf__submit_prepare(cf_executor *ex,
+                   const cf_task *task,
+                   unsigned handles,
+                   cf_future **out)
 {
     cf_task known;
-    if (!ex || !task)
-        return CF_EINVAL;
     cf_err err = cf__options_import(&known, sizeof known, task);
     if (!err)
         err = check_task(&known);
     if (err)
         return err;
-    cf_future *f = new_task(ex, known.fn, out ? 2 : 1);
+    cf_future *f = new_task(ex, known.fn, handles);
     if (!f)
         return CF_ENOMEM;
     err = make_attributes(&known, &f->attributes);
     if (!err)
         err = cf__future_set_arg(f, known.arg, known.arg_size);
-    if (!err)
-        err = submit_with_attributes(ex, f, out);
+    if (err)
+        cf__future_discard(f);
+    else
+        *out = f;
+    return err;
+}
+
+cf_err
+cf__submit_prepared(cf_future *f, cf_future **out)
+{
+    cf_err err = submit_with_attributes(f->executor, f, out);
     if (err)
         cf__future_discard(f);
     return err;
+}
+
+cf_err
+cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
+{
+    cf_future *f;
+    if (!ex || !task)
+        return CF_EINVAL;
+    cf_err err = cf__submit_prepare(ex, task, out ? 2 : 1, &f);
+    return err ? err : cf__submit_prepared(f, out);
+}
+
+cf_err
+cf__submit_hold(cf_future *f)
+{
+    struct cf__bound *bound = f->executor->bound;
+    bool timed = f->attributes && f->attributes->timeout_ns;
+    cf_err err = timed ? cf__timers_reserve(f->executor->timers) : CF_OK;
+    if (err || !bound ||
+        cf__bound_acquire(bound, 1, CF__ENTRY_OVER, &err) != CF__BOUND_REFUSED)
+        return err;
+    if (timed)
+        cf__timers_unreserve(f->executor->timers);
+    return err;
+}
+
+cf_err
+cf__submit_held(cf_future *f)
+{
+    return f->executor->ops->submit(f->executor, f, f, 1);
 }
 
 static void

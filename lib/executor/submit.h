@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Submits a block of memory as the argument, without copying it. */
+/* Submits for lib/many/: a block of memory as the argument, without a copy; a
+ * task in two steps. */
 #ifndef CF_LIB_EXECUTOR_SUBMIT_H
 #define CF_LIB_EXECUTOR_SUBMIT_H
 
@@ -15,6 +16,26 @@ cf_err cf__submit_block(cf_executor *ex,
                         size_t size,
                         bool at_once,
                         cf_future **out);
+
+/* Makes the future of a task, which has so many handles: one is for the
+ * executor's queue. No other thread knows it. */
+cf_err cf__submit_prepare(cf_executor *ex,
+                          const cf_task *task,
+                          unsigned handles,
+                          cf_future **out);
+
+/* Submits it, as cf_submit_task() does. On error it is discarded. *out, if out
+ * is not NULL, is set before the task can run. */
+cf_err cf__submit_prepared(cf_future *f, cf_future **out);
+
+/* Or holds it back: from now on it is pending, over the bound, in a list of the
+ * caller. Any thread may cancel it, and a wait may run it. Neither waits, nor
+ * runs code of the user. */
+cf_err cf__submit_hold(cf_future *f);
+
+/* Gives it to the executor after all, whether it is still pending or not. On
+ * error it is as before. */
+cf_err cf__submit_held(cf_future *f);
 
 /* There is no room now: a submit would wait for room, or run its task. */
 bool cf__submit_would_wait(cf_executor *ex);

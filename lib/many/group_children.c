@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The children of a group: they enter, are held back, end, and are told to
+ * stop. README.md, "Groups", has the protocol. group->lock guards what
+ * group.h says.
+ */
+#include "lib/many/group.h"
+
+#include "lib/base/thread.h"
+#include "lib/executor/caller_run.h"
+#include "lib/executor/pending.h"
+#include "lib/executor/remote.h"
+#include "lib/executor/submit.h"
+
+#include <stdlib.h>
+
+const void *
+cf__group_self(void)
+{
+    struct cf__worker *worker = cf__thread.worker;
+    return worker ? (const void *)worker : &cf__thread;
+}
+
+/* --- lists ---------------------------------------------------------------- */
+
+static void
+link_locked(cf_group *group, struct cf__child *child)
+{
+    child->prev = group->last;
+    child->next = NULL;
+    if (group->last)
+        group->last->next = child;
+    else
+        group->first = child;
+    group->last = child;
+}
+
+static void
+unlink_locked(cf_group *group, struct cf__child *child)
+{
+    if (group->untold == child)
+        group->untold = child->next;
+    if (child->prev)
+        child->prev->next = child->next;
+    else
+        group->first = child->next;
+    if (child->next)
+        child->next->prev = child->prev;
+    else
+        group->last = child->prev;
+    child->ended = true;
+}
+
+static void
+hold_locked(cf_group *group, struct cf__child *child)
+{
+    child->held = true;
+    child->prev_held = group->last_held;
+    child->next_held = NULL;
+    if (group->last_held)
+        group->last_held->next_held = child;
+    else
+        group->first_held = child;
+    group->last_held = child;
+}
+
+static void
+let_go_locked(cf_group *group, struct cf__child *child)
+{
+    child->held = false;
+    if (child->prev_held)
+        child->prev_held->next_held = child->next_held;
+    else
+        group->first_held = child->next_held;
+    if (child->next_held)
+        child->next_held->prev_held = child->prev_held;
+    else
+        group->last_held = child->prev_held;
+}
+
+static bool
+is_full_locked(const cf_group *group)
+{
+    const size_t most = group->options.max_running;
+    return most && group->running >= most;
+}
+
+/* --- lives ---------------------------------------------------------------- */
+
+void
+cf__group_unref(cf_group *group)
+{
+    pthread_mutex_lock(&group->lock);
+    bool last = --group->uses == 0;
+    pthread_mutex_unlock(&group->lock);
+    if (!last)
+        return;
+    cf_future_unref(group->failed);
+    pthread_mutex_destroy(&group->lock);
+    free(group);
+}
+
+void
+cf__group_release(struct cf__child *child)
+{
+    cf_group *group = child->group;
+    pthread_mutex_lock(&group->lock);
+    bool last = --child->uses == 0;
+    pthread_mutex_unlock(&group->lock);
+    if (!last)
+        return;
+    cf_future_unref(child->f);
+    free(child);
+    cf__group_unref(group);
+}
+
+struct cf__child *
+cf__group_first(cf_group *group)
+{
+    pthread_mutex_lock(&group->lock);
+    struct cf__child *child = group->first;
+    while (child && child->entering)
+        child = child->next;
+    if (child)
+        child->uses++;
+    pthread_mutex_unlock(&group->lock);
+    return child;
+}
+
+/* --- telling -------------------------------------------------------------- */
+
+/* A child that is entering is its submitter's. If that is this code, the child
+ * may run on this stack: inside of its submit. */
+static bool
+can_be_told_locked(const struct cf__child *child)
+{
+    return !child->entering ||
+           (child->submitter == cf__group_self() &&
+            cf__state(cf_load_relaxed(&child->f->word)) == CF_RUNNING);
+}
+
+/* The next child that has not been told. Several threads may be telling. */
+static struct cf__child *
+next_untold(cf_group *group)
+{
+    pthread_mutex_lock(&group->lock);
+    struct cf__child *child = group->untold;
+    while (child && !can_be_told_locked(child))
+        child = child->next;
+    if (child)
+        child->uses++;
+    group->untold = child ? child->next : NULL;
+    pthread_mutex_unlock(&group->lock);
+    return child;
+}
+
+static void
+tell_all(cf_group *group)
+{
+    for (struct cf__child *child; (child = next_untold(group)) != NULL;) {
+        (void)cf_future_interrupt(child->f);
+        cf__group_release(child);
+    }
+}
+
+/* true: they have not been told before. */
+static bool
+begin_telling_locked(cf_group *group)
+{
+    if (group->told)
+        return false;
+    group->told = true;
+    group->untold = group->first;
+    return true;
+}
+
+void
+cf__group_tell(cf_group *group, bool cancel)
+{
+    pthread_mutex_lock(&group->lock);
+    (void)begin_telling_locked(group);
+    if (cancel)
+        group->canceled = true;
+    pthread_mutex_unlock(&group->lock);
+    tell_all(group);
+}
+
+/* --- entering ------------------------------------------------------------- */
+
+cf_err
+cf__group_enter(cf_group *group, struct cf__child *child)
+{
+    cf_err err = CF_OK;
+    pthread_mutex_lock(&group->lock);
+    bool hold = is_full_locked(group);
+    if (group->told)
+        err = CF_ECANCELED;
+    else if (hold)
+        err = cf__submit_hold(child->f); /* before another thread can see it */
+    if (!err) {
+        link_locked(group, child);
+        group->uses++;
+        if (hold) {
+            hold_locked(group, child);
+        } else {
+            child->entering = true;
+            group->running++;
+        }
+    }
+    pthread_mutex_unlock(&group->lock);
+    return err;
+}
+
+/* Those that have their turn now, linked by next_held. */
+static struct cf__child *
+take_turns_locked(cf_group *group)
+{
+    struct cf__child *first = NULL, **end = &first;
+    while (!group->told && group->first_held && !is_full_locked(group)) {
+        struct cf__child *child = group->first_held;
+        let_go_locked(group, child);
+        group->running++;
+        child->uses++;
+        child->next_held = NULL;
+        *end = child;
+        end = &child->next_held;
+    }
+    return first;
+}
+
+/* Gives them to the executor. What it refuses fails. */
+static void
+start(cf_group *group, struct cf__child *first)
+{
+    for (struct cf__child *child = first, *next; child; child = next) {
+        next = child->next_held;
+        cf_err err = cf__submit_held(child->f);
+        if (err) {
+            cf_error error = CF_ERROR_INIT;
+            error.kind = err;
+            error.message = "the executor did not take it when its turn came";
+            (void)cf__future_refuse(child->f, &error);
+            cf__drop_put_off(group->ex, child->f);
+        } else {
+            cf__remote_expect(child->f);
+        }
+        cf__group_release(child);
+    }
+}
+
+void
+cf__group_entered(struct cf__child *child, cf_err err)
+{
+    cf_group *group = child->group;
+    struct cf__child *turns = NULL;
+    pthread_mutex_lock(&group->lock);
+    child->entering = false;
+    bool tell = !err && group->told && !child->ended;
+    if (err) {
+        unlink_locked(group, child);
+        group->running--;
+        turns = take_turns_locked(group);
+    }
+    pthread_mutex_unlock(&group->lock);
+    if (err) {
+        start(group, turns);
+        return;
+    }
+    cf__remote_expect(child->f);
+    if (tell)
+        (void)cf_future_interrupt(child->f);
+}
+
+/* --- ending --------------------------------------------------------------- */
+
+/* true: it is the first failure, and the siblings are to stop. */
+static bool
+note_outcome_locked(cf_group *group, cf_future *f)
+{
+    const cf_error *error = cf_future_error(f);
+    if (cf_future_state(f) == CF_CANCELED ||
+        (error && error->kind == CF_ECANCELED)) {
+        group->unfinished = true;
+        return false;
+    }
+    if (!error || group->failed)
+        return false;
+    group->failed = cf_future_ref(f);
+    return group->options.on_error == CF_ON_ERROR_CANCEL &&
+           begin_telling_locked(group);
+}
+
+void
+cf__group_ended(struct cf__child *child)
+{
+    cf_group *group = child->group;
+    struct cf__child *turns = NULL;
+    bool tell = false, put_off = false;
+    pthread_mutex_lock(&group->lock);
+    bool first = !child->ended;
+    if (first) {
+        put_off = child->held;
+        if (put_off)
+            let_go_locked(group, child);
+        else
+            group->running--;
+        unlink_locked(group, child);
+        tell = note_outcome_locked(group, child->f);
+        turns = take_turns_locked(group);
+    }
+    pthread_mutex_unlock(&group->lock);
+    if (put_off)
+        cf__drop_put_off(group->ex, child->f);
+    if (tell)
+        tell_all(group);
+    start(group, turns);
+}
