@@ -15,7 +15,7 @@ runner_of(const struct cf__evloop *loop, const cf_future *f)
     uint64_t word = cf_load_acquire(&f->word); /* pairs with its claim */
     struct cf__coroutine *runner =
         cf__state(word) == CF_RUNNING ? cf__coroutine_of_task(f) : NULL;
-    return runner && runner->f == f ? runner : NULL;
+    return runner && cf_load_relaxed(&runner->f) == f ? runner : NULL;
 }
 
 /* What self waits for without a deadline, if that is one future; else NULL. */

@@ -31,6 +31,14 @@ load_state(const struct cf__stack_state *state)
     cf__thread.scopes = state->scopes;
 }
 
+/* next goes on; NULL: the loop's own stack does. */
+static inline void
+note(struct cf__evloop *loop, struct cf__coroutine *next)
+{
+    cf_store_relaxed(&loop->running, next);
+    cf_bump_release(&loop->switches); /* pairs with the watchdog: running */
+}
+
 /* What is ready becomes the batch without the loop's own part of a turn, if
  * that would find nothing. Not for long: deadlines have to be looked at. */
 static inline void
@@ -54,6 +62,7 @@ leave(struct cf__evloop *loop, struct cf__coroutine *self)
     struct cf__coroutine *next = loop->batch;
     if (next)
         loop->batch = next->link;
+    note(loop, next);
     if (next == self)
         return;
     save_state(&self->state);
@@ -64,6 +73,7 @@ leave(struct cf__evloop *loop, struct cf__coroutine *self)
 void
 cf__coroutine_run(struct cf__evloop *loop, struct cf__coroutine *first)
 {
+    note(loop, first);
     save_state(&loop->root_state);
     load_state(&first->state);
     cf__context_switch(&loop->root, &first->context);
@@ -184,7 +194,8 @@ pick(struct cf__queue *queue)
     return f;
 }
 
-static cf_future *
+/* The next task is self's. */
+static bool
 take(struct cf__evloop *loop, struct cf__coroutine *self)
 {
     cf_future *f;
@@ -198,11 +209,14 @@ take(struct cf__evloop *loop, struct cf__coroutine *self)
             (void)cf__future_refuse(f, loop->broken);
         else if (cf__executor_runs_no_more(&loop->base))
             (void)cf__future_cancel_now(f);
-        else if (cf__future_claim(f, 0))
-            return f;
+        else if (cf__future_claim(f, 0)) {
+            /* pairs with the watchdog: f is whole */
+            cf_store_release(&self->f, f);
+            return true;
+        }
         cf__future_drop_stale(f);
     }
-    return NULL;
+    return false;
 }
 
 static void
@@ -239,14 +253,15 @@ tell_enders(struct cf__evloop *loop)
 static void
 run_task(struct cf__evloop *loop, struct cf__coroutine *self)
 {
-    cf_future *f = self->f;
+    cf_future *f = cf_load_relaxed(&self->f);
     cf_bump(&loop->started);
     self->call.worker_data = loop->data;
     uint64_t flags = cf__call_run_task(&self->call, f);
-    self->f = NULL; /* what callbacks wait for is not the task's wait */
     if (__builtin_expect(flags != 0, 0))
         cf_bump(&loop->failed);
     cf_bump_release(&loop->done); /* pairs with stats: started */
+    /* What callbacks wait for is not the task's wait. */
+    cf__coroutine_drop(loop, self);
     /* The timer was faster: the task has failed, whatever it returned. */
     if (!cf__future_finish(f, flags, 0, true) && !flags)
         cf_bump(&loop->failed);
@@ -266,12 +281,12 @@ coroutine_main(void *coroutine)
     struct cf__coroutine *self = coroutine;
     struct cf__evloop *loop = cf__evloop_of(self->base.executor);
     for (;;) {
-        while (self->f) {
+        while (cf_load_relaxed(&self->f)) {
             run_task(loop, self);
             if (__builtin_expect(loop->enders != NULL, 0))
                 tell_enders(loop);
             if (!loop->batch && !cf__executor_forked(&loop->base))
-                self->f = take(loop, self);
+                (void)take(loop, self);
         }
         leave_active(loop, self);
         if (__builtin_expect(loop->enders != NULL, 0))
@@ -335,8 +350,7 @@ cf__coroutine_start(struct cf__evloop *loop)
         self = new_coroutine(loop);
     if (!self)
         return refuse_next(loop);
-    self->f = take(loop, self);
-    if (!self->f) {
+    if (!take(loop, self)) {
         free_coroutine(loop, self);
         return false;
     }
@@ -362,14 +376,14 @@ cf__coroutine_fail_all(struct cf__evloop *loop)
 {
     while (loop->active) {
         struct cf__coroutine *self = loop->active;
-        cf_future *f = self->f;
+        cf_future *f = cf_load_relaxed(&self->f);
         leave_active(loop, self);
-        self->f = NULL;
         if (!f)
             continue;
         cf__call_died(&self->call, f);
         cf_bump(&loop->failed);
         cf_bump_release(&loop->done); /* pairs with stats: started */
+        cf__coroutine_drop(loop, self);
         (void)cf__future_finish(f, CF__FAILED, 0, true);
     }
 }

@@ -27,7 +27,7 @@ worker_of(const cf_future *f)
 static cf_future *
 running(struct cf__worker *self)
 {
-    return cf__coroutine_of(self)->f;
+    return cf_load_relaxed(&cf__coroutine_of(self)->f); /* self's thread */
 }
 
 /* May wake a coroutine that has another task by now: it looks why it woke. */
@@ -66,6 +66,7 @@ static cf_err
 check_options(const cf_event_loop_options *options)
 {
     if (options->queue_policy > CF_QUEUE_CALLER_RUNS ||
+        !cf__timeout_valid(options->stall_ns) ||
         (options->stack_size && options->stack_size < CF_EVENT_LOOP_STACK_MIN))
         return CF_EINVAL;
     return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
@@ -94,6 +95,7 @@ create(const cf_event_loop_options *opts, bool in_caller, cf_executor **out)
     cf__options_prefix(
         loop->name, sizeof loop->name, options.name, "cfloop_", &loops);
     loop->options.name = NULL; /* the caller's memory */
+    loop->options.stall_ns = cf__watchdog_stall_ns(options.stall_ns);
     err = cf__stacks_init(&loop->stacks,
                           loop->options.stack_size,
                           sizeof(struct cf__coroutine))

@@ -147,6 +147,7 @@ cf__evloop_after_fork(cf_executor *ex)
     if (ex->bound)
         cf__bound_after_fork(ex->bound);
     cf__timers_after_fork(ex->timers);
+    cf__watchdog_after_fork(&loop->watchdog);
     loop->orphan = false;             /* its memory stays */
     loop->batch = loop->ready = NULL; /* the parent's */
     /* The task that forks is alone in the child: from now on it waits as a

@@ -7,6 +7,7 @@
  *   stack.c      memory for stacks
  *   timer_heap.c timers by deadline
  *   circle.c     waits that could never end
+ *   watchdog.c   the thread that tells which task holds the others up
  *   coroutine.c  coroutines: made, run tasks, suspended, woken
  *   io_error.c   libuv's errors
  *   engine.c     a loop's part of libuv
@@ -25,6 +26,7 @@
 #include "event_loop/context.h"
 #include "event_loop/stack.h"
 #include "event_loop/timer_heap.h"
+#include "event_loop/watchdog.h"
 #include "lib/base/fence.h"
 #include "lib/executor/call.h"
 #include "lib/executor/executor.h"
@@ -73,7 +75,9 @@ struct cf__coroutine {
     uint32_t index; /* of its stack */
 
     struct cf_call call;
-    cf_future *f; /* the task that it runs; NULL: none, or that is done */
+    /* The task that it runs; NULL: none, or that is done. Atomic. Writer: the
+     * loop's thread. Reader: the watchdog. */
+    _Atomic(cf_future *) f;
     struct cf__coroutine *next_active, *prev_active; /* it has a task */
 
     bool trimmed; /* it is free, and its stack's memory has been given back */
@@ -123,8 +127,13 @@ struct cf__evloop {
     int rounds_left; /* how often the ready ones may become the batch in it */
     void *data;      /* what the initializer left */
 
-    /* Counters. Writer: the loop's thread. Readers: statistics. */
+    /* Counters. Writer: the loop's thread. Readers: statistics, the
+     * watchdog. */
     _Atomic uint64_t started, done, failed;
+    _Atomic uint64_t switches; /* of stacks, and yields that came to nothing */
+    /* Writer: the loop's thread. NULL: it runs on its own stack. */
+    _Atomic(struct cf__coroutine *) running;
+    struct cf__watchdog watchdog;
 
     /* --- any thread's --------------------------------------------------- */
     /* Coroutines that other threads have unparked, the last one first. */
@@ -240,7 +249,59 @@ bool cf__evloop_search(struct cf__evloop *loop);
  * a shutdown. */
 size_t cf__evloop_held_up(const struct cf__evloop *loop);
 
-/* --- coroutine.c ---------------------------------------------------------- */
+/* --- watchdog.c ---------------------------------------------------------- */
+
+/* How long a stall is, by the option, or else by the environment; 0: there are
+ * none. */
+int64_t cf__watchdog_stall_ns(int64_t option);
+
+/* The loop's thread begins and ends the watchdog, which it must not outlive. */
+void cf__watchdog_begin(struct cf__evloop *loop);
+void cf__watchdog_end(struct cf__evloop *loop);
+
+/* In a child of a fork, whose one thread the caller is. */
+void cf__watchdog_after_fork(struct cf__watchdog *dog);
+
+/* The slow sides of the functions below. */
+void cf__watchdog_wake(struct cf__watchdog *dog);
+void cf__watchdog_await_look(struct cf__watchdog *dog);
+
+/* The loop's thread is about to sleep ... */
+static inline void
+cf__watchdog_rest(struct cf__evloop *loop)
+{
+    if (loop->watchdog.on)
+        cf_store_release(&loop->watchdog.at_work, CF__WATCH_RESTS);
+}
+
+/* ... and has slept. */
+static inline void
+cf__watchdog_work(struct cf__evloop *loop)
+{
+    if (!loop->watchdog.on)
+        return;
+    cf_bump(&loop->switches); /* what comes now is not one run with what was */
+    if (cf_exchange_acq_rel(&loop->watchdog.at_work, CF__WATCH_WORKS) ==
+        CF__WATCH_ALONE) /* pairs with rest */
+        cf__watchdog_wake(&loop->watchdog);
+}
+
+/* self's task has ended, and is not self's any more: its future may be freed
+ * when this returns. */
+static inline void
+cf__coroutine_drop(struct cf__evloop *loop, struct cf__coroutine *self)
+{
+    cf_store_relaxed(&self->f, NULL); /* the fence orders it */
+    if (__builtin_expect(!loop->watchdog.on, 1))
+        return;
+    cf__fence_full(); /* pairs with describe_run: that sees NULL, or this
+                          thread that it looks */
+    /* pairs with describe_run: it has read what it wanted */
+    if (__builtin_expect(cf_load_acquire(&loop->watchdog.looking), 0))
+        cf__watchdog_await_look(&loop->watchdog);
+}
+
+/* --- coroutine.c --------------------------------------------------------- */
 
 /* Starts the next task. false: none is to begin now. */
 bool cf__coroutine_start(struct cf__evloop *loop);

@@ -94,8 +94,11 @@ cf__evloop_sleep(struct cf__evloop *loop)
         answer(loop);
     bool over = loop->active_count == 0 &&
                 cf_load_acquire(&loop->refuse) != CF_OK; /* pairs with refuse */
-    if (!over && !cf__evloop_has_work(loop))
+    if (!over && !cf__evloop_has_work(loop)) {
+        cf__watchdog_rest(loop);
         doze(loop, how);
+        cf__watchdog_work(loop);
+    }
     /* Whoever has turned it to 0 sends. pairs with that: what it pushed */
     if (cf_exchange_acq_rel(&loop->asleep, 0) == 0 &&
         how == CF__ASLEEP_IN_ENGINE)

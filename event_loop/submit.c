@@ -75,5 +75,6 @@ cf__evloop_stats(cf_executor *ex, cf_stats *out)
     pthread_mutex_lock(&loop->lock);
     out->workers = loop->begun && !loop->ended;
     pthread_mutex_unlock(&loop->lock);
+    out->longest_run_ns = (uint64_t)cf_load_relaxed(&loop->watchdog.longest_ns);
     out->idle = out->workers && out->running == 0;
 }

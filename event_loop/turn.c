@@ -215,6 +215,7 @@ died(void *arg)
     cf__coroutine_fail_all(loop);
     break_loop(loop, &why);
     cf__thread.worker = loop->root_state.worker;
+    cf__watchdog_end(loop);
     end_thread(loop);
 }
 
@@ -224,6 +225,7 @@ cf__evloop_run_thread(struct cf__evloop *loop)
     int former = cf__cancel_disable(); /* else it would hit any of its tasks */
     pthread_cleanup_push(died, loop);
     cf__context_adopt(&loop->root);
+    cf__watchdog_begin(loop);
     cf_store_relaxed(&loop->owner, pthread_self()); /* before the first task */
     loop->keeper.executor = &loop->base;
     loop->keeper.suspend = &cf__evloop_keeper_ops;
@@ -233,6 +235,7 @@ cf__evloop_run_thread(struct cf__evloop *loop)
     if (initialized && loop->options.finalizer &&
         !cf__executor_forked(&loop->base))
         loop->options.finalizer(loop->options.init_data, loop->data);
+    cf__watchdog_end(loop);
     pthread_cleanup_pop(0);
     cf__cancel_restore(former);
     if (!cf__executor_forked(&loop->base))

@@ -36,12 +36,17 @@ typedef struct cf_event_loop_options {
     void *init_data;                /* for both */
     size_t queue_capacity;          /* tasks queued; 0: unbounded */
     cf_queue_policy queue_policy;   /* what a submit to a full queue does */
+    int64_t stall_ns; /* a thread tells on standard error, once, which task has
+                         held the loop for so long without a wait that suspends
+                         it. 0: what the environment says, as in
+                         CF_LOOP_STALL=100ms, or else nothing. CF_FOREVER:
+                         nothing. Below some ms the answers are coarse */
 } cf_event_loop_options;
 
 #define CF_EVENT_LOOP_OPTIONS_INIT                                             \
     {                                                                          \
         sizeof(cf_event_loop_options), NULL, 0, 0, NULL, NULL, NULL, 0,        \
-            CF_QUEUE_BLOCK                                                     \
+            CF_QUEUE_BLOCK, 0                                                  \
     }
 
 /* *
@@ -63,8 +68,8 @@ typedef struct cf_event_loop_options {
  *
  * @retval CF_OK
  * @retval CF_EINVAL   out is NULL, or queue_policy is none, or stack_size is
- * not
- *                     0 and too small, or opts->size is no size.
+ *                     not 0 and too small, or stall_ns is negative and not
+ *                     CF_FOREVER, or opts->size is no size.
  * @retval CF_ETOOBIG  opts->size says fields that this library does not know,
  *                     and they are not zero; or no object has so many bytes as
  *                     the stacks.

@@ -88,7 +88,11 @@ typedef struct cf_stats {
     uint64_t canceled; /* tasks that never ran: cancelled or refused later */
     uint64_t restarts; /* workers that died: a task took them with it, or a
                           worker process was killed */
-    uint64_t reserved[8];
+    uint64_t longest_run_ns; /* how long a task of an event loop ran at most
+                          without letting others run, as the loop's watchdog
+                          saw it: not too long, and short by up to a fourth of
+                          the loop's stall_ns. 0: no loop, or no watchdog */
+    uint64_t reserved[7];
 } cf_stats;
 
 enum {

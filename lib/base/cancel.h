@@ -44,7 +44,7 @@ cf__cancel_restore(int former)
 /* As the functions without cf__, and errno is as those leave it. But
  * cf__close() does not change errno. */
 CF__EXPORT ssize_t cf__read(int fd, void *to, size_t size);
-ssize_t cf__write(int fd, const void *from, size_t size);
+CF__EXPORT ssize_t cf__write(int fd, const void *from, size_t size);
 CF__EXPORT void cf__close(int fd);
 CF__EXPORT void cf__join(pthread_t thread);
 

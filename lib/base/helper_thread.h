@@ -5,6 +5,8 @@
 
 #include <cfutures/error.h>
 
+#include "lib/base/export.h"
+
 #include <pthread.h>
 
 struct cf__origin;
@@ -17,9 +19,9 @@ struct cf__origin;
  * of the user that runs in the thread cannot cancel it; then fn calls
  * cf__origin_enter().
  */
-cf_err cf__helper_thread_start(const struct cf__origin *origin,
-                               pthread_t *out,
-                               void *(*fn)(void *arg),
-                               void *arg);
+CF__EXPORT cf_err cf__helper_thread_start(const struct cf__origin *origin,
+                                          pthread_t *out,
+                                          void *(*fn)(void *arg),
+                                          void *arg);
 
 #endif
