@@ -28,6 +28,20 @@ cf__io_begin(const cf_call *call,
     return (*loop)->engine ? CF_OK : cf__engine_new(*loop, &(*loop)->engine);
 }
 
+struct uv_loop_s *
+cf_event_loop_uv(cf_executor *ex)
+{
+    if (!ex || !ex->ops->tasks_suspend || cf__executor_forked(ex))
+        return NULL;
+    struct cf__evloop *loop = cf__evloop_of(ex);
+    if (!cf__evloop_is_here(loop))
+        return NULL;
+    if (!loop->engine && cf__engine_new(loop, &loop->engine))
+        return NULL;
+    loop->engine->shown = true;
+    return &loop->engine->uv;
+}
+
 uv_loop_t *
 cf__io_uv(struct cf__evloop *loop)
 {

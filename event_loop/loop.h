@@ -12,6 +12,7 @@
  *   io_error.c   libuv's errors
  *   engine.c     a loop's part of libuv
  *   io.c         how a task waits for libuv
+ *   wait_fd.c    tasks that wait for descriptors
  *   sleep.c      the loop's sleep
  *   turn.c       the loop: turns, its thread's main
  *   submit.c     submits, statistics

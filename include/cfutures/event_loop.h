@@ -121,6 +121,32 @@ CF_API CF_NODISCARD cf_err cf_event_loop_run(const cf_event_loop_options *opts,
                                              size_t arg_size,
                                              cf_future **out);
 
+struct uv_loop_s;
+
+/**
+ * Returns the loop's uv_loop_t, for what libuv has and this library has not.
+ *
+ * Handles and requests are opened in tasks and callbacks of the loop, and their
+ * callbacks run between tasks, on the thread's own stack: there no call of this
+ * library may wait. A task that starts something waits for a future, which the
+ * callback completes (cf_future_create()). What is still open when the loop
+ * ends is closed; callbacks run until all of it is. Do not call uv_run(),
+ * uv_stop() or uv_loop_close().
+ *
+ * @param ex  An event loop.
+ * @return    NULL: ex is NULL or no event loop, this is not its thread or a
+ *            fork's child, or there is no memory or descriptor for it.
+ *
+ * Ownership: the loop's; it lasts until that ends.
+ * Threads:   the loop's only: in its tasks, its initializer and finalizer, and
+ *            callbacks of libuv.
+ * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      not in a fork's child.
+ * Python:    none; uvloop has it hidden.
+ */
+CF_API struct uv_loop_s *cf_event_loop_uv(cf_executor *ex);
+
 CF_END_DECLS
 
 #endif

@@ -4,6 +4,7 @@
  * in libuv, and what ends its tasks' waits there.
  */
 #include <cfutures/cfutures.h>
+#include <cfutures/event_loop.h>
 
 #include "event_loop/io.h"
 
@@ -340,6 +341,41 @@ Test(loop_io, a_forks_child_leaves_libuv_alone)
     cf_executor *ex = new_loop();
     finish(submit(ex, fork_beside_libuv, NULL));
     cf_executor_destroy(ex);
+}
+
+static void
+complete(uv_timer_t *timer)
+{
+    (void)cf_future_set_result(timer->data, NULL, 0);
+}
+
+/* A timer of the program's own, which is no reason for uv_run() to go on. */
+static int
+use_uv(cf_call *call, const void *arg, size_t arg_size)
+{
+    static uv_timer_t timer;
+    cf_executor *ex = cf_call_executor(call);
+    cf_future *f;
+    (void)arg_size;
+    if (cf_future_create(&f))
+        return 1;
+    expect(call, uv_timer_init(cf_event_loop_uv(ex), &timer) == 0);
+    uv_unref((uv_handle_t *)&timer);
+    timer.data = f;
+    expect(call, uv_timer_start(&timer, complete, 2, 0) == 0);
+    expect(call, cf_future_wait(f, CF_FOREVER) == CF_OK);
+    expect(call, cf_event_loop_uv((cf_executor *)arg) == NULL);
+    cf_future_unref(f);
+    return 0; /* the loop closes the timer */
+}
+
+Test(loop_io, a_program_uses_libuv)
+{
+    cf_executor *ex = new_loop(), *other = new_loop();
+    finish(submit(ex, use_uv, other));
+    cr_assert(cf_event_loop_uv(ex) == NULL, "not in this thread");
+    cf_executor_destroy(ex);
+    cf_executor_destroy(other);
 }
 
 Test(loop_io, errors_of_libuv_are_errno)
