@@ -36,3 +36,7 @@ install(FILES ${PROJECT_BINARY_DIR}/generated/cfutures.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 install(FILES docs/cfutures.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
+if(TARGET cfutures::loop)
+    install(FILES tools/gdb/cfutures-gdb.py
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/cfutures)
+endif()
