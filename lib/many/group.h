@@ -18,10 +18,8 @@ struct cf__child {
     cf_group *group;
     cf_future *f; /* with a handle of the group */
 
-    struct cf__child *next, *prev; /* of those that have not ended */
-    /* Of those that wait for their turn. After it, next links the child in a
-     * list of the thread that starts it. */
-    struct cf__child *next_held, *prev_held;
+    struct cf__child *next, *prev;           /* of those that have not ended */
+    struct cf__child *next_held, *prev_held; /* of those that are held back */
     bool held;
     bool ended; /* it is in no list */
 

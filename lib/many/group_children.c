@@ -211,29 +211,27 @@ cf__group_enter(cf_group *group, struct cf__child *child)
     return err;
 }
 
-/* Those that have their turn now, linked by next_held. */
+/* The next child whose turn has come. NULL: there is none. */
 static struct cf__child *
-take_turns_locked(cf_group *group)
+take_turn(cf_group *group)
 {
-    struct cf__child *first = NULL, **end = &first;
-    while (!group->told && group->first_held && !is_full_locked(group)) {
-        struct cf__child *child = group->first_held;
+    pthread_mutex_lock(&group->lock);
+    bool any = !group->told && !is_full_locked(group);
+    struct cf__child *child = any ? group->first_held : NULL;
+    if (child) {
         let_go_locked(group, child);
         group->running++;
         child->uses++;
-        child->next_held = NULL;
-        *end = child;
-        end = &child->next_held;
     }
-    return first;
+    pthread_mutex_unlock(&group->lock);
+    return child;
 }
 
-/* Gives them to the executor. What it refuses fails. */
+/* Gives those whose turn has come to the executor. What it refuses fails. */
 static void
-start(cf_group *group, struct cf__child *first)
+take_turns(cf_group *group)
 {
-    for (struct cf__child *child = first, *next; child; child = next) {
-        next = child->next_held;
+    for (struct cf__child *child; (child = take_turn(group)) != NULL;) {
         cf_err err = cf__submit_held(child->f);
         if (err) {
             cf_error error = CF_ERROR_INIT;
@@ -252,18 +250,16 @@ void
 cf__group_entered(struct cf__child *child, cf_err err)
 {
     cf_group *group = child->group;
-    struct cf__child *turns = NULL;
     pthread_mutex_lock(&group->lock);
     child->entering = false;
     bool tell = !err && group->told && !child->ended;
     if (err) {
         unlink_locked(group, child);
         group->running--;
-        turns = take_turns_locked(group);
     }
     pthread_mutex_unlock(&group->lock);
     if (err) {
-        start(group, turns);
+        take_turns(group);
         return;
     }
     cf__remote_expect(child->f);
@@ -294,11 +290,9 @@ void
 cf__group_ended(struct cf__child *child)
 {
     cf_group *group = child->group;
-    struct cf__child *turns = NULL;
     bool tell = false, put_off = false;
     pthread_mutex_lock(&group->lock);
-    bool first = !child->ended;
-    if (first) {
+    if (!child->ended) {
         put_off = child->held;
         if (put_off)
             let_go_locked(group, child);
@@ -306,12 +300,11 @@ cf__group_ended(struct cf__child *child)
             group->running--;
         unlink_locked(group, child);
         tell = note_outcome_locked(group, child->f);
-        turns = take_turns_locked(group);
     }
     pthread_mutex_unlock(&group->lock);
     if (put_off)
         cf__drop_put_off(group->ex, child->f);
     if (tell)
         tell_all(group);
-    start(group, turns);
+    take_turns(group);
 }
