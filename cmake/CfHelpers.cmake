@@ -37,6 +37,11 @@ function(cf_plain_test name)
     target_link_libraries(
         ${name} PRIVATE ${arg_LIBRARIES} cfutures::static Threads::Threads)
     add_test(NAME ${name} COMMAND ${name} ${arg_ARGS})
+    get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
+    if(NOT TARGET tests_${folder}) # to build one folder's
+        add_custom_target(tests_${folder})
+    endif()
+    add_dependencies(tests_${folder} ${name})
     if(arg_SERIAL)
         set(serial SERIAL)
     endif()

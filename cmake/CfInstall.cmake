@@ -1,42 +1,72 @@
 # SPDX-License-Identifier: MIT
-# cmake --install: headers, both libraries, find_package() and pkg-config.
+# cmake --install: headers, libraries, find_package() and pkg-config.
 # Everything refers to its own place, so the installed tree may be moved.
 include(CMakePackageConfigHelpers)
 
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/cfutures)
 
-install(DIRECTORY include/cfutures DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        FILES_MATCHING PATTERN "*.h")
-install(TARGETS cfutures cfutures_static EXPORT cfuturesTargets
-        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(EXPORT cfuturesTargets NAMESPACE cfutures::
-        DESTINATION ${config_dir})
-
-configure_package_config_file(
-    cmake/cfuturesConfig.cmake.in generated/cfuturesConfig.cmake
-    INSTALL_DESTINATION ${config_dir}
-    NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
-write_basic_package_version_file(
-    generated/cfuturesConfigVersion.cmake
-    COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/generated/cfuturesConfig.cmake
-              ${PROJECT_BINARY_DIR}/generated/cfuturesConfigVersion.cmake
-        DESTINATION ${config_dir})
-
-# Paths in the .pc file start from where it lies itself.
+# Paths in the .pc files start from where they lie themselves.
 file(RELATIVE_PATH pc_to_prefix
      ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 file(RELATIVE_PATH pc_libdir
      ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_LIBDIR})
 file(RELATIVE_PATH pc_includedir
      ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
-configure_file(cmake/cfutures.pc.in generated/cfutures.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/generated/cfutures.pc
-        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-install(FILES docs/cfutures.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
-if(TARGET cfutures::loop)
-    install(FILES tools/gdb/cfutures-gdb.py
-            DESTINATION ${CMAKE_INSTALL_DATADIR}/cfutures)
-endif()
+# cf_install_library(name PC name HEADERS header...)
+# Both libraries of that name; their targets are in <name>Targets.cmake. The
+# pkg-config file is made of <PC>.pc.in, and the headers are in
+# include/cfutures/.
+function(cf_install_library name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PC" "HEADERS")
+    install(TARGETS ${name} ${name}_static EXPORT ${name}Targets
+            LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+            ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    install(EXPORT ${name}Targets NAMESPACE cfutures::
+            DESTINATION ${config_dir})
+    list(TRANSFORM arg_HEADERS PREPEND ${PROJECT_SOURCE_DIR}/include/cfutures/)
+    install(FILES ${arg_HEADERS}
+            DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cfutures)
+    set(pc ${PROJECT_BINARY_DIR}/generated/${arg_PC}.pc)
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/${arg_PC}.pc.in ${pc} @ONLY)
+    install(FILES ${pc} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
+
+# cf_install_core()
+# libcfutures: cfutures.h and what it includes.
+function(cf_install_core)
+    file(STRINGS include/cfutures/cfutures.h headers
+         REGEX "^#include <cfutures/")
+    list(TRANSFORM headers REPLACE ".*/(.*)>" "\\1")
+    cf_install_library(cfutures PC cfutures HEADERS cfutures.h ${headers})
+
+    configure_package_config_file(
+        cmake/cfuturesConfig.cmake.in generated/cfuturesConfig.cmake
+        INSTALL_DESTINATION ${config_dir}
+        NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+    write_basic_package_version_file(
+        generated/cfuturesConfigVersion.cmake
+        COMPATIBILITY SameMinorVersion)
+    install(FILES ${PROJECT_BINARY_DIR}/generated/cfuturesConfig.cmake
+                  ${PROJECT_BINARY_DIR}/generated/cfuturesConfigVersion.cmake
+            DESTINATION ${config_dir})
+    install(FILES docs/cfutures.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
+endfunction()
+
+# cf_install_component(name PACKAGE package HEADERS header...)
+# find_package(cfutures COMPONENTS <name>) looks for that package, which the
+# archive needs, by the same module as this project.
+function(cf_install_component name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE" "HEADERS")
+    cf_install_library(cfutures_${name} PC cfutures-${name}
+                       HEADERS ${arg_HEADERS})
+    set(package ${arg_PACKAGE})
+    set(config ${PROJECT_BINARY_DIR}/generated/cfutures_${name}.cmake)
+    configure_file(
+        ${PROJECT_SOURCE_DIR}/cmake/cfuturesComponent.cmake.in ${config} @ONLY)
+    install(FILES ${config} DESTINATION ${config_dir})
+    set(module ${PROJECT_SOURCE_DIR}/cmake/Find${package}.cmake)
+    if(EXISTS ${module})
+        install(FILES ${module} DESTINATION ${config_dir})
+    endif()
+endfunction()

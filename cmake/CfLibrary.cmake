@@ -76,14 +76,16 @@ function(cf_core)
             "CFUTURES_PRIVATE_${PROJECT_VERSION} { global: cf__*; };")
 endfunction()
 
-# cf_component(name HEADERS header... SOURCES file... [LIBRARIES lib...]
-#              [PULLS function])
+# cf_component(name PACKAGE package LIBRARIES lib... HEADERS header...
+#              [PULLS function] SOURCES file...)
 # A library beside libcfutures, libcfutures_<name>: cfutures::<name> and
-# cfutures::<name>_static. HEADERS are those of include/cfutures/ that are its
-# own. Programs that link it get the object that defines PULLS, for its
-# constructor, also if they call nothing of it.
+# cfutures::<name>_static. It needs the LIBRARIES, which find_package(<PACKAGE>)
+# has found. HEADERS are those of include/cfutures/ that are its own. Programs
+# that link it get the object that defines PULLS, for its constructor, also if
+# they call nothing of it. cmake/cfutures-<name>.pc.in says all that, too.
 function(cf_component name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PULLS" "HEADERS;LIBRARIES;SOURCES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE;PULLS"
+                          "HEADERS;LIBRARIES;SOURCES")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "${name}: what is ${arg_UNPARSED_ARGUMENTS}?")
     endif()
@@ -107,9 +109,12 @@ function(cf_component name)
             ${library}_static INTERFACE LINKER:--undefined=${arg_PULLS})
         # One word, so that nothing can come in between.
         string(CONCAT keep "-Wl,--push-state,--no-as-needed,"
-                           "$<TARGET_LINKER_FILE:${library}>,--pop-state")
+                           "$<TARGET_LINKER_FILE:$<TARGET_NAME:${library}>>"
+                           ",--pop-state")
         target_link_libraries(${library} INTERFACE ${keep})
     endif()
+    cf_install_component(${name} PACKAGE ${arg_PACKAGE}
+                         HEADERS ${arg_HEADERS})
 endfunction()
 
 # cf_sources(file...)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libcfutures: Python's concurrent.futures for C. This header is all of it.
+ * The headers of its components, such as event_loop.h, are apart.
  */
 #ifndef CFUTURES_CFUTURES_H
 #define CFUTURES_CFUTURES_H

@@ -11,6 +11,12 @@
  * errno is kept across a wait; thread-local variables, the signal mask and the
  * like are the thread's, and another task may have changed them. A mutex must
  * not be held, nor pthread_cleanup_push() left open, across a wait.
+ *
+ * This is the header of libcfutures_loop, a library beside libcfutures. A
+ * program that calls nothing of this header, and opens "loop", links it as well
+ * (pkg-config cfutures-loop, CMake cfutures::loop). Without these two, the
+ * linker needs --undefined=cf_event_loop_create before the archive, and
+ * --no-as-needed before the shared library.
  */
 #ifndef CFUTURES_EVENT_LOOP_H
 #define CFUTURES_EVENT_LOOP_H

@@ -7,7 +7,7 @@
 #   a backend  <cfutures/...>, "lib/...", itself
 #   a room of these, which is a folder in them: also only itself and the rooms
 #              before it; their order stands below
-#   samples/, bench/, tests/{conformance,stress,support}
+#   samples/, bench/, tests/{component,conformance,stress,support}
 #              <cfutures/...>, their own folder, "tests/support/..."; stress programs
 #              also lib/executor/check.h
 #   tests/unit anything
@@ -103,6 +103,7 @@ check_folder samples samples
 check_folder bench bench
 check_folder tests/support tests/support
 check_folder tests/samples 'tests/samples|tests/support'
+check_folder tests/component tests/support
 check_folder tests/conformance 'tests/conformance|tests/support'
 check_folder tests/stress 'tests/stress|tests/support|lib/executor/check.h'
 finish

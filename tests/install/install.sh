@@ -1,21 +1,49 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds and runs the consumers in consumer/ against the product:
-# install.sh find_package|pkg_config|subproject SOURCE BUILD CMAKE GENERATOR CC
-#            [CXX]
+# install.sh find_package|pkg_config|subproject SOURCE BUILD CMAKE GENERATOR
+#            ON|OFF CC [CXX]
+# ON: with the event loop.
 set -euo pipefail
 
-way=$1 source=$2 build=$3 cmake=$4 generator=$5 cc=$6 cxx=${7:-}
+way=$1 source=$2 build=$3 cmake=$4 generator=$5 loop=$6 cc=$7
+cxx=${8:-}
 consumer=$source/tests/install/consumer
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# run PROGRAM: it must answer, and with the right answer.
+fail() {
+    echo "install: $*" >&2
+    exit 1
+}
+
+# run PROGRAM [ANSWER]: it must answer, and with the right answer.
 run() {
     local answer
-    answer=$("$@")
+    answer=$("$1")
     printf '%s: %s\n' "$(basename "$1")" "$answer"
-    [ "$answer" = "6 * 7 = 42" ]
+    [ "$answer" = "${2:-6 * 7 = 42}" ]
+}
+
+# needs PROGRAM LIBRARY: it is linked to that shared library.
+needs() {
+    readelf -d "$1" | grep "NEEDED.*\[$2\.so\." >/dev/null
+}
+
+# run_all FOLDER: the consumers there.
+run_all() {
+    run "$1/c_shared"
+    needs "$1/c_shared" libcfutures || fail "c_shared needs no libcfutures"
+    for library in libcfutures_loop libuv; do
+        ! needs "$1/c_shared" $library || fail "c_shared needs $library"
+    done
+    [ -z "$cxx" ] || run "$1/cxx_shared"
+    run "$1/open_without" CF_ENOTSUP
+    if [ "$loop" = ON ]; then
+        run "$1/open_shared"
+        needs "$1/open_shared" libcfutures_loop ||
+            fail "open_shared needs no libcfutures_loop"
+    fi
 }
 
 # Installs, moves the tree, and removes every trace of where it was.
@@ -26,8 +54,10 @@ install_and_move() {
     text=$(find "$scratch/prefix" -name '*.cmake' -o -name '*.pc')
     # shellcheck disable=SC2086 # no blanks in these names
     if grep -nF -e "$source" -e "$build" -e "$scratch" $text; then
-        echo "install: an installed file knows where it was made" >&2
-        exit 1
+        fail "an installed file knows where it was made"
+    fi
+    if [ "$loop" = OFF ] && find "$scratch/prefix" | grep loop; then
+        fail "something of the loop is installed"
     fi
 }
 
@@ -35,17 +65,21 @@ install_and_move() {
 build_with_cmake() {
     "$cmake" -S "$consumer" -B "$scratch/build" -G "$generator" \
         -DCMAKE_C_COMPILER="$cc" ${cxx:+-DCMAKE_CXX_COMPILER="$cxx"} \
-        -DCONSUMER_CXX="${cxx:+ON}" "$@"
+        -DCONSUMER_CXX="${cxx:+ON}" -DCONSUMER_LOOP="$loop" "$@"
     "$cmake" --build "$scratch/build"
-    run "$scratch/build/c_shared"
+    run_all "$scratch/build"
     run "$scratch/build/c_static"
-    [ -z "$cxx" ] || run "$scratch/build/cxx_shared"
+    [ "$loop" = OFF ] || run "$scratch/build/open_static"
 }
 
 case $way in
 find_package)
     install_and_move
     build_with_cmake -DCMAKE_PREFIX_PATH="$scratch/prefix"
+    if [ "$loop" = OFF ] && "$cmake" -S "$consumer" -B "$scratch/again" \
+        -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCONSUMER_LOOP=ON >&2; then
+        fail "a component was found that is not installed"
+    fi
     ;;
 pkg_config)
     command -v pkg-config >/dev/null || {
@@ -65,23 +99,19 @@ pkg_config)
             $(pkg-config --cflags --libs --static cfutures)
         [ -z "$cxx" ] || "$cxx" "$consumer/consumer.cpp" -o cxx_shared \
             $(pkg-config --cflags --libs cfutures)
+        "$cc" "$consumer/open_loop.c" -o open_without \
+            $(pkg-config --cflags --libs cfutures)
+        [ "$loop" = OFF ] || "$cc" "$consumer/open_loop.c" -o open_shared \
+            $(pkg-config --cflags --libs cfutures-loop)
     }
-    run ./c_shared
-    [ -z "$cxx" ] || run ./cxx_shared
+    run_all .
     unset LD_LIBRARY_PATH
     run ./c_static
-    if ! readelf -d c_shared |
-        grep 'NEEDED.*\[libcfutures\.so\.' >/dev/null; then
-        echo "install: c_shared is not linked to the shared library" >&2
-        exit 1
-    fi
     ;;
 subproject)
-    build_with_cmake -DCONSUMER_SUBPROJECT="$source"
-    if [ -e "$scratch/build/cfutures/tests" ]; then
-        echo "install: a subproject builds its own tests" >&2
-        exit 1
-    fi
+    build_with_cmake -DCONSUMER_SUBPROJECT="$source" -DCF_EVENT_LOOP="$loop"
+    [ ! -e "$scratch/build/cfutures/tests" ] ||
+        fail "a subproject builds its own tests"
     ;;
 *)
     echo "install: what is '$way'?" >&2
