@@ -152,6 +152,8 @@ cf__evloop_after_fork(cf_executor *ex)
     loop->batch = loop->ready = NULL; /* the parent's */
     /* The task that forks is alone in the child: from now on it waits as a
      * thread does. */
-    if (cf__is_own_worker(ex))
+    if (cf__is_own_worker(ex)) {
         cf__thread.worker->suspend = NULL;
+        cf__sigpipe_restore(&loop->sigpipe);
+    }
 }

@@ -143,6 +143,7 @@ close_all(struct cf__engine *engine)
     } while (uv_loop_close(&engine->uv) == UV_EBUSY);
     if (engine->timer_fd >= 0)
         cf__close(engine->timer_fd);
+    cf__spares_fini(&engine->spares);
     free(engine);
 }
 

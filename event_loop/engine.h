@@ -9,6 +9,7 @@
 #define CF_EVENT_LOOP_ENGINE_H
 
 #include "event_loop/io.h"
+#include "event_loop/spare.h"
 
 struct cf__engine {
     struct cf__evloop *loop;
@@ -24,6 +25,7 @@ struct cf__engine {
     bool running;     /* inside of uv_run() */
     struct cf__io_object objects; /* a circle */
     struct cf__watches *watches;  /* wait_fd.c. NULL: not used yet */
+    struct cf__spares spares;     /* for streams */
 
     uint32_t owed; /* so many threads have sent or will */
     /* Atomic. Bit 0: the loop waits for senders. The rest, times 2: so many

@@ -25,6 +25,7 @@
 #include <cfutures/event_loop.h>
 
 #include "event_loop/context.h"
+#include "event_loop/sigpipe.h"
 #include "event_loop/stack.h"
 #include "event_loop/timer_heap.h"
 #include "event_loop/watchdog.h"
@@ -123,8 +124,9 @@ struct cf__evloop {
     struct cf__timer_heap timers;
     struct cf__ender *enders;
     struct cf__engine *engine; /* NULL: no task has needed libuv yet */
-    struct cf__worker keeper;  /* of freed blocks, while the loop sleeps */
-    int starts_left;           /* tasks that may begin in this turn */
+    struct cf__sigpipe sigpipe;
+    struct cf__worker keeper; /* of freed blocks, while the loop sleeps */
+    int starts_left;          /* tasks that may begin in this turn */
     int rounds_left; /* how often the ready ones may become the batch in it */
     void *data;      /* what the initializer left */
 

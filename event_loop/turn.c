@@ -226,6 +226,7 @@ cf__evloop_run_thread(struct cf__evloop *loop)
     pthread_cleanup_push(died, loop);
     cf__context_adopt(&loop->root);
     cf__watchdog_begin(loop);
+    cf__sigpipe_block(&loop->sigpipe);
     cf_store_relaxed(&loop->owner, pthread_self()); /* before the first task */
     loop->keeper.executor = &loop->base;
     loop->keeper.suspend = &cf__evloop_keeper_ops;
@@ -237,6 +238,7 @@ cf__evloop_run_thread(struct cf__evloop *loop)
         loop->options.finalizer(loop->options.init_data, loop->data);
     cf__watchdog_end(loop);
     pthread_cleanup_pop(0);
+    cf__sigpipe_restore(&loop->sigpipe);
     cf__cancel_restore(former);
     if (!cf__executor_forked(&loop->base))
         end_thread(loop);

@@ -10,7 +10,8 @@
  * tasks needs no lock. A task stays on its thread and has a stack of its own.
  * errno is kept across a wait; thread-local variables, the signal mask and the
  * like are the thread's, and another task may have changed them. A mutex must
- * not be held, nor pthread_cleanup_push() left open, across a wait.
+ * not be held, nor pthread_cleanup_push() left open, across a wait. In the
+ * loop's thread SIGPIPE is blocked.
  *
  * This is the header of libcfutures_loop, a library beside libcfutures. A
  * program that calls nothing of this header, and opens "loop", links it as well
