@@ -29,8 +29,8 @@ child_fork(void)
     return pid;
 }
 
-void
-child_wait(pid_t pid)
+int
+child_status(pid_t pid)
 {
     int status;
     pid_t waited;
@@ -38,7 +38,15 @@ child_wait(pid_t pid)
     do {
         waited = waitpid(pid, &status, 0);
     } while (waited < 0 && errno == EINTR);
-    if (waited != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    if (waited != pid || !WIFEXITED(status))
+        bench_die("a child process failed");
+    return WEXITSTATUS(status);
+}
+
+void
+child_wait(pid_t pid)
+{
+    if (child_status(pid) != 0)
         bench_die("a child process failed");
 }
 

@@ -16,6 +16,9 @@ pid_t child_fork(void);
 /* Waits for the child; dies unless it ended with status 0. */
 void child_wait(pid_t pid);
 
+/* Waits for the child, and gives its exit status; dies if it has none. */
+int child_status(pid_t pid);
+
 /* Zeroed memory, shared with children forked from now on. */
 void *child_share(size_t size);
 void child_unshare(void *p, size_t size);
