@@ -37,6 +37,18 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #else
 #define NOT_TOLD unused
 #endif
+/* Valgrind, too, has to know which memory is a stack. Its header is all that is
+ * needed: the requests are some instructions that do nothing elsewhere. */
+#ifdef __has_include
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#endif
+#endif
+#ifndef VALGRIND_STACK_REGISTER
+#define VALGRIND_STACK_REGISTER(start, end) ((void)(start), (void)(end), 0U)
+#define VALGRIND_STACK_DEREGISTER(id) (void)(id)
+#endif
+
 /* A function that leaves a stack, and a part of one. */
 #define UNTOLD __attribute__((noinline, NOT_TOLD))
 #define UNTOLD_PART static inline __attribute__((always_inline, NOT_TOLD))
@@ -286,6 +298,8 @@ cf__context_make(struct cf__context *context,
 #ifdef THREAD_SANITIZER
     context->fiber = __tsan_create_fiber(0);
 #endif
+    context->valgrind_id =
+        VALGRIND_STACK_REGISTER(bottom, (char *)bottom + size);
     prepare(context, bottom, size);
 }
 
@@ -299,7 +313,7 @@ cf__context_fini(struct cf__context *context)
     /* Frames that never return have left their marks. */
     __asan_unpoison_memory_region(context->bottom, context->size);
 #endif
-    (void)context;
+    VALGRIND_STACK_DEREGISTER(context->valgrind_id);
 }
 
 UNTOLD void

@@ -63,6 +63,7 @@ struct cf__context {
     size_t size;
     void *fake_stack;
     void *fiber;
+    unsigned valgrind_id;
 };
 
 /* Makes the context of the calling thread: what it is doing now. */
