@@ -40,7 +40,7 @@ CF_BEGIN_DECLS
  *
  * @param call        The task's own call; NULL outside of tasks.
  * @param timeout_ns  After so many nanoseconds it strikes: 0 at once,
- *                    CF_FOREVER never.
+ *                    CF_FOREVER never. From 4 s on it may be 50 ms more.
  * @param[out] out    The scope; untouched on error.
  *
  * @retval CF_OK

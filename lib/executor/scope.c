@@ -11,6 +11,11 @@
 #include "lib/future/block.h"
 
 #define PAUSE_NS CF__US(20)
+/* A time limit that is at least as long counts from the kernel's last tick: to
+ * read that clock takes a fraction of the time. A tick is 10 ms at most, but it
+ * may come late in a virtual machine. */
+#define LONG_NS CF__S(4)
+#define TICK_NS CF__MS(50)
 
 _Static_assert(sizeof(cf_scope) <= sizeof(cf_future), "it is in a block");
 
@@ -34,6 +39,17 @@ stop_of(const cf_scope *scope)
                : scope->deadline_ns;
 }
 
+static int64_t
+deadline_of(int64_t timeout_ns)
+{
+    struct timespec tick;
+    if (timeout_ns < LONG_NS) /* CF_FOREVER too */
+        return cf__deadline(timeout_ns);
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &tick); /* cannot fail on Linux */
+    return cf__deadline_from(CF__S(tick.tv_sec) + tick.tv_nsec + TICK_NS,
+                             timeout_ns);
+}
+
 cf_err
 cf_scope_begin(cf_call *call, int64_t timeout_ns, cf_scope **out)
 {
@@ -45,7 +61,7 @@ cf_scope_begin(cf_call *call, int64_t timeout_ns, cf_scope **out)
         return CF_ENOMEM;
     struct cf__thread *thread = &cf__thread;
     scope->outer = thread->scopes;
-    scope->deadline_ns = cf__deadline(timeout_ns);
+    scope->deadline_ns = deadline_of(timeout_ns);
     scope->stop_ns = stop_of(scope);
     scope->told = CF_OK;
     scope->generation = cf__generation;
@@ -137,7 +153,7 @@ cf_scope_extend(cf_scope *scope, int64_t timeout_ns)
         return CF_EINVAL;
     if (scope->told == CF_ETIMEDOUT || scope->told == CF_ECANCELED)
         return scope->told;
-    scope->deadline_ns = cf__deadline(timeout_ns);
+    scope->deadline_ns = deadline_of(timeout_ns);
     renew_stops(scope);
     return CF_OK;
 }
