@@ -14,7 +14,7 @@ CF__EXPORT void cf__cond_init(pthread_cond_t *cond);
 
 /* Waits until cond is signalled, or for no reason; false: the deadline has
  * passed. With CF__NEVER, cond may use any clock. No cancellation point. */
-bool
+CF__EXPORT bool
 cf__cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns);
 
 /*

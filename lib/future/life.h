@@ -18,7 +18,7 @@
 void cf__future_check(const cf_future *f);
 
 /* The same for an f that is about to be freed. */
-void cf__future_check_unused(const cf_future *f);
+CF__EXPORT void cf__future_check_unused(const cf_future *f);
 
 /* Frees what f owns besides its block. The last handle is gone. */
 CF__EXPORT void cf__future_free_owned(cf_future *f);

@@ -1,32 +1,45 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What libcfutures exports with CF__EXPORT is just what its components use:
-# symbols_private.sh NM LIBRARY COMPONENT...
+# What libcfutures exports with CF__EXPORT is just what the sources of its
+# components use: symbols_private.sh CC NM LIBRARY FLAG... FOLDER...
+#
+# The components' own objects would not tell: an optimiser drops the branches of
+# inline functions that are never taken, and with them some names. So this
+# compiles the sources again, without one, and with and without assertions.
 . "$(dirname "$0")/common.sh"
 
-nm=$1 library=$2
-shift 2
+cc=$1 nm=$2 library=$3
+shift 3
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 
-# private NM_ARG... FILE...: "name@version" for each name of a private version.
-private() {
-    "$nm" -D --with-symbol-versions "$@" |
-        sed -nE 's/^.* ([^ @]+)@@?(CFUTURES_PRIVATE_.*)$/\1@\2/p' |
-        sort -u
-}
+flags=(-std=gnu11 -O0 -fPIC -D_GNU_SOURCE -Iinclude -I.)
+while [[ ${1:-} == -* ]]; do
+    flags+=("$1")
+    shift
+done
+for folder in "$@"; do
+    for file in $(files c | grep "^$folder/"); do
+        name=$scratch/${file//\//_}
+        "$cc" "${flags[@]}" -c "$file" -o "$name.o"
+        "$cc" "${flags[@]}" -DCF_ASSERTIONS -c "$file" -o "$name.assert.o"
+    done
+done
+used=$("$nm" -u "$scratch"/*.o | grep -oE 'cf__[A-Za-z0-9_]+$' | sort -u)
+own=$("$nm" --defined-only "$scratch"/*.o | grep -oE 'cf__[A-Za-z0-9_]+$' |
+    sort -u)
+used=$(comm -23 <(echo "$used") <(echo "$own"))
+some "private names" "$used"
 
-exported=$(private --defined-only "$library")
-some "private symbols" "$exported"
-used=$(private --undefined-only "$@")
-for name in $(comm -23 <(echo "$exported") <(echo "$used")); do
-    complain "${name%@*} is marked CF__EXPORT, and no component uses it"
-done
-for name in $(comm -13 <(echo "$exported") <(echo "$used")); do
-    complain "$name is used, and libcfutures does not have it"
-done
 version=$(sed -nE 's/^#define CF_VERSION_STRING "(.*)"/\1/p' \
     include/cfutures/base.h)
-for name in $exported; do
-    [ "${name#*@}" = "CFUTURES_PRIVATE_$version" ] ||
-        complain "$name is not of release $version"
+exported=$("$nm" -D --defined-only --with-symbol-versions "$library" |
+    sed -nE "s/^.* (cf__[^ @]+)@@CFUTURES_PRIVATE_${version//./\\.}$/\1/p" |
+    sort -u)
+for name in $(comm -23 <(echo "$exported") <(echo "$used")); do
+    complain "$name is marked CF__EXPORT, and no component uses it"
+done
+for name in $(comm -13 <(echo "$exported") <(echo "$used")); do
+    complain "$name is used by a component, and not marked CF__EXPORT"
 done
 finish
