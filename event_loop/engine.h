@@ -23,9 +23,10 @@ struct cf__engine {
     bool shown;       /* the program has the uv_loop_t */
     bool fresh;       /* uv has been looked at since the last turn */
     bool running;     /* inside of uv_run() */
-    struct cf__io_object objects; /* a circle */
-    struct cf__watches *watches;  /* wait_fd.c. NULL: not used yet */
-    struct cf__spares spares;     /* for streams */
+    struct cf__io_object objects;  /* a circle */
+    struct cf__watches *watches;   /* wait_fd.c. NULL: not used yet */
+    struct cf__spares spares;      /* for streams */
+    struct cf__extended *extended; /* what libraries have added (extend.c) */
 
     uint32_t owed; /* so many threads have sent or will */
     /* Atomic. Bit 0: the loop waits for senders. The rest, times 2: so many

@@ -13,6 +13,7 @@
  *   engine.c     a loop's part of libuv
  *   io.c         how a task waits for libuv
  *   wait_fd.c    tasks that wait for descriptors
+ *   extend.c     what libraries add to a loop
  *   sleep.c      the loop's sleep
  *   turn.c       the loop: turns, its thread's main
  *   submit.c     submits, statistics

@@ -154,6 +154,52 @@ struct uv_loop_s;
  */
 CF_API struct uv_loop_s *cf_event_loop_uv(cf_executor *ex);
 
+/*
+ * What a library with handles of its own in libuv adds to each loop that its
+ * calls run in: an adapter for a client of some protocol, say. A constant; its
+ * address tells it from others. Both functions run in the loop's thread, and
+ * must not wait.
+ */
+typedef struct cf_event_loop_extension {
+    /* Makes what one loop needs, on the loop's uv_loop_t. An error means that
+     * nothing has begun. */
+    cf_err (*begin)(struct uv_loop_s *uv, void **data);
+    /* The loop ends, and no task of it goes on: closes the handles, and frees
+     * data in the callback of the last of them. */
+    void (*end)(void *data);
+} cf_event_loop_extension;
+
+/**
+ * Gives a library what it has added to the loop of the task that calls it; the
+ * first time, the library's begin() makes that.
+ *
+ * With it a call of the library starts something in libuv, and waits for a
+ * cf_event or for a future that a callback of libuv completes. The callbacks
+ * run on the thread's own stack, where no call may wait.
+ *
+ * @param call        The task's own call.
+ * @param extension   Stays unchanged for as long as the loop.
+ * @param[out] data   What begin() has left; untouched on error.
+ *
+ * @retval CF_OK
+ * @retval CF_EINVAL   An argument or a function of *extension is NULL.
+ * @retval CF_ENOTSUP  The task does not run in an event loop, or its submitter
+ *                     runs it: wait as a thread does.
+ * @retval CF_EFORKED  In the child of a task that forks: likewise.
+ * @retval CF_ENOMEM
+ * @retval CF_ESYS     libuv does not work: errno says why.
+ * Others: what begin() returns.
+ *
+ * Ownership: *data is the library's, until its end() has it.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      see CF_EFORKED.
+ * Python:    none (asyncio.get_running_loop() as the key of a dictionary).
+ */
+CF_API CF_NODISCARD cf_err cf_event_loop_extend(
+    cf_call *call, const cf_event_loop_extension *extension, void **data);
+
 CF_END_DECLS
 
 #endif
