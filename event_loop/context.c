@@ -98,7 +98,12 @@ cf__context_unwound_to(struct cf__context *root)
 #ifdef ADDRESS_SANITIZER
     __sanitizer_start_switch_fiber(NULL, root->bottom, root->size);
     __sanitizer_finish_switch_fiber(root->fake_stack, NULL, NULL);
-    __asan_handle_no_return(); /* frames of root are gone, too */
+    /* Frames of root are gone, too. The call itself would stumble over what
+     * they have left below us. */
+    char *here = __builtin_frame_address(0);
+    __asan_unpoison_memory_region(root->bottom,
+                                  (size_t)(here - (char *)root->bottom));
+    __asan_handle_no_return();
 #else
     (void)root;
 #endif
