@@ -53,14 +53,15 @@ function(cf_install_core)
     install(FILES docs/cfutures.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
 endfunction()
 
-# cf_install_component(name PACKAGE package HEADERS header...)
+# cf_install_component(name PACKAGE package USES component... HEADERS header...)
 # find_package(cfutures COMPONENTS <name>) looks for that package, which the
 # archive needs, by the same module as this project.
 function(cf_install_component name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE" "HEADERS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE" "HEADERS;USES")
     cf_install_library(cfutures_${name} PC cfutures-${name}
                        HEADERS ${arg_HEADERS})
     set(package ${arg_PACKAGE})
+    set(uses ${arg_USES})
     set(config ${PROJECT_BINARY_DIR}/generated/cfutures_${name}.cmake)
     configure_file(
         ${PROJECT_SOURCE_DIR}/cmake/cfuturesComponent.cmake.in ${config} @ONLY)

@@ -77,15 +77,17 @@ function(cf_core)
 endfunction()
 
 # cf_component(name PACKAGE package LIBRARIES lib... HEADERS header...
-#              [PULLS function] SOURCES file...)
+#              [USES component...] [PUBLIC_LIBRARIES lib...] [PULLS function]
+#              SOURCES file...)
 # A library beside libcfutures, libcfutures_<name>: cfutures::<name> and
 # cfutures::<name>_static. It needs the LIBRARIES, which find_package(<PACKAGE>)
-# has found. HEADERS are those of include/cfutures/ that are its own. Programs
-# that link it get the object that defines PULLS, for its constructor, also if
-# they call nothing of it. cmake/cfutures-<name>.pc.in says all that, too.
+# has found; PUBLIC_LIBRARIES are those that its headers include headers of. It
+# USES other components. HEADERS are those of include/cfutures/ that are its own.
+# Programs that link it get the object that defines PULLS, for its constructor,
+# also if they call nothing of it. cmake/cfutures-<name>.pc.in says all that, too.
 function(cf_component name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE;PULLS"
-                          "HEADERS;LIBRARIES;SOURCES")
+                          "HEADERS;LIBRARIES;PUBLIC_LIBRARIES;SOURCES;USES")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "${name}: what is ${arg_UNPARSED_ARGUMENTS}?")
     endif()
@@ -97,10 +99,17 @@ function(cf_component name)
         OPTIONS -fno-plt # what it calls of libcfutures takes one jump less
         VERSION_SCRIPT "{ local: cf__*; };")
     target_sources(${library}_objects PRIVATE ${arg_SOURCES})
-    target_link_libraries(${library}_objects PRIVATE ${arg_LIBRARIES})
-    target_link_libraries(${library} PUBLIC cfutures PRIVATE ${arg_LIBRARIES})
-    target_link_libraries(${library}_static PUBLIC cfutures_static
-                                            PRIVATE ${arg_LIBRARIES})
+    target_link_libraries(${library}_objects PRIVATE ${arg_LIBRARIES}
+                                                     ${arg_PUBLIC_LIBRARIES})
+    foreach(used IN LISTS arg_USES)
+        target_link_libraries(${library} PUBLIC cfutures_${used})
+        target_link_libraries(${library}_static PUBLIC cfutures_${used}_static)
+    endforeach()
+    target_link_libraries(${library} PUBLIC cfutures ${arg_PUBLIC_LIBRARIES}
+                                     PRIVATE ${arg_LIBRARIES})
+    target_link_libraries(
+        ${library}_static PUBLIC cfutures_static ${arg_PUBLIC_LIBRARIES}
+                          PRIVATE ${arg_LIBRARIES})
     set_target_properties(${library} PROPERTIES INSTALL_RPATH "$ORIGIN"
                                                 CF_HEADERS "${arg_HEADERS}")
     set_property(GLOBAL APPEND PROPERTY CF_COMPONENTS ${name})
@@ -113,7 +122,7 @@ function(cf_component name)
                            ",--pop-state")
         target_link_libraries(${library} INTERFACE ${keep})
     endif()
-    cf_install_component(${name} PACKAGE ${arg_PACKAGE}
+    cf_install_component(${name} PACKAGE ${arg_PACKAGE} USES ${arg_USES}
                          HEADERS ${arg_HEADERS})
 endfunction()
 

@@ -57,7 +57,7 @@ need() {
 
 need_to_build() {
     need gcc=gcc gcc=cc libc6-dev=stdlib.h make=make cmake=cmake \
-        libgmp-dev=gmp.h libuv1-dev=uv.h \
+        libgmp-dev=gmp.h libuv1-dev=uv.h libcurl4-openssl-dev=curl/curl.h \
         'libboost-context-dev=/usr/lib/*/libboost_context.a'
 }
 

@@ -19,6 +19,9 @@ compiles() {
 }
 
 headers=$(files h | grep '^include/')
+if ! echo '#include <curl/curl.h>' | "$1" -E - >/dev/null 2>&1; then
+    headers=$(grep -v '/curl\.h$' <<<"$headers") # needs libcurl's
+fi
 some headers "$headers"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Builds and runs the consumers in consumer/ against the product:
 # install.sh find_package|pkg_config|subproject SOURCE BUILD CMAKE GENERATOR
-#            ON|OFF CC [CXX]
-# ON: with the event loop.
+#            ON|OFF ON|OFF CC [CXX]
+# ON: with the event loop; with libcurl.
 set -euo pipefail
 
-way=$1 source=$2 build=$3 cmake=$4 generator=$5 loop=$6 cc=$7
-cxx=${8:-}
+way=$1 source=$2 build=$3 cmake=$4 generator=$5 loop=$6 curl=$7
+cc=$8 cxx=${9:-}
 consumer=$source/tests/install/consumer
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -44,6 +44,7 @@ run_all() {
         needs "$1/open_shared" libcfutures_loop ||
             fail "open_shared needs no libcfutures_loop"
     fi
+    [ "$curl" = OFF ] || run "$1/fetch_shared" 'no URL'
 }
 
 # Installs, moves the tree, and removes every trace of where it was.
@@ -59,17 +60,22 @@ install_and_move() {
     if [ "$loop" = OFF ] && find "$scratch/prefix" | grep loop; then
         fail "something of the loop is installed"
     fi
+    if [ "$curl" = OFF ] && find "$scratch/prefix" | grep curl; then
+        fail "something of libcurl is installed"
+    fi
 }
 
 # build_with_cmake ARG...: every consumer, by its own CMakeLists.txt.
 build_with_cmake() {
     "$cmake" -S "$consumer" -B "$scratch/build" -G "$generator" \
         -DCMAKE_C_COMPILER="$cc" ${cxx:+-DCMAKE_CXX_COMPILER="$cxx"} \
-        -DCONSUMER_CXX="${cxx:+ON}" -DCONSUMER_LOOP="$loop" "$@"
+        -DCONSUMER_CXX="${cxx:+ON}" -DCONSUMER_LOOP="$loop" \
+        -DCONSUMER_CURL="$curl" "$@"
     "$cmake" --build "$scratch/build"
     run_all "$scratch/build"
     run "$scratch/build/c_static"
     [ "$loop" = OFF ] || run "$scratch/build/open_static"
+    [ "$curl" = OFF ] || run "$scratch/build/fetch_static" 'no URL'
 }
 
 case $way in
@@ -103,6 +109,8 @@ pkg_config)
             $(pkg-config --cflags --libs cfutures)
         [ "$loop" = OFF ] || "$cc" "$consumer/open_loop.c" -o open_shared \
             $(pkg-config --cflags --libs cfutures-loop)
+        [ "$curl" = OFF ] || "$cc" "$consumer/fetch.c" -o fetch_shared \
+            $(pkg-config --cflags --libs cfutures-curl)
     }
     run_all .
     unset LD_LIBRARY_PATH
