@@ -35,7 +35,7 @@ struct http_server {
     int listener, epoll, stop, port;
     pthread_t thread;
     struct connection *connections;
-    int flaky; /* so many requests to /flaky */
+    int busy; /* so many requests to /busy */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* Guarded by lock. */
@@ -103,7 +103,7 @@ answer(struct connection *c, int status, size_t said, size_t body_size)
                         sizeof c->head,
                         "HTTP/1.1 %d %s\r\nContent-Length: %zu\r\n\r\n",
                         status,
-                        status == 200 ? "OK" : "Not Found",
+                        status == 200 ? "OK" : "Not OK",
                         said);
     c->head_size = (size_t)size;
     c->head_sent = c->body_sent = 0;
@@ -129,8 +129,8 @@ respond(http_server *s, struct connection *c)
     } else if (strncmp(path, "/slow/", 6) == 0) {
         answer(c, 200, 3, 3);
         c->due_ms = now_ms() + n;
-    } else if (strncmp(path, "/flaky/", 7) == 0 && s->flaky++ >= n) {
-        answer(c, 200, 3, 3);
+    } else if (strncmp(path, "/busy/", 6) == 0) {
+        answer(c, s->busy++ < n ? 503 : 200, 3, 3);
     } else if (strcmp(path, "/half") == 0) {
         answer(c, 200, 100, 10);
     } else if (strcmp(path, "/reset") == 0) {

@@ -5,7 +5,7 @@
  *   /ok          "ok\n"
  *   /size/N      N bytes
  *   /slow/MS     "ok\n" after so many milliseconds
- *   /flaky/N     404 for the first N requests to it, then "ok\n"
+ *   /busy/N      503 for the first N requests to it, then "ok\n"
  *   /half        says 100 bytes, sends 10, and then nothing
  *   /hang        no answer
  *   /reset       the connection is reset
