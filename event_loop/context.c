@@ -55,6 +55,7 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 
 /* NULL if no C++ runtime was loaded before this library's symbols were bound:
  * then no task can catch anything. */
+/* NOLINTNEXTLINE(bugprone-*,cert-*,readability-*): the C++ runtime's name */
 struct cf__exceptions *__cxa_get_globals(void) __attribute__((weak));
 
 /* Just before a switch. */
@@ -177,7 +178,7 @@ change_control(const struct cf__context *from, const struct cf__context *to)
         __asm__ volatile("fldcw %0" : : "m"(to->x87_control));
 }
 
-/* All but the stack and frame pointers, and what jump() has its arguments in. */
+/* All but the stack and frame pointers, and where jump() has its arguments. */
 #define REGISTERS                                                              \
     "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", \
         "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \

@@ -60,16 +60,17 @@ describe_function(char *to, size_t size, cf_task_fn *fn)
     Dl_info info = {0};
     void *address;
     memcpy(&address, &fn, sizeof address); /* POSIX allows that */
-    if (!dladdr || !dladdr(address, &info) || !info.dli_fname)
+    if (!dladdr || !dladdr(address, &info) || !info.dli_fname) {
         snprintf(to, size, "%p", address);
-    else if (info.dli_sname && info.dli_saddr == address)
+    } else if (info.dli_sname && info.dli_saddr == address) {
         snprintf(to, size, "%s", info.dli_sname);
-    else
+    } else {
         snprintf(to,
                  size,
                  "%s+0x%" PRIxPTR,
                  info.dli_fname,
                  (uintptr_t)address - (uintptr_t)info.dli_fbase);
+    }
 }
 
 static void
@@ -77,15 +78,16 @@ describe_task(char *to, size_t size, const cf_future *f)
 {
     char function[NAME_SIZE];
     describe_function(function, sizeof function, f->fn);
-    if (f->attributes && f->attributes->name)
+    if (f->attributes && f->attributes->name) {
         snprintf(to,
                  size,
                  "task \"%.*s\" (%s)",
                  NAME_SIZE,
                  f->attributes->name,
                  function);
-    else
+    } else {
         snprintf(to, size, "task %s", function);
+    }
 }
 
 /* Says what runs since `run` began. false: it has ended meanwhile. */
@@ -265,11 +267,12 @@ parse_time(const char *text)
         return 0;
     errno = 0;
     long long count = strtoll(text, &end, 10);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (strcmp(end, units[i].name) == 0)
-            return errno || count > INT64_MAX / units[i].ns
-                       ? 0
-                       : (int64_t)count * units[i].ns;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(end, units[i].name) == 0) {
+            bool fits = !errno && count <= INT64_MAX / units[i].ns;
+            return fits ? (int64_t)count * units[i].ns : 0;
+        }
+    }
     return 0;
 }
 

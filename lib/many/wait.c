@@ -64,12 +64,13 @@ wait_first(cf_future *const *futures,
            bool only_errors,
            int64_t deadline_ns)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (only_errors ? failed(futures[i]) : cf_future_done(futures[i])) {
             if (deadline_ns != 0)
                 cf__budget_spend();
             return CF_OK;
         }
+    }
     cf_as_completed *it;
     cf_err err = cf_as_completed_create(futures, count, &it);
     if (err)

@@ -31,11 +31,10 @@ all_parked(void)
 
 /* The frames that gdb should find. */
 __attribute__((noinline)) static int
-sleep_deeper(cf_call *call, volatile int depth)
+sleep_deeper(cf_call *call, int depth)
 {
-    int rc = depth ? sleep_deeper(call, depth - 1)
-                   : (int)cf_sleep(call, INT64_C(3600000000000));
-    return rc + (depth - depth);
+    return depth ? sleep_deeper(call, depth - 1)
+                 : (int)cf_sleep(call, INT64_C(3600000000000));
 }
 
 static int

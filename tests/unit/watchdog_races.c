@@ -92,7 +92,7 @@ run_loop(int round)
 int
 main(int argc, char **argv)
 {
-    int rounds = argc > 1 ? atoi(argv[1]) : ROUNDS;
+    int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS;
     int ends[2], former = dup(STDERR_FILENO);
     pthread_t reader;
     CHECK(former >= 0 && pipe(ends) == 0);
