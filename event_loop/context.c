@@ -272,7 +272,7 @@ jump(struct cf__context *from, struct cf__context *to)
 void
 cf__context_adopt(struct cf__context *context)
 {
-    *context = (struct cf__context){0};
+    *context = (struct cf__context){.thread_errno = &errno};
     if (__cxa_get_globals)
         context->thread_exceptions = __cxa_get_globals();
 #ifdef CF__CLEANUP_LISTS
@@ -296,6 +296,7 @@ cf__context_make(struct cf__context *context,
         (struct cf__context){.entry = entry,
                              .arg = arg,
                              .thread_exceptions = root->thread_exceptions,
+                             .thread_errno = root->thread_errno,
 #ifdef CF__CLEANUP_LISTS
                              .cleanups = root->cleanups,
 #endif
@@ -325,9 +326,8 @@ cf__context_fini(struct cf__context *context)
 UNTOLD void
 cf__context_switch(struct cf__context *from, struct cf__context *to)
 {
-    int *place = &errno; /* the thread's: the same when from is gone on with */
-    int saved_errno = *place;
+    int saved_errno = *from->thread_errno;
     tell_leaving(from, to);
     tell_arrived(jump(from, to));
-    *place = saved_errno;
+    *from->thread_errno = saved_errno;
 }

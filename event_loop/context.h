@@ -52,6 +52,7 @@ struct cf__context {
     struct cf__exceptions
         *thread_exceptions;           /* NULL: there is no C++ runtime */
     struct cf__exceptions exceptions; /* while it does not run */
+    int *thread_errno;                /* errno's place: the thread's */
     void (*entry)(void *arg);
     void *arg;
 #ifdef CF__CLEANUP_LISTS

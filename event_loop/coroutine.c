@@ -11,26 +11,6 @@
 
 /* --- switching ------------------------------------------------------------ */
 
-static inline void
-save_state(struct cf__stack_state *state)
-{
-    state->worker = cf__thread.worker;
-    state->due = cf__thread.due;
-    state->caller_run = cf__thread.caller_run;
-    state->inline_frames = cf__thread.inline_frames;
-    state->scopes = cf__thread.scopes;
-}
-
-static inline void
-load_state(const struct cf__stack_state *state)
-{
-    cf__thread.worker = state->worker;
-    cf__thread.due = state->due;
-    cf__thread.caller_run = state->caller_run;
-    cf__thread.inline_frames = state->inline_frames;
-    cf__thread.scopes = state->scopes;
-}
-
 /* next goes on; NULL: the loop's own stack does. */
 static inline void
 note(struct cf__evloop *loop, struct cf__coroutine *next)
@@ -65,8 +45,8 @@ leave(struct cf__evloop *loop, struct cf__coroutine *self)
     note(loop, next);
     if (next == self)
         return;
-    save_state(&self->state);
-    load_state(next ? &next->state : &loop->root_state);
+    self->on_stack = cf__thread.on_stack;
+    cf__thread.on_stack = next ? next->on_stack : loop->root_on_stack;
     cf__context_switch(&self->context, next ? &next->context : &loop->root);
 }
 
@@ -74,8 +54,8 @@ void
 cf__coroutine_run(struct cf__evloop *loop, struct cf__coroutine *first)
 {
     note(loop, first);
-    save_state(&loop->root_state);
-    load_state(&first->state);
+    loop->root_on_stack = cf__thread.on_stack;
+    cf__thread.on_stack = first->on_stack;
     cf__context_switch(&loop->root, &first->context);
 }
 
@@ -86,21 +66,19 @@ park(struct cf__worker *worker, int64_t deadline_ns)
 {
     struct cf__coroutine *self = cf__coroutine_of(worker);
     struct cf__evloop *loop = cf__evloop_of(worker->executor);
-    uint32_t parker = CF__AWAKE;
     if (self->hopeless)
         return false;
-    /* pairs with unpark: it sees that self is parked, or self why it was */
-    if (cf_cas_acq_rel(&worker->parker, &parker, CF__PARKED)) {
+    if (!self->notified) {
         self->timed_out = false;
+        self->parked = true;
         if (deadline_ns != CF__NEVER)
             cf__timer_heap_set(&loop->timers, &self->timer, deadline_ns);
         leave(loop, self);
         cf__timer_heap_clear(&loop->timers, &self->timer);
-        parker = CF__AWAKE;
         if (self->timed_out)
             return false;
     }
-    (void)cf_exchange_acquire(&worker->parker, CF__AWAKE); /* pairs likewise */
+    self->notified = false;
     return !self->hopeless;
 }
 
@@ -109,17 +87,17 @@ cf__coroutine_unpark(struct cf__worker *worker)
 {
     struct cf__coroutine *self = cf__coroutine_of(worker);
     struct cf__evloop *loop = cf__evloop_of(worker->executor);
-    /* pairs with park: self sees why */
-    if (cf_exchange_acq_rel(&worker->parker, CF__NOTIFIED) != CF__PARKED)
-        return;
     if (cf__evloop_is_here(loop)) { /* no other list is needed */
-        cf__coroutine_ready(loop, self);
+        cf__coroutine_notify(loop, self);
         return;
     }
+    /* pairs with take_woken: self sees why, whoever has pushed it */
+    if (cf_exchange_acq_rel(&worker->parker, 1) == 1)
+        return;
     struct cf__coroutine *former = cf_load_relaxed(&loop->woken);
     do {
-        self->link = former;
-        /* pairs with take_woken: link */
+        self->woken_link = former;
+        /* pairs with take_woken: woken_link */
     } while (!cf_cas_weak_acq_rel(&loop->woken, &former, self));
     cf__evloop_wake(loop);
 }
@@ -311,7 +289,7 @@ new_coroutine(struct cf__evloop *loop)
         return NULL;
     self->base.executor = &loop->base;
     self->base.suspend = &suspend_ops;
-    self->state.worker = &self->base;
+    self->on_stack.worker = &self->base;
     self->index = count;
     self->call.executor = &loop->base;
     cf__context_make(&self->context,

@@ -38,14 +38,6 @@
 
 #include <pthread.h>
 
-/* The values of a coroutine's parker. */
-enum {
-    CF__AWAKE = 0,
-    CF__NOTIFIED = 1, /* it was unparked; if it was parked, it is in a list of
-                         the loop's */
-    CF__PARKED = 2    /* it is suspended, and in no list */
-};
-
 /* The values of a loop's asleep; 0: it is awake. */
 enum {
     CF__ASLEEP = 1,          /* on the word itself */
@@ -54,28 +46,24 @@ enum {
 
 struct cf__engine;
 
-/* What lies on a stack, for cf__thread (lib/base/thread.h). */
-struct cf__stack_state {
-    struct cf__worker *worker;
-    struct cf__due *due;
-    struct cf__caller_run *caller_run;
-    struct cf__inline_frame *inline_frames;
-    struct cf__scopes scopes;
-};
-
 /*
  * A coroutine, at the top of its stack. It is made once and runs one task after
- * the other. Other threads touch parker, link and base.suspend only; all else
- * is the loop's thread's.
+ * the other. Other threads touch base.parker, woken_link and base.suspend only;
+ * all else is the loop's thread's.
  */
 struct cf__coroutine {
-    struct cf__worker base; /* the executor is the loop */
-    struct cf__context context;
-    struct cf__stack_state state; /* while it does not run */
+    struct cf__worker base; /* the executor is the loop. parker 1: another
+                               thread has unparked it, and it is in woken */
+    struct cf__coroutine *woken_link;
 
-    /* In the one list that it is in: woken, ready, a turn's batch, free. */
-    struct cf__coroutine *link;
+    bool parked;    /* it is suspended in a wait, and in no list but woken */
+    bool notified;  /* it was unparked while it was not parked */
+    bool timed_out; /* its deadline was what woke it */
     uint32_t index; /* of its stack */
+    struct cf__coroutine *link;   /* in the one list that it is in: ready, a
+                                   turn's batch, free */
+    struct cf__on_stack on_stack; /* while it does not run */
+    struct cf__context context;
 
     struct cf_call call;
     /* The task that it runs; NULL: none, or that is done. Atomic. Writer: the
@@ -86,7 +74,6 @@ struct cf__coroutine {
     bool trimmed; /* it is free, and its stack's memory has been given back */
 
     struct cf__loop_timer timer; /* while it is parked with a deadline */
-    bool timed_out;              /* ... which was what woke it */
 
     /* While it waits (base.awaited): */
     bool forever;  /* without a deadline */
@@ -115,7 +102,7 @@ struct cf__evloop {
     /* --- the loop's thread's ------------------------------------------- */
     struct cf__stacks stacks; /* partly read by all */
     struct cf__context root;  /* the thread's own stack */
-    struct cf__stack_state root_state;
+    struct cf__on_stack root_on_stack;
     struct cf__coroutine *batch; /* those that are left in a turn */
     struct cf__coroutine *ready, *last_ready; /* for the next turn */
     struct cf__coroutine *free_coroutines;
@@ -199,6 +186,18 @@ cf__coroutine_ready(struct cf__evloop *loop, struct cf__coroutine *self)
     else
         loop->ready = self;
     loop->last_ready = self;
+}
+
+/* It may go on. The loop's thread. */
+static inline void
+cf__coroutine_notify(struct cf__evloop *loop, struct cf__coroutine *self)
+{
+    if (self->parked) {
+        self->parked = false;
+        cf__coroutine_ready(loop, self);
+    } else {
+        self->notified = true;
+    }
 }
 
 /* Ends the sleep in libuv. engine.c; any thread. */

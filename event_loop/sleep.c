@@ -33,7 +33,7 @@ wake_hopeless(struct cf__evloop *loop)
         return false;
     for (struct cf__coroutine *c = loop->choosers; c; c = c->next_chooser)
         if (c->hopeless)
-            cf__coroutine_unpark(&c->base);
+            cf__coroutine_notify(loop, c);
     return true;
 }
 

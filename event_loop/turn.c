@@ -18,28 +18,31 @@ enum { STARTS_PER_TURN = 64, ROUNDS_PER_TURN = 32 };
     ((struct cf__coroutine *)(void *)((char *)(timer_)-offsetof(               \
         struct cf__coroutine, timer)))
 
-/* What other threads have unparked becomes ready, in the order of that. */
+/* What other threads have unparked may go on, in the order of that. */
 static void
 take_woken(struct cf__evloop *loop)
 {
     struct cf__coroutine *oldest = NULL;
     if (!cf_load_relaxed(&loop->woken)) /* the exchange acquires */
         return;
-    /* pairs with cf__coroutine_unpark: link */
+    /* pairs with cf__coroutine_unpark: woken_link */
     struct cf__coroutine *newest = cf_exchange_acquire(&loop->woken, NULL);
     for (struct cf__coroutine *next; newest; newest = next) {
-        next = newest->link;
-        newest->link = oldest;
+        next = newest->woken_link;
+        newest->woken_link = oldest;
         oldest = newest;
     }
     for (struct cf__coroutine *next; oldest; oldest = next) {
-        next = oldest->link;
-        cf__coroutine_ready(loop, oldest);
+        next = oldest->woken_link;
+        /* pairs with unpark: what all did that unparked it so far; and the
+         * link has been read */
+        (void)cf_exchange_acq_rel(&oldest->base.parker, 0);
+        cf__coroutine_notify(loop, oldest);
     }
 }
 
-/* Coroutines whose deadline has passed become ready. One that another thread
- * has unparked already is in the list woken. */
+/* Coroutines whose deadline has passed become ready. One that goes on for
+ * another reason already has its timer set until it does. */
 static void
 expire(struct cf__evloop *loop)
 {
@@ -49,13 +52,12 @@ expire(struct cf__evloop *loop)
     while (cf__timer_heap_next(&loop->timers) <= now) {
         struct cf__loop_timer *timer = loop->timers.entries[0].timer;
         struct cf__coroutine *self = TIMER_OWNER(timer);
-        uint32_t parker = CF__PARKED;
         cf__timer_heap_clear(&loop->timers, timer);
-        /* pairs with unpark: either one puts it into a list */
-        if (cf_cas_acq_rel(&self->base.parker, &parker, CF__AWAKE)) {
-            self->timed_out = true;
-            cf__coroutine_ready(loop, self);
-        }
+        if (!self->parked)
+            continue;
+        self->parked = false;
+        self->timed_out = true;
+        cf__coroutine_ready(loop, self);
     }
 }
 
@@ -201,7 +203,7 @@ died(void *arg)
 {
     struct cf__evloop *loop = arg;
     const struct cf__worker *worker = cf__thread.worker;
-    if (worker && worker != loop->root_state.worker && worker->suspend)
+    if (worker && worker != loop->root_on_stack.worker && worker->suspend)
         cf__context_unwound_to(&loop->root);
     cf__thread.due = NULL;
     cf__thread.caller_run = NULL;
@@ -214,7 +216,7 @@ died(void *arg)
     loop->lost = loop->active_count > 0;
     cf__coroutine_fail_all(loop);
     break_loop(loop, &why);
-    cf__thread.worker = loop->root_state.worker;
+    cf__thread.worker = loop->root_on_stack.worker;
     cf__watchdog_end(loop);
     end_thread(loop);
 }

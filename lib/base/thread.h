@@ -4,9 +4,9 @@
  * thread is (a worker, a server), what it is in the middle of, and whether its
  * last wait was long. All fields are the thread's own.
  *
- * worker, due, caller_run, inline_frames and scopes describe what is on the
- * stack that runs. A backend whose workers are coroutines keeps the five with
- * each stack, and exchanges them when it switches stacks.
+ * Some of them describe what is on the stack that runs: on_stack, all at once. A
+ * backend whose workers are coroutines keeps these with each stack, and
+ * exchanges them when it switches stacks.
  */
 #ifndef CF_LIB_BASE_THREAD_H
 #define CF_LIB_BASE_THREAD_H
@@ -29,21 +29,37 @@ struct cf__scopes {
     size_t shields;      /* inside of the innermost scope, if there is one */
 };
 
+/* The fields of cf__thread.on_stack, in a struct whose name is not needed to use
+ * them. NULL: the code that runs is ...
+ *   worker         in no pool's worker
+ *   due            in no callback: lib/future/callback.h
+ *   caller_run     in no submit that runs tasks: lib/executor/caller_run.h
+ *   inline_frames  in no submit to an inline executor: lib/executor/inline.c */
+#define CF__ON_STACK                                                           \
+    struct {                                                                   \
+        struct cf__worker *worker;                                             \
+        struct cf__due *due;                                                   \
+        struct cf__caller_run *caller_run;                                     \
+        struct cf__inline_frame *inline_frames;                                \
+        struct cf__scopes scopes;                                              \
+    }
+
+struct cf__on_stack {
+    CF__ON_STACK;
+};
+
 struct cf__thread {
-    cf_future *free_blocks;    /* linked by next */
-    unsigned free_count;       /* how many these are */
-    unsigned free_limit;       /* so many are a batch. 0: the thread has freed
+    cf_future *free_blocks; /* linked by next */
+    unsigned free_count;    /* how many these are */
+    unsigned free_limit;    /* so many are a batch. 0: the thread has freed
                                no block yet, and has no hook at its end */
-    cf_future *free_batch;     /* one whole batch more, or NULL */
-    struct cf__worker *worker; /* NULL: the thread is no pool's worker */
+    cf_future *free_batch;  /* one whole batch more, or NULL */
+    union {
+        struct cf__on_stack on_stack;
+        CF__ON_STACK;
+    };
     struct cf__server *server; /* NULL: it is none. lib/executor/server.h */
-    struct cf__due *due; /* NULL: it is in no callback. lib/future/callback.h */
-    struct cf__caller_run *caller_run; /* NULL: it is in no submit that runs
-                                  tasks. lib/executor/caller_run.h */
-    struct cf__inline_frame *inline_frames; /* NULL: it is in no submit to an
-                                  inline executor. lib/executor/inline.c */
-    struct cf__scopes scopes;
-    bool long_waits;    /* its last wait was long: lib/base/spin.h */
+    bool long_waits;           /* its last wait was long: lib/base/spin.h */
     unsigned satisfied; /* operations that did not have to wait, since it was
                            last reset: lib/executor/budget.h */
 

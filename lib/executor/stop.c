@@ -3,7 +3,6 @@
 #include "lib/executor/stop.h"
 
 #include "lib/base/clock.h"
-#include "lib/executor/call.h"
 #include "lib/executor/scope.h"
 
 #define LOOK_NS CF__MS(10)
@@ -65,7 +64,9 @@ note(const cf_scope *last, cf_err why)
 }
 
 bool
-cf__told_to_stop(struct cf__worker *worker, const cf_call *call, bool look)
+cf__told_to_stop_somewhere(struct cf__worker *worker,
+                           const cf_call *call,
+                           bool look)
 {
     struct cf__scopes at = cf__thread.scopes;
     if (__builtin_expect(!at.innermost && !at.shields, 1))

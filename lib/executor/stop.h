@@ -22,6 +22,12 @@
 #include "lib/base/export.h"
 #include "lib/base/thread.h"
 #include "lib/base/worker.h"
+#include "lib/executor/call.h"
+
+/* Part of cf__told_to_stop(): in scopes, or where call is not known. */
+CF__EXPORT bool cf__told_to_stop_somewhere(struct cf__worker *worker,
+                                           const cf_call *call,
+                                           bool look);
 
 /*
  * true: no wait of the code that runs may sleep. What tells it so unparks the
@@ -31,8 +37,15 @@
  * look: also at the clock, if a scope has a deadline. Who sleeps until
  * cf__stop_at() needs that only afterwards.
  */
-CF__EXPORT bool
-cf__told_to_stop(struct cf__worker *worker, const cf_call *call, bool look);
+static inline bool
+cf__told_to_stop(struct cf__worker *worker, const cf_call *call, bool look)
+{
+    bool plain = !cf__in_scopes() && worker && call &&
+                 call->executor == worker->executor;
+    return __builtin_expect(plain, 1)
+               ? cf__call_canceled(call)
+               : cf__told_to_stop_somewhere(worker, call, look);
+}
 
 /* When a sleep has to end that would last until deadline_ns: a scope may strike
  * before. In a server, it may be earlier for no reason. */

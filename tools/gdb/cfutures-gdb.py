@@ -16,7 +16,6 @@ import time
 import gdb
 import gdb.unwinder
 
-PARKED = 2  # CF__PARKED, event_loop/loop.h
 MOST_FRAMES = 40  # of the library's own, below what a task called
 LIBRARY = re.compile(r"(^|/)(lib/\w+|event_loop)/\w+\.[ch]$")
 
@@ -89,8 +88,7 @@ class Task:
     def state(self):
         if self.runs():
             return "running"
-        parker = int(self.coroutine["base"]["parker"])
-        return "parked" if parker == PARKED else "ready"
+        return "parked" if self.coroutine["parked"] else "ready"
 
     def stack(self):
         """Its lowest address, guard page included, and its end."""
