@@ -6,9 +6,8 @@
  */
 #include "event_loop/loop.h"
 
-/* f is a task of the loop that runs: its coroutine; else NULL. */
-static struct cf__coroutine *
-runner_of(const struct cf__evloop *loop, const cf_future *f)
+struct cf__coroutine *
+cf__evloop_runner_of(const struct cf__evloop *loop, const cf_future *f)
 {
     if (f->executor != &loop->base)
         return NULL;
@@ -36,7 +35,7 @@ end_of_chain(const struct cf__evloop *loop,
              const struct cf__coroutine *stop)
 {
     for (;;) {
-        struct cf__coroutine *runner = runner_of(loop, f);
+        struct cf__coroutine *runner = cf__evloop_runner_of(loop, f);
         if (!runner || runner == stop)
             return runner;
         const cf_future *next = awaited_by(runner);

@@ -40,7 +40,7 @@ await_others(struct cf__evloop *loop, int64_t deadline_ns)
         enders = 0;
         for (struct cf__ender *at = loop->enders; at; at = at->next)
             enders++;
-        alone = !cf__queue_has_work(&loop->queue) &&
+        alone = !cf__evloop_has_tasks(loop) &&
                 loop->active_count <= enders + cf__evloop_held_up(loop);
         if (alone || !in_time || cf__executor_forked(&loop->base))
             break;
@@ -83,6 +83,8 @@ cf_err
 cf__evloop_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
 {
     struct cf__evloop *loop = cf__evloop_of(ex);
+    if (flags & CF_SHUTDOWN_CANCEL)
+        cf_store_release(&loop->cancels_pending, true); /* pairs with take */
     cf__evloop_refuse(loop, CF_ESHUTDOWN);
     if (flags & CF_SHUTDOWN_CANCEL)
         cf__evloop_empty(loop, NULL);
@@ -150,10 +152,12 @@ cf__evloop_after_fork(cf_executor *ex)
     cf__watchdog_after_fork(&loop->watchdog);
     loop->orphan = false;             /* its memory stays */
     loop->batch = loop->ready = NULL; /* the parent's */
+    loop->own = NULL;
     /* The task that forks is alone in the child: from now on it waits as a
      * thread does. */
     if (cf__is_own_worker(ex)) {
         cf__thread.worker->suspend = NULL;
+        cf__coroutine_of(cf__thread.worker)->joiner = NULL;
         cf__sigpipe_restore(&loop->sigpipe);
     }
 }

@@ -8,7 +8,9 @@
  *   timer_heap.c timers by deadline
  *   circle.c     waits that could never end
  *   watchdog.c   the thread that tells which task holds the others up
- *   coroutine.c  coroutines: made, run tasks, suspended, woken
+ *   start.c      which task starts next
+ *   coroutine.c  coroutines: made, run tasks, switched
+ *   wait.c       how coroutines wait and are woken
  *   io_error.c   libuv's errors
  *   engine.c     a loop's part of libuv
  *   io.c         how a task waits for libuv
@@ -25,7 +27,7 @@
 
 #include <cfutures/event_loop.h>
 
-#include "event_loop/context.h"
+#include "event_loop/coroutine.h"
 #include "event_loop/sigpipe.h"
 #include "event_loop/stack.h"
 #include "event_loop/timer_heap.h"
@@ -46,56 +48,13 @@ enum {
 
 struct cf__engine;
 
-/*
- * A coroutine, at the top of its stack. It is made once and runs one task after
- * the other. Other threads touch base.parker, woken_link and base.suspend only;
- * all else is the loop's thread's.
- */
-struct cf__coroutine {
-    struct cf__worker base; /* the executor is the loop. parker 1: another
-                               thread has unparked it, and it is in woken */
-    struct cf__coroutine *woken_link;
-
-    bool parked;    /* it is suspended in a wait, and in no list but woken */
-    bool notified;  /* it was unparked while it was not parked */
-    bool timed_out; /* its deadline was what woke it */
-    uint32_t index; /* of its stack */
-    struct cf__coroutine *link;   /* in the one list that it is in: ready, a
-                                   turn's batch, free */
-    struct cf__on_stack on_stack; /* while it does not run */
-    struct cf__context context;
-
-    struct cf_call call;
-    /* The task that it runs; NULL: none, or that is done. Atomic. Writer: the
-     * loop's thread. Reader: the watchdog. */
-    _Atomic(cf_future *) f;
-    struct cf__coroutine *next_active, *prev_active; /* it has a task */
-
-    bool trimmed; /* it is free, and its stack's memory has been given back */
-
-    struct cf__loop_timer timer; /* while it is parked with a deadline */
-
-    /* While it waits (base.awaited): */
-    bool forever;  /* without a deadline */
-    bool hopeless; /* it was woken because that could never end */
-    bool possible; /* found by a search: its wait can end */
-    bool chooses;  /* it is in the list of choosers */
-    struct cf__coroutine *next_chooser, *prev_chooser; /* it waits for the first
-                                                          of several */
-};
-
-/* A coroutine that is in a shutdown of its own loop; on its stack. */
-struct cf__ender {
-    struct cf__coroutine *coroutine;
-    struct cf__ender *next;
-};
-
 struct cf__evloop {
     cf_executor base;
 
     /* Set once, before the first task. */
     cf_event_loop_options options;
     char name[16];
+    const struct cf__suspend_ops *suspend; /* of its coroutines */
     bool in_caller;               /* it runs in the thread that made it */
     struct cf__evloop *next_lost; /* of those that stay for ever */
 
@@ -106,6 +65,10 @@ struct cf__evloop {
     struct cf__coroutine *batch; /* those that are left in a turn */
     struct cf__coroutine *ready, *last_ready; /* for the next turn */
     struct cf__coroutine *free_coroutines;
+    /* Tasks that tasks of the loop have submitted, the oldest first. They come
+     * before all of priority 0 in the queue. */
+    cf_future *own, *last_own;
+    size_t own_count;
     struct cf__coroutine *active; /* linked by next_active */
     size_t active_count;
     struct cf__coroutine *choosers; /* linked by next_chooser */
@@ -125,6 +88,7 @@ struct cf__evloop {
     /* Writer: the loop's thread. NULL: it runs on its own stack. */
     _Atomic(struct cf__coroutine *) running;
     struct cf__watchdog watchdog;
+    _Atomic uint64_t own_submitted; /* to own, ever */
 
     /* --- any thread's --------------------------------------------------- */
     /* Coroutines that other threads have unparked, the last one first. */
@@ -137,6 +101,8 @@ struct cf__evloop {
     _Atomic pthread_t owner;
     /* CF_OK, or why submits are refused. Writers: under the lock. */
     atomic_int refuse;
+    /* What is pending is to be cancelled. Then submits are refused. */
+    atomic_bool cancels_pending;
     /* How often wait_idle() has asked. Writers: under the lock. */
     atomic_uint asked;
 
@@ -161,12 +127,6 @@ cf__evloop_of(cf_executor *ex)
     return (struct cf__evloop *)ex;
 }
 
-static inline struct cf__coroutine *
-cf__coroutine_of(struct cf__worker *worker)
-{
-    return (struct cf__coroutine *)worker;
-}
-
 /* The coroutine that is noted in f, which runs or has run; NULL: none. */
 static inline struct cf__coroutine *
 cf__coroutine_of_task(const cf_future *f)
@@ -174,6 +134,18 @@ cf__coroutine_of_task(const cf_future *f)
     uint32_t base = cf_load_acquire(&f->base); /* pairs with its start */
     return base ? cf__stacks_at(&cf__evloop_of(f->executor)->stacks, base - 1)
                 : NULL;
+}
+
+/* Takes the first task of own. */
+static inline cf_future *
+cf__evloop_take_own(struct cf__evloop *loop)
+{
+    cf_future *f = loop->own;
+    if (f) {
+        loop->own = cf_load_relaxed(&f->next); /* the loop's thread's */
+        loop->own_count--;
+    }
+    return f;
 }
 
 /* Puts it at the end of the ready list. The loop's thread. */
@@ -229,15 +201,26 @@ cf__evloop_is_here(const struct cf__evloop *loop)
     return cf_load_relaxed(&loop->owner) == pthread_self();
 }
 
+/* There is a task to start. The loop's thread. */
+static inline bool
+cf__evloop_has_tasks(struct cf__evloop *loop)
+{
+    return loop->own || cf__queue_has_work(&loop->queue);
+}
+
 /* Some coroutine or a queued task can go on. The loop's thread. */
 static inline bool
 cf__evloop_has_work(struct cf__evloop *loop)
 {
     return loop->ready || cf_load_relaxed(&loop->woken) ||
-           cf__queue_has_work(&loop->queue);
+           cf__evloop_has_tasks(loop);
 }
 
 /* --- circle.c ------------------------------------------------------------- */
+
+/* f is a task of the loop that runs: its coroutine; else NULL. */
+struct cf__coroutine *cf__evloop_runner_of(const struct cf__evloop *loop,
+                                           const cf_future *f);
 
 /* self is about to wait for f: f waits for self, or for what does. */
 bool cf__evloop_closes_circle(const struct cf__coroutine *self,
@@ -304,7 +287,33 @@ cf__coroutine_drop(struct cf__evloop *loop, struct cf__coroutine *self)
         cf__watchdog_await_look(&loop->watchdog);
 }
 
-/* --- coroutine.c --------------------------------------------------------- */
+/* --- start.c -------------------------------------------------------------- */
+
+/* The next task is self's. false: none is to begin now. Runs callbacks of those
+ * that are turned away. */
+bool cf__task_take(struct cf__evloop *loop, struct cf__coroutine *self);
+
+/* The same for the first task of own, which there is. Runs no callbacks: false
+ * if others come first, or if it may have to be turned away. */
+bool cf__task_take_own(struct cf__evloop *loop, struct cf__coroutine *self);
+
+/* There is no memory for the stack of the next task. false: there is none. */
+bool cf__task_refuse(struct cf__evloop *loop);
+
+/* --- coroutine.c ---------------------------------------------------------- */
+
+/* Gives the first task of own, which there is, a coroutine, to be gone on with.
+ * Runs no callbacks. NULL: that is for the loop's own part of a turn. */
+struct cf__coroutine *cf__coroutine_start_own(struct cf__evloop *loop);
+
+/* Goes on with next; NULL: with the loop's own stack. Returns when self is gone
+ * on with. */
+void cf__coroutine_switch(struct cf__evloop *loop,
+                          struct cf__coroutine *self,
+                          struct cf__coroutine *next);
+
+/* Leaves self for what runs next. Returns when self is gone on with. */
+void cf__coroutine_leave(struct cf__evloop *loop, struct cf__coroutine *self);
 
 /* Starts the next task. false: none is to begin now. */
 bool cf__coroutine_start(struct cf__evloop *loop);
@@ -315,9 +324,6 @@ void cf__coroutine_run(struct cf__evloop *loop, struct cf__coroutine *first);
 
 /* Gives memory of stacks back that have not been used for long. */
 void cf__coroutine_trim(struct cf__evloop *loop);
-
-/* Ends its wait, if it is in one. Any thread. */
-void cf__coroutine_unpark(struct cf__worker *worker);
 
 /* The thread of the loop ends inside a task, by pthread_exit(): fails what
  * runs. The stacks stay as they are. */
@@ -333,6 +339,10 @@ void cf__evloop_sleep(struct cf__evloop *loop);
 /* Of the loop's keeper. */
 extern const struct cf__suspend_ops cf__evloop_keeper_ops;
 
+/* --- wait.c --------------------------------------------------------------- */
+
+extern const struct cf__suspend_ops cf__coroutine_ops;
+
 /* --- turn.c --------------------------------------------------------------- */
 
 /* Runs tasks until the loop has been shut down and is empty. */
@@ -345,7 +355,7 @@ void *cf__evloop_main(void *arg);
 void cf__evloop_refuse(struct cf__evloop *loop, cf_err why);
 
 /* Empties the queue: cancels what is in it, or, if why is not NULL, fails it
- * so. */
+ * so. In a task also own: else the loop does that (cancels_pending). */
 void cf__evloop_empty(struct cf__evloop *loop, const cf_error *why);
 
 /* Frees the loop. No thread uses it. */

@@ -14,7 +14,7 @@ static void
 answer(struct cf__evloop *loop)
 {
     unsigned asked = cf_load_acquire(&loop->asked); /* pairs with wait_idle */
-    if (cf__queue_has_work(&loop->queue))
+    if (cf__evloop_has_tasks(loop))
         return;
     pthread_mutex_lock(&loop->lock);
     if (loop->answered != asked) {

@@ -7,6 +7,10 @@
 
 #include <errno.h>
 
+/* So few that it does not matter if all of them are cancelled and stay until
+ * they would start: the queue sweeps those out, own does not. */
+enum { OWN_MAX = 1024 };
+
 /* Opens the queue; the first one starts the thread. */
 static cf_err
 open_queue(struct cf__evloop *loop)
@@ -32,6 +36,32 @@ open_queue(struct cf__evloop *loop)
     return err;
 }
 
+/* A task submits to its own loop: no other thread has to see that. Only while
+ * nothing is in the queue: so what is in own is older than all that is there.
+ * false: it has to go to the queue. */
+static bool
+push_own(struct cf__evloop *loop,
+         cf_future *oldest,
+         cf_future *newest,
+         size_t count)
+{
+    if (cf__executor_forked(&loop->base) || /* by a handler of the fork */
+        cf_load_acquire(&loop->refuse) != CF_OK || /* pairs with refuse */
+        cf__priority(oldest) != 0 || cf__queue_has_work(&loop->queue) ||
+        count > OWN_MAX - loop->own_count)
+        return false;
+    cf_store_relaxed(&newest->next, NULL); /* the loop's thread's */
+    if (loop->own)
+        cf_store_relaxed(&loop->last_own->next, oldest);
+    else
+        loop->own = oldest;
+    loop->last_own = newest;
+    loop->own_count += count;
+    cf_store_relaxed(&loop->own_submitted,
+                     cf_load_relaxed(&loop->own_submitted) + count);
+    return true;
+}
+
 cf_err
 cf__evloop_submit(cf_executor *ex,
                   cf_future *oldest,
@@ -39,14 +69,17 @@ cf__evloop_submit(cf_executor *ex,
                   size_t count)
 {
     struct cf__evloop *loop = cf__evloop_of(ex);
+    const bool own = cf__is_own_worker(ex) || cf__evloop_is_here(loop);
     cf_err err;
+    if (own && push_own(loop, oldest, newest, count))
+        return CF_OK;
     while ((err = cf__queue_push(&loop->queue, oldest, newest, count)) ==
            CF_ESHUTDOWN) {
         err = open_queue(loop);
         if (err)
             return err;
     }
-    if (!err && !cf__evloop_is_here(loop))
+    if (!err && !own)
         cf__evloop_wake(loop);
     return err;
 }
@@ -68,7 +101,8 @@ cf__evloop_stats(cf_executor *ex, cf_stats *out)
     out->done = cf_load_acquire(&loop->done);
     out->failed = cf_load_relaxed(&loop->failed);
     uint64_t started = cf_load_acquire(&loop->started);
-    uint64_t submitted = cf__queue_count(&loop->queue);
+    uint64_t submitted =
+        cf__queue_count(&loop->queue) + cf_load_relaxed(&loop->own_submitted);
     out->running = started - out->done;
     uint64_t left = started + out->canceled + taken_back;
     out->queued = submitted > left ? submitted - left : 0;

@@ -25,7 +25,7 @@ take_woken(struct cf__evloop *loop)
     struct cf__coroutine *oldest = NULL;
     if (!cf_load_relaxed(&loop->woken)) /* the exchange acquires */
         return;
-    /* pairs with cf__coroutine_unpark: woken_link */
+    /* pairs with unpark: woken_link */
     struct cf__coroutine *newest = cf_exchange_acquire(&loop->woken, NULL);
     for (struct cf__coroutine *next; newest; newest = next) {
         next = newest->woken_link;
@@ -93,7 +93,7 @@ turn(struct cf__evloop *loop)
     run_batch(loop);
     bool any = false;
     while (loop->starts_left > 0 && !cf__executor_forked(&loop->base) &&
-           cf__queue_has_work(&loop->queue) && cf__coroutine_start(loop))
+           cf__evloop_has_tasks(loop) && cf__coroutine_start(loop))
         any = true;
     if (any || cf__executor_forked(&loop->base))
         return;
@@ -109,8 +109,11 @@ void
 cf__evloop_empty(struct cf__evloop *loop, const cf_error *why)
 {
     struct cf__queue *queue = &loop->queue;
-    while (cf__queue_has_work(queue)) {
+    const bool own = cf__evloop_is_here(loop);
+    while (cf__queue_has_work(queue) || (own && loop->own)) {
         cf_future *f = cf__queue_take_prioritized(queue, true);
+        if (!f && own)
+            f = cf__evloop_take_own(loop);
         if (!f)
             f = cf__queue_take(queue);
         if (!f)

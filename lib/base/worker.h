@@ -25,6 +25,11 @@ struct cf__suspend_ops {
     bool (*park)(struct cf__worker *self, int64_t deadline_ns);
     void (*unpark)(struct cf__worker *worker);
 
+    /* A short way to wait for f, which is not done: without a deadline, in no
+     * scope and no callback. true: f is done. false: it is not open for f, or
+     * something else has ended the wait; the caller waits as ever. */
+    bool (*join)(struct cf__worker *self, cf_future *f);
+
     /* Lets the other coroutines that are ready run first. */
     void (*yield)(struct cf__worker *self);
 

@@ -95,11 +95,9 @@ may_run(const struct cf__worker *self, const cf_future *f)
 }
 
 bool
-cf__in_task_run(struct cf__worker *self, cf_future *f)
+cf__in_task_run_pending(struct cf__worker *self, cf_future *f)
 {
-    const struct cf__executor_ops *ops = self->executor->ops;
-    return f->executor == self->executor && ops->run_pending &&
-           may_run(self, f) && ops->run_pending(self, f);
+    return may_run(self, f) && self->executor->ops->run_pending(self, f);
 }
 
 bool

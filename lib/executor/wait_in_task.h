@@ -7,6 +7,7 @@
 #define CF_LIB_EXECUTOR_WAIT_IN_TASK_H
 
 #include "lib/base/worker.h"
+#include "lib/executor/executor.h"
 #include "lib/future/future.h"
 
 /*
@@ -24,8 +25,16 @@ cf_err cf__in_task_wait(struct cf__worker *self,
  * task of f's executor, also until there may be a task to help with. */
 bool cf__park_on(struct cf__worker *self, cf_future *f, int64_t deadline_ns);
 
+/* Part of cf__in_task_run(): runs f, if it is no other process's. */
+bool cf__in_task_run_pending(struct cf__worker *self, cf_future *f);
+
 /* If f is pending and of self's own executor, runs it here: then f is done. */
-bool cf__in_task_run(struct cf__worker *self, cf_future *f);
+static inline bool
+cf__in_task_run(struct cf__worker *self, cf_future *f)
+{
+    return f->executor == self->executor && f->executor->ops->run_pending &&
+           cf__in_task_run_pending(self, f);
+}
 
 /* cf__in_task_run() has failed only because there was no memory: self sleeps
  * for a moment at most, and tries again. */

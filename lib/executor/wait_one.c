@@ -110,6 +110,15 @@ wait_for(cf_future *f, int64_t timeout_ns, bool firmly)
     return err;
 }
 
+/* The short way, if the backend of a coroutine has one. true: f is done. */
+static inline bool
+join(struct cf__worker *worker, cf_future *f, int64_t timeout_ns)
+{
+    return worker->suspend && timeout_ns == CF_FOREVER &&
+           f->executor == worker->executor && !cf__in_scopes() &&
+           worker->suspend->join(worker, f);
+}
+
 cf_err
 cf_future_wait(cf_future *f, int64_t timeout_ns)
 {
@@ -138,7 +147,7 @@ cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
         /* The common case of a wait in a task comes first. */
         struct cf__worker *worker = cf__thread.worker;
         if (!worker || timeout_ns == 0 || cf__thread.due ||
-            !cf__in_task_run(worker, f)) {
+            !(cf__in_task_run(worker, f) || join(worker, f, timeout_ns))) {
             cf_err err = cf_future_wait(f, timeout_ns);
             if (err)
                 return err;

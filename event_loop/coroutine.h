@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What a coroutine is: see loop.h, and README.md for the words. */
+#ifndef CF_EVENT_LOOP_COROUTINE_H
+#define CF_EVENT_LOOP_COROUTINE_H
+
+#include "event_loop/context.h"
+#include "event_loop/timer_heap.h"
+#include "lib/base/worker.h"
+#include "lib/executor/call.h"
+
+/*
+ * A coroutine, at the top of its stack. It is made once and runs one task after
+ * the other. Other threads touch base.parker, woken_link and base.suspend only;
+ * all else is the loop's thread's.
+ */
+struct cf__coroutine {
+    struct cf__worker base; /* the executor is the loop. parker 1: another
+                               thread has unparked it, and it is in woken */
+    struct cf__coroutine *woken_link;
+
+    bool parked;    /* it is suspended in a wait, and in no list but woken */
+    bool notified;  /* it was unparked while it was not parked */
+    bool timed_out; /* its deadline was what woke it */
+    uint32_t index; /* of its stack */
+    struct cf__coroutine *link;   /* in the one list that it is in: ready, a
+                                   turn's batch, free */
+    struct cf__on_stack on_stack; /* while it does not run */
+    struct cf__context context;
+
+    struct cf_call call;
+    /* The task that it runs; NULL: none, or that is done. Atomic. Writer: the
+     * loop's thread. Reader: the watchdog. */
+    _Atomic(cf_future *) f;
+    struct cf__coroutine *joiner; /* parked until f is done; or NULL */
+    struct cf__coroutine *next_active, *prev_active; /* it has a task */
+
+    bool trimmed; /* it is free, and its stack's memory has been given back */
+
+    struct cf__loop_timer timer; /* while it is parked with a deadline */
+
+    /* While it waits (base.awaited): */
+    bool forever;  /* without a deadline */
+    bool hopeless; /* it was woken because that could never end */
+    bool possible; /* found by a search: its wait can end */
+    bool chooses;  /* it is in the list of choosers */
+    struct cf__coroutine *next_chooser, *prev_chooser; /* it waits for the first
+                                                          of several */
+};
+
+/* A coroutine that is in a shutdown of its own loop; on its stack. */
+struct cf__ender {
+    struct cf__coroutine *coroutine;
+    struct cf__ender *next;
+};
+
+static inline struct cf__coroutine *
+cf__coroutine_of(struct cf__worker *worker)
+{
+    return (struct cf__coroutine *)worker;
+}
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How coroutines wait, and are woken. README.md has the protocol of the parker,
+ * and "Joins". No locks.
+ */
+#include "event_loop/loop.h"
+
+/* next: what runs meanwhile. NULL: what is to run next. */
+static inline bool
+park_for(struct cf__coroutine *self,
+         int64_t deadline_ns,
+         struct cf__coroutine *next)
+{
+    struct cf__evloop *loop = cf__evloop_of(self->base.executor);
+    self->timed_out = false;
+    self->parked = true;
+    if (deadline_ns != CF__NEVER)
+        cf__timer_heap_set(&loop->timers, &self->timer, deadline_ns);
+    if (next)
+        cf__coroutine_switch(loop, self, next);
+    else
+        cf__coroutine_leave(loop, self);
+    cf__timer_heap_clear(&loop->timers, &self->timer);
+    if (self->timed_out)
+        return false;
+    self->notified = false;
+    return !self->hopeless;
+}
+
+static bool
+park(struct cf__worker *worker, int64_t deadline_ns)
+{
+    struct cf__coroutine *self = cf__coroutine_of(worker);
+    if (self->hopeless)
+        return false;
+    if (!self->notified)
+        return park_for(self, deadline_ns, NULL);
+    self->notified = false;
+    return true;
+}
+
+/* self's task has been told to stop, or cannot wait now. */
+static inline bool
+must_not_join(const struct cf__evloop *loop, const struct cf__coroutine *self)
+{
+    const uint64_t told = CF__INTERRUPT | CF__COMPLETING;
+    const cf_future *own = cf_load_relaxed(&self->f);
+    return self->notified || self->hopeless || cf__thread.forking || !own ||
+           cf_load_relaxed(&own->word) & told || /* hints */
+           cf_load_relaxed(&loop->base.terminated);
+}
+
+/* Only its coroutine ends a task that runs, if it has no timeout. So a note with
+ * the coroutine is as good as one with the future, and needs no lock. If the
+ * task is the next one to start, it is what runs next. */
+static bool
+join(struct cf__worker *worker, cf_future *f)
+{
+    struct cf__coroutine *self = cf__coroutine_of(worker);
+    struct cf__evloop *loop = cf__evloop_of(worker->executor);
+    struct cf__coroutine *runner, *next = NULL;
+    if (f->attributes || must_not_join(loop, self))
+        return false;
+    if (f == loop->own)
+        runner = next = cf__coroutine_start_own(loop);
+    else if (cf__evloop_closes_circle(self, f))
+        return false;
+    else
+        runner = cf__evloop_runner_of(loop, f);
+    if (!runner || runner->joiner)
+        return false;
+    struct cf__awaited awaited = {&awaited, &awaited, f};
+    worker->awaited = &awaited;
+    self->forever = true;
+    runner->joiner = self;
+    (void)park_for(self, CF__NEVER, next);
+    if (runner->joiner == self) /* its task goes on */
+        runner->joiner = NULL;
+    self->forever = self->hopeless = false;
+    worker->awaited = NULL;
+    return cf__is_done(cf_load_acquire(&f->word)); /* pairs with its finish */
+}
+
+static void
+unpark(struct cf__worker *worker)
+{
+    struct cf__coroutine *self = cf__coroutine_of(worker);
+    struct cf__evloop *loop = cf__evloop_of(worker->executor);
+    /* no other list is needed */
+    if (cf__is_own_worker(&loop->base) || cf__evloop_is_here(loop)) {
+        cf__coroutine_notify(loop, self);
+        return;
+    }
+    /* pairs with take_woken: self sees why, whoever has pushed it */
+    if (cf_exchange_acq_rel(&worker->parker, 1) == 1)
+        return;
+    struct cf__coroutine *former = cf_load_relaxed(&loop->woken);
+    do {
+        self->woken_link = former;
+        /* pairs with take_woken: woken_link */
+    } while (!cf_cas_weak_acq_rel(&loop->woken, &former, self));
+    cf__evloop_wake(loop);
+}
+
+static void
+yield(struct cf__worker *worker)
+{
+    struct cf__coroutine *self = cf__coroutine_of(worker);
+    struct cf__evloop *loop = cf__evloop_of(worker->executor);
+    cf__coroutine_ready(loop, self);
+    cf__coroutine_leave(loop, self);
+}
+
+static bool
+enter_wait(struct cf__worker *worker, struct cf__awaited *awaited, bool forever)
+{
+    struct cf__coroutine *self = cf__coroutine_of(worker);
+    struct cf__evloop *loop = cf__evloop_of(worker->executor);
+    const bool chooses = awaited->next != awaited;
+    worker->awaited = awaited;
+    if (!chooses && cf__evloop_closes_circle(self, awaited->f))
+        return true;
+    self->forever = forever;
+    self->chooses = forever && chooses;
+    if (self->chooses) {
+        self->prev_chooser = NULL;
+        self->next_chooser = loop->choosers;
+        if (loop->choosers)
+            loop->choosers->prev_chooser = self;
+        loop->choosers = self;
+    }
+    return false;
+}
+
+static bool
+leave_wait(struct cf__worker *worker)
+{
+    struct cf__coroutine *self = cf__coroutine_of(worker);
+    struct cf__evloop *loop = cf__evloop_of(worker->executor);
+    bool hopeless = self->hopeless;
+    if (self->chooses) {
+        if (self->prev_chooser)
+            self->prev_chooser->next_chooser = self->next_chooser;
+        else
+            loop->choosers = self->next_chooser;
+        if (self->next_chooser)
+            self->next_chooser->prev_chooser = self->prev_chooser;
+    }
+    self->hopeless = self->forever = self->chooses = false;
+    return hopeless;
+}
+
+const struct cf__suspend_ops cf__coroutine_ops = {.park = park,
+                                                  .unpark = unpark,
+                                                  .join = join,
+                                                  .yield = yield,
+                                                  .enter = enter_wait,
+                                                  .leave = leave_wait};
