@@ -43,6 +43,7 @@ struct cf__coroutine {
     bool hopeless; /* it was woken because that could never end */
     bool possible; /* found by a search: its wait can end */
     bool chooses;  /* it is in the list of choosers */
+    bool outside;  /* for a task of another executor */
     struct cf__coroutine *next_chooser, *prev_chooser; /* it waits for the first
                                                           of several */
 };

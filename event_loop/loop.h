@@ -72,6 +72,7 @@ struct cf__evloop {
     struct cf__coroutine *active; /* linked by next_active */
     size_t active_count;
     struct cf__coroutine *choosers; /* linked by next_chooser */
+    size_t outside_waits; /* coroutines that wait for other executors' tasks */
     struct cf__timer_heap timers;
     struct cf__ender *enders;
     struct cf__engine *engine; /* NULL: no task has needed libuv yet */

@@ -5,6 +5,7 @@
  */
 #include "event_loop/engine.h"
 
+#include "lib/base/spin.h"
 #include "lib/future/block.h"
 
 #define TRIM_NS CF__MS(200)
@@ -80,11 +81,35 @@ wake_keeper(struct cf__worker *keeper)
 
 const struct cf__suspend_ops cf__evloop_keeper_ops = {.unpark = wake_keeper};
 
+/* For a short time before a sleep: what a task waits for may be done by another
+ * executor before the thread would be asleep, or awake again. true: there is
+ * work. */
+static bool
+look_on(struct cf__evloop *loop, struct cf__spin *spin)
+{
+    int64_t next = cf__timer_heap_next(&loop->timers);
+    while (!cf__evloop_has_work(loop))
+        if (!cf__spin_on(spin, next))
+            return false;
+    return true;
+}
+
 void
 cf__evloop_sleep(struct cf__evloop *loop)
 {
     if (wake_hopeless(loop))
         return;
+    /* Of what libuv waits for, only a call of the kernel can tell. */
+    const bool looks =
+        loop->outside_waits > 0 && !cf__engine_is_busy(loop->engine);
+    struct cf__spin spin = {0};
+    if (looks) {
+        spin = cf__spin_begin();
+        if (look_on(loop, &spin)) {
+            cf__spin_learn(&spin);
+            return;
+        }
+    }
     cf__coroutine_trim(loop);
     uint32_t how =
         cf__engine_is_busy(loop->engine) ? CF__ASLEEP_IN_ENGINE : CF__ASLEEP;
@@ -103,4 +128,6 @@ cf__evloop_sleep(struct cf__evloop *loop)
     if (cf_exchange_acq_rel(&loop->asleep, 0) == 0 &&
         how == CF__ASLEEP_IN_ENGINE)
         loop->engine->owed++;
+    if (looks)
+        cf__spin_learn(&spin);
 }

@@ -120,6 +120,9 @@ enter_wait(struct cf__worker *worker, struct cf__awaited *awaited, bool forever)
     worker->awaited = awaited;
     if (!chooses && cf__evloop_closes_circle(self, awaited->f))
         return true;
+    const cf_executor *runner = awaited->f->executor;
+    self->outside = runner && runner != &loop->base;
+    loop->outside_waits += self->outside;
     self->forever = forever;
     self->chooses = forever && chooses;
     if (self->chooses) {
@@ -146,7 +149,8 @@ leave_wait(struct cf__worker *worker)
         if (self->next_chooser)
             self->next_chooser->prev_chooser = self->prev_chooser;
     }
-    self->hopeless = self->forever = self->chooses = false;
+    loop->outside_waits -= self->outside;
+    self->hopeless = self->forever = self->chooses = self->outside = false;
     return hopeless;
 }
 

@@ -19,7 +19,7 @@
 
 #include <stdint.h>
 
-extern _Atomic int64_t cf__wake_cost_ns;
+CF__EXPORT extern _Atomic int64_t cf__wake_cost_ns;
 
 static inline int64_t
 cf__wake_cost(void)
