@@ -47,6 +47,7 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #ifndef VALGRIND_STACK_REGISTER
 #define VALGRIND_STACK_REGISTER(start, end) ((void)(start), (void)(end), 0U)
 #define VALGRIND_STACK_DEREGISTER(id) (void)(id)
+#define RUNNING_ON_VALGRIND 0
 #endif
 
 /* A function that leaves a stack, and a part of one. */
@@ -269,9 +270,27 @@ jump(struct cf__context *from, struct cf__context *to)
 
 #endif
 
+/* Valgrind knows the stacks of threads as such, but for switches to them. If the
+ * thread's stack were unknown, a switch to it from one that happens to lie near
+ * would look like a return. */
+static void
+tell_valgrind_of_thread(void)
+{
+    pthread_attr_t attributes;
+    void *bottom;
+    size_t size;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return;
+    if (pthread_attr_getstack(&attributes, &bottom, &size) == 0)
+        (void)VALGRIND_STACK_REGISTER(bottom, (char *)bottom + size);
+    pthread_attr_destroy(&attributes);
+}
+
 void
 cf__context_adopt(struct cf__context *context)
 {
+    if (RUNNING_ON_VALGRIND)
+        tell_valgrind_of_thread();
     *context = (struct cf__context){.thread_errno = &errno};
     if (__cxa_get_globals)
         context->thread_exceptions = __cxa_get_globals();
