@@ -37,7 +37,8 @@
 /*
  * pthread_cancel(): three kinds of calls are cancellation points, and only
  * while they wait for others: cf_executor_wait_idle(), cf_executor_shutdown(),
- * and a submit that waits for room in a bounded queue. A thread that is
+ * and, outside of tasks and scopes, a submit that waits for room in a bounded
+ * queue. A thread that is
  * cancelled there ends with nothing undone or left behind: it has submitted
  * nothing, and the executor goes on, or goes on shutting down. Any other call
  * returns first; the cancellation acts at the thread's next cancellation point.

@@ -118,6 +118,9 @@ enum {
  * @retval CF_EBROKEN    The initializer failed; permanent.
  * @retval CF_ESHUTDOWN  cf_executor_shutdown() has begun.
  * @retval CF_EAGAIN     The bounded queue is full (CF_QUEUE_REJECT).
+ * @retval CF_EINTERRUPTED  Called from a task that has been told to stop, as
+ *                       cf_future_wait(). It would have had to wait for room
+ *                       (CF_QUEUE_BLOCK).
  * @retval CF_EFORKED    This process is a fork of the executor's own.
  * @retval CF_ESYS       The first worker could not be started (errno).
  * @retval CF_ENOMEM
@@ -125,8 +128,9 @@ enum {
  *
  * Ownership: *out holds one handle, the caller's; cf_future_unref() it.
  * Threads:   any number of callers, also from tasks and callbacks.
- * Blocks:    no, but for a full queue with CF_QUEUE_BLOCK, and on the inline
- *            executor and with CF_QUEUE_CALLER_RUNS for the task itself.
+ * Blocks:    no, but for a full queue with CF_QUEUE_BLOCK (in an event loop
+ *            other tasks run meanwhile), and on the inline executor and with
+ *            CF_QUEUE_CALLER_RUNS for the task itself.
  * Ordering:  writes before the call are visible to fn. Tasks of equal
  *            priority start in submission order (a process pool: nearly;
  *            cf_process_pool_create() says how).

@@ -116,10 +116,11 @@ CF_API bool cf_future_cancel(cf_future *f);
  * is CF_ECANCELED; if it succeeds, the success stands. (A process worker that
  * has not finished after kill_grace_ns is killed.)
  *
- * This ends waits for futures, and cf_sleep(). It does not end a submit that
- * waits for room, cf_executor_wait_idle() or cf_executor_shutdown(). It ends no
- * wait for a future in a task of a process pool or of the inline executor, nor
- * in one that its submitter runs (CF_QUEUE_CALLER_RUNS).
+ * This ends waits for futures, for events, semaphores and channels, cf_sleep(),
+ * and submits that wait for room. It does not end cf_executor_wait_idle() or
+ * cf_executor_shutdown(), nor a map that waits for room (cf_map()). It ends no
+ * wait in a task of a process pool or of the inline executor, nor in one that
+ * its submitter runs (CF_QUEUE_CALLER_RUNS).
  *
  * @retval true   Cancelled, or the running task was asked.
  * @retval false  The future was finished already, or f is NULL.

@@ -3,8 +3,9 @@
  * pthread_cancel(): which calls of the library are cancellation points.
  *
  * Three kinds of calls are cancellation points while they wait: wait_idle,
- * shutdown, and a submit that waits for room. They wait by
- * cf__cond_wait_or_end() (cond.h), which undoes what the wait has begun.
+ * shutdown, and a submit that waits for room, unless it is in a task or in a
+ * scope. They wait by cf__cond_wait_or_end() (cond.h), which undoes what the
+ * wait has begun.
  *
  * Anywhere else a cancellation would leave locks held and callbacks uncalled.
  * So the library calls libc's cancellation points by the functions below, which

@@ -54,7 +54,10 @@ call_first_locked(struct cf__bound *bound)
     if (!bound->first)
         bound->end = &bound->first;
     first->called = true;
-    pthread_cond_signal(&first->turn);
+    if (first->parks)
+        cf__sleeper_wake(&first->sleeper);
+    else
+        pthread_cond_signal(&first->turn);
 }
 
 /* As soon as there is enough room for the first of the line, it gets that room:
@@ -69,18 +72,17 @@ hand_out_room_locked(struct cf__bound *bound)
 }
 
 static void
-leave_line_locked(struct cf__waiting *self)
+go_on_locked(struct cf__waiting *self)
 {
     pthread_cond_destroy(&self->turn);
     if (--self->bound->inside == 0)
         pthread_cond_signal(&self->bound->left);
 }
 
-/* The thread is cancelled in the line, or after it was called. */
+/* Leaves the line, or gives back what it was handed. */
 static void
-give_up_locked(void *waiting)
+renounce_locked(struct cf__waiting *self)
 {
-    struct cf__waiting *self = waiting;
     struct cf__bound *bound = self->bound;
     if (!self->called) {
         struct cf__waiting **at = &bound->first;
@@ -93,7 +95,16 @@ give_up_locked(void *waiting)
         bound->pending -= self->count;
     }
     hand_out_room_locked(bound);
-    leave_line_locked(self);
+}
+
+/* The thread is cancelled in the line, or after it was called. */
+static void
+give_up_locked(void *waiting)
+{
+    struct cf__waiting *self = waiting;
+    struct cf__bound *bound = self->bound;
+    renounce_locked(self);
+    go_on_locked(self);
     pthread_mutex_unlock(&bound->lock);
 }
 
@@ -104,19 +115,41 @@ refuse(cf_err err, cf_err *why)
     return CF__BOUND_REFUSED;
 }
 
+/* In a task, or in a scope: until it is called, or told to stop. */
+static void
+park_locked(struct cf__bound *bound, struct cf__waiting *self, bool firmly)
+{
+    pthread_mutex_unlock(&bound->lock);
+    cf_err err = cf__sleeper_wait(&self->sleeper, CF__NEVER, firmly);
+    cf__notice_fork();
+    pthread_mutex_lock(&bound->lock); /* so whoever calls it is through */
+    if (self->called)
+        return;
+    if (self->sleeper.generation == cf__generation) /* else it is in no line */
+        renounce_locked(self);
+    self->refused = err;
+}
+
 /* Waits for room, and takes it. */
 static enum cf__bound_answer
-stand_in_line_locked(struct cf__bound *bound, size_t count, cf_err *why)
+stand_in_line_locked(struct cf__bound *bound,
+                     size_t count,
+                     bool firmly,
+                     cf_err *why)
 {
     struct cf__waiting self = {.bound = bound, .count = count};
     cf__cond_init(&self.turn);
+    cf__sleeper_init(&self.sleeper);
+    self.parks = self.sleeper.worker != NULL;
     *bound->end = &self;
     bound->end = &self.next;
     bound->inside++;
-    while (!self.called)
+    if (self.parks)
+        park_locked(bound, &self, firmly);
+    while (!self.parks && !self.called)
         (void)cf__cond_wait_or_end(
             &self.turn, &bound->lock, CF__NEVER, give_up_locked, &self);
-    leave_line_locked(&self);
+    go_on_locked(&self);
     return self.refused ? refuse(self.refused, why) : CF__BOUND_ROOM;
 }
 
@@ -134,10 +167,11 @@ take_room_locked(struct cf__bound *bound,
         if (bound->first || !fits_locked(bound, count)) {
             if (bound->policy == CF_QUEUE_REJECT)
                 return refuse(CF_EAGAIN, why);
-            if (entry == CF__ENTRY_BY_POLICY) {
+            if (entry != CF__ENTRY_AT_ONCE) {
+                bool firmly = entry == CF__ENTRY_FIRMLY;
                 return bound->policy == CF_QUEUE_CALLER_RUNS
                            ? CF__BOUND_CALLER_RUNS
-                           : stand_in_line_locked(bound, count, why);
+                           : stand_in_line_locked(bound, count, firmly, why);
             }
         }
     }

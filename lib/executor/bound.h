@@ -20,6 +20,8 @@ void cf__bound_free(struct cf__bound *bound);
 /* What a submit does when the bound has no room. */
 enum cf__entry {
     CF__ENTRY_BY_POLICY, /* waits, is refused, or runs its tasks */
+    CF__ENTRY_FIRMLY,    /* the same, but that the task was told to stop, or a
+                            scope strikes, does not end the wait */
     CF__ENTRY_AT_ONCE,   /* neither waits nor runs its tasks: is refused if the
                             policy is to reject, else goes over the bound */
     CF__ENTRY_OVER       /* goes over the bound, whatever the policy */
@@ -28,15 +30,16 @@ enum cf__entry {
 enum cf__bound_answer {
     CF__BOUND_ROOM,        /* room is taken */
     CF__BOUND_CALLER_RUNS, /* there is none, and the policy is that the caller
-                              runs the tasks. For CF__ENTRY_BY_POLICY only */
+                                runs the tasks. For the first two entries only */
     CF__BOUND_REFUSED      /* *why is the error of the submit */
 };
 
 /*
  * Takes room for count tasks, all or none. The errors in *why: CF_EAGAIN if
  * there is no room and the policy is to reject; CF_ETOOBIG if count is more
- * than the capacity; else what cf__bound_close() was given. While it waits for
- * room, it is a cancellation point.
+ * than the capacity; what cf__bound_close() was given; or those of
+ * cf__sleeper_wait(). While a plain thread waits for room, outside of scopes,
+ * it is a cancellation point.
  */
 enum cf__bound_answer cf__bound_acquire(struct cf__bound *bound,
                                         size_t count,

@@ -39,17 +39,17 @@ spin(struct cf__sleeper *self, int64_t deadline_ns)
 }
 
 cf_err
-cf__sleeper_wait(struct cf__sleeper *self, int64_t deadline_ns)
+cf__sleeper_wait(struct cf__sleeper *self, int64_t deadline_ns, bool firmly)
 {
     bool late = false;
-    if (spin(self, cf__stop_at(deadline_ns)))
+    if (spin(self, firmly ? deadline_ns : cf__stop_at(deadline_ns)))
         return CF_OK;
     while (!is_woken(self)) {
         if (self->generation != cf__generation_now())
             return CF_EFORKED;
-        if (cf__told_to_stop(cf__thread.worker, NULL, late))
+        if (!firmly && cf__told_to_stop(cf__thread.worker, NULL, late))
             return CF_EINTERRUPTED;
-        int64_t until = cf__stop_at(deadline_ns);
+        int64_t until = firmly ? deadline_ns : cf__stop_at(deadline_ns);
         late = self->worker ? !cf__worker_park(self->worker, until)
                             : !cf__sleep(&self->woken, 0, until);
         if (late && until == deadline_ns && !is_woken(self))

@@ -26,13 +26,14 @@ struct cf__sleeper {
 void cf__sleeper_init(struct cf__sleeper *self);
 
 /*
- * Sleeps until it is woken: CF_OK; or until the deadline (CF_ETIMEDOUT), until
- * the task is told to stop or a scope strikes (CF_EINTERRUPTED), or until a
- * callback that ran meanwhile has forked, and this is the child (CF_EFORKED).
- * If it returns an error, it may be woken all the same, until the caller has
- * taken the record back under the lock of those that wake it.
+ * Sleeps until it is woken: CF_OK; or until the deadline (CF_ETIMEDOUT); unless
+ * firmly, until the task is told to stop or a scope strikes (CF_EINTERRUPTED);
+ * or until a callback that ran meanwhile has forked, and this is the child
+ * (CF_EFORKED). If it returns an error, it may be woken all the same, until the
+ * caller has taken the record back under the lock of those that wake it.
  */
-cf_err cf__sleeper_wait(struct cf__sleeper *self, int64_t deadline_ns);
+cf_err
+cf__sleeper_wait(struct cf__sleeper *self, int64_t deadline_ns, bool firmly);
 
 /* Ends the wait. The caller holds a lock that the sleeper takes before it lets
  * go of the record: so the sleeper's worker is there. Takes no lock. */

@@ -43,22 +43,27 @@ give_up_chain(void *data)
         memset(chain->out, 0, chain->count * sizeof *chain->out);
 }
 
-/* Hands a chain to the backend if the bound has room. */
+/* Hands a chain to the backend if the bound has room. firmly: see
+ * CF__ENTRY_FIRMLY. */
 static cf_err
 enqueue_bounded(cf_executor *ex,
                 cf_future *oldest,
                 cf_future *newest,
                 size_t count,
-                cf_future **out)
+                cf_future **out,
+                bool firmly)
 {
     if (ex->ops->remote) /* tasks that have begun meanwhile make room */
         ex->ops->remote->attend(ex);
     struct chain chain = {ex, oldest, newest, out, count};
+    enum cf__entry entry = cf__entry_to(ex);
+    if (firmly && entry == CF__ENTRY_BY_POLICY)
+        entry = CF__ENTRY_FIRMLY;
     enum cf__bound_answer answer;
     cf_err err;
     pthread_cleanup_push(give_up_chain, &chain);
     cf__callbacks_resume(cf__callbacks_pause()); /* it may wait for room */
-    answer = cf__bound_acquire(ex->bound, count, cf__entry_to(ex), &err);
+    answer = cf__bound_acquire(ex->bound, count, entry, &err);
     pthread_cleanup_pop(0);
     if (answer == CF__BOUND_CALLER_RUNS)
         return cf__caller_run(ex, oldest, newest, count);
@@ -82,7 +87,7 @@ enqueue(cf_executor *ex,
 {
     return __builtin_expect(!ex->bound, 1)
                ? ex->ops->submit(ex, oldest, newest, count)
-               : enqueue_bounded(ex, oldest, newest, count, out);
+               : enqueue_bounded(ex, oldest, newest, count, out, false);
 }
 
 /* The same for one task. *out is set first. On error it is as before. */
@@ -179,8 +184,9 @@ cf__submit_block(cf_executor *ex,
     }
     cf__future_adopt_arg(f, block, size);
     int former = cf__cancel_disable(); /* its caller would undo nothing */
-    cf_err err = at_once && ex->bound ? enqueue_at_once(ex, f)
-                                      : enqueue(ex, f, f, 1, NULL);
+    cf_err err = !ex->bound ? ex->ops->submit(ex, f, f, 1)
+                 : at_once  ? enqueue_at_once(ex, f)
+                            : enqueue_bounded(ex, f, f, 1, NULL, true);
     cf__cancel_restore(former);
     if (err)
         cf__future_discard(f);

@@ -101,7 +101,7 @@ cf__line_wait(struct cf__meeting *meeting,
     last->next = &self->link;
     line->ends.prev = &self->link;
     cf__unlock(&meeting->lock);
-    cf_err err = cf__sleeper_wait(&self->sleeper, deadline_ns);
+    cf_err err = cf__sleeper_wait(&self->sleeper, deadline_ns, false);
     lock(meeting); /* so the thread that has woken it is through with it */
     if (cf_load_relaxed(&self->sleeper.woken)) /* locked */
         return self->answer;

@@ -265,3 +265,101 @@ CF_TEST(a_bounded_queue_passes_everything_through)
     unref_all(fs, N);
     cf_executor_destroy(ex);
 }
+
+/* --- tasks that wait for room --------------------------------------------- */
+
+/* A task that submits to a full queue. */
+struct submitting {
+    cf_executor *ex;
+    gate *g; /* arrived at just before */
+    atomic_int *ran;
+    int count; /* of the batch */
+    int64_t scope_ns;
+};
+
+static int
+task_submits(cf_call *call, const void *arg, size_t arg_size)
+{
+    const struct submitting *s = arg;
+    cf_scope *scope = NULL;
+    cf_future *out[2] = {NULL, NULL};
+    (void)arg_size;
+    if (s->scope_ns && cf_scope_begin(call, s->scope_ns, &scope))
+        return cf_fail(call, 1, "no scope");
+    gate_arrive(s->g);
+    cf_err err =
+        cf_submit_many(s->ex, task_count, s->ran, 0, (size_t)s->count, out);
+    if (err && (out[0] || out[1]))
+        return cf_fail(call, 2, "a handle in spite of an error");
+    if (scope && cf_scope_end(scope) != (err ? CF_ETIMEDOUT : CF_OK))
+        return cf_fail(call, 3, "another end of the scope");
+    cf_future_unref(out[0]);
+    cf_future_unref(out[1]);
+    return cf_return(call, &(int){(int)err}, sizeof(int));
+}
+
+CF_THREAD_TEST(a_task_waits_for_room_in_another_queue)
+{
+    bounded b;
+    bounded_begin(&b, 2, CF_QUEUE_BLOCK);
+    struct submitting s = {
+        .ex = b.ex, .g = gate_new(), .ran = counter_new(), .count = 2};
+    assert_ok(cf_submit(b.ex, task_count, s.ran, 0, NULL));
+    cf_executor *ex = test_executor(1);
+    cf_future *f = must_submit(ex, task_submits, &s, sizeof s);
+    gate_await(s.g, 1);
+    assert_err(cf_future_wait(f, CF_MS(5)), CF_ETIMEDOUT);
+    gate_open(b.g);
+    cr_expect(int_result(f) == CF_OK);
+    bounded_end(&b);
+    cr_expect(*s.ran == 3, "%d", *s.ran);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
+/* The places that it does not take are there for others. */
+CF_THREAD_TEST(an_interrupt_ends_a_wait_for_room, .timeout = 60)
+{
+    cf_executor *ex = test_executor(1);
+    for (int i = 0; i < 50; i++) {
+        bounded b;
+        bounded_begin(&b, 2, CF_QUEUE_BLOCK);
+        struct submitting s = {
+            .ex = b.ex, .g = gate_new(), .ran = counter_new(), .count = 2};
+        assert_ok(cf_submit(b.ex, task_count, s.ran, 0, NULL));
+        cf_future *f = must_submit(ex, task_submits, &s, sizeof s);
+        gate_await(s.g, 1);
+        if (i % 2)
+            assert_err(cf_future_wait(f, CF_MS(1)), CF_ETIMEDOUT);
+        cr_assert(cf_future_interrupt(f));
+        cr_expect(int_result(f) == CF_EINTERRUPTED);
+        assert_ok(cf_submit(b.ex, task_count, s.ran, 0, NULL));
+        bounded_end(&b);
+        cr_expect(*s.ran == 2, "%d", *s.ran);
+        cf_future_unref(f);
+    }
+    cf_executor_destroy(ex);
+}
+
+CF_THREAD_TEST(a_scope_ends_a_wait_for_room)
+{
+    bounded b;
+    bounded_begin(&b, 1, CF_QUEUE_BLOCK);
+    struct submitting s = {.ex = b.ex,
+                           .g = gate_new(),
+                           .ran = counter_new(),
+                           .count = 1,
+                           .scope_ns = CF_MS(3)};
+    assert_ok(cf_submit(b.ex, task_count, s.ran, 0, NULL));
+    cf_executor *ex = test_executor(1);
+    cf_future *f = must_submit(ex, task_submits, &s, sizeof s);
+    cr_expect(int_result(f) == CF_EINTERRUPTED);
+    cf_scope *scope;
+    assert_ok(cf_scope_begin(NULL, CF_MS(3), &scope)); /* in a thread, too */
+    assert_err(cf_submit(b.ex, task_count, s.ran, 0, NULL), CF_EINTERRUPTED);
+    assert_err(cf_scope_end(scope), CF_ETIMEDOUT);
+    bounded_end(&b);
+    cr_expect(*s.ran == 1, "%d", *s.ran);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}

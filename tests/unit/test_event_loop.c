@@ -382,3 +382,54 @@ Test(event_loop, bad_options_are_refused)
     cf_executor_destroy(ex);
     cr_assert(cf_executor_open("loop:2", &ex) == CF_EINVAL);
 }
+
+/* --- waits for another executor ------------------------------------------ */
+
+static int
+do_nothing(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    return 0;
+}
+
+static int
+submit_to(cf_call *call, const void *arg, size_t arg_size)
+{
+    cf_executor *ex = *(cf_executor *const *)arg;
+    (void)arg_size;
+    cf_err err = cf_submit(ex, do_nothing, NULL, 0, NULL);
+    return cf_return(call, &err, sizeof err);
+}
+
+static int
+complete_promise(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg_size;
+    return (int)cf_future_set_result((cf_future *)arg, NULL, 0);
+}
+
+/* The pool's worker waits for what the second task does. */
+Test(event_loop, others_run_while_one_waits_for_room, .timeout = 60)
+{
+    cf_thread_pool_options options = CF_THREAD_POOL_OPTIONS_INIT;
+    cf_executor *pool = NULL, *ex = new_loop();
+    cf_future *promise, *held, *queued, *waits, *completes;
+    options.max_workers = 1;
+    options.queue_capacity = 1;
+    assert_ok(cf_thread_pool_create(&options, &pool));
+    assert_ok(cf_future_create(&promise));
+    held = submit(pool, wait_for, promise, 0);
+    queued = submit(pool, do_nothing, NULL, 0); /* waits until held runs */
+    waits = submit(ex, submit_to, &pool, sizeof(cf_executor *));
+    completes = submit(ex, complete_promise, promise, 0);
+    cr_expect(err_of(waits) == CF_OK);
+    assert_ok(cf_future_result(completes, CF_FOREVER, NULL));
+    cf_executor_destroy(ex);
+    cf_executor_destroy(pool);
+    cf_future *all[] = {promise, held, queued, waits, completes};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        cf_future_unref(all[i]);
+}
