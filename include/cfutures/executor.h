@@ -198,7 +198,9 @@ CF_API cf_err cf_submit_many(cf_executor *ex,
  *
  * Ownership: nothing changes hands.
  * Threads:   any number of callers.
- * Blocks:    up to timeout_ns.
+ * Blocks:    up to timeout_ns. In a task of an event loop other tasks run
+ *            meanwhile: the library waits in a thread that it starts for that.
+ *            If it can start none, the call holds the loop.
  * Ordering:  everything the finished tasks did is visible.
  * Fork:      see CF_EFORKED.
  * Python:    none.
@@ -227,7 +229,8 @@ CF_API cf_err cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns);
  *            worker or a callback of ex itself: does not wait for that thread.
  *            From a worker: nor for tasks in other workers that wait for its
  *            task, without a time limit.
- * Blocks:    up to timeout_ns.
+ * Blocks:    up to timeout_ns; in a task of another event loop as
+ *            cf_executor_wait_idle().
  * Ordering:  everything the tasks did is visible after CF_OK.
  * Fork:      see CF_EFORKED.
  * Python:    Executor.shutdown(wait=, cancel_futures=).
@@ -274,7 +277,8 @@ CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
  * Ownership: the handle is gone.
  * Threads:   one caller, and no thread uses ex afterwards; a submit that
  *            has not returned yet uses it.
- * Blocks:    until queued and running tasks have ended.
+ * Blocks:    until queued and running tasks have ended; in a task of another
+ *            event loop as cf_executor_wait_idle().
  * Ordering:  everything the tasks did is visible.
  * Fork:      fine in a child.
  * Python:    leaving the with block.

@@ -20,8 +20,8 @@
  * The waits are those that an interrupt ends too: cf_future_wait(),
  * cf_future_result(), cf_wait(), cf_as_completed_next(), cf_results_next(),
  * cf_map_array(), cf_parallel_for(), cf_sleep(), cf_yield(), those of event.h,
- * semaphore.h and channel.h, and a submit that waits for room in a queue. A wait
- * for an executor is not.
+ * semaphore.h and channel.h, and a submit that waits for room in a queue. A
+ * wait for an executor is not.
  *
  * Scopes and shields nest: the one that has begun last ends first. They belong
  * to the task (or callback, or thread) that begins them; a task that runs on

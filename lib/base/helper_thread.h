@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The library's own threads that are no workers: timers, a pool's manager. */
+/* The library's own threads that are no workers: timers, a pool's manager,
+ * calls that a coroutine does not wait in. */
 #ifndef CF_LIB_BASE_HELPER_THREAD_H
 #define CF_LIB_BASE_HELPER_THREAD_H
 

@@ -30,7 +30,8 @@ enum cf__entry {
 enum cf__bound_answer {
     CF__BOUND_ROOM,        /* room is taken */
     CF__BOUND_CALLER_RUNS, /* there is none, and the policy is that the caller
-                                runs the tasks. For the first two entries only */
+                              runs the tasks. Not for CF__ENTRY_AT_ONCE, nor
+                              for CF__ENTRY_OVER */
     CF__BOUND_REFUSED      /* *why is the error of the submit */
 };
 

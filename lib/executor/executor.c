@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The executor's common part: how it is made, asked, waited for, shut down and
- * destroyed. Submits are in lib/executor/submit.c.
+ * The executor's common part: how it is made, and what it has. How it is waited
+ * for and ended is in manage.c; submits are in submit.c.
  */
 #include "lib/executor/executor.h"
 
-#include "lib/base/cancel.h"
 #include "lib/base/size.h"
-#include "lib/base/thread.h"
 #include "lib/executor/check.h"
 #include "lib/executor/registry.h"
 #include "lib/executor/remote.h"
-#include "lib/executor/server.h"
-#include "lib/future/callback.h"
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,36 +116,6 @@ cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued)
     return before + 1;
 }
 
-/* Comes first in a call that cannot be made after destroy, nor in a fork's
- * child. destroyed: the sentence that says so. */
-static cf_err
-check_mine(cf_executor *ex, const char *destroyed)
-{
-    cf__registry_expect(ex, false, destroyed);
-    return cf__executor_forked(ex) ? CF_EFORKED : CF_OK;
-}
-
-/*
- * Comes before a wait: runs the callbacks that are due, because the wait may be
- * for what they do. When the wait is over, also on error, the caller gives *due
- * to cf__callbacks_resume(). CF_EFORKED: a callback has forked, and has
- * returned in the child.
- */
-static cf_err
-begin_wait(cf_executor *ex, struct cf__due **due)
-{
-    *due = cf__callbacks_pause();
-    return *due && cf__executor_forked(ex) ? CF_EFORKED : CF_OK;
-}
-
-/* The calling thread is in a task or a callback of ex. It does not wait for a
- * callback of the timers, which may wait for this thread. */
-static bool
-is_inside(cf_executor *ex)
-{
-    return cf__belongs_to(ex) || (ex->ops->runs_here && ex->ops->runs_here(ex));
-}
-
 void
 cf__executor_check(cf_executor *ex)
 {
@@ -166,120 +131,6 @@ cf__executor_check(cf_executor *ex)
 #else
     (void)ex;
 #endif
-}
-
-cf_err
-cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
-{
-    if (!ex || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
-    cf_err err = check_mine(
-        ex, "cf_executor_wait_idle(): the executor has been destroyed");
-    if (err)
-        return err;
-    if (cf__is_own_worker(ex))
-        return CF_EDEADLK;
-    int64_t deadline_ns = cf__deadline(timeout_ns);
-    struct cf__due *due;
-    err = begin_wait(ex, &due);
-    if (!err)
-        err = ex->ops->wait_idle(ex, deadline_ns);
-    /* A callback of the timers is work, too, and it may submit. */
-    while (!err && !is_inside(ex) && cf__timers_in_callback(ex->timers)) {
-        err = cf__timers_await_callback(ex->timers, deadline_ns);
-        if (!err)
-            err = ex->ops->wait_idle(ex, deadline_ns);
-    }
-    cf__callbacks_resume(due);
-    return err;
-}
-
-cf_err
-cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
-{
-    const unsigned known = CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT;
-    if (!ex || flags & ~known || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
-    cf_err err = check_mine(
-        ex, "cf_executor_shutdown(): the executor has been destroyed");
-    if (err)
-        return err;
-    if (!ex->ops->shutdown)
-        return CF_ENOTSUP;
-    int64_t deadline_ns = cf__deadline(timeout_ns);
-    if (flags & CF_SHUTDOWN_NOWAIT)
-        return ex->ops->shutdown(ex, flags, deadline_ns);
-    if (cf__thread.due) /* then callbacks of cancelled tasks are due, too */
-        (void)ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
-    struct cf__due *due;
-    err = begin_wait(ex, &due);
-    if (!err)
-        err = ex->ops->shutdown(ex, flags, deadline_ns);
-    if (!err && !is_inside(ex))
-        err = cf__timers_await_callback(ex->timers, deadline_ns);
-    cf__callbacks_resume(due);
-    return err;
-}
-
-cf_err
-cf_executor_terminate(cf_executor *ex, int signo)
-{
-    if (!ex || signo < 1 || signo > SIGRTMAX)
-        return CF_EINVAL;
-    cf_err err = check_mine(
-        ex, "cf_executor_terminate(): the executor has been destroyed");
-    if (err)
-        return err;
-    if (!ex->ops->terminate)
-        return CF_ENOTSUP;
-    cf_store_relaxed(&ex->runs_no_more, true); /* published below */
-    /* A hint to running tasks. pairs with cf__told_to_stop: a wait for
-     * what was done before succeeds; and with cf__executor_runs_no_more */
-    cf_store_release(&ex->terminated, true);
-    int former = cf__cancel_disable();
-    err = ex->ops->terminate(ex, signo);
-    cf__cancel_restore(former);
-    return err;
-}
-
-void
-cf_executor_destroy(cf_executor *ex)
-{
-    if (!ex)
-        return;
-    cf__registry_expect(
-        ex, true, "cf_executor_destroy(): the executor has been destroyed");
-    /* In a fork's child the memory stays: it is a copy of the parent's, and the
-     * child may still ask futures of ex. */
-    if (cf__executor_forked(ex) || !ex->ops->destroy)
-        return;
-    int former = cf__cancel_disable();
-    struct cf__due *due;
-    if (begin_wait(ex, &due) == CF_OK &&
-        ex->ops->shutdown(ex, 0, CF__NEVER) != CF_EFORKED) {
-        /* ops.destroy joins the timers' thread. If this thread is a server, it
-         * serves until that thread is in no callback. */
-        if (!is_inside(ex))
-            (void)cf__timers_await_callback(ex->timers, CF__NEVER);
-        if (!cf__executor_forked(ex))
-            ex->ops->destroy(ex);
-    }
-    cf__callbacks_resume(due);
-    cf__cancel_restore(former);
-}
-
-cf_err
-cf_executor_stats(cf_executor *ex, cf_stats *out)
-{
-    if (!ex || !out)
-        return CF_EINVAL;
-    cf_err err =
-        check_mine(ex, "cf_executor_stats(): the executor has been destroyed");
-    if (err)
-        return err;
-    memset(out, 0, sizeof *out);
-    ex->ops->stats(ex, out);
-    return CF_OK;
 }
 
 const char *

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An executor is asked, waited for, shut down, terminated and destroyed. A
+ * coroutine that waits so for another executor goes on in aside.c: its thread
+ * has others to run.
+ */
+#include "lib/base/cancel.h"
+#include "lib/base/thread.h"
+#include "lib/executor/aside.h"
+#include "lib/executor/executor.h"
+#include "lib/executor/registry.h"
+#include "lib/executor/server.h"
+#include "lib/future/callback.h"
+
+#include <signal.h>
+#include <string.h>
+
+/* Comes first in a call that cannot be made after destroy, nor in a fork's
+ * child. destroyed: the sentence that says so. */
+static cf_err
+check_mine(cf_executor *ex, const char *destroyed)
+{
+    cf__registry_expect(ex, false, destroyed);
+    return cf__executor_forked(ex) ? CF_EFORKED : CF_OK;
+}
+
+/*
+ * Comes before a wait: runs the callbacks that are due, because the wait may be
+ * for what they do. When the wait is over, also on error, the caller gives *due
+ * to cf__callbacks_resume(). CF_EFORKED: a callback has forked, and has
+ * returned in the child.
+ */
+static cf_err
+begin_wait(cf_executor *ex, struct cf__due **due)
+{
+    *due = cf__callbacks_pause();
+    return *due && cf__executor_forked(ex) ? CF_EFORKED : CF_OK;
+}
+
+/* The calling thread is in a task or a callback of ex. It does not wait for a
+ * callback of the timers, which may wait for this thread. */
+static bool
+is_inside(cf_executor *ex)
+{
+    return cf__belongs_to(ex) || (ex->ops->runs_here && ex->ops->runs_here(ex));
+}
+
+/* --- calls that block ----------------------------------------------------- */
+
+/* A call that waits for ex until the deadline, and what it returns. */
+struct waiting {
+    cf_executor *ex;
+    unsigned flags;
+    int64_t deadline_ns;
+    cf_err err;
+};
+
+/* Runs a step that blocks. In a coroutine of another executor it runs in a
+ * thread of its own. It is as if that thread had made the call. */
+static void
+block(void (*step)(void *waiting), struct waiting *waiting)
+{
+    if (is_inside(waiting->ex) || waiting->deadline_ns == 0 ||
+        !cf__run_aside(step, waiting))
+        step(waiting);
+}
+
+static void
+await_idle(void *data)
+{
+    struct waiting *waiting = data;
+    cf_executor *ex = waiting->ex;
+    cf_err err = ex->ops->wait_idle(ex, waiting->deadline_ns);
+    /* A callback of the timers is work, too, and it may submit. */
+    while (!err && !is_inside(ex) && cf__timers_in_callback(ex->timers)) {
+        err = cf__timers_await_callback(ex->timers, waiting->deadline_ns);
+        if (!err)
+            err = ex->ops->wait_idle(ex, waiting->deadline_ns);
+    }
+    waiting->err = err;
+}
+
+cf_err
+cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
+{
+    if (!ex || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    cf_err err = check_mine(
+        ex, "cf_executor_wait_idle(): the executor has been destroyed");
+    if (err)
+        return err;
+    if (cf__is_own_worker(ex))
+        return CF_EDEADLK;
+    struct waiting waiting = {ex, 0, cf__deadline(timeout_ns), CF_OK};
+    struct cf__due *due;
+    err = begin_wait(ex, &due);
+    if (!err) {
+        block(await_idle, &waiting);
+        err = waiting.err;
+    }
+    cf__callbacks_resume(due);
+    return err;
+}
+
+static void
+await_shutdown(void *data)
+{
+    struct waiting *waiting = data;
+    cf_executor *ex = waiting->ex;
+    waiting->err = ex->ops->shutdown(ex, waiting->flags, waiting->deadline_ns);
+    if (!waiting->err && !is_inside(ex))
+        waiting->err =
+            cf__timers_await_callback(ex->timers, waiting->deadline_ns);
+}
+
+/* The calling code is a coroutine, and has callbacks called in its thread. */
+static bool
+is_coroutine(void)
+{
+    return cf__thread.worker && cf__thread.worker->suspend;
+}
+
+cf_err
+cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
+{
+    const unsigned known = CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT;
+    if (!ex || flags & ~known || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    cf_err err = check_mine(
+        ex, "cf_executor_shutdown(): the executor has been destroyed");
+    if (err)
+        return err;
+    if (!ex->ops->shutdown)
+        return CF_ENOTSUP;
+    struct waiting waiting = {ex, flags, cf__deadline(timeout_ns), CF_OK};
+    if (flags & CF_SHUTDOWN_NOWAIT)
+        return ex->ops->shutdown(ex, flags, waiting.deadline_ns);
+    /* Callbacks of cancelled tasks are due here, too, or run here. */
+    if (cf__thread.due || is_coroutine())
+        (void)ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
+    struct cf__due *due;
+    err = begin_wait(ex, &due);
+    if (!err) {
+        block(await_shutdown, &waiting);
+        err = waiting.err;
+    }
+    cf__callbacks_resume(due);
+    return err;
+}
+
+cf_err
+cf_executor_terminate(cf_executor *ex, int signo)
+{
+    if (!ex || signo < 1 || signo > SIGRTMAX)
+        return CF_EINVAL;
+    cf_err err = check_mine(
+        ex, "cf_executor_terminate(): the executor has been destroyed");
+    if (err)
+        return err;
+    if (!ex->ops->terminate)
+        return CF_ENOTSUP;
+    cf_store_relaxed(&ex->runs_no_more, true); /* published below */
+    /* A hint to running tasks. pairs with cf__told_to_stop: a wait for
+     * what was done before succeeds; and with cf__executor_runs_no_more */
+    cf_store_release(&ex->terminated, true);
+    int former = cf__cancel_disable();
+    err = ex->ops->terminate(ex, signo);
+    cf__cancel_restore(former);
+    return err;
+}
+
+static void
+await_end_and_free(void *data)
+{
+    const struct waiting *waiting = data;
+    cf_executor *ex = waiting->ex;
+    if (ex->ops->shutdown(ex, 0, CF__NEVER) == CF_EFORKED)
+        return;
+    /* ops.destroy joins the timers' thread. If this thread is a server, it
+     * serves until that thread is in no callback. */
+    if (!is_inside(ex))
+        (void)cf__timers_await_callback(ex->timers, CF__NEVER);
+    if (!cf__executor_forked(ex))
+        ex->ops->destroy(ex);
+}
+
+void
+cf_executor_destroy(cf_executor *ex)
+{
+    if (!ex)
+        return;
+    cf__registry_expect(
+        ex, true, "cf_executor_destroy(): the executor has been destroyed");
+    /* In a fork's child the memory stays: it is a copy of the parent's, and the
+     * child may still ask futures of ex. */
+    if (cf__executor_forked(ex) || !ex->ops->destroy)
+        return;
+    int former = cf__cancel_disable();
+    struct waiting waiting = {ex, 0, CF__NEVER, CF_OK};
+    struct cf__due *due;
+    if (begin_wait(ex, &due) == CF_OK)
+        block(await_end_and_free, &waiting);
+    cf__callbacks_resume(due);
+    cf__cancel_restore(former);
+}
+
+cf_err
+cf_executor_stats(cf_executor *ex, cf_stats *out)
+{
+    if (!ex || !out)
+        return CF_EINVAL;
+    cf_err err =
+        check_mine(ex, "cf_executor_stats(): the executor has been destroyed");
+    if (err)
+        return err;
+    memset(out, 0, sizeof *out);
+    ex->ops->stats(ex, out);
+    return CF_OK;
+}

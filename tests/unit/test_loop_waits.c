@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A coroutine waits for another executor: until that is idle, or has ended. The
+ * other coroutines go on meanwhile. Each time the pool's worker waits for a
+ * promise that another task of the loop completes.
+ */
+#include <cfutures/cfutures.h>
+#include <cfutures/event_loop.h>
+
+#include "tests/support/thread_faults.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#define assert_ok(call) cr_assert((call) == CF_OK, "%s", #call)
+
+static cf_future *
+submit(cf_executor *ex, cf_task_fn *fn, const void *arg, size_t arg_size)
+{
+    cf_future *f = NULL;
+    assert_ok(cf_submit(ex, fn, arg, arg_size, &f));
+    return f;
+}
+
+static int
+wait_for(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg_size;
+    cf_err err = cf_future_wait((cf_future *)arg, CF_FOREVER);
+    return cf_return(call, &err, sizeof err);
+}
+
+static int
+complete(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg_size;
+    return (int)cf_future_set_result((cf_future *)arg, NULL, 0);
+}
+
+static cf_err
+err_of(cf_future *f)
+{
+    cf_bytes bytes;
+    cf_err err = CF_ESYS;
+    assert_ok(cf_future_result(f, CF_FOREVER, &bytes));
+    memcpy(&err, bytes.data, sizeof err);
+    cf_future_unref(f);
+    return err;
+}
+
+/* What a coroutine does with a pool whose worker is busy. */
+struct wait {
+    cf_executor *pool;
+    cf_err (*fn)(cf_executor *pool);
+};
+
+static int
+run_wait(cf_call *call, const void *arg, size_t arg_size)
+{
+    const struct wait *wait = arg;
+    (void)arg_size;
+    cf_err err = wait->fn(wait->pool);
+    return cf_return(call, &err, sizeof err);
+}
+
+static cf_err
+until_idle(cf_executor *pool)
+{
+    return cf_executor_wait_idle(pool, CF_SECONDS(1000));
+}
+
+static cf_err
+until_shut_down(cf_executor *pool)
+{
+    return cf_executor_shutdown(pool, 0, CF_FOREVER);
+}
+
+static cf_err
+until_destroyed(cf_executor *pool)
+{
+    cf_executor_destroy(pool);
+    return CF_OK;
+}
+
+static cf_executor *
+busy_pool(cf_future **promise, cf_future **held)
+{
+    cf_executor *pool = NULL;
+    assert_ok(cf_executor_open("threads:1", &pool));
+    assert_ok(cf_future_create(promise));
+    *held = submit(pool, wait_for, *promise, 0);
+    return pool;
+}
+
+/* The wait could not end if it held the loop's thread. */
+static void
+others_run_in(cf_err (*fn)(cf_executor *pool))
+{
+    cf_executor *loop = NULL;
+    cf_future *promise, *held;
+    struct wait wait = {busy_pool(&promise, &held), fn};
+    assert_ok(cf_executor_open("loop", &loop));
+    cf_future *waits = submit(loop, run_wait, &wait, sizeof wait);
+    cf_future *completes = submit(loop, complete, promise, 0);
+    cr_expect(err_of(waits) == CF_OK);
+    cr_expect(cf_future_done(held));
+    cr_expect(err_of(held) == CF_OK);
+    assert_ok(cf_future_result(completes, CF_FOREVER, NULL));
+    cf_future_unref(completes);
+    cf_future_unref(promise);
+    if (fn != until_destroyed)
+        cf_executor_destroy(wait.pool);
+    cf_executor_destroy(loop);
+}
+
+Test(loop_waits, others_run_until_a_pool_is_idle, .timeout = 60)
+{
+    others_run_in(until_idle);
+}
+
+Test(loop_waits, others_run_until_a_pool_is_shut_down, .timeout = 60)
+{
+    others_run_in(until_shut_down);
+}
+
+Test(loop_waits, others_run_until_a_pool_is_destroyed, .timeout = 60)
+{
+    others_run_in(until_destroyed);
+}
+
+static cf_err
+in_vain(cf_executor *pool)
+{
+    cf_err idle = cf_executor_wait_idle(pool, CF_MS(2));
+    cf_err polled = cf_executor_wait_idle(pool, 0);
+    cf_err down = cf_executor_shutdown(pool, 0, CF_MS(2));
+    return idle == polled && idle == down ? idle : CF_ESYS;
+}
+
+Test(loop_waits, a_wait_ends_in_time, .timeout = 60)
+{
+    cf_executor *loop = NULL;
+    cf_future *promise, *held;
+    struct wait wait = {busy_pool(&promise, &held), in_vain};
+    assert_ok(cf_executor_open("loop", &loop));
+    cr_expect(err_of(submit(loop, run_wait, &wait, sizeof wait)) ==
+              CF_ETIMEDOUT);
+    assert_ok(cf_future_set_result(promise, NULL, 0));
+    cr_expect(err_of(held) == CF_OK);
+    cf_future_unref(promise);
+    cf_executor_destroy(wait.pool);
+    cf_executor_destroy(loop);
+}
+
+/* The loop of which this is the thread. */
+static _Thread_local bool is_loop;
+
+static int
+note_loop(cf_call *call, void *data, void **worker_data)
+{
+    (void)call;
+    (void)data;
+    (void)worker_data;
+    is_loop = true;
+    return 0;
+}
+
+static void
+note_caller(cf_future *f, void *in_loop)
+{
+    (void)f;
+    *(bool *)in_loop = is_loop;
+}
+
+static cf_err
+cancel_queued(cf_executor *pool)
+{
+    return cf_executor_shutdown(pool, CF_SHUTDOWN_CANCEL, CF_FOREVER);
+}
+
+/* Callbacks run in the thread that cancels, though another one waits. */
+Test(loop_waits, callbacks_run_in_the_loops_thread, .timeout = 60)
+{
+    cf_event_loop_options options = CF_EVENT_LOOP_OPTIONS_INIT;
+    cf_executor *loop = NULL;
+    cf_future *promise, *held;
+    bool in_loop = false;
+    struct wait wait = {busy_pool(&promise, &held), cancel_queued};
+    cf_future *queued = submit(wait.pool, complete, promise, 0);
+    options.initializer = note_loop;
+    assert_ok(cf_event_loop_create(&options, &loop));
+    assert_ok(cf_future_on_done(queued, note_caller, &in_loop));
+    cf_future *waits = submit(loop, run_wait, &wait, sizeof wait);
+    cf_future *completes = submit(loop, complete, promise, 0);
+    cr_expect(err_of(waits) == CF_OK);
+    cr_expect(in_loop && cf_future_state(queued) == CF_CANCELED);
+    assert_ok(cf_future_result(completes, CF_FOREVER, NULL));
+    cr_expect(err_of(held) == CF_OK);
+    cf_future_unref(completes);
+    cf_future_unref(queued);
+    cf_future_unref(promise);
+    cf_executor_destroy(wait.pool);
+    cf_executor_destroy(loop);
+}
+
+static cf_err
+without_threads(cf_executor *pool)
+{
+    thread_faults_begin(0, EAGAIN);
+    errno = 7;
+    cf_err err = cf_executor_wait_idle(pool, CF_MS(5));
+    int kept = errno, refused = thread_faults_count();
+    thread_faults_end();
+    return refused == 1 && kept == 7 ? err : CF_ESYS;
+}
+
+Test(loop_waits, a_wait_holds_the_thread_if_there_is_no_other, .timeout = 60)
+{
+    cf_executor *loop = NULL;
+    cf_future *promise, *held;
+    struct wait wait = {busy_pool(&promise, &held), without_threads};
+    assert_ok(cf_executor_open("loop", &loop));
+    cr_expect(err_of(submit(loop, run_wait, &wait, sizeof wait)) ==
+              CF_ETIMEDOUT);
+    assert_ok(cf_future_set_result(promise, NULL, 0));
+    cr_expect(err_of(held) == CF_OK);
+    cf_future_unref(promise);
+    cf_executor_destroy(wait.pool);
+    cf_executor_destroy(loop);
+}
