@@ -220,6 +220,7 @@ died(void *arg)
     cf__coroutine_fail_all(loop);
     break_loop(loop, &why);
     cf__thread.worker = loop->root_on_stack.worker;
+    cf__thread.root_of = NULL; /* the thread ends */
     cf__watchdog_end(loop);
     end_thread(loop);
 }
@@ -228,6 +229,7 @@ void
 cf__evloop_run_thread(struct cf__evloop *loop)
 {
     int former = cf__cancel_disable(); /* else it would hit any of its tasks */
+    cf_executor *outer = cf__thread.root_of;
     pthread_cleanup_push(died, loop);
     cf__context_adopt(&loop->root);
     cf__watchdog_begin(loop);
@@ -235,6 +237,7 @@ cf__evloop_run_thread(struct cf__evloop *loop)
     cf_store_relaxed(&loop->owner, pthread_self()); /* before the first task */
     loop->keeper.executor = &loop->base;
     loop->keeper.suspend = &cf__evloop_keeper_ops;
+    cf__thread.root_of = &loop->base;
     bool initialized = initialize(loop);
     while (!cf__executor_forked(&loop->base) && !is_over(loop))
         turn(loop);
@@ -244,6 +247,7 @@ cf__evloop_run_thread(struct cf__evloop *loop)
     cf__watchdog_end(loop);
     pthread_cleanup_pop(0);
     cf__sigpipe_restore(&loop->sigpipe);
+    cf__thread.root_of = outer;
     cf__cancel_restore(former);
     if (!cf__executor_forked(&loop->base))
         end_thread(loop);

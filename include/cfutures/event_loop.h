@@ -37,8 +37,9 @@ typedef struct cf_event_loop_options {
                                CF_EVENT_LOOP_STACK_MIN; 0: 256 KiB. What a task
                                does not use costs no memory */
     size_t max_stacks_kept; /* so many free stacks keep their memory; 0: 64 */
-    cf_initializer_fn *initializer; /* once, before the first task. It must not
-                                       wait for tasks of this loop */
+    cf_initializer_fn *initializer; /* once, before the first task. A wait
+                                       for tasks of this loop is CF_EDEADLK in
+                                       it: they begin later */
     cf_finalizer_fn *finalizer;     /* once, after the last one */
     void *init_data;                /* for both */
     size_t queue_capacity;          /* tasks queued; 0: unbounded */

@@ -193,7 +193,8 @@ CF_API cf_err cf_submit_many(cf_executor *ex,
  * @retval CF_OK         There was a moment without work.
  * @retval CF_ETIMEDOUT
  * @retval CF_EINVAL     ex is NULL or timeout_ns is below -1.
- * @retval CF_EDEADLK    Called from a task of ex itself.
+ * @retval CF_EDEADLK    Called from a task of ex itself, or elsewhere in the
+ *                       thread of an event loop, for that loop.
  * @retval CF_EFORKED    This process is a fork of the executor's own.
  *
  * Ownership: nothing changes hands.
@@ -222,6 +223,8 @@ CF_API cf_err cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns);
  * @retval CF_EINVAL     ex is NULL, unknown flags, a timeout below -1.
  * @retval CF_ENOTSUP    Called from a task in a worker process, which cannot
  *                       reach the pool: nothing has changed.
+ * @retval CF_EDEADLK    Called in the thread of an event loop, for that loop,
+ *                       but not from its tasks: it has begun, as with NOWAIT.
  * @retval CF_EFORKED    This process is a fork of the executor's own.
  *
  * Ownership: the executor stays the caller's.
@@ -266,8 +269,8 @@ CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
  * Shuts down (flags 0, CF_FOREVER) and frees an executor.
  *
  * Futures stay valid. From a worker of ex itself the memory goes when that
- * worker ends. In a forked child it does nothing: the memory is the parent's
- * image.
+ * worker ends, and likewise in the thread of an event loop. In a forked child
+ * it does nothing: the memory is the parent's image.
  *
  * @param ex  NULL is fine. One that has been destroyed aborts the program, as
  *            it does in cf_executor_shutdown(), _terminate(), _wait_idle() and

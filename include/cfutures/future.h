@@ -151,7 +151,8 @@ CF_API bool cf_future_interrupt(cf_future *f);
  * @retval CF_EDEADLK    Called from a task that f itself waits for, directly
  *                       or over others of this pool: it could never end. A
  *                       task that waits for one it descends from gets this
- *                       too, if it runs on top of it.
+ *                       too, if it runs on top of it. Or f is a task of an
+ *                       event loop, and this is the loop's thread, but no task.
  * @retval CF_EINTERRUPTED  Called from a task that has been told to stop: by
  *                       cf_future_interrupt(), its timeout or
  *                       cf_executor_terminate(). It would have had to sleep.

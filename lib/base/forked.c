@@ -42,6 +42,7 @@ become_child(void)
     /* The thread is no pool's worker or server any more. */
     cf__thread.worker = NULL;
     cf__thread.server = NULL;
+    cf__thread.root_of = NULL;
     for (int i = 0; i < CF__FORK_PARTS; i++)
         if (parts[i] && parts[i]->in_child)
             parts[i]->in_child();

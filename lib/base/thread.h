@@ -59,6 +59,9 @@ struct cf__thread {
         CF__ON_STACK;
     };
     struct cf__server *server; /* NULL: it is none. lib/executor/server.h */
+    cf_executor *root_of;      /* all tasks of that executor run in this thread,
+                                  in turns. NULL: there is none. A backend sets
+                                  it */
     bool long_waits;           /* its last wait was long: lib/base/spin.h */
     unsigned satisfied; /* operations that did not have to wait, since it was
                            last reset: lib/executor/budget.h */

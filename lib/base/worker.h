@@ -66,6 +66,16 @@ struct cf__worker {
     struct cf__worker *graph_next;
 };
 
+/* true: the tasks of ex run in the calling thread only, and it is in none of
+ * them: while it waits, none runs. ex is compared, and may be gone. */
+static inline bool
+cf__holds_up(const cf_executor *ex)
+{
+    return __builtin_expect(cf__thread.root_of != NULL, 0) &&
+           cf__thread.root_of == ex &&
+           !(cf__thread.worker && cf__thread.worker->executor == ex);
+}
+
 /* true: the calling thread is a worker of ex. */
 static inline bool
 cf__is_own_worker(const cf_executor *ex)

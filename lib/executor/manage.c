@@ -89,7 +89,7 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
         ex, "cf_executor_wait_idle(): the executor has been destroyed");
     if (err)
         return err;
-    if (cf__is_own_worker(ex))
+    if (cf__is_own_worker(ex) || cf__holds_up(ex))
         return CF_EDEADLK;
     struct waiting waiting = {ex, 0, cf__deadline(timeout_ns), CF_OK};
     struct cf__due *due;
@@ -133,8 +133,11 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
     if (!ex->ops->shutdown)
         return CF_ENOTSUP;
     struct waiting waiting = {ex, flags, cf__deadline(timeout_ns), CF_OK};
-    if (flags & CF_SHUTDOWN_NOWAIT)
-        return ex->ops->shutdown(ex, flags, waiting.deadline_ns);
+    const bool holds_up = cf__holds_up(ex);
+    if (flags & CF_SHUTDOWN_NOWAIT || holds_up) {
+        err = ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
+        return err || flags & CF_SHUTDOWN_NOWAIT ? err : CF_EDEADLK;
+    }
     /* Callbacks of cancelled tasks are due here, too, or run here. */
     if (cf__thread.due || is_coroutine())
         (void)ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
@@ -174,7 +177,9 @@ await_end_and_free(void *data)
 {
     const struct waiting *waiting = data;
     cf_executor *ex = waiting->ex;
-    if (ex->ops->shutdown(ex, 0, CF__NEVER) == CF_EFORKED)
+    /* If this thread runs all of its tasks, it goes on with them later. */
+    unsigned flags = cf__holds_up(ex) ? CF_SHUTDOWN_NOWAIT : 0;
+    if (ex->ops->shutdown(ex, flags, CF__NEVER) == CF_EFORKED)
         return;
     /* ops.destroy joins the timers' thread. If this thread is a server, it
      * serves until that thread is in no callback. */

@@ -58,12 +58,14 @@ cf__sleep_locked(pthread_cond_t *cond,
     return cf__now_ns() < deadline_ns;
 }
 
-/* The calling thread is a worker or a server of ex. */
+/* The calling thread is a worker or a server of ex, or runs all of its
+ * tasks. */
 static inline bool
 cf__belongs_to(const cf_executor *ex)
 {
     const struct cf__server *server = cf__thread.server;
-    return cf__is_own_worker(ex) || (server && server->executor == ex);
+    return cf__is_own_worker(ex) || (server && server->executor == ex) ||
+           cf__holds_up(ex);
 }
 
 /* How the calling thread enters the queue of ex. */

@@ -103,9 +103,13 @@ wait_for(cf_future *f, int64_t timeout_ns, bool firmly)
     struct cf__worker *worker = cf__thread.worker;
     cf_err err = CF_OK;
     bool ran = timeout_ns != 0 && cf__caller_run_pending(f);
-    if (!ran && (!due || !cf_future_done(f)))
-        err = worker ? cf__in_task_wait(worker, f, deadline_ns, firmly)
-                     : wait_outside(f, deadline_ns, firmly);
+    if (!ran && (!due || !cf_future_done(f))) {
+        if (!firmly && timeout_ns != 0 && cf__holds_up(f->executor))
+            err = CF_EDEADLK;
+        else
+            err = worker ? cf__in_task_wait(worker, f, deadline_ns, firmly)
+                         : wait_outside(f, deadline_ns, firmly);
+    }
     cf__callbacks_resume(due);
     return err;
 }

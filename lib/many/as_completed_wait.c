@@ -118,10 +118,27 @@ wait_in_task(struct cf__worker *worker,
     }
 }
 
+/* The calling thread runs the tasks of all that it waits for, and is in none of
+ * them. */
+static bool
+holds_all_up(const cf_as_completed *it)
+{
+    const struct cf__awaited *at = it->first_look;
+    do {
+        if (!cf__holds_up(at->f->executor))
+            return false;
+        at = at->next;
+    } while (at != it->first_look);
+    return true;
+}
+
 cf_err
 cf__as_completed_wait(cf_as_completed *it, int64_t deadline_ns)
 {
     struct cf__worker *worker = cf__thread.worker;
+    if (__builtin_expect(cf__thread.root_of != NULL, 0) && deadline_ns &&
+        holds_all_up(it))
+        return cf__as_completed_take_ready(it) ? CF_OK : CF_EDEADLK;
     return worker || cf__thread.caller_run
                ? wait_in_task(worker, it, deadline_ns)
                : sleep_until_ready(NULL, it, deadline_ns);

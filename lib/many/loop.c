@@ -260,6 +260,8 @@ cf__loop_run(const struct cf__loop *loop, cf_future **failed)
         *failed = NULL;
     if (loop->begin >= loop->end)
         return CF_OK;
+    if (cf__holds_up(loop->ex)) /* no range would run */
+        return CF_EDEADLK;
     size_t workers = (size_t)loop->ex->max_workers;
     size_t room = workers * RANGES_PER_WORKER;
     cf_err err;

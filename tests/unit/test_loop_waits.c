@@ -231,3 +231,138 @@ Test(loop_waits, a_wait_holds_the_thread_if_there_is_no_other, .timeout = 60)
     cf_executor_destroy(wait.pool);
     cf_executor_destroy(loop);
 }
+
+/* --- in the loop's thread, outside of its tasks --------------------------- */
+
+struct root {
+    cf_executor *loop; /* whose initializer it is */
+    cf_future *first;  /* a task that waits until the initializer is through */
+    cf_err returned[9];
+    cf_err (*last)(cf_executor *loop); /* at the end of the initializer */
+};
+
+static int
+range(cf_call *call, size_t begin, size_t end, void *data)
+{
+    (void)call;
+    (void)begin;
+    (void)end;
+    (void)data;
+    return 0;
+}
+
+static int
+none(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    return 0;
+}
+
+/* All calls that would wait for what the loop does next. */
+static int
+wait_in_root(cf_call *call, void *data, void **worker_data)
+{
+    struct root *root = data;
+    cf_future *others[2] = {NULL, NULL}, *out;
+    cf_as_completed *it = NULL;
+    cf_err *returned = root->returned;
+    (void)call;
+    (void)worker_data;
+    if (cf_submit(root->loop, none, NULL, 0, &others[0]) ||
+        cf_submit(root->loop, none, NULL, 0, &others[1]) ||
+        cf_as_completed_create(others, 2, &it))
+        return 1;
+    returned[1] = cf_future_wait(others[0], CF_FOREVER);
+    returned[2] = cf_future_result(others[1], CF_SECONDS(1000), NULL);
+    returned[3] = cf_wait(others, 2, CF_ALL_COMPLETED, CF_FOREVER, NULL);
+    returned[4] = cf_wait(others, 2, CF_FIRST_COMPLETED, CF_FOREVER, NULL);
+    returned[5] = cf_as_completed_next(it, CF_FOREVER, &out);
+    returned[6] = cf_parallel_for(root->loop, 0, 100, 1, range, NULL, NULL);
+    returned[7] = cf_executor_wait_idle(root->loop, CF_FOREVER);
+    returned[8] = cf_future_wait(others[0], 0);
+    cf_as_completed_destroy(it);
+    cf_future_unref(others[0]);
+    cf_future_unref(others[1]);
+    if (root->last)
+        returned[1] = root->last(root->loop);
+    return 0;
+}
+
+/* Returns when the initializer is through and the first task is done. */
+static void
+begin_root(struct root *root)
+{
+    cf_event_loop_options options = CF_EVENT_LOOP_OPTIONS_INIT;
+    options.initializer = wait_in_root;
+    options.init_data = root;
+    options.queue_capacity = 1; /* what the initializer submits goes over it */
+    assert_ok(cf_event_loop_create(&options, &root->loop));
+    root->first = submit(root->loop, none, NULL, 0);
+    assert_ok(cf_future_result(root->first, CF_FOREVER, NULL));
+    cf_future_unref(root->first);
+}
+
+Test(loop_waits, an_initializer_waits_for_no_task_of_its_loop, .timeout = 60)
+{
+    struct root root = {.last = NULL};
+    begin_root(&root);
+    for (int i = 1; i < 8; i++)
+        cr_expect(root.returned[i] == CF_EDEADLK, "%d", i);
+    cr_expect(root.returned[8] == CF_ETIMEDOUT);
+    assert_ok(cf_executor_wait_idle(root.loop, CF_FOREVER));
+    cf_executor_destroy(root.loop);
+}
+
+Test(loop_waits, an_initializer_shuts_its_loop_down, .timeout = 60)
+{
+    struct root root = {.last = until_shut_down};
+    begin_root(&root);
+    cr_expect(root.returned[1] == CF_EDEADLK);
+    cr_expect(cf_submit(root.loop, none, NULL, 0, NULL) == CF_ESHUTDOWN);
+    cf_executor_destroy(root.loop);
+}
+
+Test(loop_waits, an_initializer_destroys_its_loop, .timeout = 60)
+{
+    struct root root = {.last = until_destroyed};
+    begin_root(&root);
+    cr_expect(root.returned[1] == CF_OK);
+}
+
+/* For several, some of which another executor runs, it does wait. */
+static int
+wait_for_either(cf_call *call, void *data, void **worker_data)
+{
+    struct root *root = data;
+    cf_future *both[2] = {NULL, NULL};
+    (void)call;
+    (void)worker_data;
+    root->returned[0] = cf_submit(root->loop, none, NULL, 0, &both[0]);
+    both[1] = cf_future_ref(root->first);
+    root->returned[1] = cf_wait(both, 2, CF_FIRST_COMPLETED, CF_FOREVER, NULL);
+    cf_future_unref(both[0]);
+    cf_future_unref(both[1]);
+    return 0;
+}
+
+Test(loop_waits, an_initializer_waits_for_other_executors, .timeout = 60)
+{
+    cf_event_loop_options options = CF_EVENT_LOOP_OPTIONS_INIT;
+    cf_executor *pool = NULL;
+    struct root root = {.last = NULL};
+    assert_ok(cf_executor_open("threads:1", &pool));
+    root.first = submit(pool, none, NULL, 0);
+    options.initializer = wait_for_either;
+    options.init_data = &root;
+    assert_ok(cf_event_loop_create(&options, &root.loop));
+    cf_future *f = submit(root.loop, none, NULL, 0);
+    assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+    assert_ok(root.returned[0]);
+    assert_ok(root.returned[1]);
+    cf_future_unref(f);
+    cf_future_unref(root.first);
+    cf_executor_destroy(root.loop);
+    cf_executor_destroy(pool);
+}
