@@ -16,6 +16,7 @@
 #define CF_LIB_BASE_FENCE_H
 
 #include "lib/base/atomic.h"
+#include "lib/base/export.h"
 
 #include <stdbool.h>
 
@@ -24,7 +25,7 @@ extern bool cf__fence_asymmetric __attribute__((visibility("hidden")));
 
 /* ThreadSanitizer does not know fences. There a fence is an operation on this
  * variable. */
-extern atomic_int cf__fence_dummy;
+CF__EXPORT extern atomic_int cf__fence_dummy;
 
 /* Must have been called, in any thread, before what is here is used. Only the
  * first call does something. */

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What libcfutures exports with CF__EXPORT is just what the sources of its
-# components use: symbols_private.sh CC NM LIBRARY FLAG... FOLDER...
+# components use: symbols_private.sh CC NM LIBRARY FLAG... SOURCE...
 #
 # The components' own objects would not tell: an optimiser drops the branches of
 # inline functions that are never taken, and with them some names. So this
-# compiles the sources again, without one, and with and without assertions.
+# compiles the sources again, without one, with assertions, and also as for
+# ThreadSanitizer.
 . "$(dirname "$0")/common.sh"
 
 cc=$1 nm=$2 library=$3
@@ -13,17 +14,15 @@ shift 3
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-flags=(-std=gnu11 -O0 -fPIC -D_GNU_SOURCE -Iinclude -I.)
+flags=(-std=gnu11 -O0 -fPIC -D_GNU_SOURCE -DCF_ASSERTIONS -Iinclude -I.)
 while [[ ${1:-} == -* ]]; do
     flags+=("$1")
     shift
 done
-for folder in "$@"; do
-    for file in $(files c | grep "^$folder/"); do
-        name=$scratch/${file//\//_}
-        "$cc" "${flags[@]}" -c "$file" -o "$name.o"
-        "$cc" "${flags[@]}" -DCF_ASSERTIONS -c "$file" -o "$name.assert.o"
-    done
+for source in "$@"; do
+    name=$scratch/${source//\//_}
+    "$cc" "${flags[@]}" -c "$source" -o "$name.o"
+    "$cc" "${flags[@]}" -D__SANITIZE_THREAD__ -c "$source" -o "$name.tsan.o"
 done
 used=$("$nm" -u "$scratch"/*.o | grep -oE 'cf__[A-Za-z0-9_]+$' | sort -u)
 own=$("$nm" --defined-only "$scratch"/*.o | grep -oE 'cf__[A-Za-z0-9_]+$' |
