@@ -67,7 +67,7 @@ copy_out(cf_stream *s, struct cf__reader *r)
     size_t size = r->size - r->got, there = bytes_ahead(s);
     if (size > there)
         size = there;
-    if (size == 0)
+    if (size == 0 || !ahead->data)
         return;
     memcpy(r->buf + r->got, ahead->data + ahead->begin, size);
     r->got += size;
@@ -81,7 +81,7 @@ find_line(const cf_stream *s, struct cf__reader *r)
     size_t there = bytes_ahead(s);
     if (there > r->size)
         there = r->size;
-    if (r->got > 0 || there <= r->scanned)
+    if (r->got > 0 || there <= r->scanned || !s->ahead.data)
         return r->got > 0; /* nothing new */
     const unsigned char *begin = s->ahead.data + s->ahead.begin;
     const unsigned char *end =
@@ -161,7 +161,7 @@ start_reading(cf_stream *s)
 static void
 compact(struct cf__ahead *ahead)
 {
-    if (ahead->begin == 0)
+    if (!ahead->data || ahead->begin == 0)
         return;
     ahead->end -= ahead->begin;
     memmove(ahead->data, ahead->data + ahead->begin, ahead->end);

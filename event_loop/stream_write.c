@@ -47,30 +47,53 @@ on_written(uv_write_t *request, int status)
     cf__io_finish(s->writer);
 }
 
-/* Leaves a stone. *count: so many bytes it has. */
+/* Gives the system what it takes, if no stone is before it. */
 static cf_err
-leave_stone(cf_stream *s, const unsigned char *data, size_t size, size_t *count)
+give(cf_stream *s, const unsigned char *data, size_t size, size_t *written)
+{
+    if (s->write_status)
+        return cf__io_error(s->write_status);
+    if (s->stone || *written == size)
+        return CF_OK;
+    int count = write_now(s, data + *written, size - *written);
+    if (count >= 0)
+        *written += (size_t)count;
+    else if (count != UV_EAGAIN)
+        return cf__io_error(s->write_status = count);
+    return CF_OK;
+}
+
+/* Leaves a stone: what comes next. */
+static cf_err
+leave_stone(cf_stream *s,
+            const unsigned char *data,
+            size_t size,
+            size_t *written)
 {
     struct cf__stone *stone = malloc(sizeof *stone);
+    size_t count = size - *written;
     if (!stone)
         return CF_ENOMEM;
-    *count = size < sizeof stone->bytes ? size : sizeof stone->bytes;
-    memcpy(stone->bytes, data, *count);
+    if (count > sizeof stone->bytes)
+        count = sizeof stone->bytes;
+    memcpy(stone->bytes, data + *written, count);
     stone->stream = s;
     stone->request.data = stone;
-    uv_buf_t all = {.base = (char *)stone->bytes, .len = *count};
+    uv_buf_t all = {.base = (char *)stone->bytes, .len = count};
     int rc = uv_write(&stone->request, &s->uv.stream, &all, 1, on_written);
     if (rc) {
         free(stone);
         return cf__io_error(rc);
     }
     s->stone = stone;
+    *written += count;
     return CF_OK;
 }
 
 static cf_err
-await_stone(cf_stream *s, struct cf__io_waiter *waiter, int64_t deadline_ns)
+await_stone(cf_stream *s, int64_t deadline_ns)
 {
+    struct cf__io_waiter *waiter = s->writer;
     waiter->done = false;
     return cf__io_wait(s->loop, waiter->self, &waiter->done, deadline_ns);
 }
@@ -83,38 +106,25 @@ write_all(cf_stream *s,
           int64_t timeout_ns,
           size_t *written)
 {
-    bool begun = false;
-    int64_t deadline_ns = 0;
-    while (*written < size || (begun && s->stone)) {
-        cf_err err = CF_OK;
-        if (s->write_status)
-            return cf__io_error(s->write_status);
-        if (!s->stone) {
-            int count = write_now(s, data + *written, size - *written);
-            if (count >= 0)
-                *written += (size_t)count;
-            else if (count != UV_EAGAIN)
-                return cf__io_error(s->write_status = count);
-            if (*written == size) {
-                if (timeout_ns != 0)
-                    cf__budget_spend();
-                return CF_OK;
-            }
-        }
-        if (!begun)
-            deadline_ns = cf__deadline(timeout_ns);
-        begun = true;
-        if (!s->stone && deadline_ns != 0) {
-            size_t count = 0;
-            err = leave_stone(s, data + *written, size - *written, &count);
-            *written += count;
-        }
+    cf_err err = give(s, data, size, written);
+    if (err)
+        return err;
+    if (*written == size) {
+        if (timeout_ns != 0)
+            cf__budget_spend();
+        return CF_OK;
+    }
+    int64_t deadline_ns = cf__deadline(timeout_ns);
+    do {
+        if (!s->stone && deadline_ns != 0)
+            err = leave_stone(s, data, size, written);
         if (!err)
-            err = await_stone(s, s->writer, deadline_ns);
+            err = await_stone(s, deadline_ns);
         if (err || s->closed)
             return err;
-    }
-    return s->write_status ? cf__io_error(s->write_status) : CF_OK;
+        err = give(s, data, size, written);
+    } while (!err && *written < size);
+    return err;
 }
 
 cf_err

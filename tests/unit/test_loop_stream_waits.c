@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Waits for streams that end without what they waited for: by time, by
- * interrupts, because the stream is closed, because the peer is gone; and peers
- * that are too slow.
+ * interrupts, because the stream is closed; and calls from elsewhere.
  */
 #include "loop_stream_wait.h"
+
+#include <signal.h>
+#include <sys/wait.h>
 
 /* --- time ----------------------------------------------------------------- */
 
@@ -296,4 +298,56 @@ LOOP_TEST(loop_stream_waits, a_stream_is_for_its_loop)
     cf_executor_destroy(pool);
     close_pair(pair);
     return 0;
+}
+
+/* A child does not touch what the parent's loop has. */
+LOOP_TEST(loop_stream_waits, in_a_forks_child_a_stream_is_nobodys)
+{
+    cf_stream *pair[2];
+    cf_listener *l;
+    int status;
+    expect_ok(call, unix_pair(call, pair));
+    expect_ok(call, cf_listener_create(call, ANY_PORT, NULL, &l));
+    pid_t child = fork();
+    if (child == 0) {
+        char c;
+        size_t got;
+        cf_stream *s;
+        bool right =
+            cf_stream_read(pair[0], &c, 1, CF_FOREVER, &got) == CF_EFORKED &&
+            cf_stream_write(pair[0], "x", 1, CF_FOREVER, NULL) == CF_EFORKED &&
+            cf_stream_shutdown(pair[0]) == CF_EFORKED &&
+            cf_listener_accept(l, CF_FOREVER, &s) == CF_EFORKED &&
+            cf_stream_from_fd(call, 0, &s) == CF_EFORKED;
+        close_pair(pair);
+        cf_listener_close(l);
+        _exit(right ? 0 : 1);
+    }
+    expect(call, waitpid(child, &status, 0) == child && status == 0);
+    expect_ok(call, send_text(pair[0], "still there"));
+    expect(call, receives(pair[1], "still there"));
+    close_pair(pair);
+    cf_listener_close(l);
+    return 0;
+}
+
+static int
+make_pair(cf_call *call, const void *arg, size_t arg_size)
+{
+    cf_stream **pair = (cf_stream **)(uintptr_t)arg;
+    (void)arg_size;
+    expect_ok(call, unix_pair(call, pair));
+    return 0;
+}
+
+/* As nobody else can end the waits in it, that is no error to return. */
+Test(loop_stream_waits, closing_from_another_thread_aborts, .signal = SIGABRT)
+{
+    static cf_stream *pair[2];
+    cf_executor *loop;
+    cf_future *f;
+    cr_assert(cf_event_loop_create(NULL, &loop) == CF_OK);
+    cr_assert(cf_submit(loop, make_pair, pair, 0, &f) == CF_OK);
+    finish(f);
+    cf_stream_close(pair[0]);
 }
