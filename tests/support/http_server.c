@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -208,6 +210,9 @@ accept_one(http_server *s)
     int fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return; /* the client has gone away */
+    int on = 1; /* an answer is two pieces, which need not wait */
+    check(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0,
+          "TCP_NODELAY");
     struct connection *c = calloc(1, sizeof *c);
     check(c != NULL, "calloc");
     c->fd = fd;
