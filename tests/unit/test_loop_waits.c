@@ -92,6 +92,8 @@ busy_pool(cf_future **promise, cf_future **held)
     assert_ok(cf_executor_open("threads:1", &pool));
     assert_ok(cf_future_create(promise));
     *held = submit(pool, wait_for, *promise, 0);
+    while (cf_future_state(*held) == CF_PENDING)
+        cf_sleep(NULL, CF_MS(1));
     return pool;
 }
 
