@@ -68,7 +68,7 @@ report_page(report *r,
         r->failed++;
         print_failure(url, result);
     }
-    printf(", %.0f ms", ms(result->duration_ns));
+    printf(", %.1f ms", ms(result->duration_ns));
     if (result->tries > 1)
         printf(", %d tries", result->tries);
     putchar('\n');
@@ -109,13 +109,13 @@ report_summary(report *r)
     if (r->good) {
         qsort(r->durations_ns, r->good, sizeof *r->durations_ns, compare);
         fprintf(stderr,
-                "good ones  p50 %.0f ms, p99 %.0f ms\n",
+                "good ones  p50 %.1f ms, p99 %.1f ms\n",
                 percentile(r, 50),
                 percentile(r, 99));
     }
     if (r->slowest)
         fprintf(
-            stderr, "slowest    %.0f ms, %s\n", ms(r->slowest_ns), r->slowest);
+            stderr, "slowest    %.1f ms, %s\n", ms(r->slowest_ns), r->slowest);
 }
 
 void

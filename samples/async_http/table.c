@@ -57,7 +57,7 @@ table_draw(table *t, const report *r, const fetch_common *common)
         line[2], sizeof line[2], "speed    %s/s", report_bytes(t->rate, rate));
     snprintf(line[3],
              sizeof line[3],
-             "slowest  %.0f ms %s",
+             "slowest  %.1f ms %s",
              (double)r->slowest_ns / 1e6,
              r->slowest ? r->slowest : "");
     table_fini(t);

@@ -37,8 +37,8 @@ for options in '' '--jobs 1' '--executor threads --jobs 4'; do
     without_times <out | of_reset | LC_ALL=C sort | diff expected -
     grep -qx 'pages      7' err
     grep -qx 'failed     4' err
-    grep -q '^good ones  p50 [0-9]* ms, p99 [0-9]* ms$' err
-    grep -q "^slowest    [0-9]* ms, $site/ha" err
+    grep -q '^good ones  p50 [0-9.]* ms, p99 [0-9.]* ms$' err
+    grep -q "^slowest    [0-9.]* ms, $site/ha" err
 done
 
 # A time-out and a status from 500 are worth another try, others are not.

@@ -19,5 +19,5 @@ site=http://127.0.0.1:$(cat port)
 
 # Times differ: each becomes T.
 without_times() {
-    sed 's/, [0-9]* ms/, T ms/'
+    sed 's/, [0-9.]* ms/, T ms/'
 }

@@ -16,7 +16,7 @@ tr -d '\r' <screen | sed "s/$escape\[[0-9]*[AJ]//g" >lines
 grep -qx 'done     2 of 3, 1 under way' lines
 grep -qx 'failed   1' lines
 grep -q '^speed    [0-9.]* k*B/s$' lines
-grep -q "^slowest  [0-9]* ms $site/" lines
+grep -q "^slowest  [0-9.]* ms $site/" lines
 # Each table is taken away, by as many lines as it has.
 test "$(grep -c '^done ' lines)" -eq \
     "$(tr '\033' '\n' <screen | grep -c '^\[4A')"
