@@ -2,6 +2,7 @@
 /*
  * The event loop's options and constructors, and the table of its operations.
  */
+#include "event_loop/ctrl_c.h"
 #include "event_loop/loop.h"
 
 #include "lib/base/cond.h"
@@ -164,7 +165,11 @@ cf_event_loop_run(const cf_event_loop_options *opts,
         (void)cf_future_cancel(f);
         cf__evloop_refuse(loop, CF_ESHUTDOWN);
     }
+    loop->first = f;
+    bool watches = cf__ctrl_c_begin(loop, f);
     cf__evloop_run_thread(loop);
+    if (watches && cf__ctrl_c_end() && !err)
+        err = CF_EINTERRUPTED;
     cf_future_unref(f);
     if (cf__executor_forked(ex))
         return CF_EFORKED;

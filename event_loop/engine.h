@@ -27,6 +27,7 @@ struct cf__engine {
     struct cf__watches *watches;   /* wait_fd.c. NULL: not used yet */
     struct cf__spares spares;      /* for streams */
     struct cf__extended *extended; /* what libraries have added (extend.c) */
+    struct cf__signals *signals;   /* signals.c; likewise */
 
     uint32_t owed; /* so many threads have sent or will */
     /* Atomic. Bit 0: the loop waits for senders. The rest, times 2: so many

@@ -16,6 +16,8 @@
  *   io.c         how a task waits for libuv
  *   wait_fd.c    tasks that wait for descriptors
  *   extend.c     what libraries add to a loop
+ *   signals.c    tasks that wait for signals
+ *   ctrl_c.c     SIGINT in a run
  *   sleep.c      the loop's sleep
  *   turn.c       the loop: turns, its thread's main
  *   submit.c     submits, statistics
@@ -55,6 +57,7 @@ struct cf__evloop {
     cf_event_loop_options options;
     char name[16];
     const struct cf__suspend_ops *suspend; /* of its coroutines */
+    cf_future *first;             /* of a run: its first task */
     bool in_caller;               /* it runs in the thread that made it */
     struct cf__evloop *next_lost; /* of those that stay for ever */
 
@@ -100,6 +103,7 @@ struct cf__evloop {
     /* The loop's thread; 0 before and after. It sets it; others ask whether it
      * is their own name. */
     _Atomic pthread_t owner;
+    atomic_bool ctrl_c; /* the first task is to be told to stop */
     /* CF_OK, or why submits are refused. Writers: under the lock. */
     atomic_int refuse;
     /* What is pending is to be cancelled. Then submits are refused. */
@@ -214,7 +218,7 @@ static inline bool
 cf__evloop_has_work(struct cf__evloop *loop)
 {
     return loop->ready || cf_load_relaxed(&loop->woken) ||
-           cf__evloop_has_tasks(loop);
+           cf__evloop_has_tasks(loop) || cf_load_relaxed(&loop->ctrl_c);
 }
 
 /* --- circle.c ------------------------------------------------------------- */

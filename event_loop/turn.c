@@ -81,9 +81,19 @@ is_over(struct cf__evloop *loop)
            !cf__evloop_has_work(loop);
 }
 
+/* Ctrl-C: ctrl_c.c. */
+static void
+interrupt_first(struct cf__evloop *loop)
+{
+    cf_store_relaxed(&loop->ctrl_c, false); /* its handler runs once */
+    (void)cf_future_interrupt(loop->first);
+}
+
 static void
 turn(struct cf__evloop *loop)
 {
+    if (__builtin_expect(cf_load_acquire(&loop->ctrl_c), 0)) /* pairs: tell */
+        interrupt_first(loop);
     if (cf__engine_is_busy(loop->engine))
         cf__engine_look(loop->engine);
     take_woken(loop);

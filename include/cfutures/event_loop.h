@@ -102,15 +102,20 @@ cf_event_loop_create(const cf_event_loop_options *opts, cf_executor **out);
  * done, those that are left are told to stop, and the call returns when they
  * have ended.
  *
+ * Ctrl-C ends it: the first SIGINT tells the first task to stop, the second one
+ * ends the program. That holds if SIGINT has its default action when the call
+ * begins, which it has again afterwards; of several runs at once, for the one
+ * that began first.
+ *
  * @param opts      NULL: defaults. name is not used.
  * @param fn        The first task.
  * @param arg       Its argument, as for cf_submit().
  * @param arg_size  Bytes at arg, or 0: the pointer itself.
  * @param[out] out  The task's future, which is done; NULL: not wanted.
- * Untouched
- *                  unless CF_OK or CF_EFORKED.
+ *                  Untouched unless CF_OK, CF_EINTERRUPTED or CF_EFORKED.
  *
  * @retval CF_OK      The task is done: *out says how it ended.
+ * @retval CF_EINTERRUPTED  Likewise, after SIGINT.
  * @retval CF_EINVAL  fn is NULL, or arg is NULL and arg_size is not 0, or as
  *                    cf_event_loop_create().
  * @retval CF_ETOOBIG, CF_ENOMEM  As cf_event_loop_create() and cf_submit().

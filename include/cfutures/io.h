@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptors in the tasks of an event loop: for what has no call of its own
- * here, such as another library's sockets. A task tries first, without blocking
- * (O_NONBLOCK), and waits if the system says EAGAIN; the other tasks run
- * meanwhile.
+ * Descriptors and signals in the tasks of an event loop. Descriptors are for
+ * what has no call of its own here, such as another library's sockets. A task
+ * tries first, without blocking (O_NONBLOCK), and waits if the system says
+ * EAGAIN; the other tasks run meanwhile.
  *
  *     while ((got = read(fd, buffer, size)) < 0 && errno == EAGAIN)
  *         if (cf_wait_fd(call, fd, CF_FD_READ, CF_FOREVER, NULL))
@@ -89,6 +89,43 @@ CF_API CF_NODISCARD cf_err cf_wait_fd(cf_call *call,
  * Python:    loop.remove_reader(), loop.remove_writer().
  */
 CF_API void cf_fd_closing(cf_call *call, int fd);
+
+/**
+ * Waits until a signal comes to the process.
+ *
+ * From the first wait for a signal on, the loop catches it, until the loop
+ * ends; then it has its default action. One that comes while no task waits for
+ * it is kept, once, for the next wait. If several tasks wait, all of them
+ * return. The threads of the program must not block the signal, or at least one
+ * of them must not.
+ *
+ * @param call         The task's own call.
+ * @param signos       Signals, such as SIGTERM. Not for those that say that the
+ *                     program is broken (SIGSEGV).
+ * @param count        How many.
+ * @param timeout_ns   0 asks only for one that was kept.
+ * @param[out] signo   Which one came; NULL: not wanted. Untouched unless CF_OK.
+ *
+ * @retval CF_OK
+ * @retval CF_EINVAL       call or signos is NULL, count is 0, timeout_ns is
+ *                         below -1, or a signal cannot be caught.
+ * @retval CF_ENOTSUP      The task is not an event loop's.
+ * @retval CF_ETIMEDOUT
+ * @retval CF_EINTERRUPTED The task has been told to stop.
+ * @retval CF_ENOMEM, CF_ESYS, CF_EFORKED  As cf_wait_fd().
+ *
+ * Ownership: nothing changes hands.
+ * Threads:   the one that runs the task.
+ * Blocks:    the task, not its thread.
+ * Ordering:  none.
+ * Fork:      not in the child of a task that forks.
+ * Python:    loop.add_signal_handler().
+ */
+CF_API CF_NODISCARD cf_err cf_signal_wait(cf_call *call,
+                                          const int *signos,
+                                          size_t count,
+                                          int64_t timeout_ns,
+                                          int *signo);
 
 CF_END_DECLS
 

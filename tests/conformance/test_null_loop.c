@@ -18,6 +18,7 @@ CF_TEST(null_is_an_answer_in_every_call_of_the_loop)
     cr_assert(cf_wait_fd(NULL, 0, CF_FD_READ, 0, NULL) == CF_EINVAL);
     cr_assert((cf_fd_closing(NULL, 0), true), "returns");
     cr_assert(cf_event_loop_extend(NULL, NULL, NULL) == CF_EINVAL);
+    cr_assert(cf_signal_wait(NULL, NULL, 0, 0, NULL) == CF_EINVAL);
 }
 
 CF_TEST(null_is_an_answer_in_every_call_of_streams)
