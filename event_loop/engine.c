@@ -137,6 +137,8 @@ close_handle(uv_handle_t *handle, void *data)
 static void
 close_all(struct cf__engine *engine)
 {
+    while (engine->lingering > 0)
+        run(engine, UV_RUN_ONCE);
     do {
         uv_walk(&engine->uv, close_handle, NULL);
         (void)uv_run(&engine->uv, UV_RUN_DEFAULT);

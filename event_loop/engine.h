@@ -28,6 +28,7 @@ struct cf__engine {
     struct cf__spares spares;      /* for streams */
     struct cf__extended *extended; /* what libraries have added (extend.c) */
     struct cf__signals *signals;   /* signals.c; likewise */
+    unsigned lingering; /* programs that are killed: the end waits for them */
 
     uint32_t owed; /* so many threads have sent or will */
     /* Atomic. Bit 0: the loop waits for senders. The rest, times 2: so many

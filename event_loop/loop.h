@@ -18,6 +18,7 @@
  *   extend.c     what libraries add to a loop
  *   signals.c    tasks that wait for signals
  *   ctrl_c.c     SIGINT in a run
+ *   subprocess.c, subprocess_run.c  other programs
  *   sleep.c      the loop's sleep
  *   turn.c       the loop: turns, its thread's main
  *   submit.c     submits, statistics

@@ -8,6 +8,7 @@
 #include <cfutures/io.h>
 #include <cfutures/listener.h>
 #include <cfutures/stream.h>
+#include <cfutures/subprocess.h>
 
 CF_TEST(null_is_an_answer_in_every_call_of_the_loop)
 {
@@ -18,6 +19,15 @@ CF_TEST(null_is_an_answer_in_every_call_of_the_loop)
     cr_assert(cf_wait_fd(NULL, 0, CF_FD_READ, 0, NULL) == CF_EINVAL);
     cr_assert((cf_fd_closing(NULL, 0), true), "returns");
     cr_assert(cf_event_loop_extend(NULL, NULL, NULL) == CF_EINVAL);
+    cr_assert(cf_subprocess_start(NULL, NULL, NULL) == CF_EINVAL);
+    cr_assert(cf_subprocess_run(NULL, NULL, NULL, 0, 0, NULL) == CF_EINVAL);
+    cr_assert(cf_subprocess_wait(NULL, 0, NULL) == CF_EINVAL);
+    cr_assert(cf_subprocess_kill(NULL, 1) == CF_EINVAL);
+    cr_assert(cf_subprocess_pipe(NULL, 0) == NULL);
+    cr_assert(cf_subprocess_pid(NULL) == -1);
+    cr_assert((cf_subprocess_close_pipe(NULL, 0), true), "returns");
+    cr_assert((cf_subprocess_destroy(NULL), true), "returns");
+    cr_assert((cf_subprocess_output_free(NULL), true), "returns");
     cr_assert(cf_signal_wait(NULL, NULL, 0, 0, NULL) == CF_EINVAL);
 }
 
