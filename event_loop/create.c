@@ -3,6 +3,7 @@
  * The event loop's options and constructors, and the table of its operations.
  */
 #include "event_loop/ctrl_c.h"
+#include "event_loop/embed.h"
 #include "event_loop/loop.h"
 
 #include "lib/base/cond.h"
@@ -80,7 +81,8 @@ create(const cf_event_loop_options *opts, bool in_caller, cf_executor **out)
     cf_event_loop_options options;
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (!err)
-        err = check_options(&options);
+        err =
+            in_caller && options.uv_loop ? CF_EINVAL : check_options(&options);
     if (err)
         return err;
     struct cf__evloop *loop = aligned_alloc(CF_CACHE_LINE, sizeof *loop);
@@ -121,7 +123,17 @@ create(const cf_event_loop_options *opts, bool in_caller, cf_executor **out)
 cf_err
 cf_event_loop_create(const cf_event_loop_options *opts, cf_executor **out)
 {
-    return out ? create(opts, false, out) : CF_EINVAL;
+    cf_executor *ex;
+    cf_err err = out ? create(opts, false, &ex) : CF_EINVAL;
+    if (err)
+        return err;
+    struct cf__evloop *loop = cf__evloop_of(ex);
+    err = loop->options.uv_loop ? cf__embed(loop) : CF_OK;
+    if (err)
+        cf__evloop_free(loop);
+    else
+        *out = ex;
+    return err;
 }
 
 /* The first task is done: asks the others to end, and takes no new ones. */

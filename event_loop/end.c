@@ -3,6 +3,7 @@
  * The end of a loop: shutdown, terminate, destroy, fork; and waiting until it
  * is idle. loop->lock guards who has left.
  */
+#include "event_loop/embed.h"
 #include "event_loop/loop.h"
 
 #include "lib/base/cancel.h"
@@ -93,8 +94,11 @@ cf__evloop_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     cf__evloop_wake(loop);
     if (flags & CF_SHUTDOWN_NOWAIT)
         return CF_OK;
-    return cf__is_own_worker(ex) ? await_others(loop, deadline_ns)
-                                 : await_thread(loop, deadline_ns);
+    if (cf__is_own_worker(ex))
+        return await_others(loop, deadline_ns);
+    if (loop->inside && cf__evloop_is_here(loop))
+        return cf__embed_await(loop, deadline_ns);
+    return await_thread(loop, deadline_ns);
 }
 
 cf_err
@@ -110,6 +114,8 @@ cf__evloop_wait_idle(cf_executor *ex, int64_t deadline_ns)
 {
     struct cf__evloop *loop = cf__evloop_of(ex);
     cf_err err = CF_OK;
+    if (loop->inside && cf__evloop_is_here(loop))
+        return CF_EDEADLK; /* this thread runs it */
     pthread_mutex_lock(&loop->lock);
     unsigned ticket = cf_load_relaxed(&loop->asked) + 1; /* locked */
     cf_store_release(&loop->asked, ticket);              /* pairs with answer */

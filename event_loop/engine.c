@@ -57,8 +57,8 @@ on_timer(uv_poll_t *timer, int status, int events)
     engine->armed_at = CF__NEVER;
 }
 
-static void
-arm(struct cf__engine *engine, int64_t deadline_ns)
+void
+cf__engine_arm(struct cf__engine *engine, int64_t deadline_ns)
 {
     if (deadline_ns >= engine->armed_at)
         return;
@@ -76,6 +76,18 @@ cf__engine_is_busy(const struct cf__engine *engine)
 {
     /* What the program has may be no reason for uv_run() to go on. */
     return engine && (engine->shown || uv_loop_alive(&engine->uv));
+}
+
+bool
+cf__engine_is_due(struct cf__engine *engine)
+{
+    uv_handle_t *async = (uv_handle_t *)&engine->async;
+    uv_ref(async); /* else it is 0 */
+    int timeout_ms = uv_backend_timeout(&engine->uv);
+    uv_unref(async);
+    if (timeout_ms > 0)
+        cf__engine_arm(engine, cf__now_ns() + CF__MS(timeout_ms));
+    return timeout_ms == 0;
 }
 
 static void
@@ -118,7 +130,7 @@ cf__engine_look(struct cf__engine *engine)
 void
 cf__engine_sleep(struct cf__engine *engine, int64_t deadline_ns)
 {
-    arm(engine, deadline_ns);
+    cf__engine_arm(engine, deadline_ns);
     run(engine, UV_RUN_ONCE);
     engine->fresh = true;
 }

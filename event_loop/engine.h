@@ -53,4 +53,11 @@ void cf__engine_look(struct cf__engine *engine);
  * which comes a little early if a former one was earlier. */
 void cf__engine_sleep(struct cf__engine *engine, int64_t deadline_ns);
 
+/* An event comes for libuv at that time, at the latest. */
+void cf__engine_arm(struct cf__engine *engine, int64_t deadline_ns);
+
+/* libuv has callbacks to call without an event. If it has timers, its next
+ * event comes in time for them. */
+bool cf__engine_is_due(struct cf__engine *engine);
+
 #endif

@@ -22,6 +22,7 @@
  *   sleep.c      the loop's sleep
  *   turn.c       the loop: turns, its thread's main
  *   submit.c     submits, statistics
+ *   embed.c      a loop inside of a program's own uv_loop_t
  *   end.c        shutdown, terminate, destroy, fork
  *   create.c     options, constructors, the operations' table
  */
@@ -58,7 +59,12 @@ struct cf__evloop {
     cf_event_loop_options options;
     char name[16];
     const struct cf__suspend_ops *suspend; /* of its coroutines */
-    cf_future *first;             /* of a run: its first task */
+    cf_future *first;                      /* of a run: its first task */
+    /* Inside of a program's uv_loop_t: its handles find the loop there, or NULL
+     * when it has ended. NULL: it is not (embed.c). */
+    struct cf__evloop **inside;
+    bool entered;                 /* ... and has taken a turn */
+    bool initialized;             /* the initializer, if any, has succeeded */
     bool in_caller;               /* it runs in the thread that made it */
     struct cf__evloop *next_lost; /* of those that stay for ever */
 

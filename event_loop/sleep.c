@@ -3,6 +3,7 @@
  * How the loop's thread sleeps when it has nothing to do. README.md, "Sleeping
  * and waking". loop->lock guards who asks whether it is idle.
  */
+#include "event_loop/embed.h"
 #include "event_loop/engine.h"
 
 #include "lib/base/spin.h"
@@ -95,6 +96,14 @@ look_on(struct cf__evloop *loop, struct cf__spin *spin)
 }
 
 void
+cf__evloop_be_idle(struct cf__evloop *loop)
+{
+    cf__coroutine_trim(loop);
+    if (loop->active_count == 0)
+        answer(loop);
+}
+
+void
 cf__evloop_sleep(struct cf__evloop *loop)
 {
     if (wake_hopeless(loop))
@@ -110,13 +119,11 @@ cf__evloop_sleep(struct cf__evloop *loop)
             return;
         }
     }
-    cf__coroutine_trim(loop);
     uint32_t how =
         cf__engine_is_busy(loop->engine) ? CF__ASLEEP_IN_ENGINE : CF__ASLEEP;
     cf_store_seq_cst(&loop->asleep, how);
     cf__fence_full(); /* pairs with cf__evloop_wake */
-    if (loop->active_count == 0)
-        answer(loop);
+    cf__evloop_be_idle(loop);
     bool over = loop->active_count == 0 &&
                 cf_load_acquire(&loop->refuse) != CF_OK; /* pairs with refuse */
     if (!over && !cf__evloop_has_work(loop)) {

@@ -71,15 +71,18 @@ cf__evloop_submit(cf_executor *ex,
     struct cf__evloop *loop = cf__evloop_of(ex);
     const bool own = cf__is_own_worker(ex) || cf__evloop_is_here(loop);
     cf_err err;
-    if (own && push_own(loop, oldest, newest, count))
+    if (own && push_own(loop, oldest, newest, count)) {
+        if (__builtin_expect(loop->inside != NULL, 0))
+            cf__evloop_wake(loop); /* perhaps no turn would come */
         return CF_OK;
+    }
     while ((err = cf__queue_push(&loop->queue, oldest, newest, count)) ==
            CF_ESHUTDOWN) {
         err = open_queue(loop);
         if (err)
             return err;
     }
-    if (!err && !own)
+    if (!err && (!own || loop->inside))
         cf__evloop_wake(loop);
     return err;
 }

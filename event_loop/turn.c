@@ -3,6 +3,7 @@
  * The loop: turns, and the life of the thread that runs it. README.md,
  * "Turns". loop->lock guards who has left.
  */
+#include "event_loop/embed.h"
 #include "event_loop/engine.h"
 
 #include "lib/base/cancel.h"
@@ -72,9 +73,8 @@ run_batch(struct cf__evloop *loop)
     cf__coroutine_run(loop, first);
 }
 
-/* It has been shut down, and nothing is left. */
-static bool
-is_over(struct cf__evloop *loop)
+bool
+cf__evloop_is_over(struct cf__evloop *loop)
 {
     /* pairs with refuse: the queue is closed, and what it took is in it */
     return loop->active_count == 0 && cf_load_acquire(&loop->refuse) != CF_OK &&
@@ -89,8 +89,8 @@ interrupt_first(struct cf__evloop *loop)
     (void)cf_future_interrupt(loop->first);
 }
 
-static void
-turn(struct cf__evloop *loop)
+bool
+cf__evloop_work(struct cf__evloop *loop)
 {
     if (__builtin_expect(cf_load_acquire(&loop->ctrl_c), 0)) /* pairs: tell */
         interrupt_first(loop);
@@ -105,7 +105,13 @@ turn(struct cf__evloop *loop)
     while (loop->starts_left > 0 && !cf__executor_forked(&loop->base) &&
            cf__evloop_has_tasks(loop) && cf__coroutine_start(loop))
         any = true;
-    if (any || cf__executor_forked(&loop->base))
+    return any;
+}
+
+static void
+turn(struct cf__evloop *loop)
+{
+    if (cf__evloop_work(loop) || cf__executor_forked(&loop->base))
         return;
     if (!cf__evloop_has_work(loop))
         cf__evloop_sleep(loop);
@@ -200,14 +206,15 @@ end_thread(struct cf__evloop *loop)
     cf_store_relaxed(&loop->owner, 0); /* no thread's name */
     pthread_mutex_lock(&loop->lock);
     bool orphan = loop->orphan;
-    if (orphan && !loop->in_caller)
+    const bool own = !loop->in_caller && !loop->inside; /* the thread */
+    if (orphan && own)
         pthread_detach(pthread_self());
-    loop->to_join = !loop->in_caller && !orphan;
+    loop->to_join = own && !orphan;
     loop->ended = true;
     pthread_cond_broadcast(&loop->changed);
     pthread_mutex_unlock(&loop->lock);
     if (orphan && !loop->in_caller)
-        cf__evloop_free(loop);
+        cf__evloop_free(loop); /* a task has destroyed it */
 }
 
 /* A task has ended the thread: runs on the thread's own stack. */
@@ -232,7 +239,32 @@ died(void *arg)
     cf__thread.worker = loop->root_on_stack.worker;
     cf__thread.root_of = NULL; /* the thread ends */
     cf__watchdog_end(loop);
+    if (loop->inside)
+        *loop->inside = NULL;
     end_thread(loop);
+}
+
+/* What comes before the loop's first turn, in its thread. */
+static void
+begin_thread(struct cf__evloop *loop)
+{
+    cf__context_adopt(&loop->root);
+    cf__watchdog_begin(loop);
+    cf__sigpipe_block(&loop->sigpipe);
+    cf_store_relaxed(&loop->owner, pthread_self()); /* before the first task */
+    loop->keeper.executor = &loop->base;
+    loop->keeper.suspend = &cf__evloop_keeper_ops;
+    loop->initialized = initialize(loop);
+}
+
+/* ... and what comes after its last one, but for end_thread(). */
+static void
+finalize(struct cf__evloop *loop)
+{
+    if (loop->initialized && loop->options.finalizer &&
+        !cf__executor_forked(&loop->base))
+        loop->options.finalizer(loop->options.init_data, loop->data);
+    cf__watchdog_end(loop);
 }
 
 void
@@ -241,26 +273,55 @@ cf__evloop_run_thread(struct cf__evloop *loop)
     int former = cf__cancel_disable(); /* else it would hit any of its tasks */
     cf_executor *outer = cf__thread.root_of;
     pthread_cleanup_push(died, loop);
-    cf__context_adopt(&loop->root);
-    cf__watchdog_begin(loop);
-    cf__sigpipe_block(&loop->sigpipe);
-    cf_store_relaxed(&loop->owner, pthread_self()); /* before the first task */
-    loop->keeper.executor = &loop->base;
-    loop->keeper.suspend = &cf__evloop_keeper_ops;
     cf__thread.root_of = &loop->base;
-    bool initialized = initialize(loop);
-    while (!cf__executor_forked(&loop->base) && !is_over(loop))
+    begin_thread(loop);
+    while (!cf__executor_forked(&loop->base) && !cf__evloop_is_over(loop))
         turn(loop);
-    if (initialized && loop->options.finalizer &&
-        !cf__executor_forked(&loop->base))
-        loop->options.finalizer(loop->options.init_data, loop->data);
-    cf__watchdog_end(loop);
+    finalize(loop);
     pthread_cleanup_pop(0);
     cf__sigpipe_restore(&loop->sigpipe);
     cf__thread.root_of = outer;
     cf__cancel_restore(former);
     if (!cf__executor_forked(&loop->base))
         end_thread(loop);
+}
+
+static void
+take_some_turns(struct cf__evloop *loop, int rounds)
+{
+    do
+        (void)cf__evloop_work(loop);
+    while (--rounds > 0 && !cf__executor_forked(&loop->base) &&
+           !cf__evloop_is_over(loop) && cf__evloop_has_work(loop));
+}
+
+bool
+cf__evloop_take_turns(struct cf__evloop *loop, int rounds)
+{
+    int former = cf__cancel_disable();
+    cf_executor *outer = cf__thread.root_of;
+    pthread_cleanup_push(died, loop);
+    cf__thread.root_of = &loop->base;
+    if (!loop->entered) {
+        loop->entered = true;
+        begin_thread(loop);
+    }
+    cf__watchdog_work(loop);
+    take_some_turns(loop, rounds);
+    cf__watchdog_rest(loop);
+    pthread_cleanup_pop(0);
+    cf__thread.root_of = outer;
+    cf__cancel_restore(former);
+    return !cf__executor_forked(&loop->base);
+}
+
+void
+cf__evloop_finish(struct cf__evloop *loop)
+{
+    finalize(loop);
+    *loop->inside = NULL;
+    cf__sigpipe_restore(&loop->sigpipe);
+    end_thread(loop);
 }
 
 void *

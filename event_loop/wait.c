@@ -89,6 +89,8 @@ unpark(struct cf__worker *worker)
     /* no other list is needed */
     if (cf__is_own_worker(&loop->base) || cf__evloop_is_here(loop)) {
         cf__coroutine_notify(loop, self);
+        if (__builtin_expect(loop->inside != NULL, 0))
+            cf__evloop_wake(loop); /* perhaps no turn would come */
         return;
     }
     /* pairs with take_woken: self sees why, whoever has pushed it */

@@ -28,6 +28,8 @@ CF_BEGIN_DECLS
 
 #define CF_EVENT_LOOP_STACK_MIN ((size_t)16384)
 
+struct uv_loop_s;
+
 /* Zero is the default of every field but size. */
 typedef struct cf_event_loop_options {
     size_t size;            /* sizeof(cf_event_loop_options) */
@@ -49,12 +51,15 @@ typedef struct cf_event_loop_options {
                          it. 0: what the environment says, as in
                          CF_LOOP_STALL=100ms, or else nothing. CF_FOREVER:
                          nothing. Below some ms the answers are coarse */
+    struct uv_loop_s *uv_loop; /* a uv_loop_t of the program, inside of which
+                                  the loop runs, in the thread that runs that.
+                                  NULL: the loop has a thread of its own */
 } cf_event_loop_options;
 
 #define CF_EVENT_LOOP_OPTIONS_INIT                                             \
     {                                                                          \
         sizeof(cf_event_loop_options), NULL, 0, 0, NULL, NULL, NULL, 0,        \
-            CF_QUEUE_BLOCK, 0                                                  \
+            CF_QUEUE_BLOCK, 0, NULL                                            \
     }
 
 /* *
@@ -67,6 +72,15 @@ typedef struct cf_event_loop_options {
  * begin. cf_call_worker() is 0 in all of them. A task for whose stack there is
  * no memory fails with CF_ENOMEM. pthread_exit() in a task ends the loop: all
  * tasks that have begun fail with CF_EWORKERDIED, all others with CF_EBROKEN.
+ *
+ * With opts->uv_loop the loop has no thread. Its tasks run in turns of that
+ * libuv loop, whose thread calls this, and whose uv_run() goes on until the
+ * loop has ended: a task calls cf_executor_shutdown(), with CF_SHUTDOWN_NOWAIT
+ * or last of all, or another thread does. In the thread of uv_run(), outside of
+ * tasks, a shutdown or destroy runs the loop to its end meanwhile, and
+ * cf_executor_wait_idle() is CF_EDEADLK. uv_run() once more, after the end, and
+ * then uv_loop_close(). Tasks and callbacks do not call uv_stop(). A task that
+ * forks ends its child itself.
  *
  * When main returns or exit() is called with a loop still open, its tasks are
  * told to stop, so that their waits end; then those that are queued complete.
@@ -82,6 +96,7 @@ typedef struct cf_event_loop_options {
  *                     and they are not zero; or no object has so many bytes as
  *                     the stacks.
  * @retval CF_ENOMEM
+ * @retval CF_ESYS     With opts->uv_loop: no descriptors for it; see errno.
  *
  * Ownership: *out is the caller's; cf_executor_destroy() it.
  * Threads:   any number of callers; two loops share nothing.
@@ -107,7 +122,7 @@ cf_event_loop_create(const cf_event_loop_options *opts, cf_executor **out);
  * begins, which it has again afterwards; of several runs at once, for the one
  * that began first.
  *
- * @param opts      NULL: defaults. name is not used.
+ * @param opts      NULL: defaults. name is not used, and uv_loop is NULL.
  * @param fn        The first task.
  * @param arg       Its argument, as for cf_submit().
  * @param arg_size  Bytes at arg, or 0: the pointer itself.
@@ -133,8 +148,6 @@ CF_API CF_NODISCARD cf_err cf_event_loop_run(const cf_event_loop_options *opts,
                                              const void *arg,
                                              size_t arg_size,
                                              cf_future **out);
-
-struct uv_loop_s;
 
 /**
  * Returns the loop's uv_loop_t, for what libuv has and this library has not.
