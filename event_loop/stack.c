@@ -38,7 +38,7 @@ cf__stacks_init(struct cf__stacks *stacks, size_t size, size_t control_size)
                            CONTROL_ALIGNMENT * CONTROL_ALIGNMENT;
     if (size > CF__SIZE_MAX / CF__STACKS_PER_SEGMENT / 2)
         return false;
-    size += stacks->control_size + (SHIFTS - 1) * SHIFT;
+    size += stacks->control_size + (size_t)(SHIFTS - 1) * SHIFT;
     size_t pages = (size + stacks->page - 1) / stacks->page;
     stacks->size = (pages + 1) * stacks->page; /* and the guard */
     return true;
@@ -129,7 +129,7 @@ void *
 cf__stacks_at(const struct cf__stacks *stacks, uint32_t index)
 {
     return stack_at(stacks, index) + stacks->size - stacks->control_size -
-           index % SHIFTS * SHIFT;
+           (size_t)(index % SHIFTS) * SHIFT;
 }
 
 void *
