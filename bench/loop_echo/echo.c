@@ -37,7 +37,7 @@ struct client {
     uint64_t requests;
 };
 
-/* --- the server's process -------------------------------------------------- */
+/* --- the server's process ------------------------------------------------- */
 
 int
 echo_listen(int report)
@@ -99,7 +99,7 @@ cpu_ns(pid_t pid)
     return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
 }
 
-/* --- the client ------------------------------------------------------------ */
+/* --- the client ----------------------------------------------------------- */
 
 static void
 ask(struct client *client, struct connection *c)
