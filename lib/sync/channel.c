@@ -37,8 +37,9 @@ cf_channel_create(size_t item_size, size_t capacity, cf_channel **out)
     if (item_size > CF__SIZE_MAX || capacity > CF__SIZE_MAX ||
         __builtin_mul_overflow(item_size, capacity, &size) ||
         __builtin_add_overflow(size, sizeof(cf_channel), &size) ||
-        size > CF__SIZE_MAX)
+        size > CF__SIZE_MAX) {
         return CF_ETOOBIG;
+    }
     cf_channel *channel = cf__meeting_new(size);
     if (!channel)
         return CF_ENOMEM;
@@ -51,10 +52,11 @@ cf_channel_create(size_t item_size, size_t capacity, cf_channel **out)
 void
 cf_channel_destroy(cf_channel *channel)
 {
-    if (channel)
+    if (channel) {
         cf__meeting_destroy(
             &channel->meeting,
             "cf_channel_destroy(): someone waits for the channel");
+    }
 }
 
 static struct cf__in_line *
@@ -154,12 +156,13 @@ pass(cf_channel *channel, int line, void *item, int64_t timeout_ns)
     cf_err err = line == SENDERS ? send_locked(channel, item)
                                  : receive_locked(channel, item);
     bool waits = err == CF_EAGAIN;
-    if (waits)
+    if (waits) {
         err = timeout_ns ? cf__line_wait(&channel->meeting,
                                          &channel->meeting.lines[line],
                                          &self,
                                          deadline_ns)
                          : CF_ETIMEDOUT;
+    }
     cf__meeting_leave(&channel->meeting);
     cf__callbacks_resume(due);
     if (!waits && !err && timeout_ns)

@@ -32,10 +32,11 @@ cf_semaphore_create(size_t count, cf_semaphore **out)
 void
 cf_semaphore_destroy(cf_semaphore *semaphore)
 {
-    if (semaphore)
+    if (semaphore) {
         cf__meeting_destroy(
             &semaphore->meeting,
             "cf_semaphore_destroy(): someone waits for the semaphore");
+    }
 }
 
 static struct cf__line *
@@ -76,12 +77,13 @@ cf_semaphore_acquire(cf_semaphore *semaphore, int64_t timeout_ns)
     cf_err err = CF_OK;
     cf__meeting_enter(&semaphore->meeting);
     bool taken = take_locked(semaphore);
-    if (!taken)
+    if (!taken) {
         err = timeout_ns ? cf__line_wait(&semaphore->meeting,
                                          line_of(semaphore),
                                          &self,
                                          deadline_ns)
                          : CF_ETIMEDOUT;
+    }
     cf__meeting_leave(&semaphore->meeting);
     cf__callbacks_resume(due);
     if (taken && timeout_ns)

@@ -145,8 +145,8 @@ run(cf_call *call, const void *arg, size_t arg_size)
 {
     struct job job;
     memcpy(&job, arg, arg_size);
-    struct random r =
-        random_stream(job.round->number * 100 + job.index + 50 * job.sends);
+    struct random r = random_stream(job.round->number * 100 + job.index +
+                                    (job.sends ? 50 : 0));
     if (job.sends)
         send_all(call, &r, job.round, job.index);
     else
