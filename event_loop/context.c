@@ -270,9 +270,9 @@ jump(struct cf__context *from, struct cf__context *to)
 
 #endif
 
-/* Valgrind knows the stacks of threads as such, but for switches to them. If the
- * thread's stack were unknown, a switch to it from one that happens to lie near
- * would look like a return. */
+/* Valgrind knows the stacks of threads as such, but for switches to them. If
+ * the thread's stack were unknown, a switch to it from one that happens to
+ * lie near would look like a return. */
 static void
 tell_valgrind_of_thread(void)
 {

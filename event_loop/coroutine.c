@@ -9,7 +9,7 @@
 
 static void coroutine_main(void *coroutine);
 
-/* --- coroutines ------------------------------------------------------------ */
+/* --- coroutines ----------------------------------------------------------- */
 
 static void
 enter_active(struct cf__evloop *loop, struct cf__coroutine *self)

@@ -19,9 +19,10 @@
 #endif
 
 /* A stack with its control block ends SHIFTS - 1 times SHIFT bytes before a
- * page does, at most. If all ended at the same place of a page, they would share
- * a few sets of the processor's cache, and it would take what is loaded from one
- * stack for what was just stored at the same place of another. */
+ * page does, at most. If all ended at the same place of a page, they would
+ * share a few sets of the processor's cache, and it would take what is
+ * loaded from one stack for what was just stored at the same place of
+ * another. */
 enum { SHIFTS = 16, SHIFT = 128 };
 
 enum {

@@ -24,8 +24,8 @@ pick(struct cf__evloop *loop)
     return f;
 }
 
-/* self is to run f, which was taken from a list. false: it is no longer pending,
- * and the list's handle is dropped. */
+/* self is to run f, which was taken from a list. false: it is no longer
+ * pending, and the list's handle is dropped. */
 static inline bool
 claim(struct cf__coroutine *self, cf_future *f)
 {

@@ -50,9 +50,9 @@ must_not_join(const struct cf__evloop *loop, const struct cf__coroutine *self)
            cf_load_relaxed(&loop->base.terminated);
 }
 
-/* Only its coroutine ends a task that runs, if it has no timeout. So a note with
- * the coroutine is as good as one with the future, and needs no lock. If the
- * task is the next one to start, it is what runs next. */
+/* Only its coroutine ends a task that runs, if it has no timeout. So a note
+ * with the coroutine is as good as one with the future, and needs no lock.
+ * If the task is the next one to start, it is what runs next. */
 static bool
 join(struct cf__worker *worker, cf_future *f)
 {

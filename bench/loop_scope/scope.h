@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 
-/* So many timers are pending on a loop. n times: a time limit of a second begins
- * around an operation that is done at once, and ends. Returns what that took, in
- * nanoseconds. */
+/* So many timers are pending on a loop. n times: a time limit of a second
+ * begins around an operation that is done at once, and ends. Returns what
+ * that took, in nanoseconds. */
 double scope_ns(size_t pending, size_t n);
 
 #endif

@@ -4,8 +4,8 @@
  * thread is (a worker, a server), what it is in the middle of, and whether its
  * last wait was long. All fields are the thread's own.
  *
- * Some of them describe what is on the stack that runs: on_stack, all at once. A
- * backend whose workers are coroutines keeps these with each stack, and
+ * Some of them describe what is on the stack that runs: on_stack, all at once.
+ * A backend whose workers are coroutines keeps these with each stack, and
  * exchanges them when it switches stacks.
  */
 #ifndef CF_LIB_BASE_THREAD_H
@@ -29,8 +29,8 @@ struct cf__scopes {
     size_t shields;      /* inside of the innermost scope, if there is one */
 };
 
-/* The fields of cf__thread.on_stack, in a struct whose name is not needed to use
- * them. NULL: the code that runs is ...
+/* The fields of cf__thread.on_stack, in a struct whose name is not needed to
+ * use them. NULL: the code that runs is ...
  *   worker         in no pool's worker
  *   due            in no callback: lib/future/callback.h
  *   caller_run     in no submit that runs tasks: lib/executor/caller_run.h

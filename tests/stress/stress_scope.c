@@ -311,7 +311,7 @@ run_round(uint64_t number, const char *spec)
     }
 }
 
-/* --- a cancel, and at once the end of all that it uses --------------------- */
+/* --- a cancel, and at once the end of all that it uses -------------------- */
 
 struct last {
     _Atomic(cf_scope *) scope;

@@ -55,8 +55,8 @@ effort_in(int64_t span_ns)
                            after.cpu_ns - before.cpu_ns};
 }
 
-/* They wait for a promise, and for a task of a pool: for that one the loop looks
- * on for a moment before it sleeps. */
+/* They wait for a promise, and for a task of a pool: for that one the loop
+ * looks on for a moment before it sleeps. */
 Test(loop_idle, ten_thousand_tasks_that_wait_cost_nothing, .timeout = 60)
 {
     enum { N = 10000, SETTLE_TRIES = 100 };
