@@ -155,7 +155,8 @@ CF_API bool cf_future_interrupt(cf_future *f);
  *                       event loop, and this is the loop's thread, but no task.
  * @retval CF_EINTERRUPTED  Called from a task that has been told to stop: by
  *                       cf_future_interrupt(), its timeout or
- *                       cf_executor_terminate(). It would have had to sleep.
+ *                       cf_executor_terminate(); or in a scope that has
+ *                       struck. It would have had to sleep.
  * @retval CF_EFORKED    f is not done and this process is a fork of the one
  *                       that submitted it.
  *

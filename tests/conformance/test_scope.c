@@ -6,6 +6,7 @@
  */
 #include "tests/conformance/conformance.h"
 
+#include "tests/conformance/children.h"
 #include "tests/conformance/require.h"
 
 #include <signal.h>
@@ -389,6 +390,28 @@ SCOPE_TEST(a_callback_has_none_of_the_completers_scopes)
     REQUIRE(cf_scope_end(scope) == CF_ETIMEDOUT);
     cf_future_unref(f);
     return 0;
+}
+
+CF_TEST(a_scope_is_in_a_forks_child_too)
+{
+    cf_scope *scope;
+    assert_ok(cf_scope_begin(NULL, LONG, &scope));
+    pid_t child = fork_child();
+    if (child == 0) {
+        cf_future *f = NULL;
+        child_check(cf_future_create(&f) == CF_OK);
+        child_check(cf_future_wait(f, MS) == CF_ETIMEDOUT);
+        cf_scope_cancel(scope);
+        child_check(cf_future_wait(f, CF_FOREVER) == CF_EINTERRUPTED);
+        child_check(cf_scope_end(scope) == CF_ECANCELED);
+        child_check(cf_scope_begin(NULL, 0, &scope) == CF_OK);
+        child_check(cf_sleep(NULL, LONG) == CF_EINTERRUPTED);
+        child_check(cf_scope_end(scope) == CF_ETIMEDOUT);
+        _exit(0);
+    }
+    expect_clean_exit(child);
+    assert_ok(cf_sleep(NULL, MS));
+    assert_ok(cf_scope_end(scope));
 }
 
 static void
