@@ -50,7 +50,7 @@ await_others(struct cf__evloop *loop, int64_t deadline_ns)
         in_time = cf__worker_park(&self->base, until) || until != deadline_ns;
     }
     struct cf__ender **at = &loop->enders;
-    while (*at != &ender)
+    while (*at && *at != &ender)
         at = &(*at)->next;
     *at = ender.next;
     return alone ? CF_OK : CF_ETIMEDOUT;

@@ -318,10 +318,12 @@ cf__evloop_take_turns(struct cf__evloop *loop, int rounds)
 void
 cf__evloop_finish(struct cf__evloop *loop)
 {
+    int former = cf__cancel_disable();
     finalize(loop);
     *loop->inside = NULL;
     cf__sigpipe_restore(&loop->sigpipe);
     end_thread(loop);
+    cf__cancel_restore(former);
 }
 
 void *

@@ -300,7 +300,7 @@ cf_wait_fd(
     cf_err err = cf__io_begin(call, &loop, &waiter.self);
     if (!err && !loop->engine->watches)
         err = new_watches(loop, &loop->engine->watches);
-    if (!err)
+    if (!err && loop->engine->watches)
         err = wait_in_set(loop, fd, &waiter, deadline_ns);
     if (!err && ready)
         *ready = waiter.ready;
