@@ -162,6 +162,25 @@ end_writing(cf_call *call, struct client *c, cf_future *writer)
     cf_future_unref(writer);
 }
 
+/* Reads on until the client closes: while something is unread, closing would
+ * reset the connection, and the client might lose the last lines. */
+static void
+linger(cf_call *call, struct client *c)
+{
+    char buf[4096];
+    size_t got;
+    cf_scope *limit;
+    cf_shield_begin(call);
+    if (cf_stream_shutdown(c->stream) == CF_OK &&
+        cf_scope_begin(call, GOODBYE_TIMEOUT, &limit) == CF_OK) {
+        while (!cf_call_canceled(call) &&
+               !cf_stream_read(c->stream, buf, sizeof buf, CF_FOREVER, &got))
+            continue;
+        (void)cf_scope_end(limit);
+    }
+    cf_shield_end(call);
+}
+
 static cf_err
 serve(cf_call *call, struct client *c)
 {
@@ -173,6 +192,7 @@ serve(cf_call *call, struct client *c)
     if (!err) {
         talk(c);
         end_writing(call, c, writer);
+        linger(call, c);
     }
     (void)cf_scope_end(c->talk);
     return err;
