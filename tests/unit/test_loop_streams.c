@@ -106,27 +106,28 @@ LOOP_TEST(loop_streams, open_connection_error)
 
 LOOP_TEST(loop_streams, an_address_is_checked)
 {
-    static const char *const wrong[] = {
-        "",
-        "tcp:",
-        "tcp:1.2.3.4",
-        "tcp::80",
-        "tcp:1.2.3.4:",
-        "tcp:1.2.3.4:x y",
-        "tcp:1.2.3.4:65536",
-        "tcp:1.2.3.4:99999999999999999999",
-        "tcp:::1:80",
-        "tcp:[::1]",
-        "tcp:[::1]:",
-        "tcp:[::g]:80",
-        "tcp:[::1:80",
-        "udp:1.2.3.4:5",
-        "unix:",
-        "http://example.org",
-        "tcp:1.2.3.4:8o",
-        "tcp:[1.2.3.4]:80",
+    static const char too_long[] =
         "unix:/0123456789012345678901234567890123456789012345678901234567890123"
-        "456789012345678901234567890123456789012345678"};
+        "456789012345678901234567890123456789012345678";
+    static const char *const wrong[] = {"",
+                                        "tcp:",
+                                        "tcp:1.2.3.4",
+                                        "tcp::80",
+                                        "tcp:1.2.3.4:",
+                                        "tcp:1.2.3.4:x y",
+                                        "tcp:1.2.3.4:65536",
+                                        "tcp:1.2.3.4:99999999999999999999",
+                                        "tcp:::1:80",
+                                        "tcp:[::1]",
+                                        "tcp:[::1]:",
+                                        "tcp:[::g]:80",
+                                        "tcp:[::1:80",
+                                        "udp:1.2.3.4:5",
+                                        "unix:",
+                                        "http://example.org",
+                                        "tcp:1.2.3.4:8o",
+                                        "tcp:[1.2.3.4]:80",
+                                        too_long};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         cf_stream *s;
         if (strcmp(wrong[i], "tcp:1.2.3.4:x y") == 0)
