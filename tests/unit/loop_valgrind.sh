@@ -11,4 +11,13 @@ if ! command -v valgrind >/dev/null ||
     echo "loop_valgrind.sh: valgrind, or its header, is not installed"
     exit 77
 fi
-exec valgrind -q --error-exitcode=9 --leak-check=full "$@"
+err=$(mktemp)
+trap 'rm -f "$err"' EXIT
+status=0
+valgrind -q --error-exitcode=9 --leak-check=full "$@" 2>"$err" || status=$?
+cat "$err" >&2
+if grep -q 'debuginfo reader: ' "$err"; then
+    echo "loop_valgrind.sh: valgrind does not know this debug information"
+    exit 77
+fi
+exit $status
