@@ -182,7 +182,7 @@ linger(cf_call *call, struct client *c)
 }
 
 static cf_err
-serve(cf_call *call, struct client *c)
+welcome(cf_call *call, struct client *c)
 {
     cf_future *writer;
     cf_err err = cf_scope_begin(call, CF_FOREVER, &c->talk);
@@ -208,7 +208,7 @@ client_serve(cf_call *call, const void *arg, size_t arg_size)
     c.server->clients++;
     cf_err err = outbox_init(&c.out, c.server->queue);
     if (!err) {
-        err = serve(call, &c);
+        err = welcome(call, &c);
         c.server->dropped += c.out.total_dropped;
         outbox_fini(&c.out);
     }

@@ -5,6 +5,7 @@
 #ifndef CHAT_CLIENT_H
 #define CHAT_CLIENT_H
 
+#include "../common/serve.h"
 #include "room.h"
 
 struct server {
@@ -15,13 +16,7 @@ struct server {
     uint64_t clients, dropped; /* so far; and lines that were dropped */
 };
 
-/* What client_serve() gets. */
-struct guest {
-    struct server *server;
-    cf_stream *stream; /* the task's, which closes it */
-};
-
-/* The task of one client. arg: a struct guest. */
+/* The task of one client. arg: a struct guest of a struct server. */
 int client_serve(cf_call *call, const void *arg, size_t arg_size);
 
 #endif

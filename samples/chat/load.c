@@ -5,9 +5,9 @@
  * order.
  */
 #include "../common/command_line.h"
+#include "../common/run_task.h"
 
 #include <cfutures/cfutures.h>
-#include <cfutures/event_loop.h>
 #include <cfutures/stream.h>
 
 #include <getopt.h>
@@ -345,25 +345,19 @@ main(int argc, char **argv)
     struct load load = {
         .clients = 1000, .rooms = 20, .lines = 10, .timeout_s = 60};
     struct load *pointer = &load;
-    cf_future *f = NULL;
     int status;
     if (!parse(argc, argv, &load, &status))
         return status;
     allow_descriptors();
     int64_t begin_us = now_us();
     cf_err err = prepare(&load);
-    if (!err)
-        err = cf_event_loop_run(NULL, run, &pointer, sizeof pointer, &f);
-    if (f) /* the task is done, perhaps because of Ctrl-C */
-        err = cf_future_result(f, CF_FOREVER, NULL);
-    const char *message = f ? cf_future_message(f) : cf_strerror(err);
     if (err)
-        fprintf(stderr, "chat_load: %s\n", message);
-    else
+        fprintf(stderr, "chat_load: %s\n", cf_strerror(err));
+    bool good = !err && run_task("chat_load", run, &pointer, sizeof pointer);
+    if (good)
         report(&load, begin_us);
-    cf_future_unref(f);
     cf_event_destroy(load.all_joined);
     cf_semaphore_destroy(load.connecting);
     free(load.delays_us);
-    return err || fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+    return good && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

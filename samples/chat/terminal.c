@@ -4,9 +4,9 @@
  * server says is printed. Two tasks, one for each direction.
  */
 #include "../common/command_line.h"
+#include "../common/run_task.h"
 
 #include <cfutures/cfutures.h>
-#include <cfutures/event_loop.h>
 #include <cfutures/stream.h>
 
 #include <errno.h>
@@ -139,13 +139,7 @@ main(int argc, char **argv)
     struct chat chat = {.name = argv[1],
                         .address = argc > 2 ? argv[2] : "tcp:127.0.0.1:7000"};
     struct chat *pointer = &chat;
-    cf_future *f = NULL;
-    cf_err err = cf_event_loop_run(NULL, run, &pointer, sizeof pointer, &f);
-    if (f) /* the task is done, perhaps because of Ctrl-C */
-        err = cf_future_result(f, CF_FOREVER, NULL);
-    const char *message = f ? cf_future_message(f) : cf_strerror(err);
-    if (err)
-        fprintf(stderr, "chat_client: %s\n", message);
-    cf_future_unref(f);
-    return err ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_task("chat_client", run, &pointer, sizeof pointer)
+               ? EXIT_SUCCESS
+               : EXIT_FAILURE;
 }

@@ -4,13 +4,11 @@
  * servers behind it in turn.
  */
 #include "../common/command_line.h"
+#include "../common/serve.h"
 #include "backend.h"
 
-#include <cfutures/event_loop.h>
 #include <cfutures/io.h>
-#include <cfutures/listener.h>
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,13 +36,7 @@ static const char usage[] =
 
 struct proxy {
     struct backends backends;
-    const char *address;
     int64_t idle_ns;
-};
-
-struct guest {
-    struct proxy *proxy;
-    cf_stream *client;
 };
 
 /* The task of one connection. */
@@ -52,7 +44,7 @@ static int
 pass_on(cf_call *call, const void *arg, size_t arg_size)
 {
     const struct guest *guest = arg;
-    struct proxy *proxy = guest->proxy;
+    struct proxy *proxy = guest->server;
     struct backend *backend;
     cf_stream *server;
     (void)arg_size;
@@ -60,11 +52,11 @@ pass_on(cf_call *call, const void *arg, size_t arg_size)
         backend->served++;
         backend->open++;
         (void)copy_both(
-            call, guest->client, server, proxy->idle_ns, &backend->copied);
+            call, guest->stream, server, proxy->idle_ns, &backend->copied);
         backend->open--;
         cf_stream_close(server);
     }
-    cf_stream_close(guest->client);
+    cf_stream_close(guest->stream);
     return 0;
 }
 
@@ -80,74 +72,24 @@ report_at_signals(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
-/* Accepts until the task is told to stop. */
+/* The tasks that are there from the begin. */
 static cf_err
-accept_all(struct proxy *proxy, cf_listener *listener, cf_group *group)
+begin(cf_group *group, void *server)
 {
-    for (;;) {
-        struct guest guest = {.proxy = proxy};
-        cf_err err = cf_listener_accept(listener, CF_FOREVER, &guest.client);
-        if (err == CF_EINTERRUPTED)
-            return CF_OK;
-        if (err == CF_ESYS || err == CF_ENOMEM) { /* too many clients */
-            perror("proxy: accept");
-            continue;
-        }
-        if (err)
-            return err;
-        if (cf_group_submit(group, pass_on, &guest, sizeof guest, NULL))
-            cf_stream_close(guest.client);
-    }
-}
-
-static cf_err
-serve(cf_call *call, struct proxy *proxy, cf_group *group)
-{
-    struct backends *all = &proxy->backends;
-    char address[CF_ADDRESS_MAX];
-    cf_listener *listener;
-    cf_err err = cf_listener_create(call, proxy->address, NULL, &listener);
-    if (err)
-        return err;
-    err = cf_listener_address(listener, address, sizeof address);
-    if (!err)
-        err = cf_group_submit(group, backends_check, &all, sizeof all, NULL);
-    if (!err)
-        err = cf_group_submit(group, report_at_signals, &all, sizeof all, NULL);
-    if (!err) {
-        printf("listening on %s\n", address);
-        (void)fflush(stdout);
-        err = accept_all(proxy, listener, group);
-    }
-    cf_listener_close(listener);
-    return err;
-}
-
-/* The main task: Ctrl-C tells it to stop. */
-static int
-run(cf_call *call, const void *arg, size_t arg_size)
-{
-    cf_group_options options = CF_GROUP_OPTIONS_INIT;
-    struct proxy *proxy;
-    cf_group *group;
-    memcpy(&proxy, arg, arg_size);
-    options.on_error = CF_ON_ERROR_KEEP_GOING;
-    cf_err err = cf_group_create(cf_call_executor(call), &options, &group);
-    if (!err) {
-        err = serve(call, proxy, group);
-        cf_group_destroy(group); /* ends what is open */
-    }
-    return err ? cf_fail(call,
-                         (int)err,
-                         "%s: %s",
-                         proxy->address,
-                         err == CF_ESYS ? strerror(errno) : cf_strerror(err))
-               : 0;
+    struct backends *all = &((struct proxy *)server)->backends;
+    cf_err err = cf_group_submit(group, backends_check, &all, sizeof all, NULL);
+    return err ? err
+               : cf_group_submit(
+                     group, report_at_signals, &all, sizeof all, NULL);
 }
 
 /* false: the program is to end with *status. */
 static bool
-parse(int argc, char **argv, struct proxy *proxy, int *status)
+parse(int argc,
+      char **argv,
+      struct service *service,
+      struct proxy *proxy,
+      int *status)
 {
     static const struct option options[] = {
         {"connect", required_argument, NULL, 0},
@@ -167,7 +109,7 @@ parse(int argc, char **argv, struct proxy *proxy, int *status)
             return false;
         }
         if (c == 'l')
-            proxy->address = optarg;
+            service->address = optarg;
         else if (c == '?' ||
                  !parse_number(
                      "proxy", names[c], optarg, 1, most[c], &values[c]))
@@ -182,40 +124,39 @@ parse(int argc, char **argv, struct proxy *proxy, int *status)
     return false;
 }
 
-/* The backends are what is left of the command line. */
-static cf_err
+/* The backends are what is left of the command line. false: no memory. */
+static bool
 list_backends(struct backends *all, int argc, char **argv)
 {
     all->count = (size_t)(argc - optind);
     all->list = calloc(all->count, sizeof *all->list);
     if (!all->list)
-        return CF_ENOMEM;
+        return false;
     for (size_t i = 0; i < all->count; i++)
         all->list[i].address = argv[optind + (int)i];
-    return CF_OK;
+    return true;
 }
 
 int
 main(int argc, char **argv)
 {
-    struct proxy proxy = {.address = "tcp:127.0.0.1:7001"};
-    struct proxy *pointer = &proxy;
-    cf_future *f = NULL;
+    struct proxy proxy = {.idle_ns = 0};
+    struct service service = {.program = "proxy",
+                              .address = "tcp:127.0.0.1:7001",
+                              .server = &proxy,
+                              .fn = pass_on,
+                              .begin = begin};
     int status;
-    if (!parse(argc, argv, &proxy, &status))
+    if (!parse(argc, argv, &service, &proxy, &status))
         return status;
     allow_descriptors();
-    cf_err err = list_backends(&proxy.backends, argc, argv);
-    if (!err)
-        err = cf_event_loop_run(NULL, run, &pointer, sizeof pointer, &f);
-    if (f) /* the task is done, perhaps because of Ctrl-C */
-        err = cf_future_result(f, CF_FOREVER, NULL);
-    const char *message = f ? cf_future_message(f) : cf_strerror(err);
-    if (err)
-        fprintf(stderr, "proxy: %s\n", message);
-    else
+    if (!list_backends(&proxy.backends, argc, argv)) {
+        fputs("proxy: no memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    bool served = serve(&service);
+    if (served)
         backends_report(&proxy.backends);
-    cf_future_unref(f);
     free(proxy.backends.list);
-    return err ? EXIT_FAILURE : EXIT_SUCCESS;
+    return served ? EXIT_SUCCESS : EXIT_FAILURE;
 }
