@@ -6,7 +6,7 @@
 set -eu
 bin=$1
 work=$(mktemp -d)
-. "$(dirname "$0")/servers.sh"
+. "$(dirname "$0")/common.sh"
 trap 'end_all; rm -rf "$work"' EXIT
 cd "$work"
 
@@ -74,21 +74,12 @@ grep -q '^chat_load: client [01]: joins: ' err
 ! "$bin/chat_client" bob "$address" 2>err </dev/null
 grep -q "^chat_client: $address: Connection refused" err
 
-# wrong MESSAGE PROGRAM ARGUMENT...: MESSAGE comes first, nothing is printed.
-wrong() {
-    message=$1 program=$2 status=0
-    shift 2
-    "$bin/$program" "$@" >out 2>err </dev/null || status=$?
-    test $status -eq 2
-    test ! -s out
-    head -n 1 err | grep -qxF -- "$message"
-}
-wrong 'chat_server: --queue 0: not 1 to 100000' chat_server --queue 0
-wrong 'chat_server: --ping x: not 1 to 86400' chat_server --ping x
-wrong 'chat_server: what is 7?' chat_server 7
-wrong 'chat_load: give one address' chat_load
-wrong 'chat_load: --lines 1001: not 1 to 1000' chat_load --lines 1001 a
-wrong 'Usage: chat_client NAME [ADDRESS]' chat_client
+wrong chat_server 'chat_server: --queue 0: not 1 to 100000' --queue 0
+wrong chat_server 'chat_server: --ping x: not 1 to 86400' --ping x
+wrong chat_server 'chat_server: what is 7?' 7
+wrong chat_load 'chat_load: give one address'
+wrong chat_load 'chat_load: --lines 1001: not 1 to 1000' --lines 1001 a
+wrong chat_client 'Usage: chat_client NAME [ADDRESS]'
 for program in chat_server chat_load chat_client; do
     "$bin/$program" --help | grep -q "^Usage: $program "
 done

@@ -5,7 +5,7 @@
 set -eu
 bin=$1
 work=$(mktemp -d)
-. "$(dirname "$0")/servers.sh"
+. "$(dirname "$0")/common.sh"
 trap 'end_all; rm -rf "$work"' EXIT
 cd "$work"
 
@@ -19,17 +19,9 @@ grep -qx '1 of 1 ports tried' err
 end one
 test -z "$("$bin/port_scan" 127.0.0.1 "$port-$port" 2>err)"
 
-wrong() {
-    message=$1 status=0
-    shift
-    "$bin/port_scan" "$@" >out 2>err || status=$?
-    test $status -eq 2
-    test ! -s out
-    head -n 1 err | grep -qxF -- "$message"
-}
-wrong 'port_scan: give a host'
-wrong 'port_scan: --jobs 0: not 1 to 1000' --jobs 0 localhost
-wrong 'port_scan: 5-4: not FIRST-LAST from 1 to 65535' localhost 5-4
-wrong 'port_scan: 1-65536: not FIRST-LAST from 1 to 65535' localhost 1-65536
+wrong port_scan 'port_scan: give a host'
+wrong port_scan 'port_scan: --jobs 0: not 1 to 1000' --jobs 0 localhost
+wrong port_scan 'port_scan: 5-4: not FIRST-LAST from 1 to 65535' localhost 5-4
+wrong port_scan 'port_scan: 1-65536: not FIRST-LAST from 1 to 65535' localhost 1-65536
 "$bin/port_scan" --help | grep -q '^Usage: port_scan '
 ! "$bin/port_scan" no.such.host.invalid 1-3 2>err

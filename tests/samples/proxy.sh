@@ -6,7 +6,7 @@
 set -eu
 bin=$1
 work=$(mktemp -d)
-. "$(dirname "$0")/servers.sh"
+. "$(dirname "$0")/common.sh"
 trap 'end_all; rm -rf "$work"' EXIT
 cd "$work"
 
@@ -60,17 +60,9 @@ end proxy
 end one
 
 # --- bad command lines -------------------------------------------------------
-wrong() {
-    message=$1 status=0
-    shift
-    "$bin/proxy" "$@" >out 2>err || status=$?
-    test $status -eq 2
-    test ! -s out
-    head -n 1 err | grep -qxF -- "$message"
-}
-wrong 'proxy: give a backend'
-wrong 'proxy: --idle 0: not 1 to 86400' --idle 0 a
-wrong 'proxy: --check x: not 1 to 3600000' --check x a
+wrong proxy 'proxy: give a backend'
+wrong proxy 'proxy: --idle 0: not 1 to 86400' --idle 0 a
+wrong proxy 'proxy: --check x: not 1 to 3600000' --check x a
 "$bin/proxy" --help | grep -q '^Usage: proxy '
 ! "$bin/proxy" --listen bogus "$one" 2>err
 grep -q '^proxy: bogus: invalid argument' err

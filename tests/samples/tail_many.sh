@@ -4,8 +4,10 @@
 # Lines of ten files come with the names of their files, in each file's order;
 # added ones too; a file that is not there is named; Ctrl-C ends it.
 set -eu
-program=$1/tail_many
+bin=$1
+program=$bin/tail_many
 work=$(mktemp -d)
+. "$(dirname "$0")/common.sh"
 pid=
 trap 'test -z "$pid" || kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
 cd "$work"
@@ -44,15 +46,7 @@ test $status -eq 1
 test "$(wc -l <out)" -eq 20
 grep -qx 'tail_many: no.such.file: tail failed' err
 
-wrong() {
-    message=$1 status=0
-    shift
-    "$program" "$@" >out 2>err || status=$?
-    test $status -eq 2
-    test ! -s out
-    head -n 1 err | grep -qxF -- "$message"
-}
-wrong 'tail_many: give a file'
-wrong 'tail_many: --lines x: not 0 to 999999' --lines x file1
-wrong 'tail_many: --lines 1000000: not 0 to 999999' --lines 1000000 file1
+wrong tail_many 'tail_many: give a file'
+wrong tail_many 'tail_many: --lines x: not 0 to 999999' --lines x file1
+wrong tail_many 'tail_many: --lines 1000000: not 0 to 999999' --lines 1000000 file1
 "$program" --help | grep -q '^Usage: tail_many '

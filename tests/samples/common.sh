@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-# For tests of servers that print "listening on ADDRESS" and end on Ctrl-C.
-# $bin is the folder of the programs; the caller is in an empty folder.
+# For tests of programs in the folder $bin; the caller is in an empty folder.
+# Servers print "listening on ADDRESS" and end on Ctrl-C.
 
 # begin NAME PROGRAM OPTION...: starts it as NAME; $address is where it listens,
 # its output goes to NAME.out, and its errors go to NAME.err.
 begin() {
-    name=$1 program=$2
+    name=$1 tool=$2
     shift 2
     : >"$name.out"
-    env --default-signal=INT "$bin/$program" --listen tcp:127.0.0.1:0 "$@" \
+    env --default-signal=INT "$bin/$tool" --listen tcp:127.0.0.1:0 "$@" \
         >"$name.out" 2>"$name.err" &
     echo $! >"$name.pid"
     until grep -q '^listening on ' "$name.out"; do
@@ -30,4 +30,14 @@ end_all() {
     for file in *.pid; do
         test ! -e "$file" || kill "$(cat "$file")" 2>/dev/null || true
     done
+}
+
+# wrong PROGRAM MESSAGE ARGUMENT...: MESSAGE comes first, nothing is printed.
+wrong() {
+    tool=$1 message=$2 status=0
+    shift 2
+    "$bin/$tool" "$@" >out 2>err </dev/null || status=$?
+    test $status -eq 2
+    test ! -s out
+    head -n 1 err | grep -qxF -- "$message"
 }
