@@ -24,19 +24,6 @@ check_mine(cf_executor *ex, const char *destroyed)
     return cf__executor_forked(ex) ? CF_EFORKED : CF_OK;
 }
 
-/*
- * Comes before a wait: runs the callbacks that are due, because the wait may be
- * for what they do. When the wait is over, also on error, the caller gives *due
- * to cf__callbacks_resume(). CF_EFORKED: a callback has forked, and has
- * returned in the child.
- */
-static cf_err
-begin_wait(cf_executor *ex, struct cf__due **due)
-{
-    *due = cf__callbacks_pause();
-    return *due && cf__executor_forked(ex) ? CF_EFORKED : CF_OK;
-}
-
 /* The calling thread is in a task or a callback of ex. It does not wait for a
  * callback of the timers, which may wait for this thread. */
 static bool
@@ -55,14 +42,24 @@ struct waiting {
     cf_err err;
 };
 
-/* Runs a step that blocks. In a coroutine of another executor it runs in a
- * thread of its own. It is as if that thread had made the call. */
-static void
+/*
+ * Runs a step that blocks. The callbacks that are due come first, because the
+ * wait may be for what they do. In a coroutine of another executor the step
+ * runs in a thread of its own; it is as if that thread had made the call.
+ * Returns waiting->err. CF_EFORKED: a callback has forked, and has returned in
+ * the child.
+ */
+static cf_err
 block(void (*step)(void *waiting), struct waiting *waiting)
 {
-    if (is_inside(waiting->ex) || waiting->deadline_ns == 0 ||
-        !cf__run_aside(step, waiting))
+    struct cf__due *due = cf__callbacks_pause();
+    if (due && cf__executor_forked(waiting->ex))
+        waiting->err = CF_EFORKED;
+    else if (is_inside(waiting->ex) || waiting->deadline_ns == 0 ||
+             !cf__run_aside(step, waiting))
         step(waiting);
+    cf__callbacks_resume(due);
+    return waiting->err;
 }
 
 static void
@@ -92,14 +89,7 @@ cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
     if (cf__is_own_worker(ex) || cf__holds_up(ex))
         return CF_EDEADLK;
     struct waiting waiting = {ex, 0, cf__deadline(timeout_ns), CF_OK};
-    struct cf__due *due;
-    err = begin_wait(ex, &due);
-    if (!err) {
-        block(await_idle, &waiting);
-        err = waiting.err;
-    }
-    cf__callbacks_resume(due);
-    return err;
+    return block(await_idle, &waiting);
 }
 
 static void
@@ -141,14 +131,7 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
     /* Callbacks of cancelled tasks are due here, too, or run here. */
     if (cf__thread.due || is_coroutine())
         (void)ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
-    struct cf__due *due;
-    err = begin_wait(ex, &due);
-    if (!err) {
-        block(await_shutdown, &waiting);
-        err = waiting.err;
-    }
-    cf__callbacks_resume(due);
-    return err;
+    return block(await_shutdown, &waiting);
 }
 
 cf_err
@@ -202,10 +185,7 @@ cf_executor_destroy(cf_executor *ex)
         return;
     int former = cf__cancel_disable();
     struct waiting waiting = {ex, 0, CF__NEVER, CF_OK};
-    struct cf__due *due;
-    if (begin_wait(ex, &due) == CF_OK)
-        block(await_end_and_free, &waiting);
-    cf__callbacks_resume(due);
+    (void)block(await_end_and_free, &waiting);
     cf__cancel_restore(former);
 }
 
