@@ -9,7 +9,6 @@
 #include "event_loop/poller.h"
 #include "event_loop/socket.h"
 
-#include "lib/base/contract.h"
 #include "lib/base/options.h"
 #include "lib/executor/budget.h"
 
@@ -129,14 +128,9 @@ cf_datagram_create(cf_call *call,
 void
 cf_datagram_close(cf_datagram *d)
 {
-    struct cf__coroutine *self;
-    if (!d)
-        return;
-    cf_err err = cf__io_enter(d->poller.loop, &self);
-    if (err == CF_EFORKED)
-        return;
-    cf__contract(!err, "cf_datagram_close() outside of the socket's loop");
-    cf__poller_close(&d->poller);
+    if (d)
+        cf__poller_close(&d->poller,
+                         "cf_datagram_close() outside of the socket's loop");
 }
 
 cf_err

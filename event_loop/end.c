@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The end of a loop: shutdown, terminate, destroy, fork; and waiting until it
- * is idle. loop->lock guards who has left.
+ * is idle. loop->lock guards which threads have left.
  */
 #include "event_loop/embed.h"
 #include "event_loop/loop.h"
@@ -28,7 +28,7 @@ wait_locked(struct cf__evloop *loop, int64_t deadline_ns)
 }
 
 /* In a task of the loop: until the others have ended. Those that wait for this
- * one, or end the loop likewise, do not count. */
+ * one, or end the loop in the same way, do not count. */
 static cf_err
 await_others(struct cf__evloop *loop, int64_t deadline_ns)
 {

@@ -27,7 +27,7 @@ struct cf__engine {
     struct cf__watches *watches;   /* wait_fd.c. NULL: not used yet */
     struct cf__spares spares;      /* for streams */
     struct cf__extended *extended; /* what libraries have added (extend.c) */
-    struct cf__signals *signals;   /* signals.c; likewise */
+    struct cf__signals *signals;   /* what tasks wait for (signals.c) */
     unsigned lingering; /* programs that are killed: the end waits for them */
 
     uint32_t owed; /* so many threads have sent or will */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Listeners. Tasks accept themselves, and not libuv: it drops all connections
- * if the process has no descriptor left, and tells nobody. The loop's thread.
+ * if the process has no descriptor left, and does not say so. All of this runs
+ * in the loop's thread.
  */
 #include <cfutures/listener.h>
 
@@ -11,7 +12,6 @@
 #include "event_loop/stream.h"
 
 #include "lib/base/cancel.h"
-#include "lib/base/contract.h"
 #include "lib/base/options.h"
 #include "lib/executor/budget.h"
 
@@ -134,14 +134,9 @@ cf_listener_create(cf_call *call,
 void
 cf_listener_close(cf_listener *l)
 {
-    struct cf__coroutine *self;
-    if (!l)
-        return;
-    cf_err err = cf__io_enter(l->poller.loop, &self);
-    if (err == CF_EFORKED)
-        return;
-    cf__contract(!err, "cf_listener_close() outside of the listener's loop");
-    cf__poller_close(&l->poller);
+    if (l)
+        cf__poller_close(&l->poller,
+                         "cf_listener_close() outside of the listener's loop");
 }
 
 cf_err

@@ -104,8 +104,8 @@ struct cf__evloop {
     /* --- any thread's --------------------------------------------------- */
     /* Coroutines that other threads have unparked, the last one first. */
     _Alignas(CF_CACHE_LINE) _Atomic(struct cf__coroutine *) woken;
-    /* Not 0: the loop's thread sleeps, or is about to. It sets it; whoever
-     * turns it to 0 wakes the thread. */
+    /* Not 0: the loop's thread sleeps, or is about to. It sets it; the
+     * thread that turns it to 0 wakes the loop's. */
     _Atomic uint32_t asleep;
     /* The loop's thread; 0 before and after. It sets it; others ask whether it
      * is their own name. */

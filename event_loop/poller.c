@@ -3,6 +3,7 @@
 #include "event_loop/poller.h"
 
 #include "lib/base/cancel.h"
+#include "lib/base/contract.h"
 
 static void
 free_unused(struct cf__poller *p)
@@ -20,8 +21,8 @@ on_closed(uv_handle_t *handle)
     free_unused(p);
 }
 
-void
-cf__poller_close(struct cf__poller *p)
+static void
+end(struct cf__poller *p)
 {
     p->closed = true;
     cf__io_remove(&p->object);
@@ -30,14 +31,25 @@ cf__poller_close(struct cf__poller *p)
     uv_close((uv_handle_t *)&p->uv, on_closed);
 }
 
-/* What tasks have left is nobody's. */
+/* No task uses what tasks have left. */
 static void
 end_with_loop(struct cf__io_object *object)
 {
     struct cf__poller *p = (struct cf__poller *)object;
     p->reader = NULL;
     p->writer = NULL;
-    cf__poller_close(p);
+    end(p);
+}
+
+void
+cf__poller_close(struct cf__poller *p, const char *outside)
+{
+    struct cf__coroutine *self;
+    cf_err err = cf__io_enter(p->loop, &self);
+    if (err == CF_EFORKED)
+        return;
+    cf__contract(!err, outside);
+    end(p);
 }
 
 cf_err

@@ -49,6 +49,9 @@ cf_err cf__poller_leave(struct cf__poller *poller,
                         struct cf__io_waiter **slot,
                         cf_err err);
 
-void cf__poller_close(struct cf__poller *poller);
+/* What the public close does. In another thread, or outside of the loop's
+ * tasks, it ends the program with that sentence; a fork's child does nothing.
+ */
+void cf__poller_close(struct cf__poller *poller, const char *outside);
 
 #endif

@@ -131,7 +131,7 @@ cf__evloop_sleep(struct cf__evloop *loop)
         doze(loop, how);
         cf__watchdog_work(loop);
     }
-    /* Whoever has turned it to 0 sends. pairs with that: what it pushed */
+    /* The thread that turned it to 0 sends. pairs with that: what it pushed */
     if (cf_exchange_acq_rel(&loop->asleep, 0) == 0 &&
         how == CF__ASLEEP_IN_ENGINE)
         loop->engine->owed++;

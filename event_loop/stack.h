@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The stacks of one loop. Each has a guard page below, and at its top a control
- * block: whoever goes on with a stack touches both, so they share a page. In
- * their pages they lie at different places. A
- * stack that has been made stays where it is until all are freed; so a thread
- * may touch a control block late.
+ * block: to go on with a stack touches both, so they share a page. In their
+ * pages they lie at different places. A stack that has been made stays where it
+ * is until all are freed; so a thread may touch a control block late.
  */
 #ifndef CF_EVENT_LOOP_STACK_H
 #define CF_EVENT_LOOP_STACK_H

@@ -60,7 +60,7 @@ cf__stream_end(cf_stream *s)
     uv_close(&s->uv.handle, on_closed);
 }
 
-/* The loop has ended: what tasks have left is nobody's. */
+/* The loop has ended: no task uses what tasks have left. */
 static void
 end_with_loop(struct cf__io_object *object)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The loop: turns, and the life of the thread that runs it. README.md,
- * "Turns". loop->lock guards who has left.
+ * "Turns". loop->lock guards whether the thread has left.
  */
 #include "event_loop/embed.h"
 #include "event_loop/engine.h"

@@ -93,7 +93,7 @@ unpark(struct cf__worker *worker)
             cf__evloop_wake(loop); /* perhaps no turn would come */
         return;
     }
-    /* pairs with take_woken: self sees why, whoever has pushed it */
+    /* pairs with take_woken: self sees why, whichever thread has pushed it */
     if (cf_exchange_acq_rel(&worker->parker, 1) == 1)
         return;
     struct cf__coroutine *former = cf_load_relaxed(&loop->woken);
