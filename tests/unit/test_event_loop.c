@@ -7,6 +7,8 @@
 #include <cfutures/cfutures.h>
 #include <cfutures/event_loop.h>
 
+#include "tests/unit/loop_tasks.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +18,6 @@
 #include <unistd.h>
 
 #define MS INT64_C(1000000)
-#define assert_ok(call) cr_assert((call) == CF_OK, "%s", #call)
 
 static cf_executor *
 new_loop(void)
@@ -24,32 +25,6 @@ new_loop(void)
     cf_executor *ex = NULL;
     assert_ok(cf_executor_open("loop", &ex));
     return ex;
-}
-
-static cf_future *
-submit(cf_executor *ex, cf_task_fn *fn, const void *arg, size_t arg_size)
-{
-    cf_future *f = NULL;
-    assert_ok(cf_submit(ex, fn, arg, arg_size, &f));
-    return f;
-}
-
-static int
-wait_for(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)arg_size;
-    cf_err err = cf_future_wait((cf_future *)arg, CF_FOREVER);
-    return cf_return(call, &err, sizeof err);
-}
-
-static cf_err
-err_of(cf_future *f)
-{
-    cf_bytes bytes;
-    cf_err err = CF_ESYS;
-    assert_ok(cf_future_result(f, CF_FOREVER, &bytes));
-    memcpy(&err, bytes.data, sizeof err);
-    return err;
 }
 
 Test(event_loop, ten_thousand_tasks_wait_at_once, .timeout = 60)

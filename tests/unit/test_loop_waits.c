@@ -8,29 +8,12 @@
 #include <cfutures/event_loop.h>
 
 #include "tests/support/thread_faults.h"
+#include "tests/unit/loop_tasks.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-
-#define assert_ok(call) cr_assert((call) == CF_OK, "%s", #call)
-
-static cf_future *
-submit(cf_executor *ex, cf_task_fn *fn, const void *arg, size_t arg_size)
-{
-    cf_future *f = NULL;
-    assert_ok(cf_submit(ex, fn, arg, arg_size, &f));
-    return f;
-}
-
-static int
-wait_for(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)arg_size;
-    cf_err err = cf_future_wait((cf_future *)arg, CF_FOREVER);
-    return cf_return(call, &err, sizeof err);
-}
 
 static int
 complete(cf_call *call, const void *arg, size_t arg_size)
@@ -40,13 +23,11 @@ complete(cf_call *call, const void *arg, size_t arg_size)
     return (int)cf_future_set_result((cf_future *)arg, NULL, 0);
 }
 
+/* As err_of(); ends the use of f. */
 static cf_err
-err_of(cf_future *f)
+last_err_of(cf_future *f)
 {
-    cf_bytes bytes;
-    cf_err err = CF_ESYS;
-    assert_ok(cf_future_result(f, CF_FOREVER, &bytes));
-    memcpy(&err, bytes.data, sizeof err);
+    cf_err err = err_of(f);
     cf_future_unref(f);
     return err;
 }
@@ -107,9 +88,9 @@ others_run_in(cf_err (*fn)(cf_executor *pool))
     assert_ok(cf_executor_open("loop", &loop));
     cf_future *waits = submit(loop, run_wait, &wait, sizeof wait);
     cf_future *completes = submit(loop, complete, promise, 0);
-    cr_expect(err_of(waits) == CF_OK);
+    cr_expect(last_err_of(waits) == CF_OK);
     cr_expect(cf_future_done(held));
-    cr_expect(err_of(held) == CF_OK);
+    cr_expect(last_err_of(held) == CF_OK);
     assert_ok(cf_future_result(completes, CF_FOREVER, NULL));
     cf_future_unref(completes);
     cf_future_unref(promise);
@@ -142,19 +123,26 @@ in_vain(cf_executor *pool)
     return idle == polled && idle == down ? idle : CF_ESYS;
 }
 
-Test(loop_waits, a_wait_ends_in_time, .timeout = 60)
+/* The pool's worker is busy for longer than the coroutine waits. */
+static void
+times_out_in(cf_err (*fn)(cf_executor *pool))
 {
     cf_executor *loop = NULL;
     cf_future *promise, *held;
-    struct wait wait = {busy_pool(&promise, &held), in_vain};
+    struct wait wait = {busy_pool(&promise, &held), fn};
     assert_ok(cf_executor_open("loop", &loop));
-    cr_expect(err_of(submit(loop, run_wait, &wait, sizeof wait)) ==
+    cr_expect(last_err_of(submit(loop, run_wait, &wait, sizeof wait)) ==
               CF_ETIMEDOUT);
     assert_ok(cf_future_set_result(promise, NULL, 0));
-    cr_expect(err_of(held) == CF_OK);
+    cr_expect(last_err_of(held) == CF_OK);
     cf_future_unref(promise);
     cf_executor_destroy(wait.pool);
     cf_executor_destroy(loop);
+}
+
+Test(loop_waits, a_wait_ends_in_time, .timeout = 60)
+{
+    times_out_in(in_vain);
 }
 
 /* The loop of which this is the thread. */
@@ -197,10 +185,10 @@ Test(loop_waits, callbacks_run_in_the_loops_thread, .timeout = 60)
     assert_ok(cf_future_on_done(queued, note_caller, &in_loop));
     cf_future *waits = submit(loop, run_wait, &wait, sizeof wait);
     cf_future *completes = submit(loop, complete, promise, 0);
-    cr_expect(err_of(waits) == CF_OK);
+    cr_expect(last_err_of(waits) == CF_OK);
     cr_expect(in_loop && cf_future_state(queued) == CF_CANCELED);
     assert_ok(cf_future_result(completes, CF_FOREVER, NULL));
-    cr_expect(err_of(held) == CF_OK);
+    cr_expect(last_err_of(held) == CF_OK);
     cf_future_unref(completes);
     cf_future_unref(queued);
     cf_future_unref(promise);
@@ -221,17 +209,7 @@ without_threads(cf_executor *pool)
 
 Test(loop_waits, a_wait_holds_the_thread_if_there_is_no_other, .timeout = 60)
 {
-    cf_executor *loop = NULL;
-    cf_future *promise, *held;
-    struct wait wait = {busy_pool(&promise, &held), without_threads};
-    assert_ok(cf_executor_open("loop", &loop));
-    cr_expect(err_of(submit(loop, run_wait, &wait, sizeof wait)) ==
-              CF_ETIMEDOUT);
-    assert_ok(cf_future_set_result(promise, NULL, 0));
-    cr_expect(err_of(held) == CF_OK);
-    cf_future_unref(promise);
-    cf_executor_destroy(wait.pool);
-    cf_executor_destroy(loop);
+    times_out_in(without_threads);
 }
 
 /* --- in the loop's thread, outside of its tasks --------------------------- */
