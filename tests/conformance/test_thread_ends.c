@@ -302,9 +302,10 @@ CF_THREAD_TEST(a_worker_cancelled_between_tasks_costs_no_task)
     cf_executor_destroy(ex);
 }
 
-/* The worker that ran last fell asleep last, and is the one to be woken. It
- * ends before it looks for the task, so it must wake the other one. */
-CF_THREAD_TEST(a_sleeper_takes_the_task_of_a_worker_cancelled_in_its_sleep)
+/* true: the worker that was cancelled in its sleep was woken for a task, which
+ * the other one then did. */
+static bool
+sleeper_takes_over(void)
 {
     cf_executor *ex = test_executor(2);
     gate *g = gate_new();
@@ -324,10 +325,25 @@ CF_THREAD_TEST(a_sleeper_takes_the_task_of_a_worker_cancelled_in_its_sleep)
     cr_assert(int_result(f) == 9);
     cf_stats stats;
     assert_ok(cf_executor_stats(ex, &stats));
-    cr_assert(stats.workers == 1 && stats.restarts == 1, "none was started");
+    bool other_was_woken = stats.workers == 2 && stats.restarts == 0;
+    if (!other_was_woken)
+        cr_assert(stats.workers == 1 && stats.restarts == 1,
+                  "none was started");
     cf_future_unref(f);
     unref_all(held, 2);
     cf_executor_destroy(ex);
+    return !other_was_woken;
+}
+
+/* The worker that ran last usually falls asleep last, and is then the one to be
+ * woken. It ends before it looks for the task, so it must wake the other one.
+ * If the other one was awake for longer, it takes the task by itself: that
+ * shows nothing, and is done again. */
+CF_THREAD_TEST(a_sleeper_takes_the_task_of_a_worker_cancelled_in_its_sleep)
+{
+    int tries = 1;
+    while (!sleeper_takes_over())
+        cr_assert(tries++ < 100);
 }
 
 /* --- initializers and finalizers ----------------------------------------- */
