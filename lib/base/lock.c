@@ -7,16 +7,19 @@
 #include "lib/base/forked.h"
 #include "lib/base/futex.h"
 
+#include <sched.h>
 #include <string.h>
 
 enum {
     PAUSES = 32, /* about a microsecond */
-    LOOKS = 16,  /* so many of them last for as long as a sleep costs */
+    LOOKS = 16,  /* without yields they last for as long as a sleep costs */
     NAP_NS = CF__MS(1)
 };
 
 /* The holder may want the lock again soon. So this thread pauses between two
- * looks: else the cache line would go to and fro all the time. */
+ * looks: else the cache line would go to and fro all the time. And it yields:
+ * if there are more threads than processors, the holder may be one that waits
+ * for this processor. */
 static bool
 spin(struct cf__lock *lock)
 {
@@ -25,6 +28,7 @@ spin(struct cf__lock *lock)
             cf_relax();
         if (cf__lock_try(lock))
             return true;
+        sched_yield();
     }
     return false;
 }
