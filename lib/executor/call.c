@@ -67,6 +67,21 @@ cf__call_adopt(struct cf_call *call, void *block, size_t size)
     return true;
 }
 
+/* Returns a result that needs memory of its own. Not inlined: so cf_return()
+ * has no registers to save where it is short. */
+__attribute__((noinline)) static cf_err
+return_copy(cf_call *call, const void *data, size_t size)
+{
+    /* data may be inside of the former result: free that last. */
+    void *former = call->heap;
+    call->heap = NULL;
+    void *to = cf_return_buffer(call, size);
+    if (to && size)
+        memmove(to, data, size);
+    free_heap(call, former);
+    return to ? CF_OK : CF_ENOMEM;
+}
+
 cf_err
 cf_return(cf_call *call, const void *data, size_t size)
 {
@@ -86,14 +101,7 @@ cf_return(cf_call *call, const void *data, size_t size)
     }
     if (size > CF__SIZE_MAX || (size > call->sink_size && call->fixed_sink))
         return CF_ETOOBIG;
-    /* data may be inside of the former result: free that last. */
-    void *former = call->heap;
-    call->heap = NULL;
-    void *to = cf_return_buffer(call, size);
-    if (to && size)
-        memmove(to, data, size);
-    free_heap(call, former);
-    return to ? CF_OK : CF_ENOMEM;
+    return return_copy(call, data, size);
 }
 
 static int

@@ -70,8 +70,9 @@ struct run {
     unsigned char *room; /* for one result; NULL: it needs none */
 };
 
-/* Runs the items begin .. end - 1. */
-static int
+/* Runs the items begin .. end - 1. Not inlined: beside pthread_cleanup_push()
+ * its variables would be in memory instead of registers. */
+__attribute__((noinline)) static int
 run_through(cf_call *call,
             size_t begin,
             size_t end,
@@ -79,6 +80,7 @@ run_through(cf_call *call,
             struct run *run)
 {
     struct cf_call *item = &run->item;
+    unsigned char *room = run->room;
     const unsigned char *arg = array->items + begin * array->item_size;
     unsigned char *result = array->results; /* NULL if there are none */
     if (result)
@@ -90,7 +92,7 @@ run_through(cf_call *call,
             return 0;
         if (__builtin_expect(cf__call_canceled(call), 0))
             return cf_fail(call, 0, "given up");
-        int rc = run_item(array, item, arg, result, run->room);
+        int rc = run_item(array, item, arg, result, room);
         if (__builtin_expect(rc != 0, 0)) {
             /* Written by this thread, or by a helper thread of the item. */
             if (!cf_load_relaxed(&run->told))
