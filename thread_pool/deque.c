@@ -5,15 +5,20 @@
  */
 #include "thread_pool/deque.h"
 
-#include <stdlib.h>
+#include "lib/base/large.h"
 
 enum { FIRST_SIZE = 64 };
+
+static size_t
+bytes_of(uint64_t size)
+{
+    return sizeof(struct cf__ring) + size * sizeof(struct cf__slot);
+}
 
 static struct cf__ring *
 new_ring(uint64_t size)
 {
-    struct cf__ring *ring =
-        calloc(1, sizeof *ring + size * sizeof(struct cf__slot));
+    struct cf__ring *ring = cf__large_calloc(bytes_of(size));
     if (ring)
         ring->size = size;
     return ring;
@@ -37,7 +42,7 @@ cf__deque_fini(struct cf__deque *deque)
     struct cf__ring *ring = cf_load_relaxed(&deque->ring);
     while (ring) {
         struct cf__ring *former = ring->former;
-        free(ring);
+        cf__large_free(ring, bytes_of(ring->size));
         ring = former;
     }
 }

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 void
@@ -60,6 +61,8 @@ bench_alloc(size_t count, size_t size)
 
     if (!p)
         bench_die("no memory for %zu elements of %zu bytes", count, size);
+    for (size_t i = 0; i < count * size; i += 4096)
+        ((volatile char *)p)[i] = 0;
     return p;
 }
 
@@ -104,6 +107,28 @@ bench_resident_bytes(void)
     if (kib == 0)
         bench_die("no Rss line in /proc/self/smaps_rollup");
     return kib * 1024;
+}
+
+static long
+page_faults_of(int who)
+{
+    struct rusage usage;
+
+    if (getrusage(who, &usage) != 0)
+        bench_die("getrusage failed");
+    return usage.ru_minflt + usage.ru_majflt;
+}
+
+long
+bench_page_faults(void)
+{
+    return page_faults_of(RUSAGE_SELF);
+}
+
+long
+bench_page_faults_of_children(void)
+{
+    return page_faults_of(RUSAGE_CHILDREN);
 }
 
 int

@@ -29,7 +29,8 @@ bench_options bench_parse(int argc, char **argv, size_t n);
 __attribute__((noreturn, format(printf, 1, 2))) void
 bench_die(const char *format, ...);
 
-/* Zeroed memory, or death. */
+/* Zeroed memory, or death. Its pages are there already: what a program needs
+ * for itself is no subject's page fault. */
 void *bench_alloc(size_t count, size_t size);
 
 /* Nanoseconds: the monotonic clock, and CPU time of the calling thread. */
@@ -38,6 +39,10 @@ uint64_t bench_thread_cpu_ns(void);
 
 /* Bytes of this process that are in memory now. */
 size_t bench_resident_bytes(void);
+
+/* Page faults so far: of this process, and of children that have ended. */
+long bench_page_faults(void);
+long bench_page_faults_of_children(void);
 
 /* CPUs that this process may run on. */
 int bench_cpus(void);

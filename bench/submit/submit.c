@@ -36,9 +36,6 @@ body(void *data)
     uint64_t *results = bench_alloc(o->n, sizeof(*results));
     double *ns = bench_alloc((size_t)o->rounds, sizeof(*ns));
 
-    /* The caller's own memory is warm from the start; the subject's is not. */
-    for (size_t i = 0; i < o->n; i++)
-        results[i] = 1;
     batch *b = batch_create(o->n);
     double cold = run_round(b, args, results, o->n, 0);
     for (int i = 0; i < o->rounds; i++)

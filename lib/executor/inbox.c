@@ -24,10 +24,10 @@ cf__inbox_fini(struct cf__inbox *inbox)
     struct cf__inbox_block *b = cf_load_relaxed(&inbox->first);
     while (b) {
         struct cf__inbox_block *next = cf_load_relaxed(&b->next);
-        free(b);
+        cf__inbox_free_block(b);
         b = next;
     }
-    free(cf_load_relaxed(&inbox->spare));
+    cf__inbox_free_block(cf_load_relaxed(&inbox->spare));
 }
 
 bool
@@ -38,7 +38,7 @@ cf__inbox_add_block_locked(struct cf__inbox *inbox)
         /* pairs with give_to_pushers: the taker has read the block */
         block = cf_exchange_acq_rel(&inbox->spare, NULL);
     if (!block)
-        block = malloc(sizeof *block);
+        block = cf__inbox_new_block(inbox->last == NULL);
     if (!block)
         return false;
     cf_store_relaxed(&block->next, NULL);
@@ -87,7 +87,7 @@ give_to_pushers(struct cf__inbox *inbox, struct cf__inbox_block *block)
 {
     /* pairs with cf__inbox_add_block_locked. There is one spare block at most:
      * the former one goes. */
-    free(cf_exchange_acq_rel(&inbox->spare, block));
+    cf__inbox_free_block(cf_exchange_acq_rel(&inbox->spare, block));
 }
 
 static void

@@ -4,10 +4,11 @@
 #define CF_LIB_EXECUTOR_INBOX_BLOCK_H
 
 #include "lib/executor/inbox.h"
+#include "lib/future/block.h"
 
 #include <stdlib.h>
 
-/* So many that a block, with what malloc needs, has 4 KiB. */
+/* So many that a block, with what malloc needs, fills a span. */
 enum { CF__INBOX_SLOTS = 508 };
 
 /* A slot has a task; or the oldest task of a chain, and CHAIN; or a gap: how
@@ -23,8 +24,34 @@ struct cf__inbox_block {
      * inbox's used says how many are in use. Only the taker uses both, but the
      * push that adds a block sets them. */
     uint16_t begin, end;
+    bool is_span; /* else it is from malloc() */
     uintptr_t slots[CF__INBOX_SLOTS];
 };
+
+_Static_assert(sizeof(struct cf__inbox_block) <= CF__SPAN_SIZE, "it fits");
+
+/* A block, of which only is_span is set. An inbox's first one is from malloc():
+ * a pool without many tasks takes none of the futures' memory. NULL: no
+ * memory. */
+static inline struct cf__inbox_block *
+cf__inbox_new_block(bool first)
+{
+    struct cf__inbox_block *block =
+        first ? malloc(sizeof *block) : cf__span_alloc();
+    if (block)
+        block->is_span = !first;
+    return block;
+}
+
+/* block may be NULL. */
+static inline void
+cf__inbox_free_block(struct cf__inbox_block *block)
+{
+    if (block && block->is_span)
+        cf__span_free(block);
+    else
+        free(block);
+}
 
 /* Adds a block for pushes: the last one is full or is sealed, or there is none.
  * false: no memory. */

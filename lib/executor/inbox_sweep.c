@@ -43,7 +43,7 @@ has_room(struct sweep *s)
         return true;
     s->free = NULL;
     if (!block)
-        block = malloc(sizeof *block);
+        block = cf__inbox_new_block(false);
     if (!block)
         return false;
     block->begin = block->end = 0;
@@ -137,7 +137,7 @@ pass_read_block(struct sweep *s)
     s->from = cf_load_relaxed(&block->next);
     s->at = s->from->begin;
     cf_store_release(&s->inbox->swept->next, s->from);
-    free(s->free);
+    cf__inbox_free_block(s->free);
     s->free = block;
 }
 
@@ -197,7 +197,7 @@ cf__inbox_sweep(struct cf__inbox *inbox, bool begin, cf_future **swept)
     inbox->limit = cf_load_relaxed(&inbox->first)->end;
     if (s.from == inbox->sweep_end) /* it is over */
         inbox->sweep_end = inbox->swept = NULL;
-    free(s.free);
+    cf__inbox_free_block(s.free);
     *swept = s.out;
     return s.count;
 }

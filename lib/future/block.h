@@ -28,7 +28,9 @@
 
 enum {
     CF__BLOCK_BATCH = 256, /* the most blocks of a batch */
-    CF__BLOCK_CUT = 64     /* the most blocks of a batch of new ones */
+    CF__BLOCK_CUT = 64,    /* the most blocks of a batch of new ones */
+    CF__SPAN_BLOCKS = 32,  /* the blocks of a span */
+    CF__SPAN_SIZE = CF__SPAN_BLOCKS * (int)sizeof(cf_future)
 };
 
 /* Fills this thread's empty cache and takes a block. NULL: no memory. */
@@ -37,6 +39,12 @@ cf_future *cf__block_refill(void);
 /* The cache is at its limit: makes its blocks a batch, and moves the former
  * batch to the depot. */
 CF__EXPORT void cf__block_flush(void);
+
+/* A span: CF__SPAN_SIZE bytes in one piece, at a multiple of that size, cut
+ * from the same pages as blocks. For what a program has many of when it has
+ * many futures. NULL: no memory. */
+void *cf__span_alloc(void);
+void cf__span_free(void *span);
 
 /* Gives memory back, if enough blocks are free. The caller holds no lock. */
 CF__EXPORT void cf__block_trim(void);

@@ -3,6 +3,7 @@
  * struct cf__block_sort, which one thread has. */
 #include "lib/future/block_memory.h"
 
+#include "lib/base/large.h"
 #include "lib/base/pages.h"
 
 #include <stdlib.h>
@@ -10,11 +11,16 @@
 #include <sys/mman.h>
 
 enum {
-    CHUNK_MIN = 64 << 10,   /* bytes of the first chunk, or two pages if these
-                               are more: most programs need no other */
-    CHUNK_SECOND = 2 << 20, /* of the second one: a huge page on most machines.
-                               Each next one is twice as large ... */
-    CHUNK_MAX = 32 << 20    /* ... up to this size */
+    CHUNK_MIN = 512 << 10, /* bytes of the first chunk, in small pages: to use
+                              them all costs about what a huge page costs */
+    CHUNK_SECOND = CF__HUGE_PAGE, /* of the second one. Each next one is twice
+                                     as large ... */
+    CHUNK_MAX = 32 << 20,         /* ... up to this size */
+    AHEAD_FIRST = 64 << 10,       /* of the first chunk, so much comes page by
+                                     page: most programs need no more */
+    AHEAD_PART = 4,               /* then a quarter of what is in use is
+                                     populated at once ... */
+    AHEAD_MAX = 128 << 10         /* ... up to this size */
 };
 
 /* The header of a chunk: at its start, in pages of its own. */
@@ -32,7 +38,8 @@ static struct {
     struct chunk *cursor; /* where the search for such a page goes on */
     char *fresh;          /* memory that is not cut yet */
     size_t fresh_size;
-    size_t blocks; /* how many are cut, and not given back */
+    char *populated; /* of the fresh memory, what is before it is populated */
+    size_t blocks;   /* how many are cut, and not given back */
     size_t page_size;
 } memory;
 
@@ -47,37 +54,6 @@ size_t
 cf__block_count_locked(void)
 {
     return memory.blocks;
-}
-
-static bool
-huge_pages_wanted(void)
-{
-    const char *value = getenv("CF_HUGE_PAGES");
-    return !value || strcmp(value, "0") != 0;
-}
-
-/* Maps a chunk. From CHUNK_SECOND on it begins where a huge page can begin.
- * NULL: no memory. */
-static char *
-map_chunk(size_t size)
-{
-    const size_t align = size < CHUNK_SECOND ? 0 : CHUNK_SECOND;
-    char *start = mmap(NULL,
-                       size + align,
-                       PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS,
-                       -1,
-                       0);
-    if (start == MAP_FAILED)
-        return NULL;
-    if (align == 0)
-        return start;
-    const size_t before = (align - (uintptr_t)start % align) % align;
-    if (before)
-        (void)munmap(start, before); /* if it fails, addresses are lost */
-    if (before < align)
-        (void)munmap(start + before + size, align - before);
-    return start + before;
 }
 
 static size_t
@@ -96,19 +72,17 @@ new_chunk_locked(void)
 {
     const size_t page = page_size();
     const size_t least = CHUNK_MIN < 2 * page ? 2 * page : CHUNK_MIN;
+    const bool first = !memory.first;
     size_t size = next_chunk_size_locked(least);
-    char *start = map_chunk(size);
+    bool huge;
+    char *start = cf__large_map(size, &huge);
     while (!start && size > least) { /* a limit: what is there will do */
         size = size / 2 < least ? least : size / 2;
-        start = map_chunk(size);
+        start = cf__large_map(size, &huge);
     }
     if (!start)
         return false;
     struct chunk *chunk = (struct chunk *)(void *)start;
-    /* The first use of a huge page costs one page fault instead of 512. If the
-     * system refuses, the pages are small. */
-    bool huge = size >= CHUNK_SECOND && huge_pages_wanted() &&
-                madvise(start, size, MADV_HUGEPAGE) == 0;
     memory.page_size = page;
     chunk->huge = huge;
     chunk->size = size;
@@ -117,6 +91,7 @@ new_chunk_locked(void)
     memory.first = chunk;
     memory.fresh = start + chunk->first * page;
     memory.fresh_size = size - chunk->first * page;
+    memory.populated = first ? start + AHEAD_FIRST : memory.fresh;
     return true;
 }
 
@@ -133,7 +108,7 @@ reuse_pages_locked(void)
         for (size_t i = chunk->first; i < chunk->size / page; i++) {
             if (!chunk->given_back[i])
                 continue;
-            memory.fresh = (char *)chunk + i * page;
+            memory.fresh = memory.populated = (char *)chunk + i * page;
             for (; i < chunk->size / page && chunk->given_back[i]; i++) {
                 chunk->given_back[i] = 0;
                 memory.given_back--;
@@ -146,9 +121,32 @@ reuse_pages_locked(void)
     }
 }
 
-unsigned
-cf__block_cut_locked(unsigned count, cf_future **blocks)
+/* The memory before fresh is going to be used, and some behind it soon. */
+static struct cf__ahead
+look_ahead_locked(void)
 {
+    struct cf__ahead ahead = {memory.populated, 0};
+    if (memory.fresh <= memory.populated)
+        return ahead;
+    const char *end = memory.fresh + memory.fresh_size;
+    size_t more = memory.blocks * sizeof(cf_future) / AHEAD_PART;
+    more = more < AHEAD_MAX ? more / memory.page_size * memory.page_size
+                            : AHEAD_MAX;
+    ahead.size = cf__whole_pages((size_t)(memory.fresh - memory.populated));
+    if (ahead.size < more)
+        ahead.size = more;
+    if (ahead.size > (size_t)(end - memory.populated))
+        ahead.size = (size_t)(end - memory.populated);
+    memory.populated += ahead.size;
+    return ahead;
+}
+
+unsigned
+cf__block_cut_locked(unsigned count,
+                     cf_future **blocks,
+                     struct cf__ahead *ahead)
+{
+    ahead->size = 0;
     if (memory.fresh_size == 0 && memory.given_back)
         reuse_pages_locked();
     if (memory.fresh_size == 0 && !new_chunk_locked())
@@ -160,6 +158,7 @@ cf__block_cut_locked(unsigned count, cf_future **blocks)
     memory.blocks += size / sizeof **blocks;
     memory.fresh += size;
     memory.fresh_size -= size;
+    *ahead = look_ahead_locked();
     return (unsigned)(size / sizeof **blocks);
 }
 

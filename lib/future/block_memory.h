@@ -13,9 +13,18 @@
 
 #include "lib/future/future.h"
 
+/* Memory that is about to be used. The caller populates it (lib/base/large.h)
+ * when it holds no lock. size 0: there is none. */
+struct cf__ahead {
+    void *start;
+    size_t size;
+};
+
 /* Cuts at most count new blocks that lie in one piece. Returns how many; 0: no
  * memory. */
-unsigned cf__block_cut_locked(unsigned count, cf_future **blocks);
+unsigned cf__block_cut_locked(unsigned count,
+                              cf_future **blocks,
+                              struct cf__ahead *ahead);
 
 /* How many blocks there are, used or free, on pages that have not been given
  * back. */

@@ -24,6 +24,7 @@ cf_future *cf__depot_get(void);
 void cf__depot_put(cf_future *first);
 
 /* Takes the surplus out, batches linked by next_batch, and begins to sort it.
+ * The blocks of free spans beyond a reserve are among them.
  * NULL: a trim would not pay, or there is no memory for it. */
 struct cf__block_sort *cf__depot_take_surplus(cf_future **surplus);
 

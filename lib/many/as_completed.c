@@ -9,6 +9,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
+#include "lib/base/large.h"
 #include "lib/base/size.h"
 #include "lib/executor/ask.h"
 #include "lib/executor/budget.h"
@@ -21,13 +22,19 @@
 
 enum { SLAB_MIN = 8 };
 
+static void
+free_slab(struct cf__node_slab *slab)
+{
+    cf__large_free(slab, sizeof *slab + slab->count * sizeof slab->nodes[0]);
+}
+
 static bool
 add_slab(cf_as_completed *it, size_t count)
 {
     size_t size;
     struct cf__node_slab *slab = NULL;
     if (cf__size_add(sizeof *slab, count, sizeof *slab->nodes, &size))
-        slab = malloc(size);
+        slab = cf__large_malloc(size);
     if (!slab)
         return false;
     slab->count = count;
@@ -202,7 +209,7 @@ cf_as_completed_destroy(cf_as_completed *it)
                 cf__waiter_remove(f, &node->waiter);
             cf_future_unref(f);
         }
-        free(slab);
+        free_slab(slab);
     }
     cf_future_unref(it->lent);
     int fd = cf_load_relaxed(&it->fd);

@@ -4,9 +4,8 @@
 #include "lib/many/future_set.h"
 
 #include "lib/base/assert.h"
+#include "lib/base/large.h"
 #include "lib/base/size.h"
-
-#include <stdlib.h>
 
 enum { FIRST_SIZE = 16 };
 
@@ -35,6 +34,13 @@ cf__future_set_add(struct cf__future_set *set, cf_future *f)
     return true;
 }
 
+void
+cf__future_set_fini(struct cf__future_set *set)
+{
+    /* Without slots the size does not matter. */
+    cf__large_free(set->slots, (set->mask + 1) * sizeof *set->slots);
+}
+
 cf_err
 cf__future_set_reserve(struct cf__future_set *set, size_t count)
 {
@@ -48,21 +54,15 @@ cf__future_set_reserve(struct cf__future_set *set, size_t count)
     if (wanted == size)
         return CF_OK;
     struct cf__future_set larger = {
-        calloc(wanted, sizeof *larger.slots), wanted - 1, 0};
+        cf__large_calloc(wanted * sizeof *larger.slots), wanted - 1, 0};
     if (!larger.slots)
         return CF_ENOMEM;
     for (size_t i = 0; i < size; i++)
         if (set->slots[i])
             (void)cf__future_set_add(&larger, set->slots[i]);
-    free(set->slots);
+    cf__future_set_fini(set);
     *set = larger;
     return CF_OK;
-}
-
-void
-cf__future_set_fini(struct cf__future_set *set)
-{
-    free(set->slots);
 }
 
 /* Closes the gap that f leaves: a future that a search would not find beyond

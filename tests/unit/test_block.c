@@ -5,6 +5,8 @@
  */
 #include "lib/future/block.h"
 
+#include "tests/unit/resident.h"
+
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <signal.h>
@@ -114,17 +116,6 @@ Test(block, batches_are_full_however_short_the_ones_before_were)
 enum { BURST = 400000 }; /* 49 MiB */
 
 static cf_future *burst[BURST];
-
-static long
-resident_mib(void)
-{
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
-    cr_assert_not_null(f);
-    cr_assert(fscanf(f, "%*d %ld", &pages) == 1);
-    fclose(f);
-    return pages * sysconf(_SC_PAGESIZE) >> 20;
-}
 
 static void
 allocate_burst(void)
