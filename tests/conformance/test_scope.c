@@ -1,43 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scopes and shields, as code in a task and in a plain thread sees them. What
- * CPython's test_timeouts.py shows in the same way has its name here. A scope
- * that another thread cancels: test_scope_cancel.c.
+ * Scopes, as code in a task and in a plain thread sees them. What CPython's
+ * test_timeouts.py shows in the same way has its name here. A scope that
+ * another thread cancels: test_scope_cancel.c. Shields: test_shield.c.
  */
-#include "tests/conformance/conformance.h"
+#include "tests/conformance/scope_test.h"
 
 #include "tests/conformance/children.h"
-#include "tests/conformance/require.h"
 
 #include <signal.h>
 #include <time.h>
-
-#define MS INT64_C(1000000)
-#define LONG CF_SECONDS(100)
-
-/* Runs the function in a task, and in this thread. */
-static void
-run_both(cf_task_fn *fn)
-{
-    cf_executor *ex = test_executor(2);
-    cf_future *f = must_submit(ex, fn, NULL, 0);
-    cf_err err = cf_future_result(f, CF_FOREVER, NULL);
-    cr_expect(err == CF_OK, "in a task: %s", cf_future_message(f));
-    cf_future_unref(f);
-    cf_executor_destroy(ex);
-    int line = fn(NULL, NULL, 0);
-    cr_expect(line == 0, "in a thread: line %d", line);
-}
-
-#define SCOPE_TEST(name)                                                       \
-    static int name##_here(cf_call *call, const void *arg, size_t arg_size);   \
-    CF_TEST(name)                                                              \
-    {                                                                          \
-        run_both(name##_here);                                                 \
-    }                                                                          \
-    static int name##_here(__attribute__((unused)) cf_call *call,              \
-                           __attribute__((unused)) const void *arg,            \
-                           __attribute__((unused)) size_t arg_size)
 
 /* Some time passes, but no wait of the library sees it. */
 static void
@@ -50,36 +22,6 @@ waste(int64_t ns)
     } while ((now.tv_sec - end.tv_sec) * CF_SECONDS(1) + now.tv_nsec -
                  end.tv_nsec <
              ns);
-}
-
-/* Each kind of wait that would sleep returns err; 0, or the line. */
-static int
-all_waits_return(cf_call *call, cf_err err)
-{
-    cf_future *f = promise(), *out;
-    cf_as_completed *it;
-    cf_event *event;
-    REQUIRE(cf_event_create(&event) == CF_OK);
-    REQUIRE(cf_event_wait(event, CF_FOREVER) == err);
-    REQUIRE(cf_event_wait(event, LONG) == err);
-    REQUIRE(cf_event_wait(event, 0) == CF_ETIMEDOUT);
-    cf_event_destroy(event);
-    REQUIRE(cf_future_wait(f, CF_FOREVER) == err);
-    REQUIRE(cf_future_result(f, LONG, NULL) == err);
-    REQUIRE(cf_wait(&f, 1, CF_ALL_COMPLETED, CF_FOREVER, NULL) == err);
-    REQUIRE(cf_wait(&f, 1, CF_FIRST_COMPLETED, LONG, NULL) == err);
-    REQUIRE(cf_as_completed_create(&f, 1, &it) == CF_OK);
-    REQUIRE(cf_as_completed_next(it, CF_FOREVER, &out) == err);
-    cf_as_completed_destroy(it);
-    REQUIRE(cf_sleep(call, LONG) == err);
-    REQUIRE(cf_sleep(call, CF_FOREVER) == err);
-    REQUIRE(cf_yield(call) == err);
-    REQUIRE(cf_future_wait(f, 0) == CF_ETIMEDOUT);
-    REQUIRE(cf_future_set_result(f, NULL, 0) == CF_OK);
-    REQUIRE(cf_future_wait(f, CF_FOREVER) == CF_OK);
-    REQUIRE(cf_wait(&f, 1, CF_FIRST_COMPLETED, CF_FOREVER, NULL) == CF_OK);
-    cf_future_unref(f);
-    return 0;
 }
 
 SCOPE_TEST(timeout_basic)
@@ -225,52 +167,6 @@ SCOPE_TEST(a_cancelled_scope_strikes)
     REQUIRE(cf_scope_end(outer) == CF_ECANCELED);
     REQUIRE(cf_sleep(call, MS) == CF_OK);
     cf_scope_cancel(NULL);
-    return 0;
-}
-
-SCOPE_TEST(a_shield_keeps_it_off)
-{
-    cf_scope *scope;
-    REQUIRE(cf_scope_begin(call, 0, &scope) == CF_OK);
-    cf_shield_begin(call);
-    cf_shield_begin(call);
-    cf_scope_cancel(scope);
-    REQUIRE(cf_sleep(call, MS) == CF_OK);
-    REQUIRE(cf_yield(call) == CF_OK);
-    REQUIRE(!cf_call_canceled(call));
-    cf_shield_end(call);
-    REQUIRE(cf_sleep(call, MS) == CF_OK);
-    cf_shield_end(call);
-    REQUIRE(all_waits_return(call, CF_EINTERRUPTED) == 0);
-    REQUIRE(cf_scope_end(scope) == CF_ECANCELED);
-    return 0;
-}
-
-SCOPE_TEST(a_scope_inside_of_a_shield_strikes)
-{
-    cf_scope *outer, *inner, *innermost;
-    REQUIRE(cf_scope_begin(call, 0, &outer) == CF_OK);
-    cf_shield_begin(call);
-    REQUIRE(cf_scope_begin(call, 5 * MS, &inner) == CF_OK);
-    REQUIRE(cf_scope_begin(call, LONG, &innermost) == CF_OK);
-    REQUIRE(cf_sleep(call, LONG) == CF_EINTERRUPTED);
-    REQUIRE(cf_scope_end(innermost) == CF_EINTERRUPTED);
-    REQUIRE(cf_scope_end(inner) == CF_ETIMEDOUT);
-    REQUIRE(cf_sleep(call, MS) == CF_OK);
-    cf_shield_end(call);
-    REQUIRE(cf_scope_end(outer) == CF_OK); /* no code was told */
-    return 0;
-}
-
-SCOPE_TEST(a_shield_without_a_scope)
-{
-    cf_scope *scope;
-    cf_shield_begin(call);
-    REQUIRE(cf_sleep(call, MS) == CF_OK);
-    REQUIRE(cf_scope_begin(call, 0, &scope) == CF_OK);
-    REQUIRE(cf_sleep(call, LONG) == CF_EINTERRUPTED);
-    REQUIRE(cf_scope_end(scope) == CF_ETIMEDOUT);
-    cf_shield_end(call);
     return 0;
 }
 
@@ -426,35 +322,4 @@ CF_TEST(a_callback_that_returns_in_a_scope_aborts, .signal = SIGABRT)
     cf_scope *scope;
     cf_future *f = promise_in(CF_FINISHED, false);
     (void)cf_future_on_done(f, return_in_scope, &scope);
-}
-
-static int
-task_in_shield(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)arg;
-    (void)arg_size;
-    cf_shield_begin(call);
-    return 0;
-}
-
-CF_SHARED_MEMORY_TEST(a_task_that_returns_in_a_shield_aborts, .signal = SIGABRT)
-{
-    cf_executor *ex = test_executor(1);
-    cf_future *f = must_submit(ex, task_in_shield, NULL, 0);
-    (void)cf_future_wait(f, CF_FOREVER);
-}
-
-CF_TEST(a_shield_that_ends_twice_aborts, .signal = SIGABRT)
-{
-    cf_shield_begin(NULL);
-    cf_shield_end(NULL);
-    cf_shield_end(NULL);
-}
-
-CF_TEST(a_shield_that_ends_around_a_scope_aborts, .signal = SIGABRT)
-{
-    cf_scope *scope;
-    cf_shield_begin(NULL);
-    assert_ok(cf_scope_begin(NULL, LONG, &scope));
-    cf_shield_end(NULL);
 }
