@@ -176,8 +176,9 @@ print_v6(const struct sockaddr_in6 *from,
     (void)inet_ntop(AF_INET6, &from->sin6_addr, number, sizeof number);
     return snprintf(to,
                     size,
-                    "%s:[%s%s%s]:%u",
-                    scheme,
+                    "%s%s[%s%s%s]:%u",
+                    scheme ? scheme : "",
+                    scheme ? ":" : "",
                     number,
                     zone ? "%" : "",
                     zone ? zone : "",
@@ -210,8 +211,9 @@ cf__address_text(const struct cf__address *address,
             AF_INET, &address->as.v4.sin_addr, number, sizeof number);
         length = snprintf(to,
                           size,
-                          "%s:%s:%u",
-                          scheme,
+                          "%s%s%s:%u",
+                          scheme ? scheme : "",
+                          scheme ? ":" : "",
                           number,
                           (unsigned)ntohs(address->as.v4.sin_port));
         break;

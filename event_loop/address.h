@@ -38,8 +38,8 @@ cf_err cf__endpoint_parse(struct cf__endpoint *endpoint,
                           const char *scheme,
                           const char *text);
 
-/* Writes the text to `to` (size bytes, not 0): empty on error. CF_OK,
- * CF_ETOOBIG; CF_ENOTSUP: of another family. */
+/* Writes the text to `to` (size bytes, not 0): empty on error. scheme NULL: it
+ * begins with the host. CF_OK, CF_ETOOBIG; CF_ENOTSUP: of another family. */
 cf_err cf__address_text(const struct cf__address *address,
                         const char *scheme,
                         char *to,

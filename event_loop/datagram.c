@@ -36,7 +36,6 @@ free_datagram(struct cf__poller *poller)
 /* Of the family of other, if that is not NULL. */
 static cf_err
 find(struct cf__evloop *loop,
-     struct cf__coroutine *self,
      const char *text,
      const struct cf__address *other,
      struct cf__address *out)
@@ -45,8 +44,7 @@ find(struct cf__evloop *loop,
     struct cf__addresses addresses;
     cf_err err = cf__endpoint_parse(&endpoint, "udp", text);
     if (!err)
-        err = cf__lookup(
-            loop, self, &endpoint, SOCK_DGRAM, CF__NEVER, &addresses);
+        err = cf__lookup(loop, &endpoint, SOCK_DGRAM, CF__NEVER, &addresses);
     if (err)
         return err;
     for (size_t i = 0; i < addresses.count; i++) {
@@ -109,9 +107,9 @@ cf_datagram_create(cf_call *call,
     if (!err)
         err = cf__io_begin(call, &loop, &self);
     if (!err)
-        err = find(loop, self, address, NULL, &own);
+        err = find(loop, address, NULL, &own);
     if (!err && options.peer)
-        err = find(loop, self, options.peer, &own, &peer);
+        err = find(loop, options.peer, &own, &peer);
     if (err)
         return err;
     cf_datagram *d = calloc(1, sizeof *d);

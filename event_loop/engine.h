@@ -28,6 +28,7 @@ struct cf__engine {
     struct cf__spares spares;      /* for streams */
     struct cf__extended *extended; /* what libraries have added (extend.c) */
     struct cf__signals *signals;   /* what tasks wait for (signals.c) */
+    struct cf__resolver *resolver; /* NULL: no name was asked for */
     unsigned lingering; /* programs that are killed: the end waits for them */
 
     uint32_t owed; /* so many threads have sent or will */

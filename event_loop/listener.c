@@ -120,8 +120,7 @@ cf_listener_create(cf_call *call,
     if (!err)
         err = cf__io_begin(call, &loop, &self);
     if (!err)
-        err = cf__lookup(
-            loop, self, &endpoint, SOCK_STREAM, CF__NEVER, &addresses);
+        err = cf__lookup(loop, &endpoint, SOCK_STREAM, CF__NEVER, &addresses);
     if (!err)
         err = create(loop, &addresses.at[0], &options, l);
     if (err)

@@ -1,109 +1,71 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Names become addresses: see lookup.h. The system's resolver blocks, so libuv
- * asks it in another thread.
- */
+/* Names become addresses: see lookup.h. No locks. */
 #include "event_loop/lookup.h"
 
-#include "event_loop/io_waiter.h"
+#include "event_loop/resolver.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Lives until the other thread has done with it. */
-struct question {
-    uv_getaddrinfo_t request;
-    struct cf__io_waiter *waiter; /* NULL: the task waits no more */
-    int status;
-};
-
-static void
-on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *answer)
+/* The first one from `at` on that is of that family, or, if same is false, of
+ * another one; NULL: there is none. */
+static const struct addrinfo *
+find_next(const struct addrinfo *at, int family, bool same)
 {
-    struct question *question = request->data;
-    if (question->waiter) {
-        question->status = status;
-        cf__io_finish(question->waiter);
-        return;
-    }
-    uv_freeaddrinfo(answer);
-    free(question);
+    const size_t room = sizeof((struct cf__address *)NULL)->as;
+    while (at && ((at->ai_family == family) != same || at->ai_addrlen > room))
+        at = at->ai_next;
+    return at;
 }
 
-static cf_err
-take_answer(const struct question *question, struct cf__addresses *out)
+/* As many as there is room for, of the two families in turns (RFC 8305, section
+ * 4); the first one stays the first. */
+static void
+interleave(const struct addrinfo *all, struct cf__addresses *out)
 {
-    if (question->status)
-        return cf__io_error(question->status);
-    const struct addrinfo *at = question->request.addrinfo;
+    const int family = all->ai_family;
+    const struct addrinfo *next[2] = {find_next(all, family, true),
+                                      find_next(all, family, false)};
     out->count = 0;
-    for (; at && out->count < CF__ADDRESSES_MAX; at = at->ai_next) {
-        struct cf__address *to = &out->at[out->count];
-        if (at->ai_addrlen > sizeof to->as)
+    for (int turn = 0; next[0] || next[1]; turn = !turn) {
+        const struct addrinfo *at = next[turn];
+        if (!at)
             continue;
+        if (out->count == CF__ADDRESSES_MAX)
+            break;
+        struct cf__address *to = &out->at[out->count++];
         memcpy(&to->as, at->ai_addr, at->ai_addrlen);
         to->size = at->ai_addrlen;
-        out->count++;
+        next[turn] = find_next(at->ai_next, family, turn == 0);
     }
-    if (out->count > 0)
-        return CF_OK;
-    errno = ENOENT;
-    return CF_ESYS;
-}
-
-static cf_err
-ask(struct cf__evloop *loop,
-    struct cf__coroutine *self,
-    const struct cf__endpoint *endpoint,
-    int socket_type,
-    int64_t deadline_ns,
-    struct cf__addresses *out)
-{
-    struct addrinfo hints = {.ai_socktype = socket_type,
-                             .ai_flags = AI_ADDRCONFIG};
-    struct cf__io_waiter waiter = {self, false};
-    struct question *question = calloc(1, sizeof *question);
-    if (!question)
-        return CF_ENOMEM;
-    question->request.data = question;
-    question->waiter = &waiter;
-    int rc = uv_getaddrinfo(cf__io_uv(loop),
-                            &question->request,
-                            on_answer,
-                            endpoint->host,
-                            endpoint->service,
-                            &hints);
-    if (rc) {
-        free(question);
-        return cf__io_error(rc);
-    }
-    cf_err err = cf__io_wait(loop, self, &waiter.done, deadline_ns);
-    if (err) {
-        question->waiter = NULL; /* on_answer() frees it */
-        (void)uv_cancel((uv_req_t *)&question->request);
-        return err;
-    }
-    err = take_answer(question, out);
-    int error = errno;
-    uv_freeaddrinfo(question->request.addrinfo);
-    free(question);
-    errno = error;
-    return err;
 }
 
 cf_err
 cf__lookup(struct cf__evloop *loop,
-           struct cf__coroutine *self,
            const struct cf__endpoint *endpoint,
            int socket_type,
            int64_t deadline_ns,
            struct cf__addresses *out)
 {
-    if (endpoint->count == 0)
-        return ask(loop, self, endpoint, socket_type, deadline_ns, out);
-    out->count = endpoint->count;
-    memcpy(out->at, endpoint->addresses, sizeof endpoint->addresses);
-    return CF_OK;
+    struct addrinfo *all;
+    if (endpoint->count > 0) {
+        out->count = endpoint->count;
+        memcpy(out->at, endpoint->addresses, sizeof endpoint->addresses);
+        return CF_OK;
+    }
+    cf_err err = cf__resolver_ask(loop,
+                                  endpoint->host,
+                                  endpoint->service,
+                                  socket_type,
+                                  deadline_ns,
+                                  &all);
+    if (err)
+        return err;
+    interleave(all, out);
+    freeaddrinfo(all);
+    if (out->count > 0)
+        return CF_OK;
+    errno = ENOENT;
+    return CF_ESYS;
 }

@@ -6,6 +6,7 @@
 #include "event_loop/address.h"
 #include "event_loop/io.h"
 
+/* In the order in which they are to be tried. */
 struct cf__addresses {
     size_t count; /* at least 1 */
     struct cf__address at[CF__ADDRESSES_MAX];
@@ -16,7 +17,6 @@ struct cf__addresses {
  * CF_OK, CF_ETIMEDOUT, CF_EINTERRUPTED, CF_ENOMEM, CF_ESYS.
  */
 cf_err cf__lookup(struct cf__evloop *loop,
-                  struct cf__coroutine *self,
                   const struct cf__endpoint *endpoint,
                   int socket_type,
                   int64_t deadline_ns,

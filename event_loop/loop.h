@@ -15,6 +15,7 @@
  *   engine.c     a loop's part of libuv
  *   io.c         how a task waits for libuv
  *   wait_fd.c    tasks that wait for descriptors
+ *   resolver.c, resolve.c  what names stand for
  *   extend.c     what libraries add to a loop
  *   signals.c    tasks that wait for signals
  *   ctrl_c.c     SIGINT in a run

@@ -3,7 +3,7 @@
  * Streams: what their files share. README.md, "Streams", has the protocol. From
  * below, where a file uses those above it in this list:
  *
- *   address.c, spare.c, lookup.c
+ *   address.c, spare.c, resolver.c, lookup.c
  *   stream.c         made, closed, freed
  *   stream_open.c    of a descriptor
  *   stream_connect.c to an address

@@ -142,8 +142,7 @@ cf_stream_connect(cf_call *call,
     if (err)
         return err;
     c.deadline_ns = cf__deadline(timeout_ns);
-    err = cf__lookup(
-        c.loop, c.self, &endpoint, SOCK_STREAM, c.deadline_ns, &addresses);
+    err = cf__lookup(c.loop, &endpoint, SOCK_STREAM, c.deadline_ns, &addresses);
     if (err)
         return err;
     for (size_t i = 0; i < addresses.count; i++) {

@@ -7,6 +7,7 @@
 #include <cfutures/event_loop.h>
 #include <cfutures/io.h>
 #include <cfutures/listener.h>
+#include <cfutures/resolve.h>
 #include <cfutures/stream.h>
 #include <cfutures/subprocess.h>
 
@@ -28,6 +29,10 @@ CF_TEST(null_is_an_answer_in_every_call_of_the_loop)
     cr_assert((cf_subprocess_close_pipe(NULL, 0), true), "returns");
     cr_assert((cf_subprocess_destroy(NULL), true), "returns");
     cr_assert((cf_subprocess_output_free(NULL), true), "returns");
+    cf_addresses addresses = {7, NULL};
+    cr_assert(cf_resolve(NULL, "a", "b", 0, &addresses) == CF_EINVAL);
+    cr_assert(addresses.count == 7);
+    cr_assert((cf_addresses_free(NULL), true), "returns");
     cr_assert(cf_signal_wait(NULL, NULL, 0, 0, NULL) == CF_EINVAL);
 }
 
