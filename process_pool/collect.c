@@ -64,8 +64,9 @@ copy_result(struct cf__shared *shared,
             const unsigned char *from,
             size_t size)
 {
-    void *copy =
-        size > CF__SMALL_RESULT ? cf__arena_alloc(&shared->vault, size) : NULL;
+    void *copy = size > CF__SMALL_RESULT
+                     ? cf__arena_alloc_to_fill(&shared->vault, size)
+                     : NULL;
     bool in_vault = copy != NULL;
     if (!copy)
         copy = malloc(size);

@@ -179,7 +179,8 @@ outran(cf_future *f)
 static void *
 arg_alloc(cf_executor *ex, size_t size)
 {
-    return cf__arena_alloc(&cf__processes_of(ex)->shared->parcels, size);
+    return cf__arena_alloc_to_fill(&cf__processes_of(ex)->shared->parcels,
+                                   size);
 }
 
 static void

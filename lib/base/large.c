@@ -12,11 +12,12 @@
 
 enum { POPULATE_WRITE = 23 }; /* MADV_POPULATE_WRITE, which old headers lack */
 
-static bool
-huge_pages_wanted(void)
+bool
+cf__large_ask(void *start, size_t size)
 {
     const char *value = getenv("CF_HUGE_PAGES");
-    return !value || strcmp(value, "0") != 0;
+    bool wanted = !value || strcmp(value, "0") != 0;
+    return wanted && madvise(start, size, MADV_HUGEPAGE) == 0;
 }
 
 static char *
@@ -41,7 +42,7 @@ cf__large_map(size_t size, bool *huge)
     start += before;
     if (before < align)
         (void)munmap(start + size, align - before);
-    *huge = huge_pages_wanted() && madvise(start, size, MADV_HUGEPAGE) == 0;
+    *huge = cf__large_ask(start, size);
     return start;
 }
 

@@ -18,6 +18,9 @@ enum { CF__HUGE_PAGE = 2 << 20 };
  * in huge pages if the system has some. NULL: no memory. */
 void *cf__large_map(size_t size, bool *huge);
 
+/* Asks for huge pages. Returns as *huge of cf__large_map() is. */
+bool cf__large_ask(void *start, size_t size);
+
 /* Memory that is about to be used, in whole pages: takes their page faults at
  * once, which costs less than one by one. If the system cannot, or has no
  * memory, the pages come as they are used. */

@@ -6,13 +6,18 @@
 #include "lib/base/clock.h"
 #include "lib/base/cond.h"
 #include "lib/base/contract.h"
+#include "lib/base/large.h"
 #include "process_pool/memory/room.h"
 
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { TRIM_PAGES = 64 << 10 }; /* at most, in one system call */
+enum {
+    TRIM_PAGES = 64 << 10,       /* at most, in one system call */
+    FILL_MIN = 64 << 10,         /* bytes: less is filled page by page */
+    HUGE_MIN = 2 * CF__HUGE_PAGE /* bytes: there is a whole one in it */
+};
 
 static size_t
 round_up(size_t size, size_t unit)
@@ -40,6 +45,7 @@ cf__arena_init(struct cf__arena *a, void *base, size_t size)
     a->base = base;
     a->size = count << CF__PAGE_SHIFT;
     a->private = false;
+    cf_store_relaxed(&a->huge, false); /* no other thread knows it yet */
     a->trimming = false;
     a->held = CF__NO_PAGE;
     cf__runs_init(&a->runs, a->memory, pages);
@@ -134,6 +140,39 @@ static size_t
 run_size_locked(const struct cf__arena *a, const void *p)
 {
     return (size_t)a->runs.table[page_of(a, p)].pages << CF__PAGE_SHIFT;
+}
+
+/* Most pages of the run were not used since they last came from the system.
+ * Clears the run's dirty bits. */
+static bool
+is_fresh_locked(struct cf__arena *a, const void *p)
+{
+    uint32_t at = page_of(a, p), dirty = 0, count;
+    const uint32_t pages = a->runs.table[at].pages, end = at + pages;
+    while ((count = cf__runs_next_dirty(&a->runs, &at, end)) != 0) {
+        dirty += count;
+        at += count;
+    }
+    return dirty < pages / 2;
+}
+
+void *
+cf__arena_alloc_to_fill(struct cf__arena *a, size_t size)
+{
+    if (size < FILL_MIN || size > a->size)
+        return cf__arena_alloc(a, size);
+    pthread_mutex_lock(&a->lock);
+    void *p = alloc_locked(a, size, true);
+    const bool fresh = p && is_fresh_locked(a, p);
+    pthread_mutex_unlock(&a->lock);
+    if (!fresh)
+        return p;
+    size = round_up(size, CF__PAGE_SIZE);
+    if (size >= HUGE_MIN && cf__large_ask(p, size))
+        /* pairs with trim: that undoes it */
+        cf_store_release(&a->huge, true);
+    cf__large_populate(p, size);
+    return p;
 }
 
 /* Clears the dirty pages of a run. */
@@ -280,6 +319,10 @@ cf__arena_trim(struct cf__arena *a)
     if (begins)
         a->trimming = false;
     pthread_mutex_unlock(&a->lock);
+    /* Else the system makes huge pages of what is left, in the background, and
+     * so takes again what has gone. Pairs with cf__arena_alloc_to_fill(). */
+    if (bytes && cf_exchange_acq_rel(&a->huge, false))
+        (void)madvise(a->base, a->size, MADV_NOHUGEPAGE);
     return bytes;
 }
 

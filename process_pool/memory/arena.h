@@ -14,6 +14,7 @@
 
 #include <cfutures/error.h>
 
+#include "lib/base/atomic.h"
 #include "process_pool/memory/page_runs.h"
 #include "process_pool/memory/small_blocks.h"
 
@@ -30,6 +31,8 @@ struct cf__arena {
     pthread_cond_t unheld; /* the trim under way, if any, has let its run go */
     struct cf__runs runs;
     struct cf__small small;
+    /* Atomic. Runs of the range may ask for huge pages. */
+    atomic_bool huge;
     bool private; /* the mapping of the range is private */
     bool trimming;
     uint32_t held; /* the run whose memory a trim gives back to the system,
@@ -59,9 +62,14 @@ void cf__arena_fini(struct cf__arena *a);
  */
 void *cf__arena_alloc(struct cf__arena *a, size_t size);
 
-/* The same, and the bytes are zero. Clears, without the lock, only the pages
- * that were used since they last came from the system. If another process wrote
- * where no block was, that is not known, and not cleared. */
+/* The same, for a caller that is about to write all of the block. If most pages
+ * of a large one are not there yet, they come at once, and huge ones if the
+ * system has them. */
+void *cf__arena_alloc_to_fill(struct cf__arena *a, size_t size);
+
+/* As cf__arena_alloc(), and the bytes are zero. Clears, without the lock, only
+ * the pages that were used since they last came from the system. If another
+ * process wrote where no block was, that is not known, and not cleared. */
 void *cf__arena_alloc_zeroed(struct cf__arena *a, size_t size);
 
 /*

@@ -134,6 +134,89 @@ Test(arena_memory, small_blocks_that_are_all_free_give_their_slabs_back)
     cf__arena_fini(&arena);
 }
 
+/* What is asked for is there before it is written; a run that was used is as it
+ * was. */
+Test(arena_memory, a_block_to_fill_is_there_at_once)
+{
+    enum { SIZE = 2 * MIB, SMALL = 16 << 10, POPULATE_WRITE = 23 };
+    open_arena(16 * MIB);
+    if (madvise(range, 4096, POPULATE_WRITE) != 0)
+        cr_skip("the system has no MADV_POPULATE_WRITE");
+    char *small = cf__arena_alloc_to_fill(&arena, SMALL);
+    char *p = cf__arena_alloc_to_fill(&arena, SIZE);
+    cr_assert(small && p && bytes_are(p, SIZE, 0));
+    cr_assert(resident(p, SIZE) == SIZE);
+    char *plain = cf__arena_alloc(&arena, SIZE);
+    cr_assert(plain && resident(plain, SIZE) == 0);
+    cf__arena_free(&arena, p);
+    cr_assert(cf__arena_trim(&arena) == SIZE);
+    cr_assert(resident(p, SIZE) == 0, "it is known as used");
+    cr_assert_null(cf__arena_alloc_to_fill(&arena, 17 * MIB));
+    cr_assert_null(cf__arena_alloc_to_fill(&arena, SIZE_MAX));
+    cf__arena_check(&arena);
+    cf__arena_fini(&arena);
+}
+
+/* A zeroed block is zero wherever a filled one was. */
+Test(arena_memory, a_block_to_fill_leaves_dirty_pages_behind)
+{
+    enum { SIZE = 2 * MIB };
+    open_arena(16 * MIB);
+    for (int round = 0; round < 4; round++) {
+        char *p = cf__arena_alloc_to_fill(&arena, SIZE);
+        cr_assert_not_null(p);
+        memset(p, 1, SIZE);
+        char *after = cf__arena_alloc(&arena, SIZE / 2);
+        memset(after, 2, SIZE / 2);
+        cf__arena_free(&arena, p);
+        cf__arena_free(&arena, after);
+        char *zero = cf__arena_alloc_zeroed(&arena, SIZE + SIZE / 2);
+        cr_assert(zero && bytes_are(zero, SIZE + SIZE / 2, 0));
+        cf__arena_free(&arena, zero);
+    }
+    cf__arena_fini(&arena);
+}
+
+/* What the kernel may make huge of the range: the flag "hg" of a mapping. */
+static bool
+asks_for_huge_pages(void)
+{
+    char line[256];
+    bool here = false, asks = false;
+    FILE *file = fopen("/proc/self/smaps", "r");
+    cr_assert_not_null(file);
+    while (fgets(line, sizeof line, file)) {
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            here =
+                from < (uintptr_t)range + arena.size && to > (uintptr_t)range;
+        if (here && strncmp(line, "VmFlags:", 8) == 0)
+            asks |= strstr(line, " hg") != NULL;
+    }
+    fclose(file);
+    return asks;
+}
+
+Test(arena_memory, large_blocks_ask_for_huge_pages_until_memory_goes_back)
+{
+    enum { LARGE = 8 * MIB };
+    open_arena(64 * MIB);
+    if (madvise(range, 4096, MADV_HUGEPAGE) != 0)
+        cr_skip("the system has no huge pages");
+    cr_assert(madvise(range, 4096, MADV_NOHUGEPAGE) == 0);
+    char *first = cf__arena_alloc_to_fill(&arena, LARGE);
+    char *second = cf__arena_alloc_to_fill(&arena, LARGE);
+    cr_assert(first && second && asks_for_huge_pages());
+    cr_assert(cf__arena_trim(&arena) == 0);
+    cr_assert(asks_for_huge_pages(), "all is in use");
+    memset(second, 7, LARGE);
+    cf__arena_free(&arena, first);
+    cr_assert(cf__arena_trim(&arena) == LARGE);
+    cr_assert_not(asks_for_huge_pages());
+    cr_assert(bytes_are(second, LARGE, 7));
+    cf__arena_fini(&arena);
+}
+
 /* Further than a trim goes with the lock held, and more than in one call. */
 Test(arena_memory, a_trim_goes_a_long_way)
 {
