@@ -84,6 +84,8 @@ struct cf__evloop {
     size_t active_count;
     struct cf__coroutine *choosers; /* linked by next_chooser */
     size_t outside_waits; /* coroutines that wait for other executors' tasks */
+    bool outside_stirs;   /* since the last sleep one began to wait so, or
+                             another thread has unparked one */
     struct cf__timer_heap timers;
     struct cf__ender *enders;
     struct cf__engine *engine; /* NULL: no task has needed libuv yet */

@@ -83,15 +83,19 @@ wake_keeper(struct cf__worker *keeper)
 const struct cf__suspend_ops cf__evloop_keeper_ops = {.unpark = wake_keeper};
 
 /* For a short time before a sleep: what a task waits for may be done by another
- * executor before the thread would be asleep, or awake again. true: there is
- * work. */
+ * executor before the thread would be asleep, or awake again. Of what libuv
+ * waits for, only a call of the kernel can tell: that is as long as a yield, and
+ * comes as often. true: there is work. */
 static bool
 look_on(struct cf__evloop *loop, struct cf__spin *spin)
 {
     int64_t next = cf__timer_heap_next(&loop->timers);
-    while (!cf__evloop_has_work(loop))
+    while (!cf__evloop_has_work(loop)) {
         if (!cf__spin_on(spin, next))
             return false;
+        if (spin->yield_at && cf__engine_is_busy(loop->engine))
+            cf__engine_look(loop->engine);
+    }
     return true;
 }
 
@@ -108,9 +112,10 @@ cf__evloop_sleep(struct cf__evloop *loop)
 {
     if (wake_hopeless(loop))
         return;
-    /* Of what libuv waits for, only a call of the kernel can tell. */
-    const bool looks =
-        loop->outside_waits > 0 && !cf__engine_is_busy(loop->engine);
+    /* An answer may come soon if a question was asked just now, or another one
+     * has been answered. */
+    const bool looks = loop->outside_waits > 0 && loop->outside_stirs;
+    loop->outside_stirs = false;
     struct cf__spin spin = {0};
     if (looks) {
         spin = cf__spin_begin();

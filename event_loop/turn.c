@@ -26,6 +26,7 @@ take_woken(struct cf__evloop *loop)
     struct cf__coroutine *oldest = NULL;
     if (!cf_load_relaxed(&loop->woken)) /* the exchange acquires */
         return;
+    loop->outside_stirs = true;
     /* pairs with unpark: woken_link */
     struct cf__coroutine *newest = cf_exchange_acquire(&loop->woken, NULL);
     for (struct cf__coroutine *next; newest; newest = next) {

@@ -5,6 +5,28 @@
  */
 #include "event_loop/loop.h"
 
+#include "lib/base/spin.h"
+
+/* Of what the loop's own tasks do, nothing happens meanwhile. */
+static bool
+look_on(struct cf__worker *worker, const cf_future *f)
+{
+    struct cf__evloop *loop = cf__evloop_of(worker->executor);
+    if (cf_future_done(f))
+        return true;
+    if (!f->executor || f->executor == &loop->base)
+        return false;
+    struct cf__spin spin = cf__spin_begin();
+    do {
+        if (loop->batch || cf__evloop_has_work(loop) ||
+            spin.spins >= CF__SPINS_BEFORE_YIELD ||
+            !cf__spin_on(&spin, CF__NEVER))
+            return false;
+    } while (!cf_future_done(f));
+    cf__spin_learn(&spin);
+    return true;
+}
+
 /* next: what runs meanwhile. NULL: what is to run next. */
 static inline bool
 park_for(struct cf__coroutine *self,
@@ -125,6 +147,7 @@ enter_wait(struct cf__worker *worker, struct cf__awaited *awaited, bool forever)
     const cf_executor *runner = awaited->f->executor;
     self->outside = runner && runner != &loop->base;
     loop->outside_waits += self->outside;
+    loop->outside_stirs |= self->outside;
     self->forever = forever;
     self->chooses = forever && chooses;
     if (self->chooses) {
@@ -159,6 +182,7 @@ leave_wait(struct cf__worker *worker)
 const struct cf__suspend_ops cf__coroutine_ops = {.park = park,
                                                   .unpark = unpark,
                                                   .join = join,
+                                                  .look_on = look_on,
                                                   .yield = yield,
                                                   .enter = enter_wait,
                                                   .leave = leave_wait};

@@ -172,6 +172,7 @@ search(struct cf__threads *pool)
     while (!cf__threads_has_work(pool))
         if (!cf__search_on(&so_far, limit_ns))
             return false;
+    cf__search_learn(&so_far);
     return true;
 }
 

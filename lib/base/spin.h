@@ -7,6 +7,11 @@
  * (wake_cost.h), and yields to any thread that wants the processor. So it pays
  * no more than about twice what the better choice would have cost. If its last
  * wait was long, it spins for a short time only.
+ *
+ * Two threads that share a processor get nothing from spinning: each waits for
+ * the other one to give the processor up. So a thread notes whether its last
+ * wait ended with a yield in which another thread ran. Then it yields at the
+ * begin of the next wait, and pauses as ever if that brings nothing.
  */
 #ifndef CF_LIB_BASE_SPIN_H
 #define CF_LIB_BASE_SPIN_H
@@ -21,14 +26,27 @@
 enum {
     CF__SPIN_SHORT_NS = CF__US(2),
     CF__SPINS_BEFORE_YIELD = 40, /* about a microsecond */
+    CF__SPINS_BEFORE_EARLY_YIELD = 2,
+    CF__OTHER_RAN_NS = 700, /* a yield that lasted so long let another thread
+                               run: without that it lasts for half of it */
     CF__SEARCH_YIELD_NS = CF__US(1),
     CF__LOOKS_PER_CLOCK = 8
 };
 
 struct cf__spin {
     int64_t start;
+    int64_t yield_at; /* when it yielded, if its last turn did that; else 0 */
     int spins;
 };
+
+/* What the thread waited for is there. yield_at: when it last yielded, if it
+ * has looked right after that; else 0. */
+static inline void
+cf__yield_learn(int64_t yield_at, int64_t now)
+{
+    cf__thread.yields_early =
+        yield_at != 0 && now - yield_at > CF__OTHER_RAN_NS;
+}
 
 /* The cost of two wake-ups: a sleeping worker wakes up, and then its answer
  * wakes the thread that waits. */
@@ -41,7 +59,7 @@ cf__spin_long_ns(void)
 static inline struct cf__spin
 cf__spin_begin(void)
 {
-    struct cf__spin spin = {cf__now_ns(), 0};
+    struct cf__spin spin = {cf__now_ns(), 0, 0};
     return spin;
 }
 
@@ -49,7 +67,10 @@ cf__spin_begin(void)
 static inline bool
 cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
 {
-    if (spin->spins++ < CF__SPINS_BEFORE_YIELD) {
+    int turn = spin->spins++;
+    spin->yield_at = 0;
+    if (turn < CF__SPINS_BEFORE_YIELD &&
+        !(turn == CF__SPINS_BEFORE_EARLY_YIELD && cf__thread.yields_early)) {
         cf_relax();
         return true;
     }
@@ -58,6 +79,7 @@ cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
         cf__thread.long_waits ? CF__SPIN_SHORT_NS : cf__spin_long_ns();
     if (now - spin->start >= budget || now >= deadline_ns)
         return false;
+    spin->yield_at = now;
     sched_yield();
     return true;
 }
@@ -68,7 +90,8 @@ cf__spin_on(struct cf__spin *spin, int64_t deadline_ns)
  * longer. Begins as all zero.
  */
 struct cf__search {
-    int64_t start, yield_at;
+    int64_t start, next_yield_at;
+    int64_t yield_at; /* as in a cf__spin */
     unsigned looks;
 };
 
@@ -76,28 +99,44 @@ struct cf__search {
 static inline bool
 cf__search_on(struct cf__search *search, int64_t limit_ns)
 {
+    search->yield_at = 0;
     cf_relax();
-    if (++search->looks % CF__LOOKS_PER_CLOCK != 0)
+    bool early = ++search->looks == CF__SPINS_BEFORE_EARLY_YIELD &&
+                 cf__thread.yields_early;
+    if (search->looks % CF__LOOKS_PER_CLOCK != 0 && !early)
         return true;
     int64_t now = cf__now_ns();
     if (search->start == 0) {
         search->start = now;
-        search->yield_at = now + CF__SEARCH_YIELD_NS;
+        search->next_yield_at = early ? now : now + CF__SEARCH_YIELD_NS;
     }
     if (now - search->start >= limit_ns)
         return false;
-    if (now >= search->yield_at) {
+    if (now >= search->next_yield_at) {
+        search->next_yield_at = 2 * now - search->start;
+        if (early)
+            search->next_yield_at = now + CF__SEARCH_YIELD_NS;
+        search->yield_at = now;
         sched_yield();
-        search->yield_at = 2 * now - search->start;
     }
     return true;
 }
 
-/* The wait is over, with or without a sleep: notes whether it was long. */
+/* The search has found work: notes what brought it. */
+static inline void
+cf__search_learn(const struct cf__search *search)
+{
+    cf__yield_learn(search->yield_at, search->yield_at ? cf__now_ns() : 0);
+}
+
+/* The wait is over, with or without a sleep: notes what ended it, and whether
+ * it was long. */
 static inline void
 cf__spin_learn(const struct cf__spin *spin)
 {
-    cf__thread.long_waits = cf__now_ns() - spin->start > 2 * cf__spin_long_ns();
+    int64_t now = cf__now_ns();
+    cf__yield_learn(spin->yield_at, now);
+    cf__thread.long_waits = now - spin->start > 2 * cf__spin_long_ns();
 }
 
 #endif

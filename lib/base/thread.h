@@ -63,6 +63,7 @@ struct cf__thread {
                                   in turns. NULL: there is none. A backend sets
                                   it */
     bool long_waits;           /* its last wait was long: lib/base/spin.h */
+    bool yields_early;         /* its last wait ended with a yield: likewise */
     unsigned satisfied; /* operations that did not have to wait, since it was
                            last reset: lib/executor/budget.h */
 

@@ -30,6 +30,10 @@ struct cf__suspend_ops {
      * something else has ended the wait; the caller waits as ever. */
     bool (*join)(struct cf__worker *self, cf_future *f);
 
+    /* f may be done before self would be parked and woken again: spins for a
+     * moment, if the thread has nothing else to do. true: f is done. */
+    bool (*look_on)(struct cf__worker *self, const cf_future *f);
+
     /* Lets the other coroutines that are ready run first. */
     void (*yield)(struct cf__worker *self);
 

@@ -47,8 +47,8 @@ static bool
 help_for_a_while(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
 {
     int64_t until = 0;
-    if (self->suspend) /* a coroutine: its thread has others to run */
-        return cf_future_done(f);
+    if (self->suspend) /* a coroutine: its thread may have others to run */
+        return self->suspend->look_on(self, f);
     for (unsigned spins = 0; !cf_future_done(f); spins++) {
         if (help(self, f)) {
             until = 0;

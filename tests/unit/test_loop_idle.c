@@ -2,11 +2,13 @@
 /* What a loop costs that has nothing to do. */
 #define _GNU_SOURCE
 #include <cfutures/cfutures.h>
+#include <cfutures/io.h>
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MS INT64_C(1000000)
 #define assert_ok(call) cr_assert((call) == CF_OK, "%s", #call)
@@ -55,19 +57,31 @@ effort_in(int64_t span_ns)
                            after.cpu_ns - before.cpu_ns};
 }
 
+static int
+wait_for_input(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg_size;
+    return (int)cf_wait_fd(
+        call, *(const int *)arg, CF_FD_READ, CF_FOREVER, NULL);
+}
+
 /* They wait for a promise, and for a task of a pool: for that one the loop
- * looks on for a moment before it sleeps. */
-Test(loop_idle, ten_thousand_tasks_that_wait_cost_nothing, .timeout = 60)
+ * looks on for a moment before it sleeps. fd: one waits to read from it, so
+ * that the loop sleeps in libuv; -1: none does. */
+static void
+expect_no_effort(int fd)
 {
     enum { N = 10000, SETTLE_TRIES = 100 };
     static cf_future *fs[N];
     cf_executor *ex, *pool;
-    cf_future *promise, *pools;
+    cf_future *promise, *pools, *reader = NULL;
     struct effort effort = {1, 0};
     assert_ok(cf_executor_open("loop", &ex));
     assert_ok(cf_executor_open("threads:1", &pool));
     assert_ok(cf_future_create(&promise));
     assert_ok(cf_submit(pool, wait_for, promise, 0, &pools));
+    if (fd >= 0)
+        assert_ok(cf_submit(ex, wait_for_input, &fd, 0, &reader));
     for (int i = 0; i < N; i++)
         assert_ok(cf_submit(ex, wait_for, i % 2 ? promise : pools, 0, &fs[i]));
     /* The loop may give memory back first. */
@@ -82,8 +96,24 @@ Test(loop_idle, ten_thousand_tasks_that_wait_cost_nothing, .timeout = 60)
         assert_ok(cf_future_result(fs[i], CF_FOREVER, NULL));
         cf_future_unref(fs[i]);
     }
+    (void)cf_future_interrupt(reader);
     cf_executor_destroy(ex);
     cf_executor_destroy(pool);
+    cf_future_unref(reader);
     cf_future_unref(pools);
     cf_future_unref(promise);
+}
+
+Test(loop_idle, ten_thousand_tasks_that_wait_cost_nothing, .timeout = 60)
+{
+    expect_no_effort(-1);
+}
+
+Test(loop_idle, nor_do_they_if_libuv_waits_for_something, .timeout = 60)
+{
+    int fds[2];
+    cr_assert(pipe(fds) == 0);
+    expect_no_effort(fds[0]);
+    close(fds[0]);
+    close(fds[1]);
 }
