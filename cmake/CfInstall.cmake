@@ -14,12 +14,19 @@ file(RELATIVE_PATH pc_includedir
      ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 
 # cf_install_library(name PC name HEADERS header...)
-# Both libraries of that name; their targets are in <name>Targets.cmake. The
+# The libraries of that name; their targets are in <name>Targets.cmake. The
 # pkg-config file is made of <PC>.pc.in, and the headers are in
 # include/cfutures/.
 function(cf_install_library name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "PC" "HEADERS")
-    install(TARGETS ${name} ${name}_static EXPORT ${name}Targets
+    set(libraries)
+    if(CF_SHARED)
+        list(APPEND libraries ${name})
+    endif()
+    if(CF_STATIC)
+        list(APPEND libraries ${name}_static)
+    endif()
+    install(TARGETS ${libraries} EXPORT ${name}Targets
             LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
             ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
     install(EXPORT ${name}Targets NAMESPACE cfutures::
@@ -27,6 +34,11 @@ function(cf_install_library name)
     list(TRANSFORM arg_HEADERS PREPEND ${PROJECT_SOURCE_DIR}/include/cfutures/)
     install(FILES ${arg_HEADERS}
             DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cfutures)
+    # Where there is only the archive, programs need what it needs.
+    set(pc_needs "")
+    if(NOT CF_SHARED)
+        set(pc_needs " \${needs}")
+    endif()
     set(pc ${PROJECT_BINARY_DIR}/generated/${arg_PC}.pc)
     configure_file(${PROJECT_SOURCE_DIR}/cmake/${arg_PC}.pc.in ${pc} @ONLY)
     install(FILES ${pc} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
@@ -51,6 +63,7 @@ function(cf_install_core)
                   ${PROJECT_BINARY_DIR}/generated/cfuturesConfigVersion.cmake
             DESTINATION ${config_dir})
     install(FILES docs/cfutures.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
+    install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endfunction()
 
 # cf_install_component(name PACKAGE package USES component... HEADERS header...)

@@ -2,10 +2,44 @@
 # The verbs that the library, its backends and its components are written in.
 include(CheckCCompilerFlag)
 
+# What is in `all` and gets installed. What is not has a target all the same,
+# for tests, and for other projects to link.
+foreach(kind SHARED STATIC)
+    set(CF_BUILD_${kind} "" CACHE STRING
+        "Build and install that library: ON, OFF; empty: BUILD_SHARED_LIBS says")
+    set_property(CACHE CF_BUILD_${kind} PROPERTY STRINGS "" ON OFF)
+endforeach()
+set(CF_SHARED ON)
+set(CF_STATIC ON)
+if(DEFINED BUILD_SHARED_LIBS)
+    set(CF_SHARED ${BUILD_SHARED_LIBS})
+    if(CF_SHARED)
+        set(CF_STATIC OFF)
+    endif()
+endif()
+foreach(kind SHARED STATIC)
+    if(NOT CF_BUILD_${kind} STREQUAL "")
+        set(CF_${kind} ${CF_BUILD_${kind}})
+    endif()
+endforeach()
+if(NOT CF_SHARED AND NOT CF_STATIC)
+    message(FATAL_ERROR "CF_BUILD_SHARED and CF_BUILD_STATIC are both off")
+endif()
+
+# cf_optimise(target)
+# A project around this one may have no build type, and would get -O0. Flags of
+# its own come later, or are in CMAKE_C_FLAGS.
+function(cf_optimise target)
+    if(NOT CMAKE_C_FLAGS MATCHES "(^| )-O")
+        target_compile_options(${target} BEFORE PRIVATE $<$<CONFIG:>:-O2>)
+    endif()
+endfunction()
+
 # cf_library(name SHARED target ARCHIVE target VERSION_SCRIPT text
 #            [OPTIONS flag...] [DEFINITIONS def...])
 # One set of objects, <name>_objects, and two libraries around it: <name>, which
-# is cfutures::<SHARED>, and <name>_static, which is cfutures::<ARCHIVE>.
+# is cfutures::<SHARED>, and <name>_static, which is cfutures::<ARCHIVE>. If no
+# shared library is asked for, cfutures::<SHARED> is the archive, too.
 function(cf_library name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "SHARED;ARCHIVE;VERSION_SCRIPT"
                           "OPTIONS;DEFINITIONS")
@@ -18,6 +52,7 @@ function(cf_library name)
     target_include_directories(${objects} PRIVATE ${PROJECT_SOURCE_DIR}/include
                                                   ${PROJECT_SOURCE_DIR})
     target_link_libraries(${objects} PRIVATE Threads::Threads)
+    cf_optimise(${objects})
     # Calls of public functions from within need no PLT, and thread-local data
     # costs one instruction instead of a call into the loader.
     foreach(flag -fno-semantic-interposition -ftls-model=initial-exec
@@ -31,8 +66,16 @@ function(cf_library name)
 
     add_library(${name} SHARED $<TARGET_OBJECTS:${objects}>)
     add_library(${name}_static STATIC $<TARGET_OBJECTS:${objects}>)
-    add_library(cfutures::${arg_SHARED} ALIAS ${name})
+    if(CF_SHARED)
+        add_library(cfutures::${arg_SHARED} ALIAS ${name})
+    else()
+        add_library(cfutures::${arg_SHARED} ALIAS ${name}_static)
+        set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
     add_library(cfutures::${arg_ARCHIVE} ALIAS ${name}_static)
+    if(NOT CF_STATIC)
+        set_target_properties(${name}_static PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
     foreach(library ${name} ${name}_static)
         target_include_directories(
             ${library}
@@ -122,8 +165,10 @@ function(cf_component name)
                            ",--pop-state")
         target_link_libraries(${library} INTERFACE ${keep})
     endif()
-    cf_install_component(${name} PACKAGE ${arg_PACKAGE} USES ${arg_USES}
-                         HEADERS ${arg_HEADERS})
+    if(CF_INSTALL)
+        cf_install_component(${name} PACKAGE ${arg_PACKAGE} USES ${arg_USES}
+                             HEADERS ${arg_HEADERS})
+    endif()
 endfunction()
 
 # cf_sources(file...)

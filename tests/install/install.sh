@@ -117,9 +117,18 @@ pkg_config)
     run ./c_static
     ;;
 subproject)
-    build_with_cmake -DCONSUMER_SUBPROJECT="$source" -DCF_EVENT_LOOP="$loop"
+    build_with_cmake -DCONSUMER_SUBPROJECT="$source" -DCF_EVENT_LOOP="$loop" \
+        -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
     [ ! -e "$scratch/build/cfutures/tests" ] ||
         fail "a subproject builds its own tests"
+    if grep '"command".* -c .*/lib/base/' "$scratch/build/compile_commands.json" |
+        grep -v -e ' -O2 '; then
+        fail "a subproject is not optimised"
+    fi
+    "$cmake" --install "$scratch/build" --prefix "$scratch/prefix"
+    if find "$scratch/prefix" -type f | grep .; then
+        fail "a subproject is installed with the project around it"
+    fi
     ;;
 *)
     echo "install: what is '$way'?" >&2
