@@ -18,7 +18,7 @@ cf__lane_init(struct cf__process_lane *lane,
               const struct cf__shared *shared,
               int index)
 {
-    memset(lane, 0, sizeof *lane);
+    memset(lane, 0, offsetof(struct cf__process_lane, tasks));
     lane->in = cf__shared_lane_in(shared, index);
     lane->out = cf__shared_lane_out(shared, index);
     lane->outbox = cf__shared_outbox(shared, index);
@@ -31,10 +31,8 @@ cf__lane_reset(struct cf__process_lane *lane)
 {
     uint64_t start = lane->next;
     cf__assert(lane->oldest == start);
-    /* Published by the fork of the worker. */
-    for (uint64_t p = start; p < start + CF__LANE; p++)
-        cf_store_relaxed(&cf__lane_outcome(lane, p)->state,
-                         cf__position_state(p, CF__FREE));
+    lane->first_lap_end = start + CF__LANE;
+    /* All of this is published by the fork of the worker. */
     cf_store_relaxed(&lane->out->asleep, 0);
     cf_store_relaxed(&lane->out->woke_within_ns, 0);
     cf_store_relaxed(&lane->out->requests, 0);
@@ -89,6 +87,9 @@ cf__lane_add(struct cf__process_lane *lane,
 {
     cf__assert(cf__lane_in_hand(lane) < CF__LANE);
     uint64_t p = lane->next++;
+    if (p < lane->first_lap_end) /* published with the order */
+        cf_store_relaxed(&cf__lane_outcome(lane, p)->state,
+                         cf__position_state(p, CF__FREE));
     write_order(cf__lane_order(lane, p), f, flags);
     cf_store_relaxed(&f->base, (uint32_t)p); /* under the lock */
     lane->tasks[p % CF__LANE] = f;

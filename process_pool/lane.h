@@ -30,6 +30,9 @@ struct cf__process_lane {
     /* In hand are the positions oldest .. next - 1. The worker has been told of
      * those below published. */
     uint64_t oldest, next, published;
+    /* Positions below it are the first for their entries since the lane was
+     * made ready for a worker. What an entry then says is of another worker. */
+    uint64_t first_lap_end;
     size_t revoked;  /* positions in hand without a task */
     uint64_t ran;    /* tasks, since a worker was asked for */
     unsigned target; /* how many tasks it should have in hand */
@@ -63,6 +66,7 @@ struct cf__process_lane {
 
     uint64_t done, failed; /* tasks, of all its workers */
 
+    /* Last, because they are large, and only filled as far as they are used. */
     cf_future *tasks[CF__LANE]; /* by position; NULL: taken back */
     uint64_t sequences[CF__LANE];
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Under the pool's lock, all of it. A sorted array: see returned.h.
+ * Under the pool's lock, all of it. A heap: see returned.h.
  */
 #include "process_pool/returned.h"
 
@@ -38,20 +38,50 @@ before(const struct cf__returned_task *a, const struct cf__returned_task *b)
                                       : a->sequence < b->sequence;
 }
 
+/* The task at `at` goes up to where no task above it must start later. */
+static void
+sift_up(struct cf__returned *returned, size_t at)
+{
+    struct cf__returned_task task = returned->tasks[at];
+    while (at > 0 && before(&task, &returned->tasks[(at - 1) / 2])) {
+        returned->tasks[at] = returned->tasks[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    returned->tasks[at] = task;
+}
+
+/* The task at `at` goes down to where no task below it must start earlier. */
+static void
+sift_down(struct cf__returned *returned, size_t at)
+{
+    struct cf__returned_task task = returned->tasks[at];
+    for (size_t child; (child = 2 * at + 1) < returned->count; at = child) {
+        if (child + 1 < returned->count &&
+            before(&returned->tasks[child + 1], &returned->tasks[child]))
+            child++;
+        if (!before(&returned->tasks[child], &task))
+            break;
+        returned->tasks[at] = returned->tasks[child];
+    }
+    returned->tasks[at] = task;
+}
+
 void
 cf__returned_add(struct cf__returned *returned, cf_future *f, uint64_t sequence)
 {
-    struct cf__returned_task task = {f, cf__priority(f), sequence};
-    size_t at = returned->count++;
-    for (; at > 0 && before(&returned->tasks[at - 1], &task); at--)
-        returned->tasks[at] = returned->tasks[at - 1];
-    returned->tasks[at] = task;
+    returned->tasks[returned->count++] =
+        (struct cf__returned_task){f, cf__priority(f), sequence};
+    sift_up(returned, returned->count - 1);
 }
 
 struct cf__returned_task
 cf__returned_take(struct cf__returned *returned)
 {
-    return returned->tasks[--returned->count];
+    struct cf__returned_task first = returned->tasks[0];
+    returned->tasks[0] = returned->tasks[--returned->count];
+    if (returned->count > 0)
+        sift_down(returned, 0);
+    return first;
 }
 
 cf_future *
@@ -68,7 +98,11 @@ cf__returned_sweep(struct cf__returned *returned)
         cf_store_relaxed(&f->next, swept); /* out of the list, and ours */
         swept = f;
     }
+    if (kept == returned->count)
+        return NULL;
     returned->count = kept;
+    for (size_t i = kept / 2; i-- > 0;)
+        sift_down(returned, i);
     return swept;
 }
 
@@ -80,7 +114,7 @@ cf__returned_check(const struct cf__returned *returned)
     for (size_t i = 0; i < returned->count; i++) {
         const struct cf__returned_task *task = &returned->tasks[i];
         cf__assert(task->f && task->sequence != 0);
-        cf__assert(i == 0 || before(task, task - 1));
+        cf__assert(i == 0 || before(&returned->tasks[(i - 1) / 2], task));
     }
 #endif
 }

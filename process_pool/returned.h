@@ -15,7 +15,8 @@ struct cf__returned_task {
     uint64_t sequence; /* by its first handing out */
 };
 
-/* Sorted: the last is the next to start. All zero is an empty one. */
+/* A heap: the first is the next to start, and each starts before those at twice
+ * its index + 1 and + 2. All zero is an empty one. */
 struct cf__returned {
     struct cf__returned_task *tasks;
     size_t count, capacity;
@@ -49,11 +50,10 @@ cf_future *cf__returned_sweep(struct cf__returned *returned);
 static inline int64_t
 cf__returned_top(const struct cf__returned *returned)
 {
-    return returned->count ? returned->tasks[returned->count - 1].priority
-                           : INT64_MIN;
+    return returned->count ? returned->tasks[0].priority : INT64_MIN;
 }
 
-/* Asserts that it is sorted and has room for what is in it. */
+/* Asserts that it is a heap and has room for what is in it. */
 void cf__returned_check(const struct cf__returned *returned);
 
 #endif

@@ -20,7 +20,8 @@
 #include "lib/future/future.h"
 
 enum {
-    CF__LANE = 256,            /* entries of each ring */
+    CF__LANE = 2048,           /* entries of each ring: memory comes with their
+                                  first use */
     CF__SMALL_RESULT = 4 << 10 /* bytes: larger results go to the vault when
                                   they are collected */
 };
@@ -82,7 +83,8 @@ struct cf__board {
 /* How far a position has come: the low bits of cf__outcome.state. The other
  * bits are the position. */
 enum {
-    CF__FREE,   /* written by the program when a worker starts */
+    CF__FREE,   /* written by the program with an order, in a worker's first
+                   lap of the ring */
     CF__TAKEN,  /* the worker runs its task */
     CF__DONE,   /* ended, or skipped */
     CF__REVOKED /* written by the program: the worker skips it */

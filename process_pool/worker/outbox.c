@@ -16,6 +16,7 @@ enum {
 };
 
 static struct cf__outbox *the_outbox; /* this process's */
+static size_t the_begins[CF__LANE];   /* its begins: too large for a stack */
 
 void
 cf__outbox_init(struct cf__outbox *box,
@@ -34,6 +35,7 @@ cf__outbox_init(struct cf__outbox *box,
     box->size = shared->outbox_size;
     box->limit = LIMIT_MIN < box->size ? LIMIT_MIN : box->size;
     box->position = box->freed = start;
+    box->begins = the_begins;
     the_outbox = box;
 }
 

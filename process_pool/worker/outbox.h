@@ -28,7 +28,7 @@ struct cf__outbox {
     /* Positions below it use nothing any more. At first: positions below it use
      * nothing once they have been collected. */
     uint64_t freed;
-    size_t begins[CF__LANE]; /* by position: at, when the position began */
+    size_t *begins; /* by position % CF__LANE: at, when the position began */
 };
 
 /* start: the position at which the worker begins. */

@@ -150,6 +150,17 @@ chaos_late(cf_call *call, const void *arg, size_t arg_size)
 }
 
 int
+chaos_empty(cf_call *call, const void *arg, size_t arg_size)
+{
+    atomic_int *visits;
+    (void)arg_size;
+    memcpy(&visits, arg, sizeof visits);
+    atomic_store(&chaos_stage.pids[cf_call_worker(call)], (int)getpid());
+    atomic_fetch_add(visits, 1);
+    return 0;
+}
+
+int
 chaos_item(cf_call *call, const void *arg, size_t arg_size)
 {
     unsigned n;

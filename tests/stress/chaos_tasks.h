@@ -20,6 +20,7 @@ extern struct chaos_stage {
     struct record *records;
     atomic_int *pids; /* of worker i, as its last task saw it */
     atomic_int *visits;
+    atomic_int *bursts;
 } chaos_stage;
 
 struct work {
@@ -51,6 +52,9 @@ int chaos_nested(cf_call *call, const void *arg, size_t arg_size);
 
 /* Runs, or is stopped, until it is killed for its timeout. */
 int chaos_late(cf_call *call, const void *arg, size_t arg_size);
+
+/* Takes the address of a count, to which it adds 1. */
+int chaos_empty(cf_call *call, const void *arg, size_t arg_size);
 
 /* Takes an unsigned and returns it times three. */
 int chaos_item(cf_call *call, const void *arg, size_t arg_size);

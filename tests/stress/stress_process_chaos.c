@@ -27,13 +27,14 @@ enum {
     PIDS = 1 << 22,          /* the kernel has no larger ones */
     PAYLOAD_MAX = 300 << 10, /* bytes */
     ITEMS = 60,
+    BURST_MAX = 8000, /* more than two rings of a lane have */
     GROWTH = 48 << 20 /* bytes of memory that are no leak */
 };
 
 static struct hunter *hunter;
 
 static struct {
-    unsigned tasks, died, unstarted, ended, late;
+    unsigned tasks, burst, died, unstarted, ended, late;
 } sum;
 
 struct submitted {
@@ -181,6 +182,34 @@ loop(cf_executor *ex)
     }
 }
 
+/* So many empty tasks that a death finds many of them in a lane, begun and not
+ * begun. */
+static void
+burst(cf_executor *ex, unsigned count)
+{
+    static cf_future *fs[BURST_MAX];
+    for (unsigned i = 0; i < count; i++) {
+        atomic_int *visits = &chaos_stage.bursts[i];
+        atomic_store(visits, 0);
+        CHECK_EQ(cf_submit(ex, chaos_empty, &visits, sizeof visits, &fs[i]),
+                 CF_OK);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        cf_err err = cf_future_result(fs[i], CF_FOREVER, NULL);
+        int visits = atomic_load(&chaos_stage.bursts[i]);
+        if (err == CF_EWORKERDIED) {
+            check_death(cf_future_error(fs[i]), true);
+            CHECK(visits <= 1);
+        } else {
+            CHECK_EQ(err, CF_OK);
+            CHECK_EQ(visits, 1);
+        }
+        cf_future_unref(fs[i]);
+    }
+    stress_alive();
+    sum.burst += count;
+}
+
 static void
 run_round(cf_executor *ex, struct random *r)
 {
@@ -192,6 +221,8 @@ run_round(cf_executor *ex, struct random *r)
         map(ex);
     if (random_percent(r, 30))
         loop(ex);
+    if (random_percent(r, 20))
+        burst(ex, 1 + random_below(r, BURST_MAX));
     for (int i = 0; i < TASKS; i++)
         check(&all[i]);
     CHECK_EQ(cf_executor_wait_idle(ex, CF_FOREVER), CF_OK);
@@ -237,6 +268,7 @@ main(int argc, char **argv)
     chaos_stage.pids =
         shared_new(STRESS_WORKERS_MAX * sizeof *chaos_stage.pids);
     chaos_stage.visits = shared_new(ITEMS * sizeof *chaos_stage.visits);
+    chaos_stage.bursts = shared_new(BURST_MAX * sizeof *chaos_stage.bursts);
     struct random r = random_stream(0);
     hunter = hunter_start(chaos_stage.pids, STRESS_WORKERS_MAX);
     use_a_pool(&r);
@@ -252,9 +284,10 @@ main(int argc, char **argv)
     if (now > resident + GROWTH)
         FAIL("%zu bytes of memory, %zu before", now, resident);
     unsigned kills = hunter_stop(hunter);
-    return stress_end("%u tasks, %u kills; %u tasks died (%u not begun, %u at "
-                      "their end), %u were late",
+    return stress_end("%u tasks, %u in bursts, %u kills; %u tasks died (%u not "
+                      "begun, %u at their end), %u were late",
                       sum.tasks,
+                      sum.burst,
                       kills,
                       sum.died,
                       sum.unstarted,

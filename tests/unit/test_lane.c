@@ -2,6 +2,8 @@
 /* The program's account of a lane, and cf__lane_check(). */
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "process_pool/lane.h"
 
@@ -62,6 +64,60 @@ Test(lane, is_whole_at_each_step, .init = open_lane, .fini = close_lane)
     }
     cf__lane_quit(&lane);
     cf__lane_check(&lane);
+}
+
+/* As the worker: takes the oldest order and ends it. Then as a collection. */
+static void
+end_oldest(void)
+{
+    uint64_t p = lane.oldest;
+    _Atomic uint64_t *state = &cf__lane_outcome(&lane, p)->state;
+    cr_assert(cf__lane_is_untaken(&lane, p), "%d", (int)(p - lane.oldest));
+    atomic_store(state, cf__position_state(p, CF__TAKEN));
+    cr_assert_not(cf__lane_is_untaken(&lane, p));
+    atomic_store(state, cf__position_state(p, CF__DONE));
+    lane.tasks[p % CF__LANE] = NULL;
+    atomic_store(&lane.in->collected, ++lane.oldest);
+}
+
+/* Whatever the worker before has left, also in entries of its second lap. */
+Test(lane, has_only_untaken_orders_for_a_new_worker, .init = open_lane)
+{
+    for (int worker = 0; worker < 3; worker++) {
+        for (int i = 0; i < TASKS + TASKS / 3; i++) {
+            add(0);
+            cf__lane_publish(&lane, 1);
+            end_oldest();
+        }
+        for (int i = 0; i < TASKS; i++)
+            atomic_store(&lane.out->outcomes[i].state,
+                         cf__position_state(lane.next - (uint64_t)i,
+                                            i % 2 ? CF__TAKEN : CF__REVOKED));
+        cf__lane_reset(&lane);
+        cf__lane_check(&lane);
+    }
+    close_lane();
+}
+
+/* How many pages of such a range have memory. */
+static size_t
+pages_with_memory(void *from, size_t size)
+{
+    static unsigned char pages[TASKS];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), count = 0;
+    cr_assert(size / page < sizeof pages);
+    cr_assert(mincore(from, size, pages) == 0);
+    for (size_t i = 0; i < size / page; i++)
+        count += pages[i] & 1;
+    return count;
+}
+
+/* The head of each half, and the first entries. */
+Test(lane, has_memory_for_what_it_was_used_for, .init = fill_lane)
+{
+    cr_assert(pages_with_memory(lane.in, sizeof *lane.in) <= 2);
+    cr_assert(pages_with_memory(lane.out, sizeof *lane.out) <= 2);
+    close_lane();
 }
 
 Test(lane, finds_its_tasks, .init = fill_lane, .fini = close_lane)
