@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A large array in memory that the program and its worker processes share: the
- * workers change it in place, and nothing is copied.
+ * workers change it in place, and nothing is copied. Each adds up what it has
+ * changed, and these sums become one.
  */
 #include <cfutures/cfutures.h>
 
@@ -25,13 +26,22 @@ square_root(uint32_t n)
 
 /* data has the same address everywhere, as all of cf_shared_alloc() has. */
 static int
-take_roots(cf_call *call, size_t begin, size_t end, void *data)
+take_roots(cf_call *call, size_t begin, size_t end, void *sum, void *data)
 {
     uint32_t *numbers = data;
+    uint64_t roots = 0;
     (void)call;
     for (size_t i = begin; i < end; i++)
-        numbers[i] = square_root(numbers[i]);
+        roots += numbers[i] = square_root(numbers[i]);
+    *(uint64_t *)sum += roots;
     return 0;
+}
+
+static void
+add(void *sum, void *next, void *data)
+{
+    (void)data;
+    *(uint64_t *)sum += *(const uint64_t *)next;
 }
 
 int
@@ -48,11 +58,18 @@ main(void)
     if (err == CF_OK) {
         for (uint32_t i = 0; i < COUNT; i++)
             numbers[i] = i;
-        err = cf_parallel_for(pool, 0, COUNT, 0, take_roots, numbers, NULL);
+        err = cf_parallel_reduce(pool,
+                                 0,
+                                 COUNT,
+                                 0,
+                                 take_roots,
+                                 add,
+                                 &(const uint64_t){0},
+                                 sizeof(sum),
+                                 numbers,
+                                 &sum);
     }
     if (err == CF_OK) {
-        for (size_t i = 0; i < COUNT; i++)
-            sum += numbers[i];
         printf("sum of %d roots: %" PRIu64 "\n", COUNT, sum);
     } else {
         fprintf(stderr, "shared: %s\n", cf_strerror(err));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One function over many items: cf_map() (an iterator over the results),
- * cf_map_array() (results straight into an array) and cf_parallel_for() (a
- * loop body over ranges).
+ * cf_map_array() (results straight into an array), cf_parallel_for() (a loop
+ * body over ranges) and cf_parallel_reduce() (ranges folded into one result).
  */
 #ifndef CFUTURES_MAP_H
 #define CFUTURES_MAP_H
@@ -265,6 +265,86 @@ CF_API cf_err cf_parallel_for(cf_executor *ex,
                               cf_range_fn *fn,
                               void *data,
                               cf_future **failed);
+
+/**
+ * Folds iterations begin .. end - 1 into a partial result.
+ *
+ * partial has what the iterations before begin have made of it, or is a copy of
+ * the identity; one call at a time uses it. It is aligned to a cache line.
+ *
+ * Returns as a cf_task_fn does. Results set with cf_return() are dropped.
+ */
+typedef int
+cf_fold_fn(cf_call *call, size_t begin, size_t end, void *partial, void *data);
+
+/**
+ * Makes one partial result of two: of that of some iterations, and of next,
+ * that of the iterations that follow. The result goes to partial. next is not
+ * used any more: what it owns can be taken over, or is freed here.
+ *
+ * Called in tasks. It must be associative: (a b) c is a (b c), but for the
+ * rounding of numbers. It need not be commutative.
+ */
+typedef void cf_combine_fn(void *partial, void *next, void *data);
+
+/**
+ * Folds a loop into one result, in parallel: sums, minima, histograms.
+ *
+ * The iterations are cut into pieces, at most 512. Each piece is folded into a
+ * partial result of its own, in order; then neighbours are combined, and so on
+ * up a tree, in the tasks that fold. Where the cuts are, and which partial
+ * results meet, depends on end - begin, grain and size only. So with the same
+ * arguments the result has the same bits, whatever the executor and the number
+ * of its workers, also of floating point; grain 0 is no exception.
+ *
+ * @param ex           Where to run.
+ * @param begin        First iteration.
+ * @param end          One past the last; not above begin: *result becomes
+ *                     *identity.
+ * @param grain        Most iterations in one call of fn; 0: chosen by the
+ *                     library. fn is not called for the iterations of two
+ *                     pieces at once.
+ * @param fn           Folds some iterations.
+ * @param combine      Combines two partial results.
+ * @param identity     size bytes, copied: what each partial result begins with.
+ *                     Combined with any other it gives that other.
+ * @param size         Bytes of a partial result, not 0. With large ones there
+ *                     are fewer pieces, down to 8: so all of them together have
+ *                     at most 64 MiB, or 8 times size.
+ * @param data         Passed to fn and combine. In a process pool, memory that
+ *                     they write to is of cf_shared_alloc(), and what partial
+ *                     results point to is, too.
+ * @param[out] result  size bytes, which may be those of identity; untouched on
+ *                     error.
+ *
+ * @retval CF_OK         *result has all iterations.
+ * @retval CF_ETASK ...  The error of a call of fn; after a failure no more are
+ *                       begun. What other partial results own is lost: then
+ *                       data should know of it.
+ * @retval CF_EINVAL     A NULL that may not be, or size 0.
+ * @retval CF_ETOOBIG    No object can hold the partial results.
+ * @retval CF_EDEADLK, CF_EINTERRUPTED, CF_ENOMEM, CF_EBROKEN, CF_ESHUTDOWN,
+ *         CF_EAGAIN, CF_EFORKED, CF_ESYS   As cf_parallel_for().
+ *
+ * Ownership: data and what the result owns are the caller's.
+ * Threads:   any number of callers, also inside tasks of ex, where the caller
+ *            takes part in the work.
+ * Blocks:    until every range that was begun has ended.
+ * Ordering:  writes before the call are visible to fn, fn's on return. What fn
+ *            did for the iterations that combine is given is visible to it.
+ * Fork:      not in a child forked by the application: CF_EFORKED.
+ * Python:    functools.reduce(), over ranges; none in parallel.
+ */
+CF_API cf_err cf_parallel_reduce(cf_executor *ex,
+                                 size_t begin,
+                                 size_t end,
+                                 size_t grain,
+                                 cf_fold_fn *fn,
+                                 cf_combine_fn *combine,
+                                 const void *identity,
+                                 size_t size,
+                                 void *data,
+                                 void *result);
 
 CF_END_DECLS
 

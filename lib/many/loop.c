@@ -66,8 +66,7 @@ run_range(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
-/* Cuts the loop into ranges; returns how many. A unit is what is never cut:
- * grain iterations, or one. */
+/* Cuts the loop into ranges; returns how many. */
 static size_t
 cut(const struct cf__loop *loop,
     size_t workers,
@@ -75,7 +74,7 @@ cut(const struct cf__loop *loop,
     struct range *ranges)
 {
     void *data = loop->data_size ? shared->data : loop->data;
-    size_t unit = loop->grain ? loop->grain : 1;
+    size_t unit = loop->unit ? loop->unit : loop->grain ? loop->grain : 1;
     size_t units = (loop->end - loop->begin - 1) / unit + 1;
     size_t smallest = units / workers / SMALLEST_SHARE + 1;
     if (loop->ex->bound) { /* the queue must hold all ranges at once */
@@ -189,8 +188,11 @@ await_others(const struct run *run)
 static void
 free_run(const struct run *run, bool shared_too)
 {
+    const struct cf__loop *loop = run->loop;
     if (shared_too && run->shared)
-        cf_shared_free(run->loop->ex, run->shared);
+        cf_shared_free(loop->ex, run->shared);
+    if (shared_too && loop->owns_data)
+        cf_shared_free(loop->ex, loop->data);
     free(run->futures);
     free(run->ranges);
 }
@@ -246,10 +248,13 @@ do_run(struct run *run, size_t workers, cf_future **failed)
         memcpy(shared->data, loop->data, loop->data_size);
     run->count = cut(loop, workers, shared, run->ranges);
     cf_err err = run_ranges(run, failed);
+    run->count = 0; /* no future is held any more */
     if (!err && cf_load_relaxed(&shared->failed)) /* all ranges are done */
         err = CF_ETASK; /* a worker process wrote it, and no range failed */
     if (loop->data_size)
         memcpy(loop->data, shared->data, loop->data_size);
+    if (!err && loop->succeeded)
+        loop->succeeded(loop);
     return err;
 }
 
@@ -260,16 +265,18 @@ cf__loop_run(const struct cf__loop *loop, cf_future **failed)
         *failed = NULL;
     if (loop->begin >= loop->end)
         return CF_OK;
-    if (cf__holds_up(loop->ex)) /* no range would run */
+    struct run run = {.loop = loop};
+    if (cf__holds_up(loop->ex)) { /* no range would run */
+        free_run(&run, true);
         return CF_EDEADLK;
+    }
     size_t workers = (size_t)loop->ex->max_workers;
     size_t room = workers * RANGES_PER_WORKER;
     cf_err err;
-    struct run run = {.loop = loop,
-                      .ranges = malloc(room * sizeof *run.ranges),
-                      .futures = calloc(room, sizeof *run.futures),
-                      .shared = cf_shared_alloc(
-                          loop->ex, sizeof *run.shared + loop->data_size)};
+    run.ranges = malloc(room * sizeof *run.ranges);
+    run.futures = calloc(room, sizeof *run.futures);
+    run.shared =
+        cf_shared_alloc(loop->ex, sizeof *run.shared + loop->data_size);
     pthread_cleanup_push(end_run, &run);
     err = run.ranges && run.futures && run.shared
               ? do_run(&run, workers, failed)
@@ -290,6 +297,12 @@ cf_parallel_for(cf_executor *ex,
 {
     if (!ex || !fn)
         return CF_EINVAL;
-    struct cf__loop loop = {ex, begin, end, grain, fn, data, 0, CF__NEVER};
+    struct cf__loop loop = {.ex = ex,
+                            .begin = begin,
+                            .end = end,
+                            .grain = grain,
+                            .fn = fn,
+                            .data = data,
+                            .deadline_ns = CF__NEVER};
     return cf__loop_run(&loop, failed);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A loop, cut into ranges, each of which is a task. cf_parallel_for() and
- * cf_map_array() use it. README.md, "Loops", has the protocol.
+ * A loop, cut into ranges, each of which is a task. cf_parallel_for(),
+ * cf_parallel_reduce() and cf_map_array() use it. README.md, "Loops", has the
+ * protocol.
  */
 #ifndef CF_LIB_LOOP_H
 #define CF_LIB_LOOP_H
@@ -18,6 +19,13 @@ struct cf__loop {
                          memory that all workers share; the loop writes it back
                          at the end. 0: fn gets data itself */
     int64_t deadline_ns;
+    size_t unit;    /* so many iterations are never cut: a multiple of grain. 0:
+                       grain, or one */
+    bool owns_data; /* data is memory of cf_shared_alloc(), which the loop frees
+                       in any case, once no range uses it */
+    /* Called when all ranges have succeeded, before data is freed. NULL:
+     * nothing. */
+    void (*succeeded)(const struct cf__loop *loop);
 };
 
 /*

@@ -123,6 +123,19 @@ no_more(void *data, void *item)
     return false;
 }
 
+static int
+fold(cf_call *call, size_t begin, size_t end, void *partial, void *data)
+{
+    (void)call, (void)begin, (void)end, (void)partial, (void)data;
+    return 0;
+}
+
+static void
+combine(void *partial, void *next, void *data)
+{
+    (void)partial, (void)next, (void)data;
+}
+
 CF_TEST(null_is_an_answer_in_every_call_about_many)
 {
     cf_executor *ex = test_executor(1);
@@ -165,6 +178,16 @@ CF_TEST(null_is_an_answer_in_every_call_about_many)
                CF_EINVAL),
         ANSWER(cf_parallel_for(NULL, 0, 1, 0, NULL, NULL, NULL) == CF_EINVAL),
         ANSWER(cf_parallel_for(ex, 0, 1, 0, NULL, NULL, NULL) == CF_EINVAL),
+        ANSWER(cf_parallel_reduce(
+                   NULL, 0, 1, 0, fold, combine, &x, 4, NULL, &x) == CF_EINVAL),
+        ANSWER(cf_parallel_reduce(
+                   ex, 0, 1, 0, NULL, combine, &x, 4, NULL, &x) == CF_EINVAL),
+        ANSWER(cf_parallel_reduce(ex, 0, 1, 0, fold, NULL, &x, 4, NULL, &x) ==
+               CF_EINVAL),
+        ANSWER(cf_parallel_reduce(
+                   ex, 0, 1, 0, fold, combine, NULL, 4, NULL, &x) == CF_EINVAL),
+        ANSWER(cf_parallel_reduce(
+                   ex, 0, 1, 0, fold, combine, &x, 4, NULL, NULL) == CF_EINVAL),
     };
     expect_answers(answers);
     cr_assert(!r && !out && !other, "untouched");

@@ -191,6 +191,36 @@ task_loops(cf_call *call, const void *arg, size_t arg_size)
 }
 
 static int
+exit_in_fold(cf_call *call, size_t begin, size_t end, void *partial, void *data)
+{
+    (void)begin, (void)end, (void)partial, (void)data;
+    return task_exits(call, NULL, 0);
+}
+
+static void
+combine_nothing(void *partial, void *next, void *data)
+{
+    (void)partial, (void)next, (void)data;
+}
+
+static int
+task_reduces(cf_call *call, const void *arg, size_t arg_size)
+{
+    int sum = 0;
+    (void)arg, (void)arg_size;
+    return (int)cf_parallel_reduce(cf_call_executor(call),
+                                   0,
+                                   1000,
+                                   0,
+                                   exit_in_fold,
+                                   combine_nothing,
+                                   &sum,
+                                   sizeof sum,
+                                   NULL,
+                                   &sum);
+}
+
+static int
 task_maps(cf_call *call, const void *arg, size_t arg_size)
 {
     int items[100], results[100];
@@ -210,9 +240,9 @@ task_maps(cf_call *call, const void *arg, size_t arg_size)
 CF_THREAD_TEST(a_loop_whose_caller_runs_the_range_that_ends_it_loses_no_memory)
 {
     cf_executor *ex = test_executor(2);
-    cf_task_fn *const loops[] = {task_loops, task_maps};
+    cf_task_fn *const loops[] = {task_loops, task_reduces, task_maps};
     for (int i = 0; i < 40; i++) {
-        cf_future *f = must_submit(ex, loops[i % 2], NULL, 0);
+        cf_future *f = must_submit(ex, loops[i % 3], NULL, 0);
         cf_err err = cf_future_result(f, CF_FOREVER, NULL);
         /* In another worker, or in its own. */
         cr_assert(err == CF_ETASK || err == CF_EWORKERDIED);

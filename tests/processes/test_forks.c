@@ -330,6 +330,43 @@ CF_TEST(a_child_that_returns_from_a_range_of_a_loop_ends_there)
     expect_visits(j, ITEMS, ITEMS);
 }
 
+/* Each side of a fork adds to the partial result; the child's goes with it. */
+static int
+fold_and_fork(
+    cf_call *call, size_t begin, size_t end, void *partial, void *data)
+{
+    int *sums = partial;
+    (void)call;
+    for (size_t i = begin; i < end; i++) {
+        int side = split((order){forks[i % 2], data}, 0);
+        *sums += side == 1 ? 1 : 1000;
+        if (side != 1)
+            return 0;
+    }
+    return 0;
+}
+
+static void
+add_sums(void *partial, void *next, void *data)
+{
+    (void)data;
+    *(int *)partial += *(const int *)next;
+}
+
+CF_TEST(a_child_that_returns_from_a_reduction_leaves_no_trace_in_it)
+{
+    cf_executor *ex = pool_for(2);
+    journal *j = journal_new();
+    for (size_t size = sizeof(int); size < 1000; size += 900) {
+        int sums[250] = {0};
+        assert_ok(cf_parallel_reduce(
+            ex, 0, ITEMS, 3, fold_and_fork, add_sums, sums, size, j, sums));
+        cr_assert(sums[0] == ITEMS, "%d", sums[0]);
+    }
+    cf_executor_destroy(ex);
+    expect_visits(j, 2 * ITEMS, 2 * ITEMS);
+}
+
 /* --- initializer and finalizer ------------------------------------------- */
 
 static int

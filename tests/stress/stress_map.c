@@ -4,7 +4,8 @@
  * with failing items, small windows, timeouts, and iterations left early.
  * Attacks lib/many/window.c and results.c (the window against chunks that
  * complete), chunk.c, map_array.c and loop.c (no task may touch the caller's
- * memory when the call returns).
+ * memory when the call returns), and reduce.c (each partial result meets its
+ * neighbour once, and the loop ends after the last has met).
  *
  * Every item is run at most once, and exactly once if it was not given up;
  * every result belongs to its item.
@@ -16,7 +17,7 @@
 
 enum { USERS = 3, JOBS = 12, ITEMS_MAX = 400, NESTING_MAX = 2 };
 
-static atomic_uint_fast64_t maps, arrays, loops;
+static atomic_uint_fast64_t maps, arrays, loops, reductions;
 
 /* One map or loop. It stays until its pool is gone, as what was left early
  * runs on. */
@@ -247,6 +248,70 @@ use_loop(struct round *round, struct job *job, struct random *r)
     atomic_fetch_add(&loops, 1);
 }
 
+/* --- cf_parallel_reduce() ------------------------------------------------- */
+
+/* What iterations have made of a number: associative, not commutative. */
+struct affine {
+    uint64_t a, b;
+};
+
+static struct affine
+then(struct affine first, struct affine next)
+{
+    return (struct affine){next.a * first.a, next.a * first.b + next.b};
+}
+
+static int
+fold(cf_call *call, size_t begin, size_t end, void *partial, void *data)
+{
+    struct affine *f = partial;
+    int rc = 0;
+    for (size_t i = begin; i < end && !rc; i++) {
+        *f = then(*f, (struct affine){2 * i + 3, i + 1});
+        rc = note_call(call, data, i);
+    }
+    return rc;
+}
+
+static void
+combine(void *partial, void *next, void *data)
+{
+    struct affine *f = partial;
+    (void)data;
+    *f = then(*f, *(const struct affine *)next);
+    memset(next, 0xff, sizeof *f); /* it is not used any more */
+}
+
+static void
+use_reduction(struct round *round, struct job *job, struct random *r)
+{
+    const struct affine nothing = {1, 0};
+    struct affine f = {7, 8}, expected = nothing;
+    size_t grain = random_percent(r, 50) ? random_below(r, 10) : 0;
+    for (size_t i = 0; i < job->count; i++)
+        expected = then(expected, (struct affine){2 * i + 3, i + 1});
+    cf_err err = cf_parallel_reduce(round->ex,
+                                    0,
+                                    job->count,
+                                    grain,
+                                    fold,
+                                    combine,
+                                    &nothing,
+                                    sizeof nothing,
+                                    job,
+                                    &f);
+    if (err == CF_OK) {
+        check_calls(job, 1);
+    } else {
+        CHECK_EQ(err, CF_ETASK);
+        CHECK_EQ(atomic_load(&job->calls[job->failing]), 1);
+        expected = (struct affine){7, 8};
+    }
+    CHECK_EQ(f.a, expected.a);
+    CHECK_EQ(f.b, expected.b);
+    atomic_fetch_add(&reductions, 1);
+}
+
 /* --- the crew and its tasks ----------------------------------------------- */
 
 struct nested {
@@ -279,12 +344,15 @@ use(struct round *round, struct random *r, unsigned nesting)
                  CF_OK);
     }
     struct job *job = new_job(round, r);
-    switch (random_below(r, 3)) {
+    switch (random_below(r, 4)) {
     case 0:
         use_map(round, job, r);
         break;
     case 1:
         use_array(round, job, r);
+        break;
+    case 2:
+        use_reduction(round, job, r);
         break;
     default:
         use_loop(round, job, r);
@@ -325,8 +393,10 @@ main(int argc, char **argv)
     stress_begin(argc, argv);
     for (uint64_t number = 1; stress_goes_on(); number++)
         one_round(number);
-    return stress_end("%llu maps, %llu maps to arrays, %llu loops",
+    return stress_end("%llu maps, %llu maps to arrays, %llu loops, "
+                      "%llu reductions",
                       (unsigned long long)maps,
                       (unsigned long long)arrays,
-                      (unsigned long long)loops);
+                      (unsigned long long)loops,
+                      (unsigned long long)reductions);
 }

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cf_parallel_reduce(): a loop whose iterations are folded, piece by piece, and
+ * whose pieces are combined in a fixed tree. README.md, "Reductions". No locks.
+ */
+#include "lib/base/size.h"
+#include "lib/executor/call.h"
+#include "lib/many/loop.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum {
+    PIECES_MAX = 512,         /* of a loop: so its partial results are few */
+    PIECES_MIN = 8,           /* if one piece's partial is that large */
+    BYTES_MAX = 64 << 20,     /* of all partials, with more than PIECES_MIN */
+    BYTES_PER_ITERATION = 8,  /* of all partials, with more than PIECES_FEW */
+    PIECES_FEW = 64,          /* see BYTES_PER_ITERATION */
+    SMALL = 4 * CF_CACHE_LINE /* bytes: a partial that the stack has */
+};
+
+/* The loop's data, in memory that all workers share. */
+struct reduction {
+    cf_fold_fn *fn;
+    cf_combine_fn *combine;
+    void *data;
+    size_t size; /* bytes of a partial result */
+    size_t begin, end;
+    size_t piece;          /* iterations of a piece; the last one has fewer */
+    size_t pieces;         /* how many */
+    unsigned char *values; /* one partial per piece, and the identity */
+    size_t stride;         /* from one of these to the next */
+    /* Atomic. Of the two halves that meet at a piece, one is complete. */
+    atomic_bool met[];
+};
+
+/* What the caller keeps of it. */
+struct reduce {
+    struct cf__loop loop;
+    const unsigned char *value; /* the first piece's: in the end, the whole's */
+    size_t size;
+    void *result;
+};
+
+static unsigned char *
+partial_of(const struct reduction *r, size_t piece)
+{
+    return r->values + piece * r->stride;
+}
+
+/*
+ * A piece is complete. Goes up the tree as long as the other half is complete,
+ * too. A half that begins at a multiple of twice its length is a left one; the
+ * right one begins right behind it, and what they share is met[] of that place.
+ */
+static void
+combine_upwards(struct reduction *r, size_t piece)
+{
+    for (size_t length = 1; length < r->pieces; length *= 2) {
+        size_t left = piece & ~length, right = left + length;
+        piece = left;
+        if (right >= r->pieces) /* the tree has no right half here */
+            continue;
+        /* The first one leaves its partial to the second. */
+        if (!cf_exchange_acq_rel(&r->met[right], true))
+            return;
+        r->combine(partial_of(r, left), partial_of(r, right), r->data);
+    }
+}
+
+/* A worker process may fork in the task, and its child writes to shared memory,
+ * too: until the child has ended, the partial is in memory of the process. If
+ * there is none, both write to the shared one. */
+static int
+fold_in_copy(cf_call *call,
+             size_t begin,
+             size_t end,
+             const struct reduction *r,
+             void *partial)
+{
+    _Alignas(CF_CACHE_LINE) unsigned char small[SMALL];
+    void *heap = r->size > sizeof small ? malloc(r->size) : NULL;
+    void *copy = r->size <= sizeof small ? small : heap;
+    int rc;
+    if (copy)
+        memcpy(copy, partial, r->size);
+    pthread_cleanup_push(free, heap);
+    rc = r->fn(call, begin, end, copy ? copy : partial, r->data);
+    cf__call_returned(call, rc);
+    if (copy)
+        memcpy(partial, copy, r->size);
+    pthread_cleanup_pop(1);
+    return rc;
+}
+
+/* The body of the loop: all of a piece, or grain iterations of it. */
+static int
+fold(cf_call *call, size_t begin, size_t end, void *data)
+{
+    struct reduction *r = data;
+    size_t piece = (begin - r->begin) / r->piece;
+    size_t first = r->begin + piece * r->piece;
+    unsigned char *partial = partial_of(r, piece);
+    if (begin == first)
+        memcpy(partial, partial_of(r, r->pieces), r->size);
+    int rc = call->home ? fold_in_copy(call, begin, end, r, partial)
+                        : r->fn(call, begin, end, partial, r->data);
+    if (!rc && (end == r->end || end - first == r->piece))
+        combine_upwards(r, piece);
+    return rc;
+}
+
+/* How many pieces a loop of count iterations has at most. It depends on the
+ * arguments only: so the same numbers meet, in the same order, whatever runs
+ * them. */
+static size_t
+most_pieces(size_t count, size_t stride)
+{
+    size_t most = BYTES_MAX / stride;
+    size_t paid = count / (stride / BYTES_PER_ITERATION);
+    if (most > PIECES_FEW && most > paid)
+        most = paid > PIECES_FEW ? paid : PIECES_FEW;
+    if (most > PIECES_MAX)
+        return PIECES_MAX;
+    return most < PIECES_MIN ? PIECES_MIN : most;
+}
+
+static void
+take_result(const struct cf__loop *loop)
+{
+    const struct reduce *reduce = (const struct reduce *)loop;
+    memcpy(reduce->result, reduce->value, reduce->size);
+}
+
+/* Makes the loop's data. */
+static cf_err
+prepare(struct reduce *reduce,
+        const struct reduction *all,
+        const void *identity)
+{
+    struct cf__loop *loop = &reduce->loop;
+    struct reduction r = *all;
+    size_t count = loop->end - loop->begin, bytes;
+    if (r.size > CF__SIZE_MAX - CF_CACHE_LINE)
+        return CF_ETOOBIG;
+    r.stride = (r.size + CF_CACHE_LINE - 1) / CF_CACHE_LINE * CF_CACHE_LINE;
+    /* A piece is some calls of fn, all but the last one of grain iterations. */
+    size_t grain = loop->grain ? loop->grain : 1;
+    size_t grains = (count - 1) / grain + 1;
+    r.piece = ((grains - 1) / most_pieces(count, r.stride) + 1) * grain;
+    r.pieces = (count - 1) / r.piece + 1;
+    size_t head = sizeof r + r.pieces + CF_CACHE_LINE;
+    if (!cf__size_add(head, r.pieces + 1, r.stride, &bytes))
+        return CF_ETOOBIG;
+    struct reduction *shared = cf_shared_alloc(loop->ex, bytes);
+    if (!shared)
+        return CF_ENOMEM;
+    unsigned char *values = (unsigned char *)shared + head;
+    r.values = values - (uintptr_t)values % CF_CACHE_LINE;
+    *shared = r; /* no place is met yet */
+    memcpy(partial_of(&r, r.pieces), identity, r.size);
+    loop->data = shared;
+    loop->unit = r.piece;
+    if (!loop->grain)
+        loop->grain = r.piece;
+    reduce->value = r.values;
+    return CF_OK;
+}
+
+cf_err
+cf_parallel_reduce(cf_executor *ex,
+                   size_t begin,
+                   size_t end,
+                   size_t grain,
+                   cf_fold_fn *fn,
+                   cf_combine_fn *combine,
+                   const void *identity,
+                   size_t size,
+                   void *data,
+                   void *result)
+{
+    if (!ex || !fn || !combine || !identity || !size || !result)
+        return CF_EINVAL;
+    if (begin >= end) {
+        memmove(result, identity, size);
+        return CF_OK;
+    }
+    struct reduction all = {.fn = fn,
+                            .combine = combine,
+                            .data = data,
+                            .size = size,
+                            .begin = begin,
+                            .end = end};
+    struct reduce reduce = {.loop = {.ex = ex,
+                                     .begin = begin,
+                                     .end = end,
+                                     .grain = grain,
+                                     .fn = fold,
+                                     .owns_data = true,
+                                     .succeeded = take_result,
+                                     .deadline_ns = CF__NEVER},
+                            .size = size,
+                            .result = result};
+    cf_err err = prepare(&reduce, &all, identity);
+    return err ? err : cf__loop_run(&reduce.loop, NULL);
+}
