@@ -49,13 +49,16 @@ echo(int fd)
     return count > 0;
 }
 
+const bool echo_can_await = false;
+
 void
-echo_serve(int report, int connections)
+echo_serve(int report, int connections, enum echo_load load)
 {
     static struct epoll_event events[EVENTS];
     int epoll = epoll_create1(EPOLL_CLOEXEC), left = connections;
     int listener = echo_listen(report);
 
+    (void)load;
     watch(epoll, listener);
     while (left > 0) {
         int count = epoll_wait(epoll, events, EVENTS, -1);

@@ -62,9 +62,31 @@ on_connection(uv_stream_t *server, int status)
         uv_close((uv_handle_t *)server, NULL);
 }
 
-void
-echo_serve(int report, int connections)
+struct job {
+    uv_work_t work;
+    enum echo_load load;
+};
+
+static void
+work(uv_work_t *w)
 {
+    echo_work(((struct job *)w)->load);
+}
+
+static void
+worked(uv_work_t *w, int status)
+{
+    check(status, "work");
+    if (left > 0)
+        check(uv_queue_work(w->loop, w, work, worked), "work");
+}
+
+const bool echo_can_await = true;
+
+void
+echo_serve(int report, int connections, enum echo_load load)
+{
+    struct job job = {.load = load};
     uv_loop_t loop;
     uv_tcp_t server;
 
@@ -73,6 +95,11 @@ echo_serve(int report, int connections)
     check(uv_tcp_init(&loop, &server), "tcp");
     check(uv_tcp_open(&server, echo_listen(report)), "open");
     check(uv_listen((uv_stream_t *)&server, 4096, on_connection), "listen");
+    if (load != ECHO_ALONE) {
+        echo_go_to_pool(); /* its threads start now */
+        check(uv_queue_work(&loop, &job.work, work, worked), "work");
+        echo_go_back();
+    }
     uv_run(&loop, UV_RUN_DEFAULT);
     if (left != 0)
         bench_die("%d connections are left", left);

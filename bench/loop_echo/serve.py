@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """An echo server for python.c: serve.py streams|protocol|uvloop REPORT
-CONNECTIONS. Exit status 77: there is no such server here."""
+CONNECTIONS alone|blocked|computing CPU, the last one for the thread pool. Exit
+status 77: there is no such server here."""
 
 import asyncio
 import os
 import socket
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 
 class Echo(asyncio.Protocol):
@@ -22,7 +25,24 @@ class Echo(asyncio.Protocol):
         self.ended()
 
 
-async def main(kind, report, connections):
+def compute():
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        pass
+
+
+async def await_pool(load, cpu, all_ended):
+    loop = asyncio.get_running_loop()
+    go_there = lambda: os.sched_setaffinity(0, {cpu})
+    with ThreadPoolExecutor(1, initializer=go_there) as pool:
+        while not all_ended.done():
+            if load == "blocked":
+                await loop.run_in_executor(pool, time.sleep, 1)
+            else:
+                await loop.run_in_executor(pool, compute)
+
+
+async def main(kind, report, connections, load, cpu):
     all_ended = asyncio.get_running_loop().create_future()
     left = connections
 
@@ -46,6 +66,8 @@ async def main(kind, report, connections):
         await asyncio.get_running_loop().create_server(
             lambda: Echo(ended), sock=listener)
     os.write(report, b"%d\n" % listener.getsockname()[1])
+    if load != "alone":
+        await await_pool(load, cpu, all_ended)
     await all_ended
 
 
@@ -57,4 +79,5 @@ if __name__ == "__main__":
             print("uvloop is not installed", file=sys.stderr)
             sys.exit(77)
         uvloop.install()
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]),
+                     sys.argv[4], int(sys.argv[5])))

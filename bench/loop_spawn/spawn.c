@@ -5,31 +5,13 @@
  */
 #include "loop_spawn/spawn.h"
 
-#include "common/bench.h"
-
-#include <stdlib.h>
-
-enum { MANY = 1000 };
+#include "common/two_sizes.h"
 
 int
 main(int argc, char **argv)
 {
-    bench_options o = bench_parse(argc, argv, 1000000);
-    size_t rounds = (size_t)o.rounds;
-    double *one = bench_alloc(rounds, sizeof(*one));
-    double *many = bench_alloc(rounds, sizeof(*many));
+    bench_options options = bench_parse(argc, argv, 1000000);
 
-    if (o.n % MANY != 0)
-        bench_die("%zu is no multiple of %d", o.n, MANY);
-    spawn_ns(1, o.n); /* warms up */
-    spawn_ns(MANY, o.n);
-    for (size_t i = 0; i < rounds; i++) {
-        one[i] = spawn_ns(1, o.n) / (double)o.n;
-        many[i] = spawn_ns(MANY, o.n) / (double)o.n;
-    }
-    bench_metric("ns_per_task_1", bench_median(one, rounds));
-    bench_metric("ns_per_task_1000", bench_median(many, rounds));
-    free(many);
-    free(one);
+    two_sizes_measure(&options, "ns_per_task", 1, spawn_ns);
     return 0;
 }

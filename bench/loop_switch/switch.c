@@ -5,29 +5,13 @@
  */
 #include "loop_switch/switch.h"
 
-#include "common/bench.h"
-
-#include <stdlib.h>
-
-enum { MANY = 1000 };
+#include "common/two_sizes.h"
 
 int
 main(int argc, char **argv)
 {
-    bench_options o = bench_parse(argc, argv, 5000000);
-    size_t rounds = (size_t)o.rounds;
-    double *two = bench_alloc(rounds, sizeof(*two));
-    double *many = bench_alloc(rounds, sizeof(*many));
+    bench_options options = bench_parse(argc, argv, 5000000);
 
-    switch_ns(2, o.n); /* warms up */
-    switch_ns(MANY, o.n);
-    for (size_t i = 0; i < rounds; i++) {
-        two[i] = switch_ns(2, o.n) / (double)o.n;
-        many[i] = switch_ns(MANY, o.n) / (double)o.n;
-    }
-    bench_metric("ns_per_switch_2", bench_median(two, rounds));
-    bench_metric("ns_per_switch_1000", bench_median(many, rounds));
-    free(many);
-    free(two);
+    two_sizes_measure(&options, "ns_per_switch", 2, switch_ns);
     return 0;
 }
