@@ -6,6 +6,7 @@
  *   address.c, spare.c, resolver.c, lookup.c
  *   stream.c         made, closed, freed
  *   stream_open.c    of a descriptor
+ *   stream_race.c    to the first address that accepts
  *   stream_connect.c to an address
  *   stream_read.c
  *   stream_write.c

@@ -53,8 +53,11 @@ typedef struct cf_stream_options {
 /**
  * Connects to an address.
  *
- * If a name has several addresses, they are tried one after the other, until
- * one accepts. What is refused is the last one's error.
+ * If a name has several addresses, those of IPv6 and IPv4 are tried in turns:
+ * the next one when the one before it has failed, or has not answered within a
+ * quarter of a second. The first that accepts is taken, and the others are
+ * closed (RFC 8305). If all of them fail, the error is that of the last one to
+ * do so. How names are looked up: resolve.h.
  *
  * @param call        The task's own call.
  * @param address     "tcp:HOST:PORT" or "unix:PATH".
@@ -79,7 +82,8 @@ typedef struct cf_stream_options {
  * Blocks:    the task, until connected.
  * Ordering:  none.
  * Fork:      CF_EFORKED.
- * Python:    asyncio.open_connection(), open_unix_connection().
+ * Python:    asyncio.open_connection(happy_eyeballs_delay=0.25),
+ *            open_unix_connection().
  */
 CF_API CF_NODISCARD cf_err cf_stream_connect(cf_call *call,
                                              const char *address,
