@@ -130,11 +130,10 @@ cf__threads_abandon_search(struct cf__threads *pool,
 }
 
 void
-cf__threads_search_early(struct cf__threads *pool, struct cf__threads_worker *w)
+cf__threads_search_early_if_idle(struct cf__threads *pool,
+                                 struct cf__threads_worker *w)
 {
-    struct cf__activity activity =
-        cf__threads_activity_relaxed(pool); /* a hint */
-    if (cf__activity_startable(activity) == 0 || cf__threads_has_work(pool))
+    if (cf__threads_has_work(pool))
         return;
     cf__threads_change(pool, CF__ONE_SEARCHING, 0);
     w->searching = true;

@@ -36,10 +36,20 @@ void cf__threads_resume_search(struct cf__threads *pool,
 void cf__threads_abandon_search(struct cf__threads *pool,
                                 struct cf__threads_worker *w);
 
-/* Counts the worker as searching before its task is published as finished. So a
- * thread that sees the result and submits finds a worker that is free. */
-void cf__threads_search_early(struct cf__threads *pool,
-                              struct cf__threads_worker *w);
+/* Part of cf__threads_search_early(). */
+void cf__threads_search_early_if_idle(struct cf__threads *pool,
+                                      struct cf__threads_worker *w);
+
+/* Counts the worker as searching before its task is published as finished, if
+ * there is no work. So a thread that sees the result and submits finds a worker
+ * that is free. Only a pool that has threads to start asks for it. */
+static inline void
+cf__threads_search_early(struct cf__threads *pool, struct cf__threads_worker *w)
+{
+    /* a hint */
+    if (cf__activity_startable(cf__threads_activity_relaxed(pool)) > 0)
+        cf__threads_search_early_if_idle(pool, w);
+}
 
 /* The worker's thread leaves the pool. died: a task has ended it. true: the
  * caller is to start another thread in its place. The caller holds the lock. */

@@ -73,8 +73,9 @@ submit_outside(struct cf__threads *pool,
     return CF_OK;
 }
 
-/* To the worker's own deque, from a task of this pool. */
-static cf_err
+/* To the worker's own deque, from a task of this pool. Not inlined: so a submit
+ * from outside has no registers to save for it. */
+__attribute__((noinline)) static cf_err
 submit_inside(struct cf__threads *pool,
               struct cf__threads_worker *w,
               cf_future *oldest,

@@ -6,10 +6,6 @@
  */
 #include "thread_pool/tasks.h"
 
-/* A worker that finds tasks in the queue every time still looks into the other
- * deques so often, so that no worker's own tasks wait for ever. */
-enum { STEAL_FIRST_EVERY = 64 };
-
 static cf_future *
 steal(struct cf__threads *pool, struct cf__threads_worker *thief)
 {
@@ -44,7 +40,7 @@ cf__threads_pick(struct cf__threads *pool, struct cf__threads_worker *w)
     cf_future *f = NULL;
     if (cf__queue_has_prioritized(&pool->queue, true)) /* rare */
         f = cf__queue_take_prioritized(&pool->queue, true);
-    if (!f && ++w->picks % STEAL_FIRST_EVERY == 0)
+    if (!f && ++w->picks % CF__STEAL_FIRST_EVERY == 0)
         f = steal(pool, w);
     if (!f)
         f = take_in_order(pool, w);

@@ -10,6 +10,26 @@
 cf_future *cf__threads_pick(struct cf__threads *pool,
                             struct cf__threads_worker *w);
 
+/* A worker that finds tasks in the queue every time still looks into the other
+ * deques so often, so that no worker's own tasks wait for ever. */
+enum { CF__STEAL_FIRST_EVERY = 64 };
+
+/* The same in one attempt, for the common case: there are tasks in the queue,
+ * none with a priority, and none in w's deque. NULL: cf__threads_pick() looks
+ * everywhere. */
+static inline cf_future *
+cf__threads_pick_at_once(struct cf__threads *pool, struct cf__threads_worker *w)
+{
+    unsigned picks = w->picks + 1;
+    if (cf__queue_has_prioritized(&pool->queue, true) ||
+        picks % CF__STEAL_FIRST_EVERY == 0 || !cf__deque_empty(&w->deque))
+        return NULL;
+    cf_future *f = cf__queue_take_at_once(&pool->queue);
+    if (f)
+        w->picks = picks;
+    return f;
+}
+
 /* Takes any task out of the pool, for a thread that empties it; the entry's
  * handle is the caller's. NULL: none was found. */
 cf_future *cf__threads_take_any(struct cf__threads *pool);

@@ -25,7 +25,9 @@ static cf_future *
 next_task(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     for (unsigned misses = 1;; misses++) {
-        cf_future *f = cf__threads_pick(pool, w);
+        cf_future *f = cf__threads_pick_at_once(pool, w);
+        if (__builtin_expect(!f, 0))
+            f = cf__threads_pick(pool, w);
         if (!f) {
             if (!cf__threads_wait_for_work(pool, w))
                 return NULL;
@@ -184,6 +186,18 @@ died(void *arg)
     end_thread(pool, w, true);
 }
 
+/* Runs tasks until the thread is to end. Not inlined: beside the cleanup
+ * handler of its caller, no variable would be in a register. */
+__attribute__((noinline)) static void
+serve(struct cf__threads *pool, struct cf__threads_worker *w)
+{
+    for (cf_future *f; (f = next_task(pool, w)) != NULL;) {
+        if (__builtin_expect(w->searching, 0))
+            cf__threads_stop_searching(pool, w);
+        cf__threads_run(w, f, true);
+    }
+}
+
 void *
 cf__threads_worker_main(void *worker)
 {
@@ -199,11 +213,7 @@ cf__threads_worker_main(void *worker)
         cf__origin_pin(&pool->base.origin, w->base.index);
     pthread_cleanup_push(died, &thread);
     initialize(pool, w);
-    for (cf_future *f; (f = next_task(pool, w)) != NULL;) {
-        if (w->searching)
-            cf__threads_stop_searching(pool, w);
-        cf__threads_run(w, f, true);
-    }
+    serve(pool, w);
     finalize(pool, w);
     pthread_cleanup_pop(0);
     cf__thread.worker = NULL;

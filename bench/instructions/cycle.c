@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * n empty tasks on a pool of one worker, in blocks: submits, then results.
+ * cycle N [SIZE]: N empty tasks on a pool of one worker, in blocks: submits,
+ * then results. The argument and the result have SIZE bytes: 4, or else 8.
  * bench/instructions/count counts the instructions of two such runs; the
  * difference is what the tasks of the difference cost.
  */
@@ -8,6 +9,8 @@
 #include "common/echo.h"
 
 #include <cfutures/cfutures.h>
+
+#include <stdlib.h>
 
 #define BLOCK 10000
 
@@ -18,44 +21,51 @@ check(cf_err err, const char *what)
         bench_die("%s: %s", what, cf_strerror(err));
 }
 
-static int
-run_task(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)arg_size;
-    uint64_t result = echo_task(*(const uint64_t *)arg);
-    return cf_return(call, &result, sizeof(result));
-}
-
-static void
-run_block(cf_executor *ex)
-{
-    static cf_future *futures[BLOCK];
-
-    for (uint64_t i = 0; i < BLOCK; i++)
-        check(cf_submit(ex, run_task, &i, sizeof(i), &futures[i]), "cf_submit");
-    for (uint64_t i = 0; i < BLOCK; i++) {
-        cf_bytes result;
-        check(cf_future_result(futures[i], CF_FOREVER, &result),
-              "cf_future_result");
-        if (*(const uint64_t *)result.data != echo_task(i))
-            bench_die("a task gave a wrong result");
-        cf_future_unref(futures[i]);
+/* Both are the same source, so that they differ in what the library does with
+ * the size only. */
+#define CYCLE(type)                                                            \
+    static int run_##type(cf_call *call, const void *arg, size_t arg_size)     \
+    {                                                                          \
+        (void)arg_size;                                                        \
+        type result = (type)echo_task(*(const type *)arg);                     \
+        return cf_return(call, &result, sizeof(result));                       \
+    }                                                                          \
+                                                                               \
+    static void block_of_##type(cf_executor *ex)                               \
+    {                                                                          \
+        static cf_future *futures[BLOCK];                                      \
+        for (type i = 0; i < BLOCK; i++)                                       \
+            check(cf_submit(ex, run_##type, &i, sizeof(i), &futures[i]),       \
+                  "cf_submit");                                                \
+        for (type i = 0; i < BLOCK; i++) {                                     \
+            cf_bytes result;                                                   \
+            check(cf_future_result(futures[i], CF_FOREVER, &result),           \
+                  "cf_future_result");                                         \
+            if (*(const type *)result.data != (type)echo_task(i))              \
+                bench_die("a task gave a wrong result");                       \
+            cf_future_unref(futures[i]);                                       \
+        }                                                                      \
     }
-}
+
+CYCLE(uint32_t)
+CYCLE(uint64_t)
 
 int
 main(int argc, char **argv)
 {
-    bench_options o = bench_parse(argc, argv, BLOCK);
+    int size = argc > 2 ? atoi(argv[2]) : 8;
+    bench_options o = bench_parse(argc > 2 ? 2 : argc, argv, BLOCK);
     cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
     cf_executor *pool;
 
     if (o.n % BLOCK != 0)
         bench_die("%zu is no multiple of %d", o.n, BLOCK);
+    if (size != 4 && size != 8)
+        bench_die("there are no tasks of %s bytes", argv[2]);
     opts.max_workers = 1;
     check(cf_thread_pool_create(&opts, &pool), "cf_thread_pool_create");
     for (size_t done = 0; done < o.n; done += BLOCK)
-        run_block(pool);
+        (size == 4 ? block_of_uint32_t : block_of_uint64_t)(pool);
     cf_executor_destroy(pool);
     return 0;
 }

@@ -36,13 +36,22 @@ void cf__lock_wait(struct cf__lock *lock);
 /* After an unlock: wakes one thread that sleeps. */
 void cf__lock_wake(struct cf__lock *lock);
 
+/* The first step of cf__lock(), an atomic read-modify-write. false: another
+ * thread has the lock, and cf__lock_wait() comes next. */
+static inline bool
+cf__lock_begin(struct cf__lock *lock)
+{
+    uint16_t mine = cf__generation;
+    /* pairs with unlock: what the lock guards is as its last holder left it */
+    return __builtin_expect(cf_exchange_acquire(&lock->holder, mine) != mine,
+                            1);
+}
+
 /* Begins with an atomic read-modify-write, for cf__fence_after_rmw(). */
 static inline void
 cf__lock(struct cf__lock *lock)
 {
-    uint16_t mine = cf__generation;
-    /* pairs with unlock: what the lock guards is as its last holder left it */
-    if (__builtin_expect(cf_exchange_acquire(&lock->holder, mine) == mine, 0))
+    if (!cf__lock_begin(lock))
         cf__lock_wait(lock);
 }
 
@@ -63,9 +72,10 @@ cf__lock_try(struct cf__lock *lock)
            cf_exchange_acquire(&lock->holder, mine) != mine;
 }
 
-/* The lock's memory must outlive the call. */
-static inline void
-cf__unlock(struct cf__lock *lock)
+/* The first step of cf__unlock(). true: a thread may sleep, and cf__lock_wake()
+ * comes next. The lock's memory must outlive both. */
+static inline bool
+cf__unlock_begin(struct cf__lock *lock)
 {
     cf__assert(cf_load_relaxed(&lock->holder) == cf__generation);
     cf_store_release(&lock->holder, 0); /* pairs with lock */
@@ -73,9 +83,18 @@ cf__unlock(struct cf__lock *lock)
      * sleeper, or the sleeper sees the store. If the kernel has no membarrier,
      * the sleeper wakes by itself (lock.c). */
     atomic_signal_fence(memory_order_seq_cst);
-    if (__builtin_expect(cf_load_relaxed(&lock->sleepers), 0))
+    return __builtin_expect(cf_load_relaxed(&lock->sleepers) != 0, 0);
+}
+
+static inline void
+cf__unlock(struct cf__lock *lock)
+{
+    if (cf__unlock_begin(lock))
         cf__lock_wake(lock);
 }
+
+/* A lock that is free, for a struct that no thread knows yet. */
+#define CF__LOCK_FREE ((struct cf__lock){0, 0})
 
 /* For a lock that no thread uses: it is new, or this is a child of a fork. */
 static inline void

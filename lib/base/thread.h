@@ -26,7 +26,8 @@ struct cf__inline_frame;
  * or a callback that runs on top of other code begins with none of it. */
 struct cf__scopes {
     cf_scope *innermost; /* NULL: it is in no scope */
-    size_t shields;      /* inside of the innermost scope, if there is one */
+    uint32_t shields;    /* inside of the innermost scope, if there is one */
+    uint32_t count;      /* of all scopes and shields: 0 if there are none */
 };
 
 /* The fields of cf__thread.on_stack, in a struct whose name is not needed to
@@ -64,8 +65,8 @@ struct cf__thread {
                                   it */
     bool long_waits;           /* its last wait was long: lib/base/spin.h */
     bool yields_early;         /* its last wait ended with a yield: likewise */
-    unsigned satisfied; /* operations that did not have to wait, since it was
-                           last reset: lib/executor/budget.h */
+    int budget; /* so many more operations that do not have to wait leave it
+                   at 0 or above: lib/executor/budget.h */
 
     /* While the thread forks (lib/base/forked.c), its cache is closed: it is
      * empty and has a limit of 0, so that each use of it takes the slow way. */
@@ -81,7 +82,7 @@ CF__EXPORT extern _Thread_local struct cf__thread cf__thread;
 static inline bool
 cf__in_scopes(void)
 {
-    return cf__thread.scopes.innermost || cf__thread.scopes.shields;
+    return cf__thread.scopes.count != 0;
 }
 
 /* Other code of the user is about to run on top. Give the result to
@@ -90,7 +91,7 @@ static inline struct cf__scopes
 cf__scopes_hide(void)
 {
     struct cf__scopes scopes = cf__thread.scopes;
-    cf__thread.scopes = (struct cf__scopes){NULL, 0};
+    cf__thread.scopes = (struct cf__scopes){NULL, 0, 0};
     return scopes;
 }
 

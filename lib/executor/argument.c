@@ -16,9 +16,8 @@ cf__future_adopt_arg(cf_future *f, void *block, size_t size)
 cf_err
 cf__future_set_arg(cf_future *f, const void *arg, size_t size)
 {
-    if (size == 0) {
-        memcpy(f->arg, &arg, sizeof arg);
-        f->owned |= CF__ARG_POINTER;
+    if (size <= CF__SHORT) {
+        cf__future_set_short_arg(f, arg, size);
     } else if (size <= CF__INLINE_SIZE) {
         memcpy(f->arg, arg, size);
         f->arg_size = (uint8_t)size;

@@ -6,6 +6,7 @@
 #ifndef CF_LIB_EXECUTOR_ARGUMENT_H
 #define CF_LIB_EXECUTOR_ARGUMENT_H
 
+#include "lib/base/copy.h"
 #include "lib/executor/remote.h"
 
 #include <stdlib.h>
@@ -35,8 +36,21 @@ cf__arg_free(cf_executor *ex, void *arg)
         free(arg);
 }
 
-/* Makes a copy of size bytes the argument; size 0: the pointer arg itself.
- * CF_ENOMEM, CF_ETOOBIG. */
+/* Makes a copy of size bytes, at most CF__SHORT, the argument; size 0: the
+ * pointer arg itself. */
+static inline void
+cf__future_set_short_arg(cf_future *f, const void *arg, size_t size)
+{
+    if (size == 0) {
+        memcpy(f->arg, &arg, sizeof arg);
+        f->owned |= CF__ARG_POINTER;
+    } else {
+        cf__copy_short(f->arg, arg, size);
+        f->arg_size = (uint8_t)size;
+    }
+}
+
+/* The same for any size. CF_ENOMEM, CF_ETOOBIG. */
 cf_err cf__future_set_arg(cf_future *f, const void *arg, size_t size);
 
 /* Makes a block of cf__arg_alloc() the argument. */

@@ -9,7 +9,7 @@ void
 cf__budget_spent(void)
 {
     struct cf__worker *worker = cf__thread.worker;
-    cf__thread.satisfied = 0;
+    cf__thread.budget = CF__BUDGET - 1;
     /* In a fork handler the other tasks stay where they are. */
     if (!worker || !worker->suspend || cf__thread.forking)
         return;

@@ -6,8 +6,8 @@
  * When the budget is spent, the operation yields.
  *
  * The count is the thread's, and a switch of stacks does not touch it: so it
- * costs one addition and a predicted branch, and no task is told whose
- * operations these were.
+ * costs one subtraction, whose sign the branch takes, and no task is told whose
+ * operations these were. A thread begins with nothing left.
  */
 #ifndef CF_LIB_EXECUTOR_BUDGET_H
 #define CF_LIB_EXECUTOR_BUDGET_H
@@ -17,8 +17,15 @@
 
 enum { CF__BUDGET = 128 };
 
-/* The rare branch of cf__budget_spend(). */
+/* The budget is spent: yields, if the caller is a coroutine. */
 CF__EXPORT void cf__budget_spent(void);
+
+/* Counts an operation. true: cf__budget_spent() comes next. */
+static inline bool
+cf__budget_count(void)
+{
+    return __builtin_expect(--cf__thread.budget < 0, 0);
+}
 
 /*
  * An operation has what it was called for, and its task has not been suspended.
@@ -29,7 +36,7 @@ CF__EXPORT void cf__budget_spent(void);
 static inline void
 cf__budget_spend(void)
 {
-    if (__builtin_expect(++cf__thread.satisfied >= CF__BUDGET, 0))
+    if (cf__budget_count())
         cf__budget_spent();
 }
 

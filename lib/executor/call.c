@@ -85,10 +85,10 @@ return_copy(cf_call *call, const void *data, size_t size)
 cf_err
 cf_return(cf_call *call, const void *data, size_t size)
 {
-    /* The size of a number: in one move. */
-    if (size == 8 && data && call && call->sink_size >= 8 && !call->heap) {
-        memcpy(call->sink, data, 8);
-        call->result_size = 8;
+    if (size - 1 < CF__SHORT && data && call && size <= call->sink_size &&
+        !call->heap) {
+        cf__copy_short(call->sink, data, size);
+        call->result_size = size;
         return CF_OK;
     }
     if (!call || (!data && size))

@@ -54,6 +54,56 @@ cf__inbox_add_block_locked(struct cf__inbox *inbox)
     return true;
 }
 
+/* What is rare in a push are functions of their own, not inlined: so the common
+ * way has no registers to save. */
+__attribute__((noinline)) static cf_err
+wake_next(struct cf__inbox *inbox)
+{
+    cf__lock_wake(&inbox->lock);
+    return CF_OK;
+}
+
+static inline cf_err
+insert_and_unlock(struct cf__inbox *inbox, uintptr_t slot, size_t count)
+{
+    inbox->last->slots[inbox->used++] = slot;
+    uint64_t pushed = cf_load_relaxed(&inbox->pushed); /* locked */
+    /* pairs with the taker's load: publishes the slot, and the tasks */
+    cf_store_release(&inbox->pushed, pushed + count);
+    return cf__unlock_begin(&inbox->lock) ? wake_next(inbox) : CF_OK;
+}
+
+/* The inbox is closed, or needs another block. */
+__attribute__((noinline)) static cf_err
+push_to_full_locked(struct cf__inbox *inbox, uintptr_t slot, size_t count)
+{
+    cf_err err = CF_OK;
+    if (cf_load_relaxed(&inbox->closed)) /* locked */
+        err = CF_ESHUTDOWN;
+    else if (!cf__inbox_add_block_locked(inbox))
+        err = CF_ENOMEM;
+    if (!err)
+        return insert_and_unlock(inbox, slot, count);
+    cf__unlock(&inbox->lock);
+    return err;
+}
+
+static inline cf_err
+push_locked(struct cf__inbox *inbox, uintptr_t slot, size_t count)
+{
+    bool room =
+        !cf_load_relaxed(&inbox->closed) && inbox->used < SLOTS; /* locked */
+    return __builtin_expect(room, 1) ? insert_and_unlock(inbox, slot, count)
+                                     : push_to_full_locked(inbox, slot, count);
+}
+
+__attribute__((noinline)) static cf_err
+wait_and_push(struct cf__inbox *inbox, uintptr_t slot, size_t count)
+{
+    cf__lock_wait(&inbox->lock);
+    return push_locked(inbox, slot, count);
+}
+
 cf_err
 cf__inbox_push(struct cf__inbox *inbox,
                cf_future *oldest,
@@ -61,25 +111,12 @@ cf__inbox_push(struct cf__inbox *inbox,
                size_t count)
 {
     uintptr_t slot = (uintptr_t)oldest;
-    cf_err err = CF_OK;
     if (count > 1) {
         cf_store_relaxed(&newest->next, NULL); /* published below */
         slot |= CHAIN;
     }
-    cf__lock(&inbox->lock);
-    if (__builtin_expect(cf_load_relaxed(&inbox->closed), 0)) /* locked */
-        err = CF_ESHUTDOWN;
-    else if (__builtin_expect(inbox->used == SLOTS, 0) &&
-             !cf__inbox_add_block_locked(inbox))
-        err = CF_ENOMEM;
-    if (__builtin_expect(!err, 1)) {
-        inbox->last->slots[inbox->used++] = slot;
-        uint64_t pushed = cf_load_relaxed(&inbox->pushed); /* locked */
-        /* pairs with the taker's load: publishes the slot, and the tasks */
-        cf_store_release(&inbox->pushed, pushed + count);
-    }
-    cf__unlock(&inbox->lock);
-    return err;
+    return cf__lock_begin(&inbox->lock) ? push_locked(inbox, slot, count)
+                                        : wait_and_push(inbox, slot, count);
 }
 
 static void

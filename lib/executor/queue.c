@@ -9,10 +9,8 @@
 
 #include <stdlib.h>
 
-enum {
-    REFILL_MAX = 128,  /* tasks moved at once: other workers wait meanwhile */
-    PREFETCH_AHEAD = 4 /* places */
-};
+/* Tasks moved at once: other workers wait meanwhile. */
+enum { REFILL_MAX = 128 };
 
 void
 cf__queue_init(struct cf__queue *q)
@@ -84,38 +82,18 @@ refill(struct cf__queue *q)
     return moved;
 }
 
-/* The task of that place, which is taken soon, begins its way into this
- * processor's cache. */
-static inline void
-prefetch(struct cf__queue *q, uint64_t place)
-{
-    /* A hint: a task that is NULL or freed does no harm. */
-    uintptr_t f = (uintptr_t)cf_load_relaxed(&q->ring[place % CF__RING_SIZE]);
-    __builtin_prefetch((const void *)f, 1);
-    __builtin_prefetch((const void *)(f + CF_CACHE_LINE), 1);
-}
-
 cf_future *
 cf__queue_take(struct cf__queue *q)
 {
-    /* pairs with the other takers' swap */
-    uint64_t top = cf_load_acquire(&q->ring_top);
     for (;;) {
-        /* pairs with fill_ring_locked: the slots before it are written */
-        if (top >= cf_load_acquire(&q->ring_bottom)) {
-            if (!refill(q))
-                return NULL;
-            top = cf_load_acquire(&q->ring_top); /* as above */
-            continue;
-        }
-        /* The slot may be overwritten once top has moved on. Then the swap
-         * fails, and what was read is dropped. */
-        cf_future *f = cf_load_relaxed(&q->ring[top % CF__RING_SIZE]);
-        /* pairs with fill_ring_locked: the slot has been read */
-        if (cf_cas_acq_rel(&q->ring_top, &top, top + 1)) {
-            prefetch(q, top + PREFETCH_AHEAD);
+        cf_future *f = cf__queue_take_at_once(q);
+        if (f)
             return f;
-        }
+        /* hints: another taker was faster; the ring has more */
+        if (cf_load_relaxed(&q->ring_top) < cf_load_relaxed(&q->ring_bottom))
+            continue;
+        if (!refill(q))
+            return NULL;
     }
 }
 

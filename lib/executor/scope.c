@@ -67,7 +67,7 @@ cf_scope_begin(cf_call *call, int64_t timeout_ns, cf_scope **out)
     scope->generation = cf__generation;
     scope->sleeper = thread->worker ? thread->worker : &thread_sleeper;
     cf_store_relaxed(&scope->cancel, CF__SCOPE_OPEN); /* not known yet */
-    thread->scopes = (struct cf__scopes){scope, 0};
+    thread->scopes = (struct cf__scopes){scope, 0, scope->outer.count + 1};
     *out = scope;
     return CF_OK;
 }
@@ -110,7 +110,7 @@ cf__scopes_drop(void)
         scopes->shields = 0;
         (void)cf_scope_end(scopes->innermost);
     }
-    scopes->shields = 0;
+    scopes->shields = scopes->count = 0;
 }
 
 void
@@ -163,6 +163,7 @@ cf_shield_begin(cf_call *call)
 {
     (void)call;
     cf__thread.scopes.shields++;
+    cf__thread.scopes.count++;
 }
 
 void
@@ -172,4 +173,5 @@ cf_shield_end(cf_call *call)
     cf__contract(cf__thread.scopes.shields > 0,
                  "cf_shield_end(): no shield has begun in this scope");
     cf__thread.scopes.shields--;
+    cf__thread.scopes.count--;
 }

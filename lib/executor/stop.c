@@ -69,7 +69,7 @@ cf__told_to_stop_somewhere(struct cf__worker *worker,
                            bool look)
 {
     struct cf__scopes at = cf__thread.scopes;
-    if (__builtin_expect(!at.innermost && !at.shields, 1))
+    if (__builtin_expect(at.count == 0, 1))
         return task_told(worker, call);
     int64_t now = 0;
     if (look && at.innermost && at.innermost->stop_ns != CF__NEVER)

@@ -115,6 +115,26 @@ new_task(cf_executor *ex, cf_task_fn *fn, unsigned handles)
     return f;
 }
 
+/* An argument that is not short, or the cache of the thread has no block. Not
+ * inlined: so the common way has fewer registers to save. */
+__attribute__((noinline)) static cf_err
+submit_rarely(cf_executor *ex,
+              cf_task_fn *fn,
+              const void *arg,
+              size_t arg_size,
+              cf_future **out)
+{
+    cf_future *f = new_task(ex, fn, out ? 2 : 1);
+    if (!f)
+        return CF_ENOMEM;
+    cf_err err = cf__future_set_arg(f, arg, arg_size);
+    if (!err)
+        err = enqueue_one(ex, f, out);
+    if (err)
+        cf__future_discard(f);
+    return err;
+}
+
 cf_err
 cf_submit(cf_executor *ex,
           cf_task_fn *fn,
@@ -124,23 +144,13 @@ cf_submit(cf_executor *ex,
 {
     if (!ex || !fn || (!arg && arg_size))
         return CF_EINVAL;
+    if (__builtin_expect(arg_size > CF__SHORT || !cf__thread.free_blocks, 0))
+        return submit_rarely(ex, fn, arg, arg_size, out);
     cf_future *f = new_task(ex, fn, out ? 2 : 1);
-    if (!f)
-        return CF_ENOMEM;
-    cf_err err;
-    if (arg_size == 8) { /* the size of a number: in one move */
-        memcpy(f->arg, arg, 8);
-        f->arg_size = 8;
-    } else {
-        err = cf__future_set_arg(f, arg, arg_size);
-        if (err)
-            goto fail;
-    }
-    err = enqueue_one(ex, f, out);
-    if (__builtin_expect(!err, 1))
-        return CF_OK;
-fail:
-    cf__future_discard(f);
+    cf__future_set_short_arg(f, arg, arg_size);
+    cf_err err = enqueue_one(ex, f, out);
+    if (__builtin_expect(err != CF_OK, 0))
+        cf__future_discard(f);
     return err;
 }
 

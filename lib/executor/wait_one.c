@@ -141,29 +141,50 @@ cf__future_wait_firmly(cf_future *f)
     return wait_for(f, CF_FOREVER, true);
 }
 
-cf_err
-cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
+static inline cf_err
+outcome(const cf_future *f, uint64_t word, cf_bytes *out)
 {
-    if (!f || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
-    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
-    if (!cf__is_done(word)) {
-        /* The common case of a wait in a task comes first. */
-        struct cf__worker *worker = cf__thread.worker;
-        if (!worker || timeout_ns == 0 || cf__thread.due ||
-            !(cf__in_task_run(worker, f) || join(worker, f, timeout_ns))) {
-            cf_err err = cf_future_wait(f, timeout_ns);
-            if (err)
-                return err;
-        }
-        word = cf_load_acquire(&f->word); /* pairs with finish */
-    } else if (timeout_ns != 0) {
-        cf__budget_spend();
-    }
     const uint64_t common = CF__PHASE | CF__FAILED;
     const unsigned outside = CF__RESULT_HEAP | CF__RESULT_LENT;
     if ((word & common) != CF_FINISHED || f->owned & outside || !out)
         return cf__future_outcome(f, word, out);
     *out = (cf_bytes){f->result, f->result_size};
     return CF_OK;
+}
+
+/* The rare ways of cf_future_result() are functions of their own, not inlined:
+ * so the common way has no registers to save. */
+__attribute__((noinline)) static cf_err
+wait_for_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
+{
+    /* The common case of a wait in a task comes first. */
+    struct cf__worker *worker = cf__thread.worker;
+    if (!worker || timeout_ns == 0 || cf__thread.due ||
+        !(cf__in_task_run(worker, f) || join(worker, f, timeout_ns))) {
+        cf_err err = cf_future_wait(f, timeout_ns);
+        if (err)
+            return err;
+    }
+    /* pairs with finish */
+    return outcome(f, cf_load_acquire(&f->word), out);
+}
+
+__attribute__((noinline)) static cf_err
+spend_for_result(const cf_future *f, uint64_t word, cf_bytes *out)
+{
+    cf__budget_spent();
+    return outcome(f, word, out);
+}
+
+cf_err
+cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
+{
+    if (!f || !cf__timeout_valid(timeout_ns))
+        return CF_EINVAL;
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    if (__builtin_expect(!cf__is_done(word), 0))
+        return wait_for_result(f, timeout_ns, out);
+    if (timeout_ns != 0 && cf__budget_count())
+        return spend_for_result(f, word, out);
+    return outcome(f, word, out);
 }

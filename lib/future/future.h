@@ -111,7 +111,7 @@ struct cf_future {
     uint16_t generation; /* of the process that made it. Set at creation */
     uint8_t arg_size;    /* bytes of an argument inside */
     uint8_t result_size; /* bytes of a result inside; written by the runner */
-    unsigned char owned; /* CF__ARG_POINTER ... */
+    uint16_t owned;      /* CF__ARG_POINTER ... */
     uint16_t list_generation; /* of the process that made the list of waiters,
                                  if there is one. Guarded by lock */
     struct cf__lock lock;     /* guards the list: waiter.c */

@@ -108,7 +108,7 @@ cf__future_check_unused(const cf_future *f)
 }
 
 void
-cf__future_free_owned(cf_future *f)
+cf__future_free_whole(cf_future *f)
 {
     if (f->owned & CF__RESULT_HEAP)
         free(cf__heap_load(f->result).data);
@@ -127,6 +127,7 @@ cf__future_free_owned(cf_future *f)
         cf__failure_free(f->attributes->late_error);
         free(f->attributes);
     }
+    cf__block_free(f);
 }
 
 void

@@ -20,8 +20,8 @@ void cf__future_check(const cf_future *f);
 /* The same for an f that is about to be freed. */
 CF__EXPORT void cf__future_check_unused(const cf_future *f);
 
-/* Frees what f owns besides its block. The last handle is gone. */
-CF__EXPORT void cf__future_free_owned(cf_future *f);
+/* The rare branch of cf__future_free(): f owns more than its block. */
+CF__EXPORT void cf__future_free_whole(cf_future *f);
 
 /*
  * Finishes f; cf__future_finish() below is the fast way. flags: 0 or
@@ -75,11 +75,12 @@ cf__future_init(cf_future *f,
     f->attributes = NULL;
     f->arg_size = 0;
     f->result_size = 0;
-    f->owned = 0;
     f->generation = cf__generation;
+    f->owned = 0;
+    f->list_generation = 0;
+    f->lock = CF__LOCK_FREE; /* with those before it: one store */
     /* No other thread knows f yet: its publication orders these stores. */
     cf_store_relaxed(&f->base, 0);
-    cf__lock_init(&f->lock);
     cf_store_relaxed(&f->word, handles * CF__HANDLE | bits | CF_PENDING);
 }
 
@@ -96,8 +97,9 @@ cf__future_free(cf_future *f)
     if (__builtin_expect(f->owned & outside || f->attributes ||
                              cf_load_relaxed(&f->waiters),
                          0))
-        cf__future_free_owned(f);
-    cf__block_free(f);
+        cf__future_free_whole(f);
+    else
+        cf__block_free(f);
 }
 
 static inline void
