@@ -13,6 +13,7 @@
 #include "lib/executor/backend.h"
 #include "thread_pool/activity.h"
 #include "thread_pool/end.h"
+#include "thread_pool/jobs.h"
 #include "thread_pool/watch.h"
 
 #include <limits.h>
@@ -26,10 +27,12 @@ worker_of(const cf_future *f)
                        : NULL;
 }
 
+/* A job is told to stop with the task that it is a part of. */
 static cf_future *
 running(struct cf__worker *self)
 {
-    return cf__threads_worker_of(self)->frame->f; /* the bottom has none */
+    cf_future *f = cf__threads_worker_of(self)->frame->f; /* bottom: none */
+    return f && f->owned & CF__JOB ? cf__job_part_of(f) : f;
 }
 
 static void
@@ -39,9 +42,13 @@ interrupt(cf_executor *ex, cf_future *f)
     struct cf__worker *runner = f ? worker_of(f) : NULL;
     if (runner)
         cf__worker_unpark(runner);
-    int slots = f ? 0 : cf_load_acquire(&pool->slots); /* pairs with start */
+    /* Jobs of f may run on other workers. pairs with run_shared: it sees that
+     * f is told to stop, or this thread sees that the worker is in a job. */
+    cf__fence_full();
+    int slots = cf_load_acquire(&pool->slots); /* pairs with start */
     for (int i = 0; i < slots; i++)
-        cf__worker_unpark(&pool->workers[i]->base);
+        if (!f || cf__jobs_in_one(&pool->workers[i]->jobs))
+            cf__worker_unpark(&pool->workers[i]->base);
 }
 
 static const struct cf__executor_ops ops = {
@@ -49,7 +56,7 @@ static const struct cf__executor_ops ops = {
     .submit = cf__threads_submit,
     .run_pending = cf__threads_run_pending,
     .help = cf__threads_help,
-    .watch = cf__threads_watch,
+    .watch = cf__threads_share_and_watch,
     .unwatch = cf__threads_unwatch,
     .tidy = cf__threads_tidy,
     .worker_of = worker_of,

@@ -140,6 +140,14 @@ cf__deque_empty(struct cf__deque *deque)
     return cf_load_relaxed(&deque->top) >= cf_load_relaxed(&deque->bottom);
 }
 
+/* How many entries there are. Called by the owner. A hint, since thieves take
+ * some meanwhile. */
+static inline uint64_t
+cf__deque_count(struct cf__deque *deque)
+{
+    return cf_load_relaxed(&deque->bottom) - cf_load_relaxed(&deque->top);
+}
+
 /* There is an entry, and the index of the oldest is at least base. Called by
  * any thread, as a hint. */
 static inline bool

@@ -20,6 +20,7 @@ cf__threads_can_nest(struct cf__threads_worker *w)
         return false;
     frame->call.executor = w->base.executor;
     frame->call.worker = w->base.index;
+    frame->call.jobs = &w->jobs;
     frame->below = w->frame;
     w->frame->above = frame;
     return true;
@@ -33,8 +34,12 @@ cf__threads_fail_frames(struct cf__threads_worker *w)
         cf_future *f = frame->f;
         w->frame = frame->below;
         cf__call_died(&frame->call, f);
-        cf_bump(&w->failed);
-        cf_bump_release(&w->done); /* pairs with cf__threads_stats */
+        if (f->owned & CF__JOB) {
+            cf_bump(&w->jobs.ended);
+        } else {
+            cf_bump(&w->failed);
+            cf_bump_release(&w->done); /* pairs with cf__threads_stats */
+        }
         (void)cf__future_finish(f, CF__FAILED, 0, true);
     }
 }

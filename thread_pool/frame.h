@@ -32,8 +32,13 @@ cf__threads_run(struct cf__threads_worker *w, cf_future *f, bool outermost)
     uint64_t flags = cf__call_run_task(&frame->call, f);
     cf__assert(w->frame == frame);
     w->frame = frame->below;
-    if (__builtin_expect(flags != 0, 0))
+    if (__builtin_expect(flags != 0, 0)) {
+        if (flags == CF__RAN_JOB) {
+            (void)cf__future_finish(f, 0, 0, true);
+            return;
+        }
         cf_bump(&w->failed);
+    }
     cf_bump_release(&w->done); /* pairs with cf__threads_stats */
     if (outermost)
         cf__threads_search_early(pool, w);

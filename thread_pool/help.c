@@ -9,7 +9,19 @@
 #include "lib/executor/pending.h"
 
 #include "thread_pool/frame.h"
+#include "thread_pool/jobs.h"
 #include "thread_pool/watch.h"
+
+/* The task that waits has hidden jobs. They are shared before f begins, as they
+ * do not descend from it; or not before it has ended. */
+__attribute__((noinline)) static void
+run_over_jobs(struct cf__threads_worker *w, cf_future *f)
+{
+    cf__threads_share_all(w);
+    struct cf__jobs_aside aside = cf__jobs_set_aside(&w->jobs);
+    cf__threads_run(w, f, false);
+    cf__jobs_put_back(&w->jobs, aside);
+}
 
 /* An initializer may wait, too. While it does, its worker counts as away, but
  * not while a task runs there: the pool is not idle then. */
@@ -19,7 +31,10 @@ run_nested(struct cf__threads_worker *w, cf_future *f)
     const bool in_initializer = w->in_initializer;
     if (__builtin_expect(in_initializer, 0))
         cf__threads_abandon_search(cf__threads_of(w->base.executor), w);
-    cf__threads_run(w, f, false);
+    if (__builtin_expect(cf__jobs_hidden(&w->jobs), 0))
+        run_over_jobs(w, f);
+    else
+        cf__threads_run(w, f, false);
     if (__builtin_expect(in_initializer, 0))
         cf__threads_pause_search(cf__threads_of(w->base.executor), w);
 }

@@ -12,6 +12,7 @@
 #include "lib/base/lock.h"
 #include "lib/executor/call.h"
 #include "lib/executor/executor.h"
+#include "lib/executor/job.h"
 #include "lib/executor/queue.h"
 #include "thread_pool/deque.h"
 
@@ -73,6 +74,9 @@ struct cf__threads_worker {
     struct cf__lock sweeping;
 
     struct cf__deque deque;
+
+    /* Only the worker's own thread uses them, but for the counters. */
+    _Alignas(CF_CACHE_LINE) struct cf__jobs jobs;
 };
 
 struct cf__threads {

@@ -143,7 +143,7 @@ cf__threads_stats(cf_executor *ex, cf_stats *out)
         out->done += done;
         out->failed += cf_load_relaxed(&w->failed);
         started += begun;
-        if (w->alive && begun == done)
+        if (w->alive && begun == done && !cf__jobs_in_one(&w->jobs))
             out->idle++;
     }
     uint64_t submitted = cf__queue_count(&pool->queue);
@@ -153,6 +153,7 @@ cf__threads_stats(cf_executor *ex, cf_stats *out)
     out->restarts = pool->restarts;
     pthread_mutex_unlock(&pool->lock);
     out->canceled = canceled;
+    /* A job counts as started for a moment. */
     out->running = started - out->done;
     uint64_t not_queued = started + canceled + taken_back;
     out->queued = submitted > not_queued ? submitted - not_queued : 0;

@@ -12,6 +12,7 @@
 #include "lib/future/failure.h"
 #include "thread_pool/end.h"
 #include "thread_pool/frame.h"
+#include "thread_pool/jobs.h"
 #include "thread_pool/tasks.h"
 
 #include <stdio.h>
@@ -29,6 +30,7 @@ next_task(struct cf__threads *pool, struct cf__threads_worker *w)
         if (__builtin_expect(!f, 0))
             f = cf__threads_pick(pool, w);
         if (!f) {
+            cf__jobs_expect_none(&w->jobs);
             if (!cf__threads_wait_for_work(pool, w))
                 return NULL;
             pthread_testcancel(); /* no task would fail with the thread */
@@ -168,6 +170,7 @@ died(void *arg)
     /* A callback or the finalizer may end the thread again: the inner handler
      * goes on from there, and the outer one finds nothing to do. */
     pthread_cleanup_push(died, thread);
+    cf__jobs_expect_none(&w->jobs); /* they were on the stack */
     cf__scopes_drop();
     cf__threads_fail_frames(w);
     if (w->phase == CF__PHASE_INITIALIZING) {
@@ -208,6 +211,7 @@ cf__threads_worker_main(void *worker)
     cf__thread.worker = &w->base;
     cf__origin_enter(&pool->base.origin);
     w->deque.make_room = cf__threads_make_room;
+    cf__threads_init_jobs(w);
     name_thread(pool, w->base.index);
     if (pool->options.pin_workers)
         cf__origin_pin(&pool->base.origin, w->base.index);

@@ -17,6 +17,7 @@
 #include <cfutures/process_pool.h>
 #include <cfutures/scope.h>
 #include <cfutures/semaphore.h>
+#include <cfutures/spawn.h>
 #include <cfutures/task.h>
 #include <cfutures/thread_pool.h>
 #include <cfutures/wait.h>

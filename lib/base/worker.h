@@ -65,8 +65,9 @@ struct cf__worker {
 
     /* Guarded by the wait graph's lock (lib/executor/wait_graph.c). */
     struct cf__awaited *awaited; /* what the worker is blocked on */
-    bool stuck;   /* while it waits: found by cf__wait_graph_enter() */
-    bool held_up; /* ... found by cf__wait_graph_held_up() */
+    bool stuck;    /* while it waits: found by cf__wait_graph_enter() */
+    bool held_up;  /* ... found by cf__wait_graph_held_up() */
+    bool hopeless; /* its wait is to end: a join closed the circle */
     struct cf__worker *graph_next;
 };
 

@@ -119,9 +119,10 @@ record_failure(cf_call *call,
     error.file = file;
     error.line = line;
     error.worker = call->worker;
-    const cf_error *former = call->failure; /* args may point there */
-    call->failure = format ? cf__failure_format(&error, format, args)
-                           : cf__failure_new(&error);
+    struct cf_call *keeper = call->part_of ? call->part_of : call;
+    const cf_error *former = keeper->failure; /* args may point there */
+    keeper->failure = format ? cf__failure_format(&error, format, args)
+                             : cf__failure_new(&error);
     cf__failure_free(former);
     return code ? code : FAILED_WITH_CODE_0;
 }
@@ -278,7 +279,8 @@ cf__call_run_rare(struct cf_call *call, cf_future *f)
     if (timed)
         cf__timers_stop(f->executor->timers, f);
     cf__future_release_arg(f);
-    return cf__call_store_outcome(call, f, rc);
+    uint64_t flags = cf__call_store_outcome(call, f, rc);
+    return f->owned & CF__JOB ? CF__RAN_JOB : flags;
 }
 
 void

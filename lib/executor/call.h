@@ -20,6 +20,11 @@ struct cf_call {
     void *worker_data;
     int worker;
     bool fixed_sink; /* no heap: a result that does not fit is refused */
+    int spawned;     /* jobs not joined; in builds that have assertions */
+    struct cf_call *part_of; /* it is a job's: that call has the record of the
+                                failure. NULL: it is none */
+    struct cf__jobs *jobs; /* of the worker, which other workers may take. NULL:
+                              jobs run in their joins */
 
     cf_future *future; /* its cancel and its deadline count. NULL: none */
     /* Another process sets CF__CALL_STOP there to stop it. NULL: none does */
@@ -41,6 +46,29 @@ struct cf_call {
     size_t result_size;      /* bytes */
     const cf_error *failure; /* of cf_fail() */
 };
+
+struct cf__jobs; /* lib/executor/job.h */
+
+static inline void
+cf__call_count_spawned(struct cf_call *call, int change)
+{
+#ifdef CF_ASSERTIONS
+    call->spawned += change;
+#endif
+    (void)call, (void)change;
+}
+
+/* The task or job of this call has returned. */
+static inline void
+cf__call_expect_joined(const struct cf_call *call)
+{
+#ifdef CF_ASSERTIONS
+    cf__contract(call->spawned == 0,
+                 "a task or a job has returned before a job that it has "
+                 "spawned was joined: cf_join() is missing");
+#endif
+    (void)call;
+}
 
 /* The only bit of *cf_call.stop that counts. */
 #define CF__CALL_STOP UINT32_C(1)
@@ -68,6 +96,7 @@ cf__call_begin(struct cf_call *call, unsigned char *sink, size_t sink_size)
     call->heap = NULL;
     call->result_size = 0;
     call->failure = NULL;
+    cf__call_count_spawned(call, -call->spawned);
 }
 
 /*
@@ -78,6 +107,7 @@ cf__call_begin(struct cf_call *call, unsigned char *sink, size_t sink_size)
 static inline void
 cf__call_returned(const struct cf_call *call, int rc)
 {
+    cf__call_expect_joined(call);
     if (__builtin_expect(call->home && !cf_load_relaxed(call->home), 0))
         _exit(rc != 0);
 }
@@ -92,6 +122,9 @@ CF__EXPORT const cf_error *cf__call_end(struct cf_call *call, int rc);
 /* Makes a malloc'ed block the result, without a copy if possible. false: there
  * is no memory, and the block is freed. */
 bool cf__call_adopt(struct cf_call *call, void *block, size_t size);
+
+/* What cf__call_run_task() returns for a job: no flags of a future. */
+#define CF__RAN_JOB (UINT64_C(1) << 63)
 
 /* The rare branches of cf__call_run_task(). */
 CF__EXPORT uint64_t cf__call_store_outcome(struct cf_call *call,
@@ -124,15 +157,17 @@ cf__call_task(struct cf_call *call,
         return cf__call_task_in_scopes(call, f, arg, arg_size);
     int rc = f->fn(call, arg, arg_size);
     cf__scopes_expect_none();
+    cf__call_expect_joined(call);
     cf__notice_fork();
     return rc;
 }
 
 /*
  * Runs a claimed task and stores its outcome in the future, without finishing
- * it. Returns the flags for cf__future_finish(). call has executor, worker,
- * worker_data and fixed_sink set. If call has a home, the caller then calls
- * cf__call_returned() with 0: after a failure that has been called already.
+ * it. Returns the flags for cf__future_finish(), or CF__RAN_JOB. call has
+ * executor, worker, worker_data and fixed_sink set. If call has a home, the
+ * caller then calls cf__call_returned() with 0: after a failure that has been
+ * called already.
  */
 static inline uint64_t
 cf__call_run_task(struct cf_call *call, cf_future *f)

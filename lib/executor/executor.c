@@ -108,6 +108,8 @@ cf__executor_fini(cf_executor *ex)
 uint64_t
 cf__executor_never_ran(cf_executor *ex, cf_future *f, bool queued)
 {
+    if (f->owned & CF__JOB) /* its join runs it */
+        return 1;
     uint64_t before = cf_fetch_add_relaxed(&ex->canceled, 1); /* a counter */
     if (queued && ex->bound)
         cf__bound_release(ex->bound, 1);

@@ -210,7 +210,7 @@ cf__future_claim(cf_future *f, int worker)
 {
     if (!cf__future_claim_word(f, worker))
         return false;
-    if (f->executor->bound)
+    if (f->executor->bound && !(f->owned & CF__JOB))
         cf__bound_release(f->executor->bound, 1);
     return true;
 }

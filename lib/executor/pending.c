@@ -35,6 +35,8 @@ cf__future_unclaim(cf_future *f)
 bool
 cf__future_refuse(cf_future *f, const cf_error *error)
 {
+    if (f->owned & CF__JOB) /* its join runs it */
+        return cf__future_cancel_now(f);
     if (!cf__future_claim_word(f, -1))
         return false;
     (void)cf__executor_never_ran(f->executor, f, true);

@@ -51,6 +51,8 @@ static bool
 blocked_locked(struct cf__worker *worker)
 {
     struct cf__awaited *at = worker->awaited;
+    if (worker->hopeless) /* its wait is about to end */
+        return false;
     do {
         if (!stuck_locked(at->f, worker)) {
             worker->awaited = at;
@@ -80,6 +82,34 @@ hopeless_locked(const struct cf__worker *origin)
     return origin->stuck;
 }
 
+static bool
+is_join(const struct cf__worker *w)
+{
+    return w->awaited->f->owned & CF__JOB;
+}
+
+/* self closes a circle by a join, which cannot be refused. So another wait of
+ * the circle ends: the last one that is no join, on the way from self back to
+ * self. A circle of joins cannot be: README.md, "Jobs". A wait for one of
+ * several futures may lead around a circle beside that: then the way ends after
+ * as many steps as there are waits. */
+static void
+end_one_locked(struct cf__worker *self)
+{
+    struct cf__worker *last = NULL, *at = self;
+    for (struct cf__worker *step = waiting; step; step = step->graph_next) {
+        const cf_future *f = at->awaited->f;
+        at = f->executor->ops->worker_of(f);
+        if (at == self)
+            break;
+        if (!is_join(at))
+            last = at;
+    }
+    cf__contract(last != NULL, "cf_join(): jobs wait for each other");
+    last->hopeless = true;
+    cf__worker_unpark(last);
+}
+
 static void
 leave_locked(struct cf__worker *self)
 {
@@ -103,6 +133,10 @@ cf__wait_graph_enter(struct cf__worker *self,
     self->graph_next = waiting;
     waiting = self;
     bool hopeless = hopeless_locked(self);
+    if (hopeless && is_join(self)) {
+        end_one_locked(self);
+        hopeless = false;
+    }
     if (hopeless || !forever)
         leave_locked(self);
     pthread_mutex_unlock(&graph_lock);
@@ -116,8 +150,10 @@ cf__wait_graph_leave(struct cf__worker *self)
         return self->suspend->leave(self);
     pthread_mutex_lock(&graph_lock);
     leave_locked(self);
+    bool hopeless = self->hopeless;
+    self->hopeless = false;
     pthread_mutex_unlock(&graph_lock);
-    return false;
+    return hopeless;
 }
 
 /* --- the workers that wait for the calling one ---------------------------- */

@@ -24,7 +24,7 @@ bool cf__wait_graph_enter(struct cf__worker *self,
                           bool forever);
 
 /* self is awake again. true: it was woken because its wait could never end.
- * That happens to coroutines only. */
+ * That happens to coroutines, and in jobs. */
 bool cf__wait_graph_leave(struct cf__worker *self);
 
 /* How many workers of ex, without the calling one, cannot go on before the

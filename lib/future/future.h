@@ -52,7 +52,9 @@ enum {
     CF__ARG_HEAP = 1 << 1,     /* arg holds a struct cf__heap */
     CF__RESULT_HEAP = 1 << 2,  /* result holds a struct cf__heap */
     CF__RESULT_ERROR = 1 << 3, /* result holds a const cf_error * */
-    CF__RESULT_LENT = 1 << 4   /* result holds a struct cf__lent */
+    CF__RESULT_LENT = 1 << 4,  /* result holds a struct cf__lent */
+    CF__JOB = 1 << 5           /* nothing: it is a job, not a task of the user's
+                                  (lib/executor/job.h) */
 };
 
 enum { CF__INLINE_SIZE = 32 }; /* bytes of argument, and of result, inside */

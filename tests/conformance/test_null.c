@@ -94,6 +94,8 @@ CF_TEST(an_executor_that_is_null_is_an_answer_in_every_call)
         RETURNS(cf_group_cancel(NULL)),
         RETURNS(cf_group_destroy(NULL)),
         RETURNS(cf_scope_cancel(NULL)),
+        RETURNS(cf_spawn(NULL, NULL, NULL, NULL)),
+        ANSWER(cf_join(NULL, NULL) == CF_EINVAL),
         RETURNS(cf_shield_begin(NULL)),
         RETURNS(cf_shield_end(NULL)),
         ANSWER(cf_executor_stats(NULL, &stats) == CF_EINVAL),

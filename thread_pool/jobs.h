@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The jobs of a worker, which other workers may take: jobs.c. */
+#ifndef CF_THREAD_POOL_JOBS_H
+#define CF_THREAD_POOL_JOBS_H
+
+#include "thread_pool/pool.h"
+
+/* Before a worker's first task. */
+void cf__threads_init_jobs(struct cf__threads_worker *w);
+
+/* The worker is going to wait: others may take all of its jobs. */
+void cf__threads_share_all(struct cf__threads_worker *w);
+
+/* The operation watch: the worker is about to sleep in a wait. */
+void cf__threads_share_and_watch(struct cf__worker *self, cf_future *f);
+
+#endif
