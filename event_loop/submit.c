@@ -39,7 +39,7 @@ open_queue(struct cf__evloop *loop)
 /* A task submits to its own loop: no other thread has to see that. Only while
  * nothing is in the queue: so what is in own is older than all that is there.
  * false: it has to go to the queue. */
-static bool
+static inline bool
 push_own(struct cf__evloop *loop,
          cf_future *oldest,
          cf_future *newest,
@@ -62,14 +62,15 @@ push_own(struct cf__evloop *loop,
     return true;
 }
 
-cf_err
-cf__evloop_submit(cf_executor *ex,
-                  cf_future *oldest,
-                  cf_future *newest,
-                  size_t count)
+/* From another thread, or to the queue, or in the loop's thread outside of
+ * tasks. Not inlined: so the common way has no registers to save. */
+__attribute__((noinline)) static cf_err
+submit_rarely(struct cf__evloop *loop,
+              cf_future *oldest,
+              cf_future *newest,
+              size_t count)
 {
-    struct cf__evloop *loop = cf__evloop_of(ex);
-    const bool own = cf__is_own_worker(ex) || cf__evloop_is_here(loop);
+    const bool own = cf__is_own_worker(&loop->base) || cf__evloop_is_here(loop);
     cf_err err;
     if (own && push_own(loop, oldest, newest, count)) {
         if (__builtin_expect(loop->inside != NULL, 0))
@@ -85,6 +86,19 @@ cf__evloop_submit(cf_executor *ex,
     if (!err && (!own || loop->inside))
         cf__evloop_wake(loop);
     return err;
+}
+
+cf_err
+cf__evloop_submit(cf_executor *ex,
+                  cf_future *oldest,
+                  cf_future *newest,
+                  size_t count)
+{
+    struct cf__evloop *loop = cf__evloop_of(ex);
+    if (__builtin_expect(!loop->inside, 1) && cf__is_own_worker(ex) &&
+        push_own(loop, oldest, newest, count))
+        return CF_OK;
+    return submit_rarely(loop, oldest, newest, count);
 }
 
 void

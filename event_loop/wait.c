@@ -27,38 +27,27 @@ look_on(struct cf__worker *worker, const cf_future *f)
     return true;
 }
 
-/* next: what runs meanwhile. NULL: what is to run next. */
-static inline bool
-park_for(struct cf__coroutine *self,
-         int64_t deadline_ns,
-         struct cf__coroutine *next)
+static bool
+park(struct cf__worker *worker, int64_t deadline_ns)
 {
-    struct cf__evloop *loop = cf__evloop_of(self->base.executor);
+    struct cf__coroutine *self = cf__coroutine_of(worker);
+    struct cf__evloop *loop = cf__evloop_of(worker->executor);
+    if (self->hopeless)
+        return false;
+    if (self->notified) {
+        self->notified = false;
+        return true;
+    }
     self->timed_out = false;
     self->parked = true;
     if (deadline_ns != CF__NEVER)
         cf__timer_heap_set(&loop->timers, &self->timer, deadline_ns);
-    if (next)
-        cf__coroutine_switch(loop, self, next);
-    else
-        cf__coroutine_leave(loop, self);
+    cf__coroutine_leave(loop, self);
     cf__timer_heap_clear(&loop->timers, &self->timer);
     if (self->timed_out)
         return false;
     self->notified = false;
     return !self->hopeless;
-}
-
-static bool
-park(struct cf__worker *worker, int64_t deadline_ns)
-{
-    struct cf__coroutine *self = cf__coroutine_of(worker);
-    if (self->hopeless)
-        return false;
-    if (!self->notified)
-        return park_for(self, deadline_ns, NULL);
-    self->notified = false;
-    return true;
 }
 
 /* self's task has been told to stop, or cannot wait now. */
@@ -95,7 +84,12 @@ join(struct cf__worker *worker, cf_future *f)
     worker->awaited = &awaited;
     self->forever = true;
     runner->joiner = self;
-    (void)park_for(self, CF__NEVER, next);
+    self->parked = true;
+    if (next)
+        cf__coroutine_switch(loop, self, next);
+    else
+        cf__coroutine_leave(loop, self);
+    self->notified = false;
     if (runner->joiner == self) /* its task goes on */
         runner->joiner = NULL;
     self->forever = self->hopeless = false;

@@ -245,25 +245,10 @@ cf__call_store_outcome(struct cf_call *call, cf_future *f, int rc)
     return 0;
 }
 
-/* The argument is a pointer of the user's, and there is nothing else. */
-static inline uint64_t
-run_with_pointer(struct cf_call *call, cf_future *f)
-{
-    const void *arg;
-    memcpy(&arg, f->arg, sizeof arg);
-    int rc = cf__call_task(call, f, arg, 0);
-    if (__builtin_expect(rc || call->failure || call->heap, 0))
-        return cf__call_store_outcome(call, f, rc);
-    f->result_size = (uint8_t)call->result_size;
-    return 0;
-}
-
 /* For an argument that is not inside of the future, or attributes. */
 uint64_t
 cf__call_run_rare(struct cf_call *call, cf_future *f)
 {
-    if (f->owned == CF__ARG_POINTER && !f->attributes)
-        return run_with_pointer(call, f);
     bool timed = f->attributes && f->attributes->timeout_ns;
     const void *arg = f->arg;
     size_t arg_size = f->arg_size;

@@ -174,9 +174,13 @@ cf__call_run_task(struct cf_call *call, cf_future *f)
 {
     call->future = f;
     cf__call_begin(call, f->result, sizeof f->result);
-    if (__builtin_expect(f->owned || f->attributes, 0))
-        return cf__call_run_rare(call, f);
-    int rc = cf__call_task(call, f, f->arg, f->arg_size);
+    const void *arg = f->arg;
+    if (f->owned || __builtin_expect(f->attributes != NULL, 0)) {
+        if (__builtin_expect(f->owned != CF__ARG_POINTER || f->attributes, 0))
+            return cf__call_run_rare(call, f);
+        memcpy(&arg, f->arg, sizeof arg); /* a pointer of the user's */
+    }
+    int rc = cf__call_task(call, f, arg, f->arg_size);
     if (__builtin_expect(rc || call->failure || call->heap, 0))
         return cf__call_store_outcome(call, f, rc);
     f->result_size = (uint8_t)call->result_size;
