@@ -87,9 +87,9 @@ struct cf__threads {
     char name_prefix[CF__NAME_SIZE];
     int searchers_max; /* workers that search at once */
 
-    /* A task has submitted. From then on sleepers pay for the fences of pushes
-     * to deques. Atomic. Writers: tasks that submit. Readers: they, and workers
-     * that are about to sleep or to leave. */
+    /* A task has submitted. From then on workers look into each other's deques,
+     * and sleepers pay for the fences of pushes to deques. Atomic. Writers:
+     * tasks that submit. Readers: they, and workers. */
     atomic_bool nested;
 
     /* CF_OK, or why submits are refused. Atomic. Writers: under the lock. */

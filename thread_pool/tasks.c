@@ -9,11 +9,15 @@
 static cf_future *
 steal(struct cf__threads *pool, struct cf__threads_worker *thief)
 {
+    /* A hint: no deque has ever had an entry. A worker that is about to sleep
+     * looks into all deques (cf__threads_has_work()). */
+    if (!cf_load_relaxed(&pool->nested))
+        return NULL;
     int slots = cf_load_acquire(&pool->slots); /* pairs with new_worker */
-    for (int i = 1; i < slots; i++) {          /* from its neighbour on */
-        struct cf__threads_worker *victim =
-            pool->workers[(thief->base.index + i) % slots];
-        cf_future *f = cf__deque_steal(&victim->deque, 0, NULL);
+    int at = thief->base.index;
+    for (int i = 1; i < slots; i++) { /* from its neighbour on */
+        at = at + 1 < slots ? at + 1 : 0;
+        cf_future *f = cf__deque_steal(&pool->workers[at]->deque, 0, NULL);
         if (f)
             return f;
     }
