@@ -117,6 +117,15 @@ note_taken_locked(size_t blocks)
         cf_store_relaxed(&depot.limit, count + (size_t)2 * KEEP);
 }
 
+/* The batch that a free span becomes. A free block has no handle: so its word is
+ * zero. */
+static cf_future *
+batch_of_span(void *span)
+{
+    memset(span, 0, CF__SPAN_SIZE);
+    return make_batch(span, CF__SPAN_BLOCKS);
+}
+
 static cf_future *
 take_batch_locked(void)
 {
@@ -138,23 +147,23 @@ take_span_locked(void)
 cf_future *
 cf__depot_get(void)
 {
-    cf_future *first;
-    unsigned count = 0; /* of blocks in one piece that are no batch yet */
+    cf_future *first = NULL, *new_blocks = NULL;
+    void *span = NULL;
+    unsigned count = CF__BLOCK_CUT; /* of new blocks */
     struct cf__ahead ahead = {NULL, 0};
     pthread_mutex_lock(&depot.lock);
-    if (depot.batches) {
+    if (depot.batches)
         first = take_batch_locked();
-    } else if (depot.spans) {
-        first = take_span_locked();
-        count = CF__SPAN_BLOCKS;
-    } else {
-        count = CF__BLOCK_CUT;
-        first = cut_locked(&count, &ahead);
-    }
+    else if (depot.spans)
+        span = take_span_locked();
+    else
+        new_blocks = cut_locked(&count, &ahead);
     pthread_mutex_unlock(&depot.lock);
     if (ahead.size)
         cf__large_populate(ahead.start, ahead.size);
-    return count ? make_batch(first, count) : first;
+    if (span)
+        return batch_of_span(span);
+    return new_blocks ? make_batch(new_blocks, count) : first;
 }
 
 /* All that is cut is a multiple of a span, so what is left for it is one. */
@@ -197,7 +206,7 @@ take_surplus_spans_locked(cf_future *surplus, size_t *kept)
     *at = NULL;
     for (struct span *next; span; span = next) {
         next = span->next;
-        cf_future *batch = make_batch((void *)span, CF__SPAN_BLOCKS);
+        cf_future *batch = batch_of_span(span);
         batch->next_batch = surplus;
         surplus = batch;
     }

@@ -37,7 +37,8 @@ allocate_blocks(void)
     for (size_t i = 0; i < BLOCKS; i++) {
         blocks[i] = cf__block_alloc();
         cr_assert_not_null(blocks[i]);
-        memset(blocks[i], 255, sizeof *blocks[i]);
+        cr_assert(blocks[i]->word == 0, "a free block has no handle");
+        memset(blocks[i]->arg, 255, sizeof blocks[i]->arg);
     }
 }
 
