@@ -2,7 +2,8 @@
 /*
  * What the machine itself charges, with no library: a cache line that changes
  * its CPU, a page fault, a wake-up, a system call. Machines differ more in
- * these than programs do. n is how often each is done.
+ * these than programs do. n is how often each is done: in bursts, of which the
+ * median counts, as other programs may have the CPU during some of them.
  */
 #include "common/bench.h"
 
@@ -16,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, BURST = 100 };
 
 /* What two threads take turns with. */
 typedef struct turns {
@@ -27,6 +28,13 @@ typedef struct turns {
     _Atomic uint64_t rung_at;      /* when it was woken */
     double *late_ns;               /* of each wake-up */
 } turns;
+
+/* What one of a burst cost. */
+static double
+each_ns(uint64_t start)
+{
+    return (double)(bench_now_ns() - start) / BURST;
+}
 
 static void
 pin(size_t cpu)
@@ -69,9 +77,9 @@ second_main(void *arg)
 
 /* From the CPU of this thread to another one, and back. */
 static double
-line_ns(size_t other, size_t count)
+line_ns(size_t other, double *bursts, size_t count)
 {
-    turns t = {.count = (unsigned)count, .cpu = other};
+    turns t = {.count = (unsigned)(1 + count * BURST), .cpu = other};
     pthread_t second;
 
     if (pthread_create(&second, NULL, second_main, &t) != 0)
@@ -80,15 +88,18 @@ line_ns(size_t other, size_t count)
     atomic_store(&t.word, 1);
     while (atomic_load(&t.word) == 1)
         continue;
-    uint64_t start = bench_now_ns();
-    for (unsigned i = 1; i < t.count; i++) {
-        atomic_store_explicit(&t.word, 2 * i + 1, memory_order_release);
-        while (atomic_load_explicit(&t.word, memory_order_acquire) != 2 * i + 2)
-            continue;
+    unsigned next = 3;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start = bench_now_ns();
+        for (int k = 0; k < BURST; k++, next += 2) {
+            atomic_store_explicit(&t.word, next, memory_order_release);
+            while (atomic_load_explicit(&t.word, memory_order_acquire) == next)
+                continue;
+        }
+        bursts[i] = each_ns(start) / 2; /* there and back */
     }
-    uint64_t end = bench_now_ns();
     pthread_join(second, NULL);
-    return (double)(end - start) / (2.0 * (double)(count - 1));
+    return bench_median(bursts, count);
 }
 
 /* --- a wake-up ------------------------------------------------------------ */
@@ -153,75 +164,73 @@ wake_up_ns(size_t other, size_t count)
 /* --- a page fault, a system call ------------------------------------------ */
 
 static double
-page_fault_ns(size_t count)
+page_fault_ns(double *bursts, size_t count)
 {
-    unsigned char *p = mmap(NULL,
-                            count * PAGE,
-                            PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS,
-                            -1,
-                            0);
+    const size_t size = count * BURST * PAGE;
+    volatile unsigned char *p = mmap(
+        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (p == MAP_FAILED)
-        bench_die("no memory for %zu pages", count);
-    (void)madvise(p, count * PAGE, MADV_NOHUGEPAGE);
-    uint64_t start = bench_now_ns();
-    for (size_t i = 0; i < count; i++)
-        ((volatile unsigned char *)p)[i * PAGE] = 1;
-    uint64_t end = bench_now_ns();
-    munmap(p, count * PAGE);
-    return (double)(end - start) / (double)count;
+        bench_die("no memory for %zu bytes", size);
+    (void)madvise((void *)p, size, MADV_NOHUGEPAGE);
+    volatile unsigned char *page = p;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start = bench_now_ns();
+        for (int k = 0; k < BURST; k++, page += PAGE)
+            *page = 1;
+        bursts[i] = each_ns(start);
+    }
+    munmap((void *)p, size);
+    return bench_median(bursts, count);
 }
 
 static double
-system_call_ns(size_t count)
+system_call_ns(double *bursts, size_t count)
 {
-    uint64_t start = bench_now_ns();
-
-    for (size_t i = 0; i < count; i++)
-        (void)syscall(SYS_getppid);
-    return (double)(bench_now_ns() - start) / (double)count;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start = bench_now_ns();
+        for (int k = 0; k < BURST; k++)
+            (void)syscall(SYS_getppid);
+        bursts[i] = each_ns(start);
+    }
+    return bench_median(bursts, count);
 }
 
 /* The least and the most of all CPUs, seen from the first one. */
 static void
-lines(const cpu_set_t *all, const bench_options *o)
+lines(const cpu_set_t *all, double *bursts, size_t count)
 {
     enum { CPUS_MAX = 64 };
     double least = 0, most = 0;
-    double *ns = bench_alloc((size_t)o->rounds, sizeof(*ns));
 
     for (int i = 1; i < CPU_COUNT(all) && i < CPUS_MAX; i++) {
-        for (int round = 0; round < o->rounds; round++)
-            ns[round] = line_ns(nth_cpu(all, i), o->n);
-        double median = bench_median(ns, (size_t)o->rounds);
-        if (i == 1 || median < least)
-            least = median;
-        if (median > most)
-            most = median;
+        double ns = line_ns(nth_cpu(all, i), bursts, count);
+        if (i == 1 || ns < least)
+            least = ns;
+        if (ns > most)
+            most = ns;
     }
     bench_metric("line_ns", least);
     bench_metric("line_far_ns", most);
-    free(ns);
 }
 
 int
 main(int argc, char **argv)
 {
-    enum { WAKE_UPS_PART = 20 }; /* each sleeps for a while */
-    bench_options o = bench_parse(argc, argv, 10000);
+    bench_options o = bench_parse(argc, argv, 20000);
+    size_t count = o.n < BURST ? 1 : o.n / BURST; /* of bursts, and wake-ups */
+    double *bursts = bench_alloc(count, sizeof(*bursts));
     cpu_set_t all;
 
     if (sched_getaffinity(0, sizeof(all), &all) != 0)
         bench_die("sched_getaffinity failed");
-    o.n = o.n < 2 * WAKE_UPS_PART ? 2 * WAKE_UPS_PART : o.n;
-    bench_metric("page_fault_ns", page_fault_ns(o.n));
-    bench_metric("system_call_ns", system_call_ns(o.n));
+    bench_metric("page_fault_ns", page_fault_ns(bursts, count));
+    bench_metric("system_call_ns", system_call_ns(bursts, count));
     pin(nth_cpu(&all, 0));
     if (CPU_COUNT(&all) > 1) {
-        lines(&all, &o);
-        bench_metric("wake_up_ns",
-                     wake_up_ns(nth_cpu(&all, 1), o.n / WAKE_UPS_PART));
+        lines(&all, bursts, count);
+        bench_metric("wake_up_ns", wake_up_ns(nth_cpu(&all, 1), count));
     }
+    free(bursts);
     return 0;
 }

@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 
 enum {
-    CHUNK_MIN = 512 << 10, /* bytes of the first chunk, in small pages: to use
-                              them all costs about what a huge page costs */
+    CHUNK_MIN = 384 << 10, /* bytes of the first chunk, in small pages: to use
+                              them all costs less than a huge page does */
     CHUNK_SECOND = CF__HUGE_PAGE, /* of the second one. Each next one is twice
                                      as large ... */
     CHUNK_MAX = 32 << 20,         /* ... up to this size */

@@ -117,8 +117,8 @@ note_taken_locked(size_t blocks)
         cf_store_relaxed(&depot.limit, count + (size_t)2 * KEEP);
 }
 
-/* The batch that a free span becomes. A free block has no handle: so its word is
- * zero. */
+/* The batch that a free span becomes. A free block has no handle: so its word
+ * is zero. */
 static cf_future *
 batch_of_span(void *span)
 {
