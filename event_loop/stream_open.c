@@ -2,10 +2,13 @@
 /* Streams of descriptors: see stream.h. */
 #include "event_loop/stream.h"
 
+#include "lib/base/cancel.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Neither can fail for a TCP socket on Linux, and a connection that lacks
  * them works. */
@@ -66,6 +69,9 @@ cf__stream_open(struct cf__evloop *loop,
     }
     if (type == UV_TCP)
         cf__stream_set_options(s, options);
+    /* libuv has opened a terminal again: that one is the stream's. */
+    if (cf__stream_descriptor(s) != fd && fd > STDERR_FILENO)
+        cf__close(fd);
     *out = s;
     return CF_OK;
 }

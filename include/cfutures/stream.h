@@ -96,8 +96,8 @@ CF_API CF_NODISCARD cf_err cf_stream_connect(cf_call *call,
  * terminal.
  *
  * The descriptor becomes non-blocking, and so does every other descriptor of
- * the same open file; a terminal is opened a second time instead, under the
- * same number. Regular files are always ready, and no streams.
+ * the same open file; a terminal is opened a second time instead, and
+ * cf_stream_fd() is that one. Regular files are always ready, and no streams.
  *
  * @param call      The task's own call.
  * @param fd        The descriptor.
@@ -110,8 +110,9 @@ CF_API CF_NODISCARD cf_err cf_stream_connect(cf_call *call,
  * @retval CF_ENOMEM
  * @retval CF_ESYS    errno says more. EEXIST: the loop waits for it already.
  *
- * Ownership: with CF_OK fd is the stream's, which closes it; otherwise it stays
- *            the caller's. *out is the caller's; cf_stream_close() it.
+ * Ownership: with CF_OK fd is the stream's, which closes it, but for the
+ *            standard ones (0 to 2), which stay open; otherwise it stays the
+ *            caller's. *out is the caller's; cf_stream_close() it.
  * Threads:   the loop's.
  * Blocks:    no.
  * Ordering:  none.
