@@ -267,6 +267,107 @@ CF_TEST(a_shutdown_that_cancels_does_not_cancel_jobs)
     }
 }
 
+/* --- a task on top of a task that has jobs -------------------------------- */
+
+/* One worker is in `first`, a job that waits for `above`. The other one is in
+ * the task that has spawned `first` and `later`, and runs `above` on top. */
+struct pile {
+    gate *held;          /* holds the other worker */
+    gate *begun, *known; /* first has begun; it may know above */
+    cf_future *above;
+    atomic_int waiter;    /* the worker in first, while it waits; else -1 */
+    atomic_int misplaced; /* later ran on top of first */
+};
+
+static int
+job_waits_for_above(cf_call *call, void *arg)
+{
+    struct pile *pile = arg;
+    gate_arrive(pile->begun);
+    gate_pass(pile->known);
+    atomic_store(&pile->waiter, cf_call_worker(call));
+    cf_err err = cf_future_wait(pile->above, CF_FOREVER);
+    atomic_store(&pile->waiter, -1);
+    return (int)err;
+}
+
+static int
+job_later(cf_call *call, void *arg)
+{
+    struct pile *pile = arg;
+    if (cf_call_worker(call) == atomic_load(&pile->waiter))
+        atomic_store(&pile->misplaced, 1);
+    return 0;
+}
+
+static int
+job_yields(cf_call *call, void *arg)
+{
+    (void)call, (void)arg;
+    sched_yield();
+    return 0;
+}
+
+/* Spawns for a while, beside a worker that waits for this task. */
+static int
+task_above(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct pile *pile = *(struct pile *const *)arg;
+    (void)arg_size;
+    gate_open(pile->known);
+    while (atomic_load(&pile->waiter) < 0)
+        sched_yield();
+    for (int i = 0; i < 2000; i++) {
+        cf_job job;
+        cf_spawn(call, &job, job_yields, NULL);
+        (void)cf_join(call, &job);
+    }
+    return 0;
+}
+
+static int
+task_below(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct pile *pile = *(struct pile *const *)arg;
+    cf_executor *ex = cf_call_executor(call);
+    cf_job first, later;
+    (void)arg_size;
+    /* The other worker is held: it is shown the first job, and no more. */
+    cf_spawn(call, &first, job_waits_for_above, pile);
+    cf_spawn(call, &later, job_later, pile);
+    cf_err err = cf_submit(ex, task_above, &pile, sizeof pile, &pile->above);
+    gate_open(pile->held);
+    gate_await(pile->begun, 1);
+    if (!err)
+        err = cf_future_wait(pile->above, CF_FOREVER);
+    int rc = cf_join(call, &later);
+    rc = rc ? rc : cf_join(call, &first);
+    return err ? (int)err : rc;
+}
+
+CF_TEST(a_worker_that_waits_takes_no_job_of_a_task_below)
+{
+    cf_executor *ex = test_executor(2);
+    for (int round = 0; round < 10; round++) {
+        struct pile *pile = shared_new(sizeof *pile);
+        cf_future *held;
+        pile->held = gate_new();
+        occupy(ex, pile->held, 1, &held);
+        pile->begun = gate_new();
+        pile->known = gate_new();
+        atomic_store(&pile->waiter, -1);
+        cf_future *f = must_submit(ex, task_below, &pile, sizeof pile);
+        assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+        cr_assert(atomic_load(&pile->misplaced) == 0);
+        cf_future_unref(f);
+        cf_future_unref(pile->above);
+        cf_future_unref(held);
+    }
+    cf_executor_destroy(ex);
+}
+
+/* --- the queue ------------------------------------------------------------ */
+
 CF_TEST(jobs_take_no_room_in_a_queue)
 {
     cf_executor *ex =

@@ -38,6 +38,8 @@ struct part {
     uint64_t sum;
     cf_job job;
     cf_future *f;
+    cf_future *elder; /* a job waits for it: a part that was submitted before,
+                         by the same node. NULL: none */
 };
 
 /* What a node and its parts are, the same for every walk. */
@@ -81,9 +83,10 @@ walk_task(cf_call *call, const void *arg, size_t arg_size)
 }
 
 static void
-begin(cf_call *call, struct part *part)
+begin(cf_call *call, struct part *part, cf_future *elder)
 {
     if (part->way == SPAWNED) {
+        part->elder = elder ? cf_future_ref(elder) : NULL;
         cf_spawn(call, &part->job, walk, part);
         atomic_fetch_add(&totals.jobs, 1);
     } else if (part->way == SUBMITTED) {
@@ -129,6 +132,16 @@ end(cf_call *call, struct part *part)
     CHECK_EQ(atomic_load(&part->runs), part->rc != -1);
 }
 
+/* Neither is below the other in the tree, so this is no circle. It would seem
+ * to be one if the job ran on top of the part that it waits for. */
+static void
+wait_for_elder(cf_call *call, struct part *part)
+{
+    cf_err err = cf_future_wait(part->elder, CF_FOREVER);
+    CHECK(err == CF_OK || (err == CF_EINTERRUPTED && cf_call_canceled(call)));
+    cf_future_unref(part->elder);
+}
+
 /* A leaf that waits for its own tree cannot be served. */
 static void
 wait_for_root(cf_call *call, struct tree *tree)
@@ -151,10 +164,14 @@ walk(cf_call *call, void *arg)
     CHECK_EQ(atomic_fetch_add(&node->runs, 1), 0);
     atomic_fetch_add(&totals.nodes, 1);
     unsigned count = grow(node, &r, parts);
+    cf_future *elder = NULL;
     for (unsigned i = 0; i < count; i++) {
-        begin(call, &parts[i]);
+        begin(call, &parts[i], elder);
         order[i] = i;
+        elder = parts[i].f ? parts[i].f : elder;
     }
+    if (node->elder)
+        wait_for_elder(call, node);
     bool plain = random_percent(&r, 60); /* the last one is ended first */
     for (unsigned i = count; i > 1 && !plain; i--) {
         unsigned other = random_below(&r, i), last = order[i - 1];
