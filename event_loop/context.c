@@ -7,36 +7,11 @@
  * fiber; the functions around the jump are not instrumented, as what they note
  * at their begin and at their end would go to two different fibers.
  */
-#include "event_loop/context.h"
+#include "event_loop/context_switch.h"
 
 #include <errno.h>
 #include <stdint.h>
 
-#if defined __SANITIZE_ADDRESS__
-#define ADDRESS_SANITIZER
-#elif defined __SANITIZE_THREAD__
-#define THREAD_SANITIZER
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define ADDRESS_SANITIZER
-#elif __has_feature(thread_sanitizer)
-#define THREAD_SANITIZER
-#endif
-#endif
-
-#ifdef ADDRESS_SANITIZER
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#endif
-#ifdef THREAD_SANITIZER
-void *__tsan_get_current_fiber(void);
-void *__tsan_create_fiber(unsigned flags);
-void __tsan_destroy_fiber(void *fiber);
-void __tsan_switch_to_fiber(void *fiber, unsigned flags);
-#define NOT_TOLD no_sanitize("thread")
-#else
-#define NOT_TOLD unused
-#endif
 /* Valgrind, too, has to know which memory is a stack. Its header is all that is
  * needed: the requests are some instructions that do nothing elsewhere. */
 #ifdef __has_include
@@ -50,47 +25,10 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #define RUNNING_ON_VALGRIND 0
 #endif
 
-/* A function that leaves a stack, and a part of one. */
-#define UNTOLD __attribute__((noinline, NOT_TOLD))
-#define UNTOLD_PART static inline __attribute__((always_inline, NOT_TOLD))
-
 /* NULL if no C++ runtime was loaded before this library's symbols were bound:
  * then no task can catch anything. */
 /* NOLINTNEXTLINE(bugprone-*,cert-*,readability-*): the C++ runtime's name */
 struct cf__exceptions *__cxa_get_globals(void) __attribute__((weak));
-
-/* Just before a switch. */
-UNTOLD_PART void
-tell_leaving(struct cf__context *from, struct cf__context *to)
-{
-    to->former = from;
-    if (__builtin_expect(from->thread_exceptions != NULL, 0)) {
-        from->exceptions = *from->thread_exceptions;
-        *from->thread_exceptions = to->exceptions;
-    }
-#ifdef CF__CLEANUP_LISTS
-    __pthread_register_cancel(&from->cleanups); /* keeps the list ... */
-    __pthread_unregister_cancel(&to->cleanups); /* ... and takes the other */
-#endif
-#ifdef ADDRESS_SANITIZER
-    __sanitizer_start_switch_fiber(&from->fake_stack, to->bottom, to->size);
-#endif
-#ifdef THREAD_SANITIZER
-    __tsan_switch_to_fiber(to->fiber, 0);
-#endif
-}
-
-/* Just after it, in the context that runs now. */
-UNTOLD_PART void
-tell_arrived(struct cf__context *self)
-{
-#ifdef ADDRESS_SANITIZER
-    __sanitizer_finish_switch_fiber(
-        self->fake_stack, &self->former->bottom, &self->former->size);
-#else
-    (void)self;
-#endif
-}
 
 void
 cf__context_unwound_to(struct cf__context *root)
@@ -151,39 +89,7 @@ jump(struct cf__context *from, struct cf__context *to)
 
 #elif defined CF__OWN_SWITCH
 
-enum {
-    MXCSR_FLAGS = 0x3f, /* which exceptions have been: the thread's */
-    FIRST_FRAME = 16    /* bytes: the stack is aligned to that many */
-};
-
-/* How the context calculates with floating-point numbers: a task may change
- * that, and be suspended then. */
-UNTOLD_PART void
-save_control(struct cf__context *context)
-{
-    __asm__("stmxcsr %0\n\tfnstcw %1"
-            : "=m"(context->mxcsr), "=m"(context->x87_control));
-}
-
-/* To set what is set already costs as much as the rest of jump(). */
-UNTOLD_PART void
-change_control(const struct cf__context *from, const struct cf__context *to)
-{
-    if (__builtin_expect((from->mxcsr ^ to->mxcsr) & ~(uint32_t)MXCSR_FLAGS,
-                         0)) {
-        uint32_t mxcsr =
-            (to->mxcsr & ~(uint32_t)MXCSR_FLAGS) | (from->mxcsr & MXCSR_FLAGS);
-        __asm__ volatile("ldmxcsr %0" : : "m"(mxcsr));
-    }
-    if (__builtin_expect(from->x87_control != to->x87_control, 0))
-        __asm__ volatile("fldcw %0" : : "m"(to->x87_control));
-}
-
-/* All but the stack and frame pointers, and where jump() has its arguments. */
-#define REGISTERS                                                              \
-    "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", \
-        "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", \
-        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+enum { FIRST_FRAME = 16 }; /* bytes: the stack is aligned to that many */
 
 /* Runs on the context's stack, as if NULL had called it: there a search for
  * frames ends. */
@@ -205,34 +111,6 @@ prepare(struct cf__context *context, char *bottom, size_t size)
     context->frame_pointer = NULL;
     context->instruction = (void *)(uintptr_t)begin;
     save_control(context);
-}
-
-/*
- * The compiler saves what it needs of the registers. begin() finds its argument
- * in rdi. No call and no return is between the two stacks: so the processor,
- * which keeps count of both, goes on foreseeing where a function returns to.
- */
-UNTOLD_PART struct cf__context *
-jump(struct cf__context *from, struct cf__context *to)
-{
-    save_control(from);
-    change_control(from, to);
-    struct cf__context *self = from, *next = to;
-    __asm__ volatile(
-        "leaq 1f(%%rip), %%rax\n\t"
-        "movq %%rax, %c[instruction](%%rsi)\n\t"
-        "movq %%rsp, %c[stack](%%rsi)\n\t"
-        "movq %%rbp, %c[frame](%%rsi)\n\t"
-        "movq %c[stack](%%rdi), %%rsp\n\t"
-        "movq %c[frame](%%rdi), %%rbp\n\t"
-        "jmpq *%c[instruction](%%rdi)\n"
-        "1:"
-        : "+S"(self), "+D"(next)
-        : [instruction] "i"(offsetof(struct cf__context, instruction)),
-          [stack] "i"(offsetof(struct cf__context, stack_pointer)),
-          [frame] "i"(offsetof(struct cf__context, frame_pointer))
-        : REGISTERS, "cc", "memory");
-    return from;
 }
 
 #else
@@ -342,11 +220,10 @@ cf__context_fini(struct cf__context *context)
     VALGRIND_STACK_DEREGISTER(context->valgrind_id);
 }
 
+#ifndef CF__INLINE_SWITCH
 UNTOLD void
 cf__context_switch(struct cf__context *from, struct cf__context *to)
 {
-    int saved_errno = *from->thread_errno;
-    tell_leaving(from, to);
-    tell_arrived(jump(from, to));
-    *from->thread_errno = saved_errno;
+    CF__SWITCH(from, to, jump);
 }
+#endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Contexts: stacks that can be left and gone on with. context.c is the one file
- * that knows how: by a few instructions of its own (x86-64), by the two
- * assembler functions of Boost.Context (CF_FCONTEXT), or by <ucontext.h>, which
- * also calls the kernel each time (CF_UCONTEXT, or nothing else is there).
+ * Contexts: stacks that can be left and gone on with. context.c and
+ * context_switch.h know how: by a few instructions of their own (x86-64), by
+ * the two assembler functions of Boost.Context (CF_FCONTEXT), or by
+ * <ucontext.h>, which also calls the kernel each time (CF_UCONTEXT, or nothing
+ * else is there).
  */
 #ifndef CF_EVENT_LOOP_CONTEXT_H
 #define CF_EVENT_LOOP_CONTEXT_H
@@ -86,9 +87,5 @@ void cf__context_fini(struct cf__context *context);
 /* The thread is being unwound, from the context that ran last into root, which
  * runs now. Sanitizers have not seen that. */
 void cf__context_unwound_to(struct cf__context *root);
-
-/* Leaves from, which runs, and goes on with to. Returns when from is gone on
- * with. errno is as before. */
-void cf__context_switch(struct cf__context *from, struct cf__context *to);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Coroutines: they are made, run tasks, and switch to each other. No locks.
  */
-#include "event_loop/loop.h"
+#include "event_loop/switch.h"
 
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
@@ -83,25 +83,6 @@ cf__coroutine_start_own(struct cf__evloop *loop)
 
 /* --- switching ------------------------------------------------------------ */
 
-/* next goes on; NULL: the loop's own stack does. */
-static inline void
-note(struct cf__evloop *loop, struct cf__coroutine *next)
-{
-    cf_store_relaxed(&loop->running, next);
-    cf_bump_release(&loop->switches); /* pairs with the watchdog: running */
-}
-
-void
-cf__coroutine_switch(struct cf__evloop *loop,
-                     struct cf__coroutine *self,
-                     struct cf__coroutine *next)
-{
-    note(loop, next);
-    self->on_stack = cf__thread.on_stack;
-    cf__thread.on_stack = next ? next->on_stack : loop->root_on_stack;
-    cf__context_switch(&self->context, next ? &next->context : &loop->root);
-}
-
 /* What is ready becomes the batch without the loop's own part of a turn, if
  * that would find nothing. Not for long: deadlines have to be looked at. */
 static inline void
@@ -130,26 +111,31 @@ choose(struct cf__evloop *loop)
     return next;
 }
 
-void
-cf__coroutine_leave(struct cf__evloop *loop, struct cf__coroutine *self)
+/* Inlined where a coroutine ends a task: see context_switch.h. */
+static inline __attribute__((always_inline)) void
+leave(struct cf__evloop *loop, struct cf__coroutine *self)
 {
     struct cf__coroutine *next = choose(loop);
     if (next == self)
-        note(loop, self);
+        cf__note_switch(loop, self);
     else
         cf__coroutine_switch(loop, self, next);
 }
 
 void
+cf__coroutine_leave(struct cf__evloop *loop, struct cf__coroutine *self)
+{
+    leave(loop, self);
+}
+
+void
 cf__coroutine_run(struct cf__evloop *loop, struct cf__coroutine *first)
 {
-    note(loop, first);
+    cf__note_switch(loop, first);
     loop->root_on_stack = cf__thread.on_stack;
     cf__thread.on_stack = first->on_stack;
     cf__context_switch(&loop->root, &first->context);
 }
-
-/* --- waiting -------------------------------------------------------------- */
 
 /* --- running tasks -------------------------------------------------------- */
 
@@ -214,7 +200,7 @@ coroutine_main(void *coroutine)
             tell_enders(loop);
         self->trimmed = false;
         free_coroutine(loop, self);
-        cf__coroutine_leave(loop, self);
+        leave(loop, self);
     }
 }
 

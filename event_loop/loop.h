@@ -321,12 +321,6 @@ bool cf__task_refuse(struct cf__evloop *loop);
  * Runs no callbacks. NULL: that is for the loop's own part of a turn. */
 struct cf__coroutine *cf__coroutine_start_own(struct cf__evloop *loop);
 
-/* Goes on with next; NULL: with the loop's own stack. Returns when self is gone
- * on with. */
-void cf__coroutine_switch(struct cf__evloop *loop,
-                          struct cf__coroutine *self,
-                          struct cf__coroutine *next);
-
 /* Leaves self for what runs next. Returns when self is gone on with. */
 void cf__coroutine_leave(struct cf__evloop *loop, struct cf__coroutine *self);
 

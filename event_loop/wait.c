@@ -3,7 +3,7 @@
  * How coroutines wait, and are woken. README.md has the protocol of the parker,
  * and "Joins". No locks.
  */
-#include "event_loop/loop.h"
+#include "event_loop/switch.h"
 
 #include "lib/base/spin.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Stacks of the event loop, and switching between them: event_loop/stack.h and
  * context.h. */
-#include "event_loop/context.h"
+#include "event_loop/context_switch.h"
 #include "event_loop/stack.h"
 
 #include <criterion/criterion.h>
