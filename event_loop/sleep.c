@@ -84,8 +84,8 @@ const struct cf__suspend_ops cf__evloop_keeper_ops = {.unpark = wake_keeper};
 
 /* For a short time before a sleep: what a task waits for may be done by another
  * executor before the thread would be asleep, or awake again. Of what libuv
- * waits for, only a call of the kernel can tell: that is as long as a yield, and
- * comes as often. true: there is work. */
+ * waits for, only a call of the kernel can tell: that is as long as a yield,
+ * and comes as often. true: there is work. */
 static bool
 look_on(struct cf__evloop *loop, struct cf__spin *spin)
 {

@@ -183,9 +183,7 @@ watch(void *arg)
     int64_t period = dog->stall_ns / 4;
     if (period < LEAST_PERIOD_NS)
         period = LEAST_PERIOD_NS;
-    (void)cf__cancel_disable();
-    cf__origin_enter(&loop->base.origin);
-    (void)pthread_setname_np(pthread_self(), "cf_watchdog");
+    cf__helper_thread_enter(&loop->base.origin, "cf_watchdog");
     while (!cf_load_relaxed(&dog->over)) { /* the join orders all else */
         if (!rest(dog))
             look(loop, &run);

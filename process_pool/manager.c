@@ -7,7 +7,6 @@
  */
 #include "process_pool/pool.h"
 
-#include "lib/base/cancel.h"
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"
 #include "lib/base/helper_thread.h"
@@ -293,8 +292,7 @@ static void *
 manager_main(void *arg)
 {
     struct cf__processes *pool = arg;
-    (void)cf__cancel_disable();
-    cf__origin_enter(&pool->base.origin);
+    cf__helper_thread_enter(&pool->base.origin, "cf_manager");
     cf__thread.server = &pool->server;
     cf__zygote_attach(&pool->zygote);
     cf__processes_lock(pool);

@@ -115,16 +115,15 @@ report(cf_future *future)
 int
 main(void)
 {
-    cf_process_pool_options opts = CF_PROCESS_POOL_OPTIONS_INIT;
     cf_executor *pool = NULL;
     cf_future *futures[JOBS] = {NULL};
-    opts.memory_limit = LIMIT;
-    cf_err err = cf_process_pool_create(&opts, &pool);
+    cf_err err = cf_process_pool_create(
+        &CF_PROCESS_POOL_OPTIONS(.memory_limit = LIMIT), &pool);
     for (int i = 0; i < JOBS && err == CF_OK; i++) {
-        cf_task task = CF_TASK_INIT;
-        task.fn = jobs[i].fn;
-        task.timeout_ns = jobs[i].timeout_ns;
-        err = cf_submit_task(pool, &task, &futures[i]);
+        err = cf_submit_task(
+            pool,
+            &CF_TASK(.fn = jobs[i].fn, .timeout_ns = jobs[i].timeout_ns),
+            &futures[i]);
     }
     for (int i = 0; i < JOBS && err == CF_OK; i++) {
         printf("%-20s ", jobs[i].name);

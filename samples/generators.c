@@ -171,8 +171,11 @@ main(int argc, char **argv)
     cf_future *all;
     cf_err err = cf_executor_open(spec, &ex);
     if (err) {
-        fprintf(
-            stderr, "generators: --executor %s: %s\n", spec, cf_strerror(err));
+        fprintf(stderr,
+                "generators: --executor %s: %s (there are %s)\n",
+                spec,
+                cf_strerror(err),
+                cf_executor_specs());
         return EXIT_FAILURE;
     }
     err = cf_submit(ex, run, &count, sizeof count, &all);

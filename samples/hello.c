@@ -20,7 +20,8 @@ main(void)
 {
     cf_executor *pool;
     cf_future *squares[5];
-    cf_err err = cf_thread_pool_create(NULL, &pool);
+    cf_err err =
+        cf_thread_pool_create(&CF_THREAD_POOL_OPTIONS(.max_workers = 4), &pool);
     for (int i = 0; i < 5 && err == CF_OK; i++)
         err = cf_submit(pool, square, &i, sizeof(i), &squares[i]);
     if (err != CF_OK) {

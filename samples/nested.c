@@ -59,12 +59,11 @@ int
 main(void)
 {
     const range all = {1, LIMIT};
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    opts.max_workers = 1;
     cf_executor *pool = NULL;
     cf_future *future = NULL;
     cf_bytes result;
-    cf_err err = cf_thread_pool_create(&opts, &pool);
+    cf_err err =
+        cf_thread_pool_create(&CF_THREAD_POOL_OPTIONS(.max_workers = 1), &pool);
     if (err == CF_OK)
         err = cf_submit(pool, most_steps, &all, sizeof(all), &future);
     if (err == CF_OK)

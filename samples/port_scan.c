@@ -83,12 +83,13 @@ static int
 run(cf_call *call, const void *arg, size_t arg_size)
 {
     struct scan *scan = (struct scan *)arg;
-    cf_group_options options = CF_GROUP_OPTIONS_INIT;
     cf_group *group;
     cf_scope *scope;
     (void)arg_size;
-    options.max_running = (size_t)scan->jobs;
-    cf_err err = cf_group_create(cf_call_executor(call), &options, &group);
+    cf_err err =
+        cf_group_create(cf_call_executor(call),
+                        &CF_GROUP_OPTIONS(.max_running = (size_t)scan->jobs),
+                        &group);
     if (err)
         return cf_fail(call, (int)err, "%s", cf_strerror(err));
     err = cf_scope_begin(call, CF_SECONDS(scan->limit_s), &scope);

@@ -59,16 +59,16 @@ follow(cf_call *call, const void *arg, size_t arg_size)
     const struct file *file = arg;
     const char *argv[] = {
         "tail", "-n", file->job->lines, "-F", "--", file->name, NULL};
-    cf_subprocess_options options = CF_SUBPROCESS_OPTIONS_INIT;
+    /* In a session of its own: Ctrl-C is for this program. */
+    cf_subprocess_options options = CF_SUBPROCESS_OPTIONS(.argv = argv,
+                                                          .in = CF_STDIO_NULL,
+                                                          .out = CF_STDIO_PIPE,
+                                                          .own_session = true);
     cf_subprocess_exit end = {0, 0};
     cf_subprocess *tail;
     (void)arg_size;
     if (file->job->once)
         argv[3] = "-q"; /* it is alone: nothing to leave out */
-    options.argv = argv;
-    options.in = CF_STDIO_NULL;
-    options.out = CF_STDIO_PIPE;
-    options.own_session = true; /* Ctrl-C is for this program */
     cf_err err = cf_subprocess_start(call, &options, &tail);
     if (!err) {
         err = print_lines(file->name, cf_subprocess_pipe(tail, 1));
@@ -91,11 +91,12 @@ static int
 run(cf_call *call, const void *arg, size_t arg_size)
 {
     const struct job *job = arg;
-    cf_group_options options = CF_GROUP_OPTIONS_INIT;
     cf_group *group;
     (void)arg_size;
-    options.on_error = CF_ON_ERROR_KEEP_GOING;
-    cf_err err = cf_group_create(cf_call_executor(call), &options, &group);
+    cf_err err =
+        cf_group_create(cf_call_executor(call),
+                        &CF_GROUP_OPTIONS(.on_error = CF_ON_ERROR_KEEP_GOING),
+                        &group);
     if (err)
         return cf_fail(call, (int)err, "%s", cf_strerror(err));
     for (int i = 0; i < job->count && !err; i++) {

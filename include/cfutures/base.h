@@ -53,9 +53,9 @@
  */
 
 /* Durations are int64_t nanoseconds on the monotonic clock. */
-#define CF_FOREVER ((int64_t)-1) /* never times out; 0 polls */
-#define CF_MS(n) ((int64_t)(n)*INT64_C(1000000))
-#define CF_SECONDS(n) ((int64_t)(n)*INT64_C(1000000000))
+#define CF_FOREVER INT64_C(-1) /* never times out; 0 polls */
+#define CF_MS(n) (INT64_C(1000000) * (n))
+#define CF_SECONDS(n) (INT64_C(1000000000) * (n))
 
 CF_BEGIN_DECLS
 
@@ -79,9 +79,19 @@ typedef struct cf_channel cf_channel;           /* items to wait for */
  * of the struct. Fields behind what size covers count as zero. Fields that the
  * library does not know must be zero, or the call is CF_ETOOBIG.
  *
+ * In C, the macro that is called as the struct, CF_THREAD_POOL_OPTIONS(
+ * .max_workers = 4), is such a struct with its size set and all fields zero
+ * that are not named. Its address may be an argument,
+ * &CF_THREAD_POOL_OPTIONS(.max_workers = 4); it lives until the block around it
+ * ends.
+ *
  * A size or a count is checked before anything is allocated, read or written:
  * what no object can hold (PTRDIFF_MAX bytes) is CF_ETOOBIG.
  */
+
+#ifndef __cplusplus
+#define CF_WITH_SIZE(type, ...) ((type){.size = sizeof(type), __VA_ARGS__})
+#endif
 
 /* Bytes that the reader does not own; data is NULL only when size is 0. */
 typedef struct cf_bytes {

@@ -16,7 +16,8 @@ CF_BEGIN_DECLS
 
 typedef struct cf_datagram cf_datagram;
 
-/* Zero is the default of every field but size. */
+/* Zero is the default of every field but size, which CF_DATAGRAM_OPTIONS() and
+ * CF_DATAGRAM_OPTIONS_INIT set: 0 is CF_EINVAL. */
 typedef struct cf_datagram_options {
     size_t size;      /* sizeof(cf_datagram_options) */
     bool reuse_port;  /* UDP: other sockets may have the same address, and the
@@ -30,6 +31,9 @@ typedef struct cf_datagram_options {
     {                                                                          \
         sizeof(cf_datagram_options), false, false, NULL                        \
     }
+#ifndef __cplusplus
+#define CF_DATAGRAM_OPTIONS(...) CF_WITH_SIZE(cf_datagram_options, __VA_ARGS__)
+#endif
 
 /**
  * Makes a socket for datagrams.

@@ -26,11 +26,12 @@
 
 CF_BEGIN_DECLS
 
-#define CF_EVENT_LOOP_STACK_MIN ((size_t)16384)
+#define CF_EVENT_LOOP_STACK_MIN 16384U
 
 struct uv_loop_s;
 
-/* Zero is the default of every field but size. */
+/* Zero is the default of every field but size, which CF_EVENT_LOOP_OPTIONS()
+ * and CF_EVENT_LOOP_OPTIONS_INIT set: 0 is CF_EINVAL. */
 typedef struct cf_event_loop_options {
     size_t size;            /* sizeof(cf_event_loop_options) */
     const char *name;       /* of its thread, cut to 15 bytes. NULL:
@@ -61,6 +62,10 @@ typedef struct cf_event_loop_options {
         sizeof(cf_event_loop_options), NULL, 0, 0, NULL, NULL, NULL, 0,        \
             CF_QUEUE_BLOCK, 0, NULL                                            \
     }
+#ifndef __cplusplus
+#define CF_EVENT_LOOP_OPTIONS(...)                                             \
+    CF_WITH_SIZE(cf_event_loop_options, __VA_ARGS__)
+#endif
 
 /* *
  * Makes an event loop, which has one thread of its own. The thread starts with

@@ -11,8 +11,8 @@
 
 CF_BEGIN_DECLS
 
-/* Everything about one task; zero is the default of every field but size and
- * fn. */
+/* Everything about one task; zero is the default of every field but fn, and
+ * size, which CF_TASK() and CF_TASK_INIT set: 0 is CF_EINVAL. */
 typedef struct cf_task {
     size_t size;     /* sizeof(cf_task) */
     cf_task_fn *fn;  /* what to run */
@@ -38,6 +38,9 @@ typedef struct cf_task {
     {                                                                          \
         sizeof(cf_task), NULL, NULL, 0, NULL, NULL, 0, 0                       \
     }
+#ifndef __cplusplus
+#define CF_TASK(...) CF_WITH_SIZE(cf_task, __VA_ARGS__)
+#endif
 
 /* What a submit does when a bounded queue is full. A submit from one of the
  * pool's own threads goes over the bound: from a worker, from a callback after
@@ -332,7 +335,8 @@ CF_API int cf_executor_max_workers(const cf_executor *ex);
  *
  * @param spec      "threads", "threads:8", "inline", and with the process pool
  *                  built "processes", "processes:4"; in a program that links
- *                  libcfutures_loop also "loop".
+ *                  libcfutures_loop also "loop". cf_executor_specs() has them
+ *                  for a program's message, should this be CF_EINVAL.
  * @param[out] out  The executor; untouched on error.
  *
  * @retval CF_OK
@@ -350,6 +354,18 @@ CF_API int cf_executor_max_workers(const cf_executor *ex);
  */
 CF_API CF_NODISCARD cf_err cf_executor_open(const char *spec,
                                             cf_executor **out);
+
+/**
+ * Returns what cf_executor_open() takes, for a --help or an error message:
+ * such as "inline, threads[:N], processes[:N]", and ", loop" in a program that
+ * links libcfutures_loop.
+ *
+ * Ownership: a static string.
+ * Threads:   any, at any time.
+ * Blocks:    no.
+ * Python:    none.
+ */
+CF_API const char *cf_executor_specs(void);
 
 /**
  * Makes an executor that runs each task in the submitting thread, before

@@ -26,7 +26,8 @@ typedef enum cf_on_error {
     CF_ON_ERROR_KEEP_GOING /* nothing */
 } cf_on_error;
 
-/* Zero is the default of every field but size. */
+/* Zero is the default of every field but size, which CF_GROUP_OPTIONS() and
+ * CF_GROUP_OPTIONS_INIT set: 0 is CF_EINVAL. */
 typedef struct cf_group_options {
     size_t size; /* sizeof(cf_group_options) */
     cf_on_error on_error;
@@ -39,6 +40,9 @@ typedef struct cf_group_options {
     {                                                                          \
         sizeof(cf_group_options), CF_ON_ERROR_CANCEL, 0                        \
     }
+#ifndef __cplusplus
+#define CF_GROUP_OPTIONS(...) CF_WITH_SIZE(cf_group_options, __VA_ARGS__)
+#endif
 
 /**
  * Makes a group without children.

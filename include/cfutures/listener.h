@@ -12,7 +12,8 @@ CF_BEGIN_DECLS
 
 typedef struct cf_listener cf_listener;
 
-/* Zero is the default of every field but size. */
+/* Zero is the default of every field but size, which CF_LISTENER_OPTIONS() and
+ * CF_LISTENER_OPTIONS_INIT set: 0 is CF_EINVAL. */
 typedef struct cf_listener_options {
     size_t size;     /* sizeof(cf_listener_options) */
     int backlog;     /* connections that may wait to be accepted; 0: what the
@@ -27,6 +28,9 @@ typedef struct cf_listener_options {
     {                                                                          \
         sizeof(cf_listener_options), 0, false, NULL                            \
     }
+#ifndef __cplusplus
+#define CF_LISTENER_OPTIONS(...) CF_WITH_SIZE(cf_listener_options, __VA_ARGS__)
+#endif
 
 /**
  * Listens on an address.

@@ -26,7 +26,8 @@ CF_BEGIN_DECLS
  */
 typedef bool cf_pull_fn(void *pull_data, void *item);
 
-/* Zero is the default of every field but size. */
+/* Zero is the default of every field but size, which CF_MAP_OPTIONS() and
+ * CF_MAP_OPTIONS_INIT set: 0 is CF_EINVAL. */
 typedef struct cf_map_options {
     size_t size;          /* sizeof(cf_map_options) */
     size_t chunk_size;    /* items per task; 0: chosen by the library; in an
@@ -46,6 +47,9 @@ typedef struct cf_map_options {
     {                                                                          \
         sizeof(cf_map_options), 0, 0, 0, 0, NULL, NULL, NULL                   \
     }
+#ifndef __cplusplus
+#define CF_MAP_OPTIONS(...) CF_WITH_SIZE(cf_map_options, __VA_ARGS__)
+#endif
 
 /**
  * Calls a task function for every item, in parallel, and hands out results.

@@ -80,7 +80,8 @@ typedef enum cf_on_worker_death {
                           so do later submits */
 } cf_on_worker_death;
 
-/* Zero is the default of every field but size. */
+/* Zero is the default of every field but size, which CF_PROCESS_POOL_OPTIONS()
+ * and CF_PROCESS_POOL_OPTIONS_INIT set: 0 is CF_EINVAL. */
 typedef struct cf_process_pool_options {
     size_t size;             /* sizeof(cf_process_pool_options) */
     int max_workers;         /* 0: cf_cpu_count(); at most 1024 */
@@ -126,6 +127,10 @@ typedef struct cf_process_pool_options {
         sizeof(cf_process_pool_options), 0, NULL, NULL, NULL, NULL, 0,         \
             CF_QUEUE_BLOCK, 0, CF_WORKER_REPLACE, 0, 0, 0, 0, 0                \
     }
+#ifndef __cplusplus
+#define CF_PROCESS_POOL_OPTIONS(...)                                           \
+    CF_WITH_SIZE(cf_process_pool_options, __VA_ARGS__)
+#endif
 
 /**
  * Makes a process pool, and the snapshot that its workers will be forked from:

@@ -31,12 +31,13 @@ CF_BEGIN_DECLS
 typedef struct cf_stream cf_stream;
 
 /* Room for the longest address, its final zero included; in bytes. */
-#define CF_ADDRESS_MAX ((size_t)128)
+#define CF_ADDRESS_MAX 128U
 
 /* How long a line may be where cf_stream_read_line() is given 0; in bytes. */
-#define CF_LINE_LIMIT ((size_t)65536)
+#define CF_LINE_LIMIT 65536U
 
-/* Zero is the default of every field but size. */
+/* Zero is the default of every field but size, which CF_STREAM_OPTIONS() and
+ * CF_STREAM_OPTIONS_INIT set: 0 is CF_EINVAL. */
 typedef struct cf_stream_options {
     size_t size;           /* sizeof(cf_stream_options) */
     bool nagle;            /* TCP: small writes are held back until what was
@@ -49,6 +50,9 @@ typedef struct cf_stream_options {
     {                                                                          \
         sizeof(cf_stream_options), false, 0                                    \
     }
+#ifndef __cplusplus
+#define CF_STREAM_OPTIONS(...) CF_WITH_SIZE(cf_stream_options, __VA_ARGS__)
+#endif
 
 /**
  * Connects to an address.

@@ -3,9 +3,8 @@
  * Other programs, started and awaited by the tasks of an event loop.
  *
  *     const char *argv[] = {"sort", NULL};
- *     cf_subprocess_options opts = CF_SUBPROCESS_OPTIONS_INIT;
+ *     cf_subprocess_options opts = CF_SUBPROCESS_OPTIONS(.argv = argv);
  *     cf_subprocess_output output;
- *     opts.argv = argv;
  *     cf_err err = cf_subprocess_run(call, &opts, text, text_size,
  *                                    CF_SECONDS(5), &output);
  *
@@ -31,7 +30,9 @@ typedef enum cf_stdio {
     CF_STDIO_STDOUT       /* for err: the same as out */
 } cf_stdio;
 
-/* Zero is the default of every field but size and argv. */
+/* Zero is the default of every field but argv, and size, which
+ * CF_SUBPROCESS_OPTIONS() and CF_SUBPROCESS_OPTIONS_INIT set: 0 is
+ * CF_EINVAL. */
 typedef struct cf_subprocess_options {
     size_t size;             /* sizeof(cf_subprocess_options) */
     const char *const *argv; /* ends with NULL; argv[0] is looked up in PATH if
@@ -50,6 +51,10 @@ typedef struct cf_subprocess_options {
         sizeof(cf_subprocess_options), NULL, NULL, NULL, CF_STDIO_INHERIT,     \
             CF_STDIO_INHERIT, CF_STDIO_INHERIT, false, 0                       \
     }
+#ifndef __cplusplus
+#define CF_SUBPROCESS_OPTIONS(...)                                             \
+    CF_WITH_SIZE(cf_subprocess_options, __VA_ARGS__)
+#endif
 
 /* How it ended. */
 typedef struct cf_subprocess_exit {

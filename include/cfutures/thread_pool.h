@@ -11,7 +11,8 @@
 
 CF_BEGIN_DECLS
 
-/* Zero is the default of every field but size. */
+/* Zero is the default of every field but size, which CF_THREAD_POOL_OPTIONS()
+ * and CF_THREAD_POOL_OPTIONS_INIT set: 0 is CF_EINVAL. */
 typedef struct cf_thread_pool_options {
     size_t size;             /* sizeof(cf_thread_pool_options) */
     int max_workers;         /* 0: cf_cpu_count(); at most 32767 */
@@ -36,6 +37,10 @@ typedef struct cf_thread_pool_options {
         sizeof(cf_thread_pool_options), 0, NULL, NULL, NULL, NULL, 0,          \
             CF_QUEUE_BLOCK, 0, 0, 0                                            \
     }
+#ifndef __cplusplus
+#define CF_THREAD_POOL_OPTIONS(...)                                            \
+    CF_WITH_SIZE(cf_thread_pool_options, __VA_ARGS__)
+#endif
 
 /**
  * Makes a thread pool. No thread starts before the first submit needs one.

@@ -2,6 +2,7 @@
 /* Starts the library's own threads: see helper_thread.h. */
 #include "lib/base/helper_thread.h"
 
+#include "lib/base/cancel.h"
 #include "lib/base/origin.h"
 
 #include <errno.h>
@@ -22,4 +23,12 @@ cf__helper_thread_start(const struct cf__origin *origin,
         return CF_OK;
     errno = error;
     return CF_ESYS;
+}
+
+void
+cf__helper_thread_enter(const struct cf__origin *origin, const char *name)
+{
+    (void)cf__cancel_disable();
+    cf__origin_enter(origin);
+    (void)pthread_setname_np(pthread_self(), name); /* people read it */
 }

@@ -2,7 +2,6 @@
 /* Calls that block, in a thread of their own: see aside.h. No locks. */
 #include "lib/executor/aside.h"
 
-#include "lib/base/cancel.h"
 #include "lib/base/helper_thread.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/wait_one.h"
@@ -24,8 +23,7 @@ run(void *arg)
 {
     const struct aside *aside = arg;
     cf_future *done = aside->done;
-    (void)cf__cancel_disable(); /* the thread ends with that */
-    cf__origin_enter(aside->origin);
+    cf__helper_thread_enter(aside->origin, "cf_aside");
     aside->fn(aside->data);
     /* From here on the coroutine's stack may be gone. An empty result needs no
      * memory. */

@@ -2,8 +2,11 @@
 /* cf_executor_open(): executors by name. */
 #include "lib/executor/backend.h"
 
+#include "lib/base/assert.h"
 #include "lib/base/contract.h"
 
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { WORKERS_MAX = 1000000 }; /* the constructors have lower limits */
@@ -68,4 +71,47 @@ cf_executor_open(const char *spec, cf_executor **out)
         return backend ? backend->open(workers, out) : CF_ENOTSUP;
     }
     return CF_EINVAL;
+}
+
+/* --- what it takes -------------------------------------------------------- */
+
+enum { SPECS_SIZE = 256 };
+
+/* All that is built, and without the components. Written once. */
+static char specs[SPECS_SIZE], own_specs[SPECS_SIZE];
+static pthread_once_t specs_once = PTHREAD_ONCE_INIT; /* guards both */
+
+/* Appends to text, of which length bytes are used. Returns how many are now. */
+static size_t
+append(char *text, size_t length, const char *spec, const char *workers)
+{
+    int more = snprintf(text + length,
+                        SPECS_SIZE - length,
+                        "%s%s%s",
+                        length > 0 ? ", " : "",
+                        spec,
+                        workers);
+    cf__assert(more > 0 && (size_t)more < SPECS_SIZE - length);
+    return length + (size_t)more;
+}
+
+static void
+write_specs(void)
+{
+    size_t length = append(specs, 0, cf__backend_inline.spec, "");
+    for (size_t i = 0; cf__backends[i]; i++)
+        length = append(specs, length, cf__backends[i]->spec, "[:N]");
+    memcpy(own_specs, specs, length + 1);
+    for (size_t i = 0; cf__places[i].spec; i++)
+        length = append(specs, length, cf__places[i].spec, "");
+}
+
+const char *
+cf_executor_specs(void)
+{
+    (void)pthread_once(&specs_once, write_specs);
+    for (size_t i = 0; cf__places[i].spec; i++)
+        if (cf_load_relaxed(&cf__places[i].backend))
+            return specs;
+    return own_specs;
 }

@@ -227,8 +227,7 @@ static void *
 timers_main(void *arg)
 {
     struct cf__timers *timers = arg;
-    (void)cf__cancel_disable();
-    cf__origin_enter(timers->origin);
+    cf__helper_thread_enter(timers->origin, "cf_timers");
     cf__thread.server = &timers->server;
     pthread_mutex_lock(&timers->lock);
     while (!timers->ending)

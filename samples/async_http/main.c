@@ -99,14 +99,13 @@ fetch_all(cf_executor *ex, const options *opts, const input *in, report *r)
     fetch_common common = {.timeout_ns = opts->timeout_ns,
                            .retries = opts->retries};
     struct pages pages = {in, &common, 0};
-    cf_map_options map = CF_MAP_OPTIONS_INIT;
+    cf_map_options map = CF_MAP_OPTIONS(.chunk_size = 1,
+                                        .buffer_size = (size_t)opts->jobs,
+                                        .unordered = true,
+                                        .pull = next_page,
+                                        .pull_data = &pages);
     cf_results *results;
     table t;
-    map.chunk_size = 1;
-    map.buffer_size = (size_t)opts->jobs;
-    map.unordered = true;
-    map.pull = next_page;
-    map.pull_data = &pages;
     cf_err err =
         cf_map(ex, fetch_task, NULL, sizeof(fetch_arg), 0, &map, &results);
     if (err)

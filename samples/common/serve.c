@@ -56,11 +56,12 @@ static int
 run(cf_call *call, const void *arg, size_t arg_size)
 {
     const struct service *service = arg;
-    cf_group_options options = CF_GROUP_OPTIONS_INIT;
     cf_group *group;
     (void)arg_size;
-    options.on_error = CF_ON_ERROR_KEEP_GOING;
-    cf_err err = cf_group_create(cf_call_executor(call), &options, &group);
+    cf_err err =
+        cf_group_create(cf_call_executor(call),
+                        &CF_GROUP_OPTIONS(.on_error = CF_ON_ERROR_KEEP_GOING),
+                        &group);
     if (!err) {
         err = listen_and_accept(call, service, group);
         int error = errno;

@@ -125,12 +125,12 @@ batch_run(cf_executor *ex,
     *totals = (batch_totals){.numbers = in->numbers, .failures = in->numbers};
     uint64_t started_ns = clock_ns(CLOCK_MONOTONIC);
     feed source = {.in = in, .print = opts->print};
-    cf_map_options map = CF_MAP_OPTIONS_INIT;
-    map.chunk_size = 1;
-    map.buffer_size = window_size(ex, opts, in);
-    map.unordered = opts->as_completed;
-    map.pull = next_item;
-    map.pull_data = &source;
+    cf_map_options map =
+        CF_MAP_OPTIONS(.chunk_size = 1,
+                       .buffer_size = window_size(ex, opts, in),
+                       .unordered = opts->as_completed,
+                       .pull = next_item,
+                       .pull_data = &source);
 
     progress bar;
     progress_init(&bar, in);

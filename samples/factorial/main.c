@@ -16,10 +16,10 @@ open_executor(const char *spec, int *status)
     cf_err err = cf_executor_open(spec, &ex);
     if (err == CF_EINVAL) {
         fprintf(stderr,
-                "factorial: --executor: '%s': not threads[:N], "
-                "processes[:N] or inline\n"
+                "factorial: --executor: '%s' is none of: %s\n"
                 "Try 'factorial --help'.\n",
-                spec);
+                spec,
+                cf_executor_specs());
         *status = EXIT_USAGE;
     } else if (err != CF_OK) {
         fprintf(stderr, "factorial: %s: %s\n", spec, cf_strerror(err));

@@ -7,12 +7,14 @@
 
 warnings='-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wswitch
     -Wswitch-enum -Werror'
+cxx_warnings='-Wold-style-cast'
 clang_warnings='-Wcovered-switch-default -Wassign-enum'
 
 # compiles COMPILER LANGUAGE STANDARD FILE
 compiles() {
     local more=
     [[ $1 != *clang* ]] || more=$clang_warnings
+    [ "$2" != c++ ] || more+=" $cxx_warnings"
     # shellcheck disable=SC2086 # $warnings and $more are several words
     "$1" -x "$2" -std="$3" $warnings $more -Iinclude -fsyntax-only "$4" ||
         complain "$4 is not $3 for $1"

@@ -47,6 +47,17 @@ macros_start(cf_executor **pool, cf_future **out)
     task.timeout_ns = map.timeout_ns == 0 ? CF_FOREVER : CF_MS(10);
     if (error.worker != -1)
         return error.kind;
+#ifndef __cplusplus
+    if (map.timeout_ns == CF_FOREVER)
+        return cf_thread_pool_create(
+            &CF_THREAD_POOL_OPTIONS(.max_workers = 2, .pin_workers = 1), pool);
+    if (map.timeout_ns == CF_SECONDS(1))
+        return cf_process_pool_create(&CF_PROCESS_POOL_OPTIONS(), pool);
+    if (map.unordered)
+        return cf_submit_task(
+            *pool, &CF_TASK(.fn = macros_task, .name = "task"), out);
+    map = CF_MAP_OPTIONS(.chunk_size = 1);
+#endif
     cf_err err = cf_thread_pool_create(&options, pool);
     return err == CF_OK ? cf_submit_task(*pool, &task, out) : err;
 }

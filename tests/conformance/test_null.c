@@ -62,6 +62,7 @@ CF_TEST(a_future_that_is_null_is_an_answer_in_every_call)
         ANSWER(cf_err_name((cf_err)-1) != NULL),
         ANSWER(cf_strerror((cf_err)-1) != NULL),
         ANSWER(cf_version() != NULL),
+        ANSWER(cf_executor_specs() != NULL),
         ANSWER(cf_cpu_count() > 0),
     };
     expect_answers(answers);

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "tests/processes/processes.h"
+#include "tests/support/process.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -286,5 +287,13 @@ CF_TEST(a_task_is_told_on_which_processor_it_runs)
     cf_future *f = must_submit(ex, task_travels, NULL, 0);
     assert_ok(cf_future_result(f, CF_FOREVER, NULL));
     cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
+CF_TEST(the_thread_of_a_pool_has_a_name_of_its_own)
+{
+    cf_executor *ex = pool_for(1);
+    expect_works(ex);
+    process_await_thread("cf_manager");
     cf_executor_destroy(ex);
 }

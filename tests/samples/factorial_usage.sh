@@ -19,8 +19,9 @@ wrong() {
     head -n 1 err | grep -qxF "factorial: $message"
 }
 
+specs='inline, threads[:N], processes[:N]'
 for spec in bogus threads: threads:0 threads:-1 processes:2x INLINE; do
-    wrong "--executor: '$spec': not threads[:N], processes[:N] or inline" \
+    wrong "--executor: '$spec' is none of: $specs" \
         --executor $spec 5
 done
 wrong "--order: 'random': not submitted or completed" --order random 5

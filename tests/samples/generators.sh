@@ -31,7 +31,9 @@ for count in 0 91 -1 5x '' 99999999999999999999; do
     wrong "--count $count: not 1 to 90" 2 --count "$count"
 done
 wrong 'what is 5?' 2 5
-wrong '--executor bogus: invalid argument' 1 --executor bogus
+specs='inline, threads[:N], processes[:N], loop'
+wrong "--executor bogus: invalid argument (there are $specs)" 1 \
+    --executor bogus
 ! "$generators" --bogus 2>/dev/null
 ! "$generators" >/dev/full 2>/dev/null
 "$generators" --help | grep -q '^Usage: generators '

@@ -68,12 +68,13 @@ process_await_threads(int count)
         sched_yield();
 }
 
-/* The process's name and state; false: there is none. */
+/* The name and state of a process, in /proc, or of a thread of this one, in
+ * /proc/self/task; false: there is none. */
 static bool
-read_stat(pid_t pid, char name[32], char *state)
+read_stat(const char *folder, pid_t id, char name[32], char *state)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    snprintf(path, sizeof path, "%s/%d/stat", folder, (int)id);
     FILE *file = fopen(path, "r");
     if (file == NULL)
         return false;
@@ -87,7 +88,7 @@ process_state(pid_t pid)
 {
     char name[32];
     char state;
-    return read_stat(pid, name, &state) ? state : 0;
+    return read_stat("/proc", pid, name, &state) ? state : 0;
 }
 
 static bool
@@ -102,10 +103,10 @@ process_lives(pid_t pid)
     return is_alive(process_state(pid));
 }
 
-int
-process_find(const char *prefix, pid_t *pids, int most)
+static int
+find_in(const char *folder, const char *prefix, pid_t *pids, int most)
 {
-    DIR *dir = opendir("/proc");
+    DIR *dir = opendir(folder);
     if (dir == NULL)
         return -1;
     int count = 0;
@@ -113,8 +114,8 @@ process_find(const char *prefix, pid_t *pids, int most)
         pid_t pid = (pid_t)strtol(e->d_name, NULL, 10);
         char name[32];
         char state;
-        if (pid <= 0 || !read_stat(pid, name, &state) || !is_alive(state) ||
-            strncmp(name, prefix, strlen(prefix)) != 0)
+        if (pid <= 0 || !read_stat(folder, pid, name, &state) ||
+            !is_alive(state) || strncmp(name, prefix, strlen(prefix)) != 0)
             continue;
         if (count < most)
             pids[count] = pid;
@@ -122,6 +123,19 @@ process_find(const char *prefix, pid_t *pids, int most)
     }
     closedir(dir);
     return count;
+}
+
+int
+process_find(const char *prefix, pid_t *pids, int most)
+{
+    return find_in("/proc", prefix, pids, most);
+}
+
+void
+process_await_thread(const char *name)
+{
+    while (find_in("/proc/self/task", name, NULL, 0) < 1)
+        sched_yield();
 }
 
 static int64_t

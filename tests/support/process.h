@@ -24,6 +24,9 @@ size_t process_resident(void);
  * stay in /proc for a moment. */
 void process_await_threads(int count);
 
+/* Waits until a thread of this process has that name. */
+void process_await_thread(const char *name);
+
 /* As in /proc: 'R', 'S', 'T' ...; 0: there is no such process. */
 char process_state(pid_t pid);
 

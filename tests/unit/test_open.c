@@ -7,6 +7,8 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
 static int opened_with = -1;
 
@@ -47,6 +49,33 @@ Test(open, what_is_no_name_is_invalid)
                                         "event_loop"};
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
         cr_assert(try_open(specs[i]) == CF_EINVAL, "%s", specs[i]);
+}
+
+/* Opens all that is listed, and returns how many these are. */
+static int
+open_all_listed(void)
+{
+    char list[256];
+    int count = 0;
+    snprintf(list, sizeof list, "%s", cf_executor_specs());
+    char *rest = list;
+    for (char *spec; (spec = strtok_r(rest, ", ", &rest)); count++) {
+        char *workers = strstr(spec, "[:N]");
+        if (workers)
+            memcpy(workers, ":2", sizeof ":2");
+        cr_assert(try_open(spec) == CF_OK, "%s", spec);
+    }
+    return count;
+}
+
+Test(open, what_can_be_opened_is_listed)
+{
+    int before = open_all_listed();
+    cr_assert(before >= 2, "inline, threads");
+    cr_assert_null(strstr(cf_executor_specs(), "loop"));
+    cf__backend_enter(&fake, CF_VERSION_STRING);
+    cr_assert(open_all_listed() == before + 1);
+    cr_assert_not_null(strstr(cf_executor_specs(), "loop"));
 }
 
 Test(open, a_component_that_is_loaded_is_opened)

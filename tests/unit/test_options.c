@@ -2,9 +2,14 @@
 /*
  * Structs whose size is garbage: CF_EINVAL, and nothing but the size is read.
  * Each struct lies so that behind its size there is a page that cannot be
- * read.
+ * read. And the literals that set the size.
  */
 #include <cfutures/cfutures.h>
+#include <cfutures/datagram.h>
+#include <cfutures/event_loop.h>
+#include <cfutures/listener.h>
+#include <cfutures/stream.h>
+#include <cfutures/subprocess.h>
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,5 +116,35 @@ Test(options, of_the_largest_size_are_read_to_their_end)
     cr_assert(cf_thread_pool_create(&largest.known, &ex) == CF_ETOOBIG);
     largest.bytes[4095] = 0;
     cr_assert(cf_thread_pool_create(&largest.known, &ex) == CF_OK);
+    cf_executor_destroy(ex);
+}
+
+Test(options, a_literal_has_its_size)
+{
+    cr_assert(CF_TASK().size == sizeof(cf_task));
+    cr_assert(CF_THREAD_POOL_OPTIONS().size == sizeof(cf_thread_pool_options));
+    cr_assert(CF_PROCESS_POOL_OPTIONS().size ==
+              sizeof(cf_process_pool_options));
+    cr_assert(CF_MAP_OPTIONS().size == sizeof(cf_map_options));
+    cr_assert(CF_GROUP_OPTIONS().size == sizeof(cf_group_options));
+    cr_assert(CF_EVENT_LOOP_OPTIONS().size == sizeof(cf_event_loop_options));
+    cr_assert(CF_SUBPROCESS_OPTIONS().size == sizeof(cf_subprocess_options));
+    cr_assert(CF_DATAGRAM_OPTIONS().size == sizeof(cf_datagram_options));
+    cr_assert(CF_LISTENER_OPTIONS().size == sizeof(cf_listener_options));
+    cr_assert(CF_STREAM_OPTIONS(.nagle = true).size ==
+              sizeof(cf_stream_options));
+}
+
+Test(options, a_literal_is_an_argument)
+{
+    cf_executor *ex;
+    cf_future *f;
+    cr_assert(cf_thread_pool_create(&CF_THREAD_POOL_OPTIONS(.max_workers = 3),
+                                    &ex) == CF_OK);
+    cr_assert(cf_executor_max_workers(ex) == 3);
+    cr_assert(cf_submit_task(ex, &CF_TASK(.fn = task, .name = "x"), &f) ==
+              CF_OK);
+    cr_assert(cf_future_result(f, CF_FOREVER, NULL) == CF_OK);
+    cf_future_unref(f);
     cf_executor_destroy(ex);
 }

@@ -7,6 +7,7 @@
 #include "lib/executor/server.h"
 #include "lib/executor/timers.h"
 #include "tests/support/gate.h"
+#include "tests/support/process.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -83,6 +84,13 @@ await_expiries(int count)
     gate_await(expiries, count);
     cr_assert(cf__timers_await_callback(timers, CF__NEVER) == CF_OK);
     cr_assert(gate_arrived(expiries) == count);
+}
+
+Test(timers, have_a_thread_with_a_name_of_its_own, .init = begin, .fini = end)
+{
+    start(0, CF_SECONDS(100));
+    process_await_thread("cf_timers");
+    cf__timers_stop(timers, &tasks[0]);
 }
 
 Test(timers, expire_in_the_order_of_deadlines, .init = begin, .fini = end)
