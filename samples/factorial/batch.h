@@ -13,7 +13,7 @@
 /* What the report tells. */
 typedef struct batch_totals {
     uint64_t numbers;  /* in the input */
-    uint64_t parts;    /* sub-products computed by tasks of their own */
+    uint64_t parts;    /* sub-products computed by jobs of their own */
     uint64_t failures; /* numbers without a result */
     uint64_t cpu_ns;   /* CPU time of all tasks */
     uint64_t wall_ns;

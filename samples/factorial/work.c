@@ -2,44 +2,29 @@
 /*
  * Factorials by binary splitting: n! is the product of 1 .. n, a product of
  * many numbers is that of its two halves, and halves that are large enough
- * become tasks. GMP multiplies two numbers of equal length far faster than a
+ * become jobs. GMP multiplies two numbers of equal length far faster than a
  * long by a short one, which is why the halves are worth it even in one
  * thread.
  *
- * Time is the thread's CPU time, which a task stops while it submits and
- * waits: there it may be running other tasks, which count for themselves.
+ * Time is the thread's CPU time, which a task stops while it joins a job: there
+ * it may be running that job, or another one, which count for themselves.
  */
 #include "work.h"
 
 #include "clock.h"
 
-#include <cfutures/executor.h>
+#include <cfutures/spawn.h>
 
 #include <gmp.h>
 #include <limits.h>
 #include <string.h>
 
 enum {
-    PART_NUMBERS = 20000, /* the most a task multiplies without splitting */
+    PART_NUMBERS = 20000, /* the most a job multiplies without splitting */
     LEAF_NUMBERS = 32     /* the most that are multiplied one by one */
 };
 
-/* A sub-product, as an argument: first * ... * last. */
-typedef struct product_arg {
-    uint32_t first;
-    uint32_t last;
-} product_arg;
-
-/* A sub-product, as a result; its value follows as 64-bit words, the least
- * significant word and byte first. */
-typedef struct product_result {
-    uint64_t cpu_ns;
-    uint64_t parts;
-} product_result;
-
-enum { WORD_SIZE = 8, WORD_ORDER = -1, BYTE_ORDER_IN_WORD = -1 };
-
-/* One task's run, and what it and its parts have cost. */
+/* One run of a task or a job, and what it and its parts have cost. */
 typedef struct work {
     cf_call *call;
     uint64_t started_ns; /* CPU time, at the last start_clock() */
@@ -92,34 +77,19 @@ fail(work *w, cf_err err, const char *what)
     return cf_fail(w->call, (int)err, "%s: %s", what, cf_strerror(err));
 }
 
-/* Multiplies out by the sub-product that another task computes. */
-static int
-multiply_by_part(work *w, mpz_t out, cf_future *part)
-{
-    cf_bytes bytes;
-    stop_clock(w);
-    cf_err err = cf_future_result(part, CF_FOREVER, &bytes);
-    start_clock(w);
-    if (err != CF_OK)
-        return fail(w, err, "a sub-product");
-
-    const product_result *result = bytes.data;
-    size_t words = (bytes.size - sizeof(*result)) / WORD_SIZE;
+/* A sub-product: first * ... * last, and what that has cost. */
+typedef struct part {
+    uint32_t first;
+    uint32_t last;
     mpz_t value;
-    mpz_init(value);
-    mpz_import(
-        value, words, WORD_ORDER, WORD_SIZE, BYTE_ORDER_IN_WORD, 0, result + 1);
-    mpz_mul(out, out, value);
-    mpz_clear(value);
-    w->cpu_ns += result->cpu_ns;
-    w->parts += result->parts + 1;
-    return 0;
-}
+    uint64_t cpu_ns;
+    uint64_t parts;
+} part;
 
-static cf_task_fn product_task;
+static cf_job_fn part_job;
 
-/* Sets out to first * ... * last: the lower half here, the upper one by a
- * task; each splits again while it is large. */
+/* Sets out to first * ... * last: the lower half here, the upper one by a job;
+ * each splits again while it is large. */
 static int
 multiply_in_parts(work *w, mpz_t out, uint32_t first, uint32_t last)
 {
@@ -130,54 +100,32 @@ multiply_in_parts(work *w, mpz_t out, uint32_t first, uint32_t last)
         return 0;
     }
     uint32_t middle = first + (last - first) / 2;
-    product_arg upper = {middle + 1, last};
-    cf_executor *ex = cf_call_executor(w->call);
-    cf_future *part;
-    stop_clock(w); /* the inline executor computes the part right now */
-    cf_err err = cf_submit(ex, product_task, &upper, sizeof(upper), &part);
-    start_clock(w);
-    if (err != CF_OK)
-        return fail(w, err, "submitting a sub-product");
-
+    part upper = {.first = middle + 1, .last = last};
+    cf_job job;
+    mpz_init(upper.value);
+    cf_spawn(w->call, &job, part_job, &upper);
     int failed = multiply_in_parts(w, out, first, middle);
-    if (failed)
-        cf_future_interrupt(part); /* nobody will ask for it */
-    else
-        failed = multiply_by_part(w, out, part);
-    cf_future_unref(part);
-    return failed;
+    stop_clock(w); /* the join may run the job right now */
+    int upper_failed = cf_join(w->call, &job);
+    start_clock(w);
+    if (!failed && !upper_failed)
+        mpz_mul(out, out, upper.value);
+    mpz_clear(upper.value);
+    w->cpu_ns += upper.cpu_ns;
+    w->parts += upper.parts + 1;
+    return failed ? failed : upper_failed;
 }
 
 static int
-return_product(work *w, const mpz_t value)
+part_job(cf_call *call, void *arg)
 {
-    size_t bits = mpz_sizeinbase(value, 2);
-    size_t words = (bits + 8 * WORD_SIZE - 1) / (8 * WORD_SIZE);
-    product_result *result =
-        cf_return_buffer(w->call, sizeof(*result) + words * WORD_SIZE);
-    if (result == NULL)
-        return fail(w, CF_ENOMEM, "a sub-product's result");
-    mpz_export(
-        result + 1, NULL, WORD_ORDER, WORD_SIZE, BYTE_ORDER_IN_WORD, 0, value);
-    stop_clock(w);
-    result->cpu_ns = w->cpu_ns;
-    result->parts = w->parts;
-    return 0;
-}
-
-static int
-product_task(cf_call *call, const void *arg, size_t arg_size)
-{
-    const product_arg *range = arg;
+    part *p = arg;
     work w = {.call = call};
-    mpz_t value;
-    (void)arg_size;
     start_clock(&w);
-    mpz_init(value);
-    int failed = multiply_in_parts(&w, value, range->first, range->last);
-    if (!failed)
-        failed = return_product(&w, value);
-    mpz_clear(value);
+    int failed = multiply_in_parts(&w, p->value, p->first, p->last);
+    stop_clock(&w);
+    p->cpu_ns = w.cpu_ns;
+    p->parts = w.parts;
     return failed;
 }
 

@@ -24,8 +24,8 @@ typedef struct factorial_arg {
 /* The result's bytes; in PRINT_VALUE the decimal digits follow it. */
 typedef struct factorial_result {
     uint32_t n;
-    uint32_t parts;    /* sub-products computed by tasks of their own */
-    uint64_t cpu_ns;   /* CPU time of this task and those of its parts */
+    uint32_t parts;    /* sub-products computed by jobs of their own */
+    uint64_t cpu_ns;   /* CPU time of this task and of its parts */
     uint64_t checksum; /* always there */
     uint64_t digits;   /* of the decimal number; 0 in PRINT_CHECKSUM */
 } factorial_result;
@@ -33,7 +33,7 @@ typedef struct factorial_result {
 /**
  * Computes the factorial of a factorial_arg; returns a factorial_result.
  *
- * A large one is split: the task submits sub-products to its own executor.
+ * A large one is split: the task spawns jobs that compute sub-products.
  */
 cf_task_fn factorial_task;
 
