@@ -51,6 +51,7 @@ interrupt(cf_executor *ex, cf_future *f)
 static const struct cf__executor_ops ops = {
     .name = "event_loop",
     .tasks_suspend = true,
+    .queues = true,
     .submit = cf__evloop_submit,
     .tidy = cf__evloop_tidy,
     .worker_of = worker_of,

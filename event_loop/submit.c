@@ -77,7 +77,7 @@ submit_rarely(struct cf__evloop *loop,
             cf__evloop_wake(loop); /* perhaps no turn would come */
         return CF_OK;
     }
-    while ((err = cf__queue_push(&loop->queue, oldest, newest, count)) ==
+    while ((err = cf__queue_push(&loop->queue, oldest, count)) ==
            CF_ESHUTDOWN) {
         err = open_queue(loop);
         if (err)

@@ -30,6 +30,7 @@
 
 static const struct cf__executor_ops operations = {
     .name = "process_pool",
+    .queues = true,
     .submit = cf__processes_submit,
     .tidy = cf__processes_tidy,
     .wait_idle = cf__processes_wait_idle,

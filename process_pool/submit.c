@@ -37,11 +37,12 @@ cf__processes_submit(cf_executor *ex,
                      size_t count)
 {
     struct cf__processes *pool = cf__processes_of(ex);
+    (void)newest; /* the queue follows the links */
     if (__builtin_expect(cf__executor_forked(ex), 0))
         return CF_EFORKED; /* no fork handler has closed the queue */
     /* After the push the tasks may be gone. */
     bool at_once = count >= ATTEND_EVERY || cf__priority(oldest) != 0;
-    cf_err err = cf__queue_push(&pool->queue, oldest, newest, count);
+    cf_err err = cf__queue_push(&pool->queue, oldest, count);
     if (__builtin_expect(err, 0)) /* refuse is set before the queue is closed */
         return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;
     bool turn = cf__queue_pushed(&pool->queue) % ATTEND_EVERY < count;

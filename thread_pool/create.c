@@ -53,6 +53,7 @@ interrupt(cf_executor *ex, cf_future *f)
 
 static const struct cf__executor_ops ops = {
     .name = "thread_pool",
+    .queues = true,
     .submit = cf__threads_submit,
     .run_pending = cf__threads_run_pending,
     .help = cf__threads_help,

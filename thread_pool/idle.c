@@ -9,6 +9,7 @@
 
 #include "lib/base/forked.h"
 #include "lib/base/spin.h"
+#include "lib/executor/batch.h"
 #include "lib/future/block.h"
 #include "thread_pool/tasks.h"
 
@@ -206,6 +207,15 @@ stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
     w->searching = false;
 }
 
+/* Closes the queue if it is empty and stays so. A batch that has pushed some of
+ * its tasks finds it open: no task of it is lost if no thread can be started. */
+static bool
+close_queue_locked(struct cf__threads *pool)
+{
+    return !cf__batches_under_way(&pool->base) &&
+           cf__queue_close_if_empty(&pool->queue);
+}
+
 /* The same, but the last serving worker closes the queue first, so that the
  * next submit starts a worker. false: there is work after all, and the worker
  * goes on. */
@@ -213,7 +223,7 @@ static bool
 try_stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
     if (pool->serving == 1 && cf_load_relaxed(&pool->refuse) == CF_OK &&
-        !cf__queue_close_if_empty(&pool->queue)) {
+        !close_queue_locked(pool)) {
         if (w->asleep)
             rouse_locked(pool, w);
         return false;
@@ -244,7 +254,7 @@ cf__threads_leave_locked(struct cf__threads *pool,
     /* A submit may have opened the queue since the last worker stopped
      * serving. */
     if (!work && pool->alive == 0 && cf_load_relaxed(&pool->refuse) == CF_OK)
-        work = !cf__queue_close_if_empty(&pool->queue);
+        work = !close_queue_locked(pool);
     struct cf__activity activity =
         cf__threads_activity_relaxed(pool); /* a hint */
     /* A worker that is searching will find the work. */

@@ -29,10 +29,7 @@ open_queue(struct cf__threads *pool, bool *started)
 /* The queue was closed: opens it and pushes, or returns why not. Not inline,
  * because it is rare. */
 __attribute__((noinline)) static cf_err
-submit_to_closed(struct cf__threads *pool,
-                 cf_future *oldest,
-                 cf_future *newest,
-                 size_t count)
+submit_to_closed(struct cf__threads *pool, cf_future *oldest, size_t count)
 {
     bool started;
     cf_err err;
@@ -40,7 +37,7 @@ submit_to_closed(struct cf__threads *pool,
         err = open_queue(pool, &started);
         if (err)
             return err;
-        err = cf__queue_push(&pool->queue, oldest, newest, count);
+        err = cf__queue_push(&pool->queue, oldest, count);
     } while (err == CF_ESHUTDOWN);
     if (err)
         return err;
@@ -57,14 +54,11 @@ submit_to_closed(struct cf__threads *pool,
 
 /* To the queue: tasks from outside, and all tasks with a priority. */
 static cf_err
-submit_outside(struct cf__threads *pool,
-               cf_future *oldest,
-               cf_future *newest,
-               size_t count)
+submit_outside(struct cf__threads *pool, cf_future *oldest, size_t count)
 {
-    cf_err err = cf__queue_push(&pool->queue, oldest, newest, count);
+    cf_err err = cf__queue_push(&pool->queue, oldest, count);
     if (__builtin_expect(err == CF_ESHUTDOWN, 0))
-        return submit_to_closed(pool, oldest, newest, count);
+        return submit_to_closed(pool, oldest, count);
     if (__builtin_expect(err, 0))
         return err;
     struct cf__activity activity = cf__threads_activity_after_push(pool);
@@ -121,7 +115,7 @@ cf__threads_submit(cf_executor *ex,
         if (cf__priority(oldest) == 0 || !w->serving)
             return submit_inside(pool, w, oldest, newest, count);
     }
-    return submit_outside(pool, oldest, newest, count);
+    return submit_outside(pool, oldest, count);
 }
 
 void

@@ -163,7 +163,11 @@ CF_API cf_err cf_submit_task(cf_executor *ex,
                              cf_future **out);
 
 /**
- * Schedules count tasks of one function with one wake-up: all or nothing.
+ * Schedules count tasks of one function: all or nothing.
+ *
+ * The first tasks may begin before the last ones are queued, and before out has
+ * all futures: that is so when this returns. Tasks start in their order; some
+ * of other threads may come between.
  *
  * @param args      count arguments of arg_size bytes each, one after another;
  *                  with arg_size 0 every task gets the pointer args.

@@ -21,6 +21,7 @@ struct cf__server;
 struct cf__due;
 struct cf__caller_run;
 struct cf__inline_frame;
+struct cf__inbox_block;
 
 /* What the code that runs has begun and not ended: lib/executor/scope.h. A task
  * or a callback that runs on top of other code begins with none of it. */
@@ -55,6 +56,10 @@ struct cf__thread {
     unsigned free_limit;    /* so many are a batch. 0: the thread has freed
                                no block yet, and has no hook at its end */
     cf_future *free_batch;  /* one whole batch more, or NULL */
+    /* For the tasks of a submit of many that is under way: batches, and blocks
+     * of an inbox. NULL: none. lib/executor/batch.h */
+    cf_future *reserved_batches;
+    struct cf__inbox_block *reserved_slots;
     union {
         struct cf__on_stack on_stack;
         CF__ON_STACK;

@@ -30,6 +30,10 @@ struct cf__executor_ops {
      * once. */
     bool tasks_suspend;
 
+    /* A submit from outside the executor's tasks goes to a queue (queue.h), and
+     * to nothing else that may need memory: it may come in pieces. */
+    bool queues;
+
     /*
      * Queues a chain of count tasks, linked from the oldest to the newest: all
      * or none. Only the task of a chain of one may have attributes. On CF_OK
@@ -133,6 +137,10 @@ struct cf_executor {
     struct cf__bound *bound;   /* NULL: the queue has no bound. Set once */
     struct cf__timers *timers; /* deadlines of running tasks */
     struct cf__origin origin;  /* its threads are like this. Set once */
+
+    /* Atomic, both: batch.h. Batches under way; those to come are refused. */
+    _Atomic uint32_t batches;
+    atomic_bool refuses_batches;
 
     atomic_bool terminated; /* running tasks are told to stop: a hint */
     /* Atomic. Set before terminated: pending tasks are cancelled, not run. */

@@ -17,6 +17,9 @@
 
 struct cf__inbox_block;
 
+/* So many that a block, with what malloc needs, fills a span. */
+enum { CF__INBOX_SLOTS = 508 };
+
 struct cf__inbox {
     /* Guards what follows, up to pushed. */
     _Alignas(CF_CACHE_LINE) struct cf__lock lock;
@@ -30,9 +33,8 @@ struct cf__inbox {
     /* Only the taker uses what follows, but the first push sets first. first is
      * atomic for a fork's child. */
     _Alignas(CF_CACHE_LINE) _Atomic(struct cf__inbox_block *) first;
-    cf_future *chain; /* the rest of a chain that is being taken, or NULL */
-    unsigned next;    /* the next slot of the first block */
-    unsigned limit;   /* the end of that block's slots */
+    unsigned next;  /* the next slot of the first block */
+    unsigned limit; /* the end of that block's slots */
     /* A sweep that is under way writes to swept and reads what comes after that
      * block. NULL: it begins with the first block */
     struct cf__inbox_block *swept;
@@ -46,13 +48,19 @@ struct cf__inbox {
 void cf__inbox_init(struct cf__inbox *inbox);
 void cf__inbox_fini(struct cf__inbox *inbox);
 
-/* Pushes a chain of count tasks, linked from the oldest to the newest. It
- * begins with an atomic read-modify-write, after which the inbox is busy, and
- * ends with plain stores. CF_ESHUTDOWN: the inbox is closed; CF_ENOMEM. */
+/* Pushes a chain of count tasks, linked from the oldest on. It begins with an
+ * atomic read-modify-write, after which the inbox is busy, and ends with plain
+ * stores. CF_ESHUTDOWN: the inbox is closed; CF_ENOMEM. */
 CF__EXPORT cf_err cf__inbox_push(struct cf__inbox *inbox,
                                  cf_future *oldest,
-                                 cf_future *newest,
                                  size_t count);
+
+/* This thread's next so many pushes to any inbox, of CF__INBOX_SLOTS tasks each
+ * at most, need no memory. false: there is none. */
+bool cf__inbox_reserve(size_t pushes);
+
+/* What was reserved and not used goes back. */
+void cf__inbox_unreserve(void);
 
 /* A push may be under way. A load of pushed that comes after this look finds
  * what was pushed before it. */

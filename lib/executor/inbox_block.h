@@ -8,14 +8,10 @@
 
 #include <stdlib.h>
 
-/* So many that a block, with what malloc needs, fills a span. */
-enum { CF__INBOX_SLOTS = 508 };
-
-/* A slot has a task; or the oldest task of a chain, and CHAIN; or a gap: how
- * many tasks have been swept out there, shifted, and SKIP. */
-#define CF__INBOX_CHAIN ((uintptr_t)1)
-#define CF__INBOX_SKIP ((uintptr_t)2)
-#define CF__INBOX_SKIP_SHIFT 2
+/* A slot has a task; or a gap: how many tasks have been swept out there,
+ * shifted, and SKIP. */
+#define CF__INBOX_SKIP ((uintptr_t)1)
+#define CF__INBOX_SKIP_SHIFT 1
 
 struct cf__inbox_block {
     /* Atomic. Set before anything is in the next block. */

@@ -29,27 +29,16 @@ check_task(struct walk *walk, const cf_future *f)
     walk->looks++;
 }
 
-/* Follows the links of a chain, which are the taker's own. */
-static void
-check_chain(struct walk *walk, const cf_future *f)
-{
-    for (; f && walk->looks < LOOKS_MAX; f = cf_load_relaxed(&f->next))
-        check_task(walk, f);
-}
-
 static void
 check_slot(struct walk *walk, uintptr_t slot)
 {
-    const cf_future *f = (const cf_future *)(slot & ~CF__INBOX_CHAIN);
     if (slot & CF__INBOX_SKIP) {
         uint64_t count = slot >> CF__INBOX_SKIP_SHIFT;
-        cf__assert(count > 0 && !(slot & CF__INBOX_CHAIN));
+        cf__assert(count > 0);
         walk->gaps += count;
         walk->looks++;
-    } else if (slot & CF__INBOX_CHAIN) {
-        check_chain(walk, f);
     } else {
-        check_task(walk, f);
+        check_task(walk, (const cf_future *)slot);
     }
 }
 
@@ -74,7 +63,6 @@ check_blocks(struct walk *walk, const struct cf__inbox *inbox)
 {
     const struct cf__inbox_block *block = cf_load_relaxed(&inbox->first);
     unsigned at = inbox->next;
-    check_chain(walk, inbox->chain);
     while (walk->looks < LOOKS_MAX) {
         check_block(walk, inbox, block, at);
         if (block == walk->last)
@@ -101,7 +89,7 @@ cf__inbox_check(struct cf__inbox *inbox, uint64_t taken, uint64_t gaps)
     cf__assert(gaps <= places);
     cf__assert(!inbox->swept || inbox->sweep_end);
     if (!first) {
-        cf__assert(places == 0 && !inbox->chain && !inbox->sweep_end);
+        cf__assert(places == 0 && !inbox->sweep_end);
         return;
     }
     cf__assert(inbox->next <= inbox->limit && inbox->limit == first->end);

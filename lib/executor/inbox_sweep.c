@@ -32,14 +32,14 @@ sweep_out(struct sweep *s, cf_future *f)
     s->count++;
 }
 
-/* Makes sure that the block that is written, swept, has room for two more
- * slots. false: no memory. */
+/* Makes sure that the block that is written, swept, has room for one more slot.
+ * false: no memory. */
 static bool
 has_room(struct sweep *s)
 {
     struct cf__inbox *inbox = s->inbox;
     struct cf__inbox_block *block = s->free;
-    if (inbox->swept && inbox->swept->end + 2 <= CF__INBOX_SLOTS)
+    if (inbox->swept && inbox->swept->end < CF__INBOX_SLOTS)
         return true;
     s->free = NULL;
     if (!block)
@@ -81,49 +81,15 @@ keep_skip(struct sweep *s, uintptr_t count)
         keep(s, count << CF__INBOX_SKIP_SHIFT | CF__INBOX_SKIP);
 }
 
-/* Keeps what stays of a chain, and after that a gap for what does not: all
- * tasks of a chain were pushed at one time. Tasks that are left for the next
- * call become a chain of their own. */
-static void
-sweep_chain(struct sweep *s, cf_future *f)
-{
-    cf_future *oldest = NULL, *newest = NULL;
-    uintptr_t out = 0;
-    for (cf_future *next; f && s->left > 0; f = next, s->left--) {
-        next = cf_load_relaxed(&f->next); /* the taker's own */
-        if (cf__is_stale(f)) {
-            sweep_out(s, f);
-            out++;
-            continue;
-        }
-        if (newest)
-            cf_store_relaxed(&newest->next, f);
-        else
-            oldest = f;
-        newest = f;
-    }
-    if (oldest) {
-        cf_store_relaxed(&newest->next, NULL);
-        keep(s, (uintptr_t)oldest | CF__INBOX_CHAIN);
-    }
-    keep_skip(s, out);
-    if (f)
-        s->from->slots[--s->at] = (uintptr_t)f | CF__INBOX_CHAIN;
-}
-
 static void
 sweep_slot(struct sweep *s)
 {
     uintptr_t slot = s->from->slots[s->at++];
-    cf_future *f = (cf_future *)(slot & ~CF__INBOX_CHAIN);
     s->left--;
     if (slot & CF__INBOX_SKIP) {
         keep_skip(s, slot >> CF__INBOX_SKIP_SHIFT);
-    } else if (slot & CF__INBOX_CHAIN) {
-        s->left++;
-        sweep_chain(s, f);
-    } else if (cf__is_stale(f)) {
-        sweep_out(s, f);
+    } else if (cf__is_stale((cf_future *)slot)) {
+        sweep_out(s, (cf_future *)slot);
         keep_skip(s, 1);
     } else {
         keep(s, slot);
@@ -174,10 +140,6 @@ cf__inbox_sweep(struct cf__inbox *inbox, bool begin, cf_future **swept)
     if (inbox->swept) {
         s.from = cf_load_relaxed(&inbox->swept->next);
     } else {
-        if (inbox->chain) /* goes back to the slot that it was read from */
-            first->slots[--inbox->next] =
-                (uintptr_t)inbox->chain | CF__INBOX_CHAIN;
-        inbox->chain = NULL;
         first->begin = (uint16_t)inbox->next;
         s.from = first;
     }

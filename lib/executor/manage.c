@@ -7,6 +7,7 @@
 #include "lib/base/cancel.h"
 #include "lib/base/thread.h"
 #include "lib/executor/aside.h"
+#include "lib/executor/batch.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/registry.h"
 #include "lib/executor/server.h"
@@ -67,7 +68,9 @@ await_idle(void *data)
 {
     struct waiting *waiting = data;
     cf_executor *ex = waiting->ex;
-    cf_err err = ex->ops->wait_idle(ex, waiting->deadline_ns);
+    cf_err err = cf__batches_await(ex, waiting->deadline_ns)
+                     ? ex->ops->wait_idle(ex, waiting->deadline_ns)
+                     : CF_ETIMEDOUT;
     /* A callback of the timers is work, too, and it may submit. */
     while (!err && !is_inside(ex) && cf__timers_in_callback(ex->timers)) {
         err = cf__timers_await_callback(ex->timers, waiting->deadline_ns);
@@ -103,6 +106,15 @@ await_shutdown(void *data)
             cf__timers_await_callback(ex->timers, waiting->deadline_ns);
 }
 
+/* The tasks of a batch that is under way run, as it began before. Those that
+ * are to be cancelled are cancelled by its submitter, which is refused. */
+static void
+let_batches_through(cf_executor *ex, unsigned flags)
+{
+    if (!(flags & CF_SHUTDOWN_CANCEL))
+        cf__batches_refuse(ex);
+}
+
 /* The calling code is a coroutine, and has callbacks called in its thread. */
 static bool
 is_coroutine(void)
@@ -123,6 +135,7 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
     if (!ex->ops->shutdown)
         return CF_ENOTSUP;
     struct waiting waiting = {ex, flags, cf__deadline(timeout_ns), CF_OK};
+    let_batches_through(ex, flags);
     const bool holds_up = cf__holds_up(ex);
     if (flags & CF_SHUTDOWN_NOWAIT || holds_up) {
         err = ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
@@ -162,6 +175,7 @@ await_end_and_free(void *data)
     cf_executor *ex = waiting->ex;
     /* If this thread runs all of its tasks, it goes on with them later. */
     unsigned flags = cf__holds_up(ex) ? CF_SHUTDOWN_NOWAIT : 0;
+    cf__batches_refuse(ex);
     if (ex->ops->shutdown(ex, flags, CF__NEVER) == CF_EFORKED)
         return;
     /* ops.destroy joins the timers' thread. If this thread is a server, it

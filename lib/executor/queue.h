@@ -66,19 +66,16 @@ CF__EXPORT void cf__queue_fini(struct cf__queue *q);
 /* Part of cf__queue_push(): pushes to the heap. */
 CF__EXPORT cf_err cf__queue_push_prioritized(struct cf__queue *q, cf_future *f);
 
-/* Pushes a chain of count tasks, linked from the oldest to the newest. A task
- * with a priority is pushed alone. What a push is as a fence, cf__inbox_push()
+/* Pushes a chain of count tasks, linked from the oldest on. A task with a
+ * priority is pushed alone. What a push is as a fence, cf__inbox_push()
  * says; with a priority it is a full fence. CF_ESHUTDOWN: the queue is closed;
  * CF_ENOMEM. */
 static inline cf_err
-cf__queue_push(struct cf__queue *q,
-               cf_future *oldest,
-               cf_future *newest,
-               size_t count)
+cf__queue_push(struct cf__queue *q, cf_future *oldest, size_t count)
 {
     return __builtin_expect(cf__priority(oldest) != 0, 0)
                ? cf__queue_push_prioritized(q, oldest)
-               : cf__inbox_push(&q->inbox, oldest, newest, count);
+               : cf__inbox_push(&q->inbox, oldest, count);
 }
 
 /* From now on pushes are accepted. The caller serialises open and close. */

@@ -14,6 +14,7 @@
 #include "lib/base/fence.h"
 #include "lib/base/forked.h"
 #include "lib/base/stay_loaded.h"
+#include "lib/executor/batch.h"
 #include "lib/executor/executor.h"
 #include "lib/future/callback.h"
 
@@ -81,6 +82,7 @@ drain(cf_executor *ex)
 {
     if (!ex->ops->shutdown)
         return;
+    cf__batches_refuse(ex);
     const bool worker = cf__thread.worker != NULL;
     int64_t until = CF__NEVER;
     if (ex->ops->tasks_suspend) { /* a server would wait for ever */

@@ -27,7 +27,14 @@ struct chain {
     size_t count;
 };
 
-static void discard_chain(cf_future *oldest, const cf_future *newest);
+void
+cf__chain_discard(cf_future *oldest, const cf_future *newest)
+{
+    for (cf_future *f = oldest, *next; f; f = next) {
+        next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
+        cf__future_discard(f);
+    }
+}
 
 /* The submitter is cancelled while it waits for room. Then it has not
  * submitted. */
@@ -38,7 +45,7 @@ give_up_chain(void *data)
     const struct cf__attributes *attributes = chain->oldest->attributes;
     if (attributes && attributes->timeout_ns) /* a chain of one */
         cf__timers_unreserve(chain->ex->timers);
-    discard_chain(chain->oldest, chain->newest);
+    cf__chain_discard(chain->oldest, chain->newest);
     if (chain->out)
         memset(chain->out, 0, chain->count * sizeof *chain->out);
 }
@@ -88,6 +95,16 @@ enqueue(cf_executor *ex,
     return __builtin_expect(!ex->bound, 1)
                ? ex->ops->submit(ex, oldest, newest, count)
                : enqueue_bounded(ex, oldest, newest, count, out, false);
+}
+
+cf_err
+cf__submit_chain(cf_executor *ex,
+                 cf_future *oldest,
+                 cf_future *newest,
+                 size_t count,
+                 cf_future **out)
+{
+    return enqueue(ex, oldest, newest, count, out);
 }
 
 /* The same for one task. *out is set first. On error it is as before. */
@@ -312,95 +329,4 @@ cf_err
 cf__submit_held(cf_future *f)
 {
     return f->executor->ops->submit(f->executor, f, f, 1);
-}
-
-static void
-discard_chain(cf_future *oldest, const cf_future *newest)
-{
-    for (cf_future *f = oldest, *next; f; f = next) {
-        next = f == newest ? NULL : cf_load_relaxed(&f->next); /* ours */
-        cf__future_discard(f);
-    }
-}
-
-/* Makes a chain of pending tasks. On error the chain has those that could be
- * made. The handles go to out now, because after the submit the chain is the
- * backend's. */
-static cf_err
-make_chain(cf_executor *ex,
-           cf_task_fn *fn,
-           const void *args,
-           size_t arg_size,
-           size_t count,
-           cf_future **out,
-           cf_future **oldest,
-           cf_future **newest)
-{
-    const unsigned char *arg = args;
-    *oldest = *newest = NULL;
-    for (size_t i = 0; i < count; i++) {
-        cf_future *f = new_task(ex, fn, out ? 2 : 1);
-        if (!f)
-            return CF_ENOMEM;
-        if (*newest)
-            cf_store_relaxed(&(*newest)->next, f); /* no thread knows it yet */
-        else
-            *oldest = f;
-        *newest = f;
-        cf_err err = cf__future_set_arg(f, arg, arg_size);
-        if (err)
-            return err;
-        if (out)
-            out[i] = f;
-        if (arg_size)
-            arg += arg_size;
-    }
-    return CF_OK;
-}
-
-/* count tasks are possible: for the arguments, the handles and the queue. */
-static cf_err
-check_batch(const cf_executor *ex, size_t arg_size, size_t count, bool handles)
-{
-    size_t each = sizeof(cf_future);
-    if (arg_size > CF__SIZE_MAX - each || !cf__array_fits(count, arg_size) ||
-        (handles && !cf__array_fits(count, sizeof(cf_future *))))
-        return CF_ETOOBIG;
-    if (ex->bound && cf__entry_to(ex) != CF__ENTRY_OVER &&
-        count > cf__bound_capacity(ex->bound))
-        return CF_ETOOBIG;
-    size_t bytes;
-    if (arg_size > CF__INLINE_SIZE)
-        each += arg_size;
-    if (!cf__size_add(0, count, each, &bytes))
-        return CF_ETOOBIG;
-    return cf__machine_holds(bytes) ? CF_OK : CF_ENOMEM;
-}
-
-cf_err
-cf_submit_many(cf_executor *ex,
-               cf_task_fn *fn,
-               const void *args,
-               size_t arg_size,
-               size_t count,
-               cf_future **out)
-{
-    if (!ex || !fn || (!args && arg_size && count))
-        return CF_EINVAL;
-    if (count == 0)
-        return CF_OK;
-    cf_err err = check_batch(ex, arg_size, count, out != NULL);
-    if (err == CF_ETOOBIG)
-        return err; /* out cannot be so large either */
-    cf_future *oldest = NULL, *newest = NULL;
-    if (!err)
-        err = make_chain(ex, fn, args, arg_size, count, out, &oldest, &newest);
-    if (!err)
-        err = enqueue(ex, oldest, newest, count, out);
-    if (err) {
-        discard_chain(oldest, newest);
-        if (out)
-            memset(out, 0, count * sizeof *out);
-    }
-    return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Submits for lib/many/: a block of memory as the argument, without a copy; a
- * task in two steps. */
+ * task in two steps. And what many tasks in one submit need. */
 #ifndef CF_LIB_EXECUTOR_SUBMIT_H
 #define CF_LIB_EXECUTOR_SUBMIT_H
 
@@ -36,6 +36,19 @@ cf_err cf__submit_hold(cf_future *f);
 /* Gives it to the executor after all, whether it is still pending or not. On
  * error it is as before. */
 cf_err cf__submit_held(cf_future *f);
+
+/* Submits a chain of tasks that no other thread knows, linked by next from the
+ * oldest to the newest: all or none. out, if not NULL, has count handles of the
+ * user. If the thread is cancelled while it waits for room, the chain is
+ * discarded, and out is all NULL. */
+cf_err cf__submit_chain(cf_executor *ex,
+                        cf_future *oldest,
+                        cf_future *newest,
+                        size_t count,
+                        cf_future **out);
+
+/* Frees such a chain. */
+void cf__chain_discard(cf_future *oldest, const cf_future *newest);
 
 /* There is no room now: a submit would wait for room, or run its task. */
 bool cf__submit_would_wait(cf_executor *ex);

@@ -103,6 +103,10 @@ refill(struct cf__thread *t)
 {
     cf_future *first = t->free_batch;
     t->free_batch = NULL;
+    if (!first && t->reserved_batches) {
+        first = t->reserved_batches;
+        t->reserved_batches = first->next_batch;
+    }
     if (!first)
         first = cf__depot_get();
     if (!first)
@@ -192,6 +196,41 @@ cf__block_refill(void)
         return alloc_closed(&cf__thread);
     cf__notice_fork();
     return refill(&cf__thread);
+}
+
+bool
+cf__block_reserve(size_t count)
+{
+    struct cf__thread *t = &cf__thread;
+    cf_future **end = &t->reserved_batches;
+    cf__assert(!t->closed && !*end);
+    cf__notice_fork();
+    size_t has = t->free_count;
+    if (t->free_batch)
+        has += cf_load_relaxed(&t->free_batch->base);
+    while (has < count) {
+        cf_future *batch = cf__depot_get();
+        if (!batch) {
+            cf__block_unreserve();
+            return false;
+        }
+        batch->next_batch = NULL;
+        *end = batch; /* in the order of their addresses, if they are new */
+        end = &batch->next_batch;
+        has += cf_load_relaxed(&batch->base);
+    }
+    return true;
+}
+
+void
+cf__block_unreserve(void)
+{
+    struct cf__thread *t = &cf__thread;
+    while (t->reserved_batches) {
+        cf_future *batch = t->reserved_batches;
+        t->reserved_batches = batch->next_batch;
+        cf__depot_put(batch);
+    }
 }
 
 void

@@ -36,6 +36,14 @@ enum {
 /* Fills this thread's empty cache and takes a block. NULL: no memory. */
 cf_future *cf__block_refill(void);
 
+/* Sees to it that this thread's next count allocations need no memory; those
+ * come out of batches that it then has aside. false: no memory. The thread is
+ * not about to fork. */
+bool cf__block_reserve(size_t count);
+
+/* The reserved blocks that were not allocated go back. */
+void cf__block_unreserve(void);
+
 /* The cache is at its limit: makes its blocks a batch, and moves the former
  * batch to the depot. */
 CF__EXPORT void cf__block_flush(void);

@@ -226,6 +226,79 @@ CF_TEST(submit_many_keeps_the_order_of_the_arguments)
     cf_executor_destroy(ex);
 }
 
+/* Tasks that have to run in the order of their arguments. */
+typedef struct in_order {
+    atomic_int next, wrong;
+} in_order;
+
+typedef struct place {
+    in_order *order;
+    int place;
+} place;
+
+static int
+task_in_order(cf_call *call, const void *arg, size_t arg_size)
+{
+    place p;
+    (void)call;
+    (void)arg_size;
+    memcpy(&p, arg, sizeof p);
+    if (atomic_fetch_add(&p.order->next, 1) != p.place)
+        atomic_fetch_add(&p.order->wrong, 1);
+    return 0;
+}
+
+enum { MANY = 5000 };
+
+/* Submits MANY tasks, and waits for them. */
+static cf_err
+run_many_in_order(cf_executor *ex, in_order *order)
+{
+    static _Thread_local place places[MANY];
+    static _Thread_local cf_future *futures[MANY];
+    for (int i = 0; i < MANY; i++)
+        places[i] = (place){order, i};
+    cf_err err = cf_submit_many(
+        ex, task_in_order, places, sizeof *places, MANY, futures);
+    if (err)
+        return err;
+    for (int i = 0; i < MANY; i++) {
+        err = cf_future_result(futures[i], CF_FOREVER, NULL);
+        cf_future_unref(futures[i]);
+        if (err)
+            return err;
+    }
+    return CF_OK;
+}
+
+static int
+task_runs_many(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg_size;
+    cf_err err = run_many_in_order(cf_call_executor(call), (in_order *)arg);
+    return err ? cf_fail(call, 1, "%s", cf_err_name(err)) : 0;
+}
+
+CF_TEST(many_tasks_start_in_the_order_of_their_arguments)
+{
+    cf_executor *ex = test_executor(1);
+    for (int i = 0; i < 5; i++) {
+        in_order *order = shared_new(sizeof *order);
+        assert_ok(run_many_in_order(ex, order));
+        cr_assert(order->next == MANY && order->wrong == 0,
+                  "%d of %d",
+                  order->wrong,
+                  order->next);
+    }
+    /* In a task the awaited one may run first: only the number counts. */
+    in_order *inside = shared_new(sizeof *inside);
+    cf_future *f = must_submit(ex, task_runs_many, inside, 0);
+    assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+    cr_assert(inside->next == MANY, "%d", inside->next);
+    cf_future_unref(f);
+    cf_executor_destroy(ex);
+}
+
 CF_TEST(submit_many_without_a_size_gives_every_task_the_pointer)
 {
     cf_executor *ex = test_executor(2);

@@ -111,6 +111,58 @@ Test(block, batches_are_full_however_short_the_ones_before_were)
               length(cf__thread.free_batch));
 }
 
+/* --- reserved ------------------------------------------------------------- */
+
+/* From now on the process gets no more memory from the system. */
+static void
+end_memory(void)
+{
+    const struct rlimit none = {0, 0};
+    cr_assert(setrlimit(RLIMIT_AS, &none) == 0);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define MEMORY_TEST(name) Test(block, name)
+#else /* whose own memory would end, too */
+#define MEMORY_TEST(name) __attribute__((unused)) static void name(void)
+#endif
+
+MEMORY_TEST(what_is_reserved_needs_no_memory)
+{
+    size_t more = 0;
+    cr_assert(cf__block_reserve(MANY));
+    end_memory();
+    allocate(MANY);
+    cr_assert_null(cf__thread.reserved_batches);
+    while (cf__block_alloc())
+        more++;
+    cr_assert(more < 100 * (size_t)MANY); /* memory had come to an end */
+}
+
+MEMORY_TEST(a_reservation_that_fails_keeps_nothing)
+{
+    in_thread(only_allocate, 1); /* so there is a chunk */
+    end_memory();
+    cr_assert_not(cf__block_reserve(100 * (size_t)MANY));
+    cr_assert_null(cf__thread.reserved_batches);
+    cf__block_check();
+    allocate(1); /* what it had taken is there again */
+    release(1);
+}
+
+Test(block, what_was_reserved_and_not_used_goes_back)
+{
+    for (int i = 0; i < 3; i++) {
+        allocate((size_t)i);
+        cr_assert(cf__block_reserve(MANY));
+        cr_assert_not_null(cf__thread.reserved_batches);
+        cf__block_unreserve();
+        cr_assert_null(cf__thread.reserved_batches);
+        cf__block_check();
+        release((size_t)i);
+    }
+}
+
 /* --- giving back --------------------------------------------------------- */
 
 enum { BURST = 400000 }; /* 49 MiB */

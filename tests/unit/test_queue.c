@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 enum { TASKS = 5000 }; /* ten blocks, and more than the ring holds */
 
@@ -41,8 +42,17 @@ push(int from, int count)
         atomic_init(&tasks[i].next, &tasks[i + 1]);
     /* A link that the newest task still has does not matter. */
     atomic_init(&tasks[from + count - 1].next, &tasks[0]);
-    return cf__queue_push(
-        &queue, &tasks[from], &tasks[from + count - 1], (size_t)count);
+    return cf__queue_push(&queue, &tasks[from], (size_t)count);
+}
+
+/* From now on there is no memory: not from the system, and no block is free. */
+static void
+end_memory(void)
+{
+    const struct rlimit none = {0, 0};
+    cr_assert(setrlimit(RLIMIT_AS, &none) == 0);
+    while (cf__block_alloc())
+        continue;
 }
 
 static void
@@ -224,7 +234,7 @@ push_prioritized(int i, int priority)
 {
     ranks[i].priority = priority;
     tasks[i].attributes = &ranks[i];
-    cr_assert(cf__queue_push(&queue, &tasks[i], &tasks[i], 1) == CF_OK);
+    cr_assert(cf__queue_push(&queue, &tasks[i], 1) == CF_OK);
 }
 
 /* Single tasks, chains, gaps and priorities: some in the ring, the rest not. */
@@ -267,6 +277,38 @@ Test(queue, is_whole_when_it_is_new, .init = open_queue, .fini = close_queue)
 #ifdef CF_ASSERTIONS
 
 /* Each of these breaks one thing, which the check finds. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define MEMORY_TEST(name)                                                      \
+    Test(queue, name, .init = open_queue, .fini = close_queue)
+#else /* whose own memory would end, too */
+#define MEMORY_TEST(name) __attribute__((unused)) static void name(void)
+#endif
+
+MEMORY_TEST(pushes_that_are_reserved_need_no_memory)
+{
+    enum { PUSHES = TASKS / CF__INBOX_SLOTS };
+    cr_assert(push(0, 1) == CF_OK);
+    cr_assert(cf__inbox_reserve(PUSHES));
+    end_memory();
+    for (int i = 0; i < PUSHES; i++) {
+        int from = 1 + i * (CF__INBOX_SLOTS - 1);
+        cr_assert(push(from, CF__INBOX_SLOTS - 1) == CF_OK);
+    }
+    cf__inbox_unreserve();
+    expect_taken(0, 1 + PUSHES * (CF__INBOX_SLOTS - 1));
+}
+
+MEMORY_TEST(a_chain_without_memory_leaves_the_queue_as_it_was)
+{
+    cr_assert(push(0, 300) == CF_OK);
+    end_memory();
+    for (int count = 300; count < 4000; count += 1000)
+        cr_assert(push(300, count) == CF_ENOMEM, "%d", count);
+    cr_assert(push(300, CF__INBOX_SLOTS - 300) == CF_OK); /* fits */
+    expect_taken(0, CF__INBOX_SLOTS);
+    cr_assert_null(cf__queue_take(&queue));
+}
+
 #define BROKEN(what)                                                           \
     Test(queue, broken_##what, .init = fill_queue, .signal = SIGABRT)
 
