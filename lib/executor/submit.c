@@ -18,7 +18,6 @@
 #include "lib/future/life.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 struct chain {
     cf_executor *ex;
@@ -232,8 +231,7 @@ check_task(const cf_task *task)
     return CF_OK;
 }
 
-/* Attributes, which few tasks set; on the heap. *out is NULL if the task sets
- * none. */
+/* Attributes, which few tasks set. *out is NULL if the task sets none. */
 static cf_err
 make_attributes(const cf_task *task, struct cf__attributes **out)
 {
@@ -241,13 +239,17 @@ make_attributes(const cf_task *task, struct cf__attributes **out)
     if (!task->arg_free && !task->name && !task->priority &&
         task->timeout_ns <= 0)
         return CF_OK;
-    struct cf__attributes *attributes = calloc(1, sizeof *attributes);
+    struct cf__attributes *attributes =
+        (struct cf__attributes *)(void *)cf__block_alloc();
     if (!attributes)
         return CF_ENOMEM;
     attributes->name = task->name;
     attributes->arg_free = task->arg_free;
     attributes->priority = task->priority;
     attributes->timeout_ns = task->timeout_ns > 0 ? task->timeout_ns : 0;
+    attributes->begun_at = attributes->timer_at = 0;
+    attributes->late_error = NULL;
+    attributes->timer_index = 0;
     *out = attributes;
     return CF_OK;
 }

@@ -74,9 +74,11 @@ struct cf__lent {
 
 struct cf__waiter; /* lib/future/waiter.h */
 
-/* Attributes, which few tasks set. The submitter writes the first four before
- * it publishes the task. */
+/* Attributes, which few tasks set. They are in the block of a future: the cache
+ * of the thread has memory for them. The submitter writes name to timeout_ns
+ * before it publishes the task. */
 struct cf__attributes {
+    uint64_t word; /* 0: that of a free block, left as it is */
     const char *name;
     void (*arg_free)(void *arg);
     int priority;
@@ -122,6 +124,8 @@ struct cf_future {
 };
 
 _Static_assert(sizeof(cf_future) == 128, "a future is two cache lines");
+_Static_assert(sizeof(struct cf__attributes) <= sizeof(cf_future),
+               "they are in a block");
 
 /* Writes a struct cf__heap into the area for an argument or a result. */
 static inline void

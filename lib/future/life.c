@@ -125,7 +125,7 @@ cf__future_free_whole(cf_future *f)
     cf__waiters_free_callbacks(f);
     if (f->attributes) {
         cf__failure_free(f->attributes->late_error);
-        free(f->attributes);
+        cf__block_free((cf_future *)(void *)f->attributes);
     }
     cf__block_free(f);
 }
