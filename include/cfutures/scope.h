@@ -41,7 +41,10 @@ CF_BEGIN_DECLS
  *
  * @param call        The task's own call; NULL outside of tasks.
  * @param timeout_ns  After so many nanoseconds it strikes: 0 at once,
- *                    CF_FOREVER never. From 4 s on it may be 50 ms more.
+ *                    CF_FOREVER never. If it is 500 ms or more, it counts
+ *                    from the first wait inside that sleeps, or call of
+ *                    cf_call_canceled(); but it is never extended by more than
+ *                    50 ms so.
  * @param[out] out    The scope; untouched on error.
  *
  * @retval CF_OK

@@ -11,10 +11,12 @@
 #include "lib/future/block.h"
 
 #define PAUSE_NS CF__US(20)
-/* A time limit that is at least as long counts from the kernel's last tick: to
- * read that clock takes a fraction of the time. A tick is 10 ms at most, but it
- * may come late in a virtual machine. */
-#define LONG_NS CF__S(4)
+/* To read the clock costs more than all else in a scope that is over before
+ * anything waits. So a time limit that is at least as long begins with the time
+ * of the kernel's last tick, which is cheap to read, and an exact clock is read
+ * when the code inside waits for the first time. A tick is 10 ms at most, but
+ * it may come late in a virtual machine. */
+#define LONG_NS CF__MS(500)
 #define TICK_NS CF__MS(50)
 
 _Static_assert(sizeof(cf_scope) <= sizeof(cf_future), "it is in a block");
@@ -39,15 +41,20 @@ stop_of(const cf_scope *scope)
                : scope->deadline_ns;
 }
 
-static int64_t
-deadline_of(int64_t timeout_ns)
+/* The scope begins now. Its deadline is not too early, whatever settles it. */
+static void
+set_limit(cf_scope *scope, int64_t timeout_ns)
 {
     struct timespec tick;
-    if (timeout_ns < LONG_NS) /* CF_FOREVER too */
-        return cf__deadline(timeout_ns);
+    scope->limit_ns = 0;
+    if (timeout_ns < LONG_NS) { /* CF_FOREVER too */
+        scope->deadline_ns = cf__deadline(timeout_ns);
+        return;
+    }
     clock_gettime(CLOCK_MONOTONIC_COARSE, &tick); /* cannot fail on Linux */
-    return cf__deadline_from(CF__S(tick.tv_sec) + tick.tv_nsec + TICK_NS,
-                             timeout_ns);
+    scope->limit_ns = timeout_ns;
+    scope->deadline_ns = cf__deadline_from(
+        CF__S(tick.tv_sec) + tick.tv_nsec + TICK_NS, timeout_ns);
 }
 
 cf_err
@@ -61,8 +68,11 @@ cf_scope_begin(cf_call *call, int64_t timeout_ns, cf_scope **out)
         return CF_ENOMEM;
     struct cf__thread *thread = &cf__thread;
     scope->outer = thread->scopes;
-    scope->deadline_ns = deadline_of(timeout_ns);
+    set_limit(scope, timeout_ns);
     scope->stop_ns = stop_of(scope);
+    scope->unsettled =
+        scope->limit_ns != 0 ||
+        (scope->outer.innermost && scope->outer.innermost->unsettled);
     scope->told = CF_OK;
     scope->generation = cf__generation;
     scope->sleeper = thread->worker ? thread->worker : &thread_sleeper;
@@ -141,6 +151,24 @@ renew_stops(cf_scope *scope)
     }
 }
 
+void
+cf__scopes_settle(void)
+{
+    cf_scope *scope = cf__thread.scopes.innermost, *last = NULL;
+    if (!scope || !scope->unsettled)
+        return;
+    const int64_t now = cf__now_ns();
+    for (; scope && scope->unsettled; scope = scope->outer.innermost) {
+        if (scope->limit_ns)
+            scope->deadline_ns = cf__sooner(
+                scope->deadline_ns, cf__deadline_from(now, scope->limit_ns));
+        scope->limit_ns = 0;
+        scope->unsettled = false;
+        last = scope;
+    }
+    renew_stops(last);
+}
+
 cf_err
 cf_scope_extend(cf_scope *scope, int64_t timeout_ns)
 {
@@ -153,7 +181,8 @@ cf_scope_extend(cf_scope *scope, int64_t timeout_ns)
         return CF_EINVAL;
     if (scope->told == CF_ETIMEDOUT || scope->told == CF_ECANCELED)
         return scope->told;
-    scope->deadline_ns = deadline_of(timeout_ns);
+    scope->deadline_ns = cf__deadline(timeout_ns);
+    scope->limit_ns = 0;
     renew_stops(scope);
     return CF_OK;
 }

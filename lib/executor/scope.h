@@ -28,7 +28,9 @@ enum {
 struct cf_scope {
     uint64_t word;           /* 0: that of a free block, left as it is */
     struct cf__scopes outer; /* what it began in */
-    int64_t deadline_ns;     /* its own */
+    int64_t deadline_ns;     /* its own; not exact before it is settled */
+    int64_t limit_ns;        /* to settle: its time limit; else 0 */
+    bool unsettled;          /* it, or one around it, may have to be settled */
     int64_t stop_ns; /* the first one of its own deadline and those of the
                         scopes around it, up to a shield */
     cf_err told;     /* CF_ETIMEDOUT, CF_ECANCELED: code inside has been told
@@ -43,6 +45,10 @@ struct cf_scope {
  * own. The scopes of a thread unpark it. NULL: the thread must not park, as it
  * serves; or it is in no scope. */
 struct cf__worker *cf__scope_sleeper(void);
+
+/* The code that runs is about to wait, or looks at the clock: its scopes get
+ * the deadlines that count. */
+void cf__scopes_settle(void);
 
 /* The thread ends: frees the scopes of the code that runs. */
 CF__EXPORT void cf__scopes_drop(void);

@@ -72,8 +72,10 @@ cf__told_to_stop_somewhere(struct cf__worker *worker,
     if (__builtin_expect(at.count == 0, 1))
         return task_told(worker, call);
     int64_t now = 0;
-    if (look && at.innermost && at.innermost->stop_ns != CF__NEVER)
+    if (look && at.innermost && at.innermost->stop_ns != CF__NEVER) {
+        cf__scopes_settle();
         now = cf__now_ns();
+    }
     while (!at.shields) {
         cf_scope *scope = at.innermost;
         cf_err why = scope ? struck(scope, now) : CF_OK;
@@ -92,6 +94,7 @@ int64_t
 cf__stop_in_scopes(int64_t deadline_ns)
 {
     const struct cf__scopes *scopes = &cf__thread.scopes;
+    cf__scopes_settle();
     if (scopes->innermost && !scopes->shields)
         deadline_ns = cf__sooner(deadline_ns, scopes->innermost->stop_ns);
     /* No thread can wake one that serves: it looks now and then. */
