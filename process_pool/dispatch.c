@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"
 #include "lib/executor/pending.h"
+#include "process_pool/deal.h"
 #include "process_pool/lock.h"
 #include "process_pool/tasks.h"
 
@@ -26,78 +27,12 @@ enum {
     MISSING_NS = CF__HEARTBEAT_NS
 };
 
-/* --- dealing ------------------------------------------------------------- */
-
-static uint32_t
-flags_of(const struct cf__processes *pool, const cf_future *f)
-{
-    /* a waiter that comes later calls expect */
-    uint64_t word = cf_load_relaxed(&f->word);
-    uint32_t flags = 0;
-    if (word & (CF__SLEEPER | CF__WAITERS) || pool->base.bound)
-        flags |= CF__ORDER_NOTIFY;
-    if (word & CF__INTERRUPT)
-        flags |= CF__ORDER_STOP;
-    if (f->attributes && f->attributes->arg_free)
-        flags |= CF__ORDER_NOTIFY;
-    if (f->attributes && f->attributes->timeout_ns)
-        flags |= CF__ORDER_TIMED;
-    return flags;
-}
-
-/* Hands the lane one task. false: there is none, or no memory. */
-static bool
-hand_one(struct cf__processes *pool, struct cf__process_lane *lane)
-{
-    int index = (int)(lane - pool->lanes);
-    /* Each task that is handed out can come back. */
-    if (!cf__returned_reserve(&pool->returned,
-                              pool->returned.count + pool->in_hand + 1))
-        return false;
-    for (;;) {
-        uint64_t sequence;
-        cf_future *f = cf__processes_next(pool, &sequence);
-        if (!f)
-            return false;
-        if (__builtin_expect(!cf__future_claim(f, index), 0)) {
-            cf__future_drop_stale(f);
-            continue;
-        }
-        uint32_t flags = flags_of(pool, f);
-        cf__lane_add(lane, f, sequence ? sequence : ++pool->sequence, flags);
-        pool->in_hand++;
-        if (flags & CF__ORDER_TIMED)
-            cf__timers_start(pool->base.timers, f);
-        return true;
-    }
-}
-
-/* The lane is empty and its worker has run its number of tasks: it is about to
- * end, and the zygote starts no successor. If a successor does start, it soon
- * sleeps; then the lane counts as idle. */
-static bool
-is_spent(const struct cf__processes *pool, const struct cf__process_lane *lane)
-{
-    size_t most = pool->setup.options.max_tasks_per_worker;
-    return most && cf__lane_in_hand(lane) == 0 && lane->ran &&
-           lane->ran % most == 0 &&
-           !cf_load_relaxed(&lane->out->asleep); /* a hint */
-}
-
-/* The lane may be given one more task. */
-static bool
-has_room(const struct cf__processes *pool, const struct cf__process_lane *lane)
-{
-    size_t target = pool->base.bound ? 1 : lane->target;
-    return lane->state == CF__LANE_STAFFED && !lane->quitting &&
-           !lane->condemned && !lane->doomed &&
-           cf__lane_in_hand(lane) < target && !is_spent(pool, lane);
-}
+/* --- filling ------------------------------------------------------------- */
 
 static bool
 is_idle(const struct cf__processes *pool, const struct cf__process_lane *lane)
 {
-    return cf__lane_in_hand(lane) == 0 && has_room(pool, lane);
+    return cf__lane_in_hand(lane) == 0 && cf__processes_has_room(pool, lane);
 }
 
 /* The lane's worker is in a long task, or has not come for its next one. */
@@ -115,7 +50,7 @@ has_turns(const struct cf__processes *pool,
           const struct cf__process_lane *lane,
           int64_t now)
 {
-    return has_room(pool, lane) && !is_slow(lane, now);
+    return cf__processes_has_room(pool, lane) && !is_slow(lane, now);
 }
 
 /* The lane has no worker, and as far as is known one can be forked. */
@@ -153,7 +88,7 @@ start(struct cf__processes *pool, struct cf__process_lane *lane, int64_t now)
     cf__lane_reset(lane);
     uint64_t first = lane->next;
     lane->state = CF__LANE_STAFFED;
-    if (hand_one(pool, lane)) {
+    if (cf__processes_hand_one(pool, lane)) {
         cf__lane_publish(lane, now);
         if (cf__zygote_spawn(&pool->zygote, (int)(lane - pool->lanes), first))
             return;
@@ -182,24 +117,6 @@ lanes_in_turn(struct cf__processes *pool, int64_t now)
     return first;
 }
 
-/* Deals one task to each lane in turn: so large tasks that follow each other go
- * to different workers. */
-static void
-deal(struct cf__processes *pool, int64_t now)
-{
-    struct cf__process_lane *first = lanes_in_turn(pool, now);
-    struct cf__process_lane **turn = &first;
-    while (first && hand_one(pool, *turn)) {
-        struct cf__process_lane *lane = *turn;
-        if (has_room(pool, lane))
-            turn = &lane->next_in_turn;
-        else
-            *turn = lane->next_in_turn;
-        if (!*turn)
-            turn = &first;
-    }
-}
-
 /* Tells the worker of the tasks that it was dealt. */
 static void
 publish(struct cf__processes *pool, struct cf__process_lane *lane, int64_t now)
@@ -219,7 +136,7 @@ occupy_idle(struct cf__processes *pool)
 {
     for (int i = 0; i < pool->base.max_workers; i++) {
         struct cf__process_lane *lane = &pool->lanes[i];
-        if (is_idle(pool, lane) && !hand_one(pool, lane))
+        if (is_idle(pool, lane) && !cf__processes_hand_one(pool, lane))
             return false;
     }
     return true;
@@ -247,7 +164,7 @@ fill_all(struct cf__processes *pool, int64_t now)
         if (occupy_idle(pool)) {
             start_absent(pool, now);
             if (cf__processes_has_work(pool))
-                deal(pool, now);
+                cf__processes_deal(pool, lanes_in_turn(pool, now));
         }
     }
     for (int i = 0; i < pool->base.max_workers; i++) {
@@ -298,7 +215,8 @@ wanting_of(const struct cf__processes *pool)
         if (idle && !pool->finishing &&
             !cf_load_relaxed(&lane->out->asleep)) /* a hint */
             return CF__AWAKE + (uint32_t)i;
-        if (idle || is_spent(pool, lane) || lane->state == CF__LANE_ABSENT)
+        if (idle || cf__processes_is_spent(pool, lane) ||
+            lane->state == CF__LANE_ABSENT)
             wanting = CF__EAGER;
     }
     return wanting;
@@ -384,7 +302,7 @@ cf__processes_dispatch(struct cf__processes *pool, int64_t now)
         /* pairs with may_wait in submit.c: the submit sees that it must attend
          * or set the backlog, or we see what it has pushed */
         cf__fence_full();
-        work = cf__processes_has_work(pool);
+        work = pool->returned.count || cf__queue_missed_work(&pool->queue);
         if (cf_load_relaxed(&pool->wanting) == CF__CONTENT)
             break;
     }

@@ -11,7 +11,8 @@
  *   check.c     whether the pool is whole
  *   service.c   what the holder of the lock (lock.h) does
  *   collect.c   from the lanes to the futures
- *   dispatch.c  from the queue to the lanes
+ *   dispatch.c  which lanes get tasks from the queue
+ *   deal.c      from the queue to the lanes
  *   alarm.c     when the manager looks; signals to workers
  *   tasks.c     which task is next; tasks taken back
  *   retired.c   unmakes a pool, and keeps its memory

@@ -5,7 +5,6 @@
  */
 #include "process_pool/submit.h"
 
-#include "lib/base/fence.h"
 #include "process_pool/service.h"
 #include "process_pool/tasks.h"
 
@@ -19,7 +18,7 @@ enum {
 static bool
 may_wait(struct cf__processes *pool)
 {
-    cf__fence_full(); /* pairs with dispatch's */
+    cf__queue_fence_after_push(); /* pairs with dispatch's look */
     uint32_t wanting = cf_load_relaxed(&pool->wanting);
     if (wanting < CF__AWAKE)
         return wanting == CF__CONTENT;

@@ -65,8 +65,7 @@ void cf__threads_callbacks_begin(struct cf__worker *worker);
 static inline struct cf__activity
 cf__threads_activity_after_push(struct cf__threads *pool)
 {
-    cf__fence_after_rmw(); /* that of the inbox's lock */
-    cf__fence_light(); /* pairs with cf__threads_missed_work's heavy fence */
+    cf__queue_fence_after_push(); /* pairs with cf__threads_missed_work */
     return cf__threads_activity_relaxed(pool);
 }
 

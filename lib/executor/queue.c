@@ -97,6 +97,33 @@ cf__queue_take(struct cf__queue *q)
     }
 }
 
+size_t
+cf__queue_take_run(struct cf__queue *q, cf_future **run, size_t most)
+{
+    /* pairs with the other takers' swap */
+    uint64_t top = cf_load_acquire(&q->ring_top);
+    for (;;) {
+        /* pairs with fill_ring_locked: the slots before it are written */
+        uint64_t bottom = cf_load_acquire(&q->ring_bottom);
+        if (top >= bottom) {
+            if (!refill(q))
+                return 0;
+            top = cf_load_acquire(&q->ring_top); /* as above */
+            continue;
+        }
+        size_t count = bottom - top < most ? (size_t)(bottom - top) : most;
+        /* The slots may be overwritten once top has moved on, as in take. */
+        for (size_t i = 0; i < count; i++)
+            run[i] = cf_load_relaxed(&q->ring[(top + i) % CF__RING_SIZE]);
+        /* pairs with fill_ring_locked: the slots have been read */
+        if (cf_cas_acq_rel(&q->ring_top, &top, top + count)) {
+            for (size_t i = 0; i < count; i++)
+                __builtin_prefetch(run[i], 1);
+            return count;
+        }
+    }
+}
+
 void
 cf__queue_await_refill(struct cf__queue *q)
 {

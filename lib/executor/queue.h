@@ -16,6 +16,7 @@
 #define CF_LIB_EXECUTOR_QUEUE_H
 
 #include "lib/base/export.h"
+#include "lib/base/fence.h"
 #include "lib/executor/inbox.h"
 
 #include <pthread.h>
@@ -116,6 +117,10 @@ cf__queue_take_at_once(struct cf__queue *q)
     return f;
 }
 
+/* Takes up to most of the next tasks of priority 0, as cf__queue_take() does.
+ * Returns how many; 0: as its NULL. */
+size_t cf__queue_take_run(struct cf__queue *q, cf_future **run, size_t most);
+
 /* There may be a task of a priority above, or below, 0. A hint. */
 static inline bool
 cf__queue_has_prioritized(const struct cf__queue *q, bool above)
@@ -169,6 +174,30 @@ cf__queue_has_work(struct cf__queue *q)
 {
     return cf_load_relaxed(&q->inbox.pushed) != cf_load_relaxed(&q->ring_top) ||
            cf_load_relaxed(&q->heap_top) != INT64_MIN;
+}
+
+/*
+ * A store, a full fence and this look; and a push, cf__queue_fence_after_push()
+ * and a load of what was stored: the look finds what was pushed, or the load
+ * sees the store. The push begins with an exchange, which is a fence. If the
+ * look finds the inbox unlocked, that exchange is past, with the push, or comes
+ * after the store. If it finds it locked, the heavy fence parts the two.
+ */
+static inline bool
+cf__queue_missed_work(struct cf__queue *q)
+{
+    bool busy = cf__inbox_is_busy(&q->inbox); /* before pushed */
+    if (busy && !cf__queue_has_work(q))
+        cf__fence_heavy(); /* pairs with cf__queue_fence_after_push */
+    return cf__queue_has_work(q);
+}
+
+/* The other half of cf__queue_missed_work(). */
+static inline void
+cf__queue_fence_after_push(void)
+{
+    cf__fence_after_rmw(); /* that of the inbox's lock */
+    cf__fence_light();     /* pairs with cf__queue_missed_work */
 }
 
 /* Asserts that the queue is whole (lib/base/assert.h). Any thread may call it.

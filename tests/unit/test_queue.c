@@ -87,6 +87,42 @@ Test(queue, gives_chains_in_order, .init = open_queue, .fini = close_queue)
     cr_assert_null(cf__queue_take(&queue));
 }
 
+/* Runs of all lengths, over the ends of the ring, mixed with single tasks. */
+Test(queue, gives_runs_in_order, .init = open_queue, .fini = close_queue)
+{
+    cf_future *run[CF__RING_SIZE + 1];
+    int at = 0;
+    for (int i = 0; i < TASKS; i++)
+        cr_assert(push(i, 1) == CF_OK);
+    for (size_t most = 1; at < TASKS; most = most % CF__RING_SIZE + 1) {
+        size_t count = cf__queue_take_run(&queue, run, most);
+        cr_assert(count > 0 && count <= most);
+        for (size_t i = 0; i < count; i++, at++)
+            cr_assert(run[i] == &tasks[at], "task %d", at);
+        if (at < TASKS)
+            cr_assert(cf__queue_take(&queue) == &tasks[at++]);
+    }
+    cr_assert(cf__queue_take_run(&queue, run, 1) == 0);
+    cr_assert_not(cf__queue_has_work(&queue));
+}
+
+/* A push that holds the inbox's lock, and one that has made its stores. */
+Test(queue,
+     missed_work_is_what_is_there,
+     .init = open_queue,
+     .fini = close_queue)
+{
+    cf__fence_init();
+    cr_assert_not(cf__queue_missed_work(&queue));
+    cf__lock(&queue.inbox.lock);
+    cr_assert_not(cf__queue_missed_work(&queue), "a lock is no task");
+    cf__unlock(&queue.inbox.lock);
+    cr_assert(push(0, 1) == CF_OK);
+    cf__queue_fence_after_push();
+    cr_assert(cf__queue_missed_work(&queue));
+    cr_assert(cf__queue_take(&queue) == &tasks[0]);
+}
+
 Test(queue, reuses_what_has_been_read, .init = open_queue, .fini = close_queue)
 {
     for (int round = 0; round < 20; round++) {
