@@ -6,7 +6,6 @@
 #include "lib/executor/submit.h"
 #include "lib/base/cancel.h"
 #include "lib/base/options.h"
-#include "lib/base/size.h"
 #include "lib/base/thread.h"
 #include "lib/executor/argument.h"
 #include "lib/executor/call.h"
