@@ -14,17 +14,20 @@ look_on(struct cf__worker *worker, const cf_future *f)
     struct cf__evloop *loop = cf__evloop_of(worker->executor);
     if (cf_future_done(f))
         return true;
-    if (!f->executor || f->executor == &loop->base)
+    if (!f->executor || f->executor == &loop->base || loop->batch ||
+        cf__evloop_has_work(loop)) /* before the clock is read */
         return false;
     struct cf__spin spin = cf__spin_begin();
-    do {
-        if (loop->batch || cf__evloop_has_work(loop) ||
-            spin.spins >= CF__SPINS_BEFORE_YIELD ||
-            !cf__spin_on(&spin, CF__NEVER))
+    while (spin.spins < CF__SPINS_BEFORE_YIELD &&
+           cf__spin_on(&spin, CF__NEVER)) {
+        if (cf_future_done(f)) {
+            cf__spin_learn(&spin);
+            return true;
+        }
+        if (cf__evloop_has_work(loop))
             return false;
-    } while (!cf_future_done(f));
-    cf__spin_learn(&spin);
-    return true;
+    }
+    return false;
 }
 
 static bool
