@@ -310,9 +310,6 @@ Test(queue, is_whole_when_it_is_new, .init = open_queue, .fini = close_queue)
     cf__queue_check(&queue);
 }
 
-#ifdef CF_ASSERTIONS
-
-/* Each of these breaks one thing, which the check finds. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define MEMORY_TEST(name)                                                      \
     Test(queue, name, .init = open_queue, .fini = close_queue)
@@ -345,6 +342,9 @@ MEMORY_TEST(a_chain_without_memory_leaves_the_queue_as_it_was)
     cr_assert_null(cf__queue_take(&queue));
 }
 
+#ifdef CF_ASSERTIONS
+
+/* Each of these breaks one thing, which the check finds. */
 #define BROKEN(what)                                                           \
     Test(queue, broken_##what, .init = fill_queue, .signal = SIGABRT)
 
