@@ -207,8 +207,9 @@ stop_serving_locked(struct cf__threads *pool, struct cf__threads_worker *w)
     w->searching = false;
 }
 
-/* Closes the queue if it is empty and stays so. A batch that has pushed some of
- * its tasks finds it open: no task of it is lost if no thread can be started. */
+/* Closes the queue if it is empty and stays so. A batch that has pushed some
+ * of its tasks finds it open: no task of it is lost if no thread can be
+ * started. */
 static bool
 close_queue_locked(struct cf__threads *pool)
 {

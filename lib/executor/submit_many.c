@@ -93,7 +93,7 @@ submit_whole(struct many *many)
     return err;
 }
 
-/* --- in pieces ------------------------------------------------------------- */
+/* --- in pieces ------------------------------------------------------------ */
 
 static size_t
 next_piece(size_t piece, size_t left)

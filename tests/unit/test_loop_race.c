@@ -153,7 +153,7 @@ count_descriptors(void)
     return count;
 }
 
-/* When the loop has those that it keeps for itself, from its first stream on. */
+/* When the loop has those that it keeps from its first stream on. */
 static int
 count_with_loop(cf_call *call)
 {
