@@ -33,7 +33,12 @@ function(cf_plain_test name)
     endif()
     add_executable(${name} ${arg_SOURCES})
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-    target_compile_definitions(${name} PRIVATE ${arg_DEFINITIONS})
+    set(processes 0)
+    if("process_pool" IN_LIST CF_BACKENDS)
+        set(processes 1)
+    endif()
+    target_compile_definitions(
+        ${name} PRIVATE HAS_PROCESSES=${processes} ${arg_DEFINITIONS})
     target_link_libraries(
         ${name} PRIVATE ${arg_LIBRARIES} cfutures::static Threads::Threads)
     add_test(NAME ${name} COMMAND ${name} ${arg_ARGS})

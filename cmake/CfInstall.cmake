@@ -13,6 +13,12 @@ file(RELATIVE_PATH pc_libdir
 file(RELATIVE_PATH pc_includedir
      ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
 
+# What an archive needs besides, for the .pc files.
+set(pc_atomic "")
+if(CF_ATOMIC)
+    set(pc_atomic " -l${CF_ATOMIC}")
+endif()
+
 # cf_install_library(name PC name HEADERS header...)
 # The libraries of that name; their targets are in <name>Targets.cmake. The
 # pkg-config file is made of <PC>.pc.in, and the headers are in

@@ -54,9 +54,13 @@ function(cf_library name)
     target_link_libraries(${objects} PRIVATE Threads::Threads)
     cf_optimise(${objects})
     # Calls of public functions from within need no PLT, and thread-local data
-    # costs one instruction instead of a call into the loader.
-    foreach(flag -fno-semantic-interposition -ftls-model=initial-exec
-                 ${arg_OPTIONS})
+    # costs one instruction instead of a call into the loader. Of the C libraries
+    # only glibc has room for that in what dlopen() loads.
+    set(flags -fno-semantic-interposition ${arg_OPTIONS})
+    if(CF_IS_GLIBC)
+        list(APPEND flags -ftls-model=initial-exec)
+    endif()
+    foreach(flag IN LISTS flags)
         string(MAKE_C_IDENTIFIER "CF_HAS${flag}" known)
         check_c_compiler_flag(${flag} ${known})
         if(${known})
@@ -81,7 +85,7 @@ function(cf_library name)
             ${library}
             INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                       $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-        target_link_libraries(${library} PRIVATE Threads::Threads)
+        target_link_libraries(${library} PRIVATE Threads::Threads ${CF_ATOMIC})
         set_target_properties(${library} PROPERTIES LINKER_LANGUAGE C)
     endforeach()
     # Before 1.0 every minor version may change the ABI.

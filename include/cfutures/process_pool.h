@@ -184,7 +184,9 @@ typedef struct cf_process_pool_options {
  * @retval CF_ETOOBIG  opts->size says fields that this library does not know,
  *                     and they are not zero.
  * @retval CF_ENOTSUP  Called in a fork handler (pthread_atfork()) that runs
- *                     because a process pool is being made, or a worker.
+ *                     because a process pool is being made, or a worker. Or the
+ *                     library was built without process pools, with
+ *                     CF_PROCESS_POOL=OFF.
  * @retval CF_ENOMEM   No memory, or no address space to reserve.
  * @retval CF_ESYS     fork(), socketpair() or pthread_create() failed, or there
  *                     is no memory for the stack (errno).

@@ -106,6 +106,36 @@ differences(const struct cf__origin *origin)
     return different;
 }
 
+/* musl has no such attribute: there the new thread sets its CPUs by itself. */
+#ifdef __GLIBC__
+static int
+say_cpus(pthread_attr_t *attr, const struct cf__origin *origin)
+{
+    return pthread_attr_setaffinity_np(attr, origin->cpus_size, origin->cpus);
+}
+
+static void
+enter_cpus(const struct cf__origin *origin)
+{
+    (void)origin;
+}
+#else
+static int
+say_cpus(pthread_attr_t *attr, const struct cf__origin *origin)
+{
+    (void)attr;
+    (void)origin;
+    return 0;
+}
+
+static void
+enter_cpus(const struct cf__origin *origin)
+{
+    if (origin->cpus)
+        (void)sched_setaffinity(0, origin->cpus_size, origin->cpus);
+}
+#endif
+
 static int
 try_start(const struct cf__origin *origin,
           unsigned told,
@@ -122,8 +152,7 @@ try_start(const struct cf__origin *origin,
     if (stack_size)
         error = pthread_attr_setstacksize(&attr, stack_size);
     if (!error && told & CPUS)
-        error =
-            pthread_attr_setaffinity_np(&attr, origin->cpus_size, origin->cpus);
+        error = say_cpus(&attr, origin);
     if (!error && told & CLASS) {
         (void)pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
         (void)pthread_attr_setschedpolicy(&attr, policy);
@@ -157,6 +186,7 @@ void
 cf__origin_enter(const struct cf__origin *origin)
 {
     const struct sched_param none = {0};
+    enter_cpus(origin);
     if (is_real_time(origin->policy))
         return;
     int policy = own_policy() & ~SCHED_RESET_ON_FORK;

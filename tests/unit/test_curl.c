@@ -11,7 +11,8 @@
 
 static const char *const specs[] = {
     "loop", "threads:2", "inline", "processes:1"};
-enum { SPECS = 4, CONCURRENT = 2 /* so many of the first ones */ };
+enum { SPECS = 3 + HAS_PROCESSES };
+enum { CONCURRENT = 2 /* so many of the first ones */ };
 
 Test(curl, a_page_comes_on_every_executor)
 {
@@ -154,7 +155,7 @@ Test(curl, a_connection_may_be_refused_or_reset)
 Test(curl, connections_are_used_again)
 {
     const char *const one_thread[] = {"loop", "threads:1", "processes:1"};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 2 + HAS_PROCESSES; i++) {
         http_server *s = http_server_start(0);
         struct order order = order_of(s, "/ok", CF_FOREVER);
         order.times = 5;
