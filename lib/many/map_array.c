@@ -118,6 +118,21 @@ drop_run(void *range_run)
     free(run->room);
 }
 
+/* If an item ends the thread, what the run has is freed. */
+static int
+run_guarded(cf_call *call,
+            size_t begin,
+            size_t end,
+            struct array *array,
+            struct run *run)
+{
+    int rc;
+    pthread_cleanup_push(drop_run, run);
+    rc = run_through(call, begin, end, array, run);
+    pthread_cleanup_pop(0);
+    return rc;
+}
+
 /* The body of the loop. */
 static int
 run_items(cf_call *call, size_t begin, size_t end, void *data)
@@ -131,10 +146,7 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
      * may return a result too. Without memory for room, both write there. */
     if (call->home && array->results)
         run.room = malloc(array->result_size);
-    int rc;
-    pthread_cleanup_push(drop_run, &run);
-    rc = run_through(call, begin, end, array, &run);
-    pthread_cleanup_pop(0);
+    int rc = run_guarded(call, begin, end, array, &run);
     free(run.room);
     return rc;
 }
