@@ -72,8 +72,9 @@ cf__processes_check(cf_executor *ex)
         check_phase_locked(pool);
         cf__returned_check(&pool->returned);
     }
-    cf__processes_unlock_serving(pool);
+    /* It holds the queue's locks: a dispatch meanwhile would find no task. */
     cf__queue_check(&pool->queue);
+    cf__processes_unlock_serving(pool);
     cf__arena_check(&pool->shared->parcels);
     cf__arena_check(&pool->shared->commons);
     cf__arena_check(&pool->shared->vault);
