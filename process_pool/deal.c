@@ -117,12 +117,15 @@ static inline void
 end_turn(const struct cf__processes *pool, struct dealing *dealing)
 {
     struct cf__process_lane *lane = *dealing->turn;
+    /* NOLINTBEGIN(clang-analyzer-core.NullDereference): deal_run asserts that
+     * there is a lane */
     if (cf__processes_has_room(pool, lane))
         dealing->turn = &lane->next_in_turn;
     else
         *dealing->turn = lane->next_in_turn;
     if (!*dealing->turn)
         dealing->turn = &dealing->first;
+    /* NOLINTEND(clang-analyzer-core.NullDereference) */
 }
 
 /* How many tasks the lanes in turn have room for, up to RUN. */
@@ -149,9 +152,11 @@ deal_run(struct cf__processes *pool, struct dealing *dealing)
         return false;
     size_t count = cf__queue_take_run(&pool->queue, run, most);
     pool->taken += count;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        cf__assert(dealing->first); /* there is room for all of the run */
         if (hand(pool, *dealing->turn, run[i], 0))
             end_turn(pool, dealing);
+    }
     return count > 0;
 }
 
