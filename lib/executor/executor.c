@@ -65,6 +65,7 @@ cf__executor_prepare(cf_executor *ex,
     /* No other thread knows ex yet. */
     cf_store_relaxed(&ex->terminated, false);
     cf_store_relaxed(&ex->runs_no_more, false);
+    cf_store_relaxed(&ex->refuses_batches, false);
     cf_store_relaxed(&ex->canceled, 0);
     cf_store_relaxed(&ex->taken_back, 0);
     if (ex->timers && (ex->bound || !capacity))
