@@ -15,10 +15,11 @@
 static bool
 is_known(const struct cf__address *all, size_t count, const struct addrinfo *it)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (all[i].size == it->ai_addrlen &&
             memcmp(&all[i].as, it->ai_addr, it->ai_addrlen) == 0)
             return true;
+    }
     return false;
 }
 
@@ -35,8 +36,8 @@ add(cf_address *to, struct cf__address *address, const struct addrinfo *from)
 static cf_err
 copy(const struct addrinfo *answer, cf_addresses *out)
 {
-    size_t most = 0, count = 0;
-    for (const struct addrinfo *at = answer; at; at = at->ai_next)
+    size_t most = 1, count = 0; /* an answer has one address at least */
+    for (const struct addrinfo *at = answer->ai_next; at; at = at->ai_next)
         most++;
     cf_address *at = calloc(most, sizeof *at + sizeof(struct cf__address));
     if (!at)
@@ -82,11 +83,12 @@ cf_resolve(cf_call *call,
     cf_err err = cf__io_begin(call, &loop, &self);
     if (err)
         return err;
-    if (!is_number(host, service, &answer))
+    if (!is_number(host, service, &answer)) {
         err = cf__resolver_ask(
             loop, host, service, 0, cf__deadline(timeout_ns), &answer);
-    else if (timeout_ns != 0)
+    } else if (timeout_ns != 0) {
         cf__budget_spend();
+    }
     if (err)
         return err;
     err = copy(answer, addresses);

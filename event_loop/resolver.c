@@ -231,8 +231,10 @@ end_with_loop(struct cf__io_object *object)
 {
     struct cf__resolver *r = (struct cf__resolver *)object;
     pthread_mutex_lock(&r->lock);
-    while (r->queued.next != &r->queued)
+    while (r->queued.next != &r->queued) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is out of the list */
         drop_locked(question_of(r->queued.next));
+    }
     for (struct link *at = r->asked.next, *next; at != &r->asked; at = next) {
         next = at->next;
         drop_locked(question_of(at));

@@ -52,7 +52,7 @@ CF__EXPORT void cf__block_flush(void);
  * from the same pages as blocks. For what a program has many of when it has
  * many futures. NULL: no memory. */
 void *cf__span_alloc(void);
-void cf__span_free(void *span);
+void cf__span_free(void *memory);
 
 /* Gives memory back, if enough blocks are free. The caller holds no lock. */
 CF__EXPORT void cf__block_trim(void);
