@@ -55,7 +55,7 @@ make_chain(struct many *many, size_t count, struct chain *chain)
         arg += many->made * arg_size;
     *chain = (struct chain){NULL, NULL, count};
     many->made += count;
-    for (size_t i = 0; i < count; i++, arg += arg_size) {
+    for (size_t i = 0; i < count; i++, arg = arg ? arg + arg_size : NULL) {
         cf_future *f = cf__block_alloc();
         if (!f)
             return CF_ENOMEM;
