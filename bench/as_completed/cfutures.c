@@ -5,30 +5,18 @@
  */
 #include "as_completed/as_completed.h"
 
-#include "common/bench.h"
 #include "common/echo.h"
-
-#include <cfutures/cfutures.h>
+#include "common/executor.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static cf_executor *pool;
 
-static void
-check(cf_err err, const char *what)
-{
-    if (err != CF_OK)
-        bench_die("%s: %s", what, cf_strerror(err));
-}
-
 void
 as_completed_open(int workers)
 {
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-
-    opts.max_workers = workers;
-    check(cf_thread_pool_create(&opts, &pool), "cf_thread_pool_create");
+    pool = bench_open_threads(workers);
 }
 
 void
@@ -51,10 +39,11 @@ drain(cf_future *const *futures, cf_future **came, size_t n)
 {
     cf_as_completed *it;
 
-    check(cf_as_completed_create(futures, n, &it), "cf_as_completed_create");
+    bench_check(cf_as_completed_create(futures, n, &it),
+                "cf_as_completed_create");
     for (size_t i = 0; i < n; i++)
-        check(cf_as_completed_next(it, CF_FOREVER, &came[i]),
-              "cf_as_completed_next");
+        bench_check(cf_as_completed_next(it, CF_FOREVER, &came[i]),
+                    "cf_as_completed_next");
     cf_future *more;
     if (cf_as_completed_next(it, CF_FOREVER, &more) != CF_EDONE)
         bench_die("more than %zu futures came out", n);
@@ -76,14 +65,14 @@ as_completed_round(const uint64_t *args, uint64_t *came, size_t n)
         room = n;
     }
     uint64_t start = bench_now_ns();
-    check(cf_submit_many(pool, run_task, args, sizeof(*args), n, futures),
-          "cf_submit_many");
+    bench_check(cf_submit_many(pool, run_task, args, sizeof(*args), n, futures),
+                "cf_submit_many");
     uint64_t submitted = bench_now_ns();
     drain(futures, done, n);
     uint64_t end = bench_now_ns();
     for (size_t i = 0; i < n; i++) {
         cf_bytes result;
-        check(cf_future_result(done[i], 0, &result), "cf_future_result");
+        bench_check(cf_future_result(done[i], 0, &result), "cf_future_result");
         memcpy(&came[i], result.data, sizeof(came[i]));
     }
     for (size_t i = 0; i < n; i++)

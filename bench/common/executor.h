@@ -21,6 +21,17 @@ bench_check(cf_err err, const char *what)
         bench_die("%s: %s", what, cf_strerror(err));
 }
 
+static inline cf_executor *
+bench_open_threads(int workers)
+{
+    cf_executor *pool;
+
+    bench_check(cf_thread_pool_create(
+                    &CF_THREAD_POOL_OPTIONS(.max_workers = workers), &pool),
+                "cf_thread_pool_create");
+    return pool;
+}
+
 #ifdef BENCH_EXECUTOR
 static inline cf_executor *
 bench_open_executor(int workers)

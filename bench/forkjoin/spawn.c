@@ -5,19 +5,10 @@
  */
 #include "forkjoin/forkjoin.h"
 
-#include "common/bench.h"
-
-#include <cfutures/cfutures.h>
+#include "common/executor.h"
 
 static cf_executor *one;
 static cf_executor *all;
-
-static void
-check(cf_err err, const char *what)
-{
-    if (err != CF_OK)
-        bench_die("%s: %s", what, cf_strerror(err));
-}
 
 struct branch {
     unsigned n;
@@ -58,22 +49,11 @@ fib_task(cf_call *call, const void *arg, size_t arg_size)
     return cf_return(call, &value, sizeof(value));
 }
 
-static cf_executor *
-open_pool(int workers)
-{
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    cf_executor *pool;
-
-    opts.max_workers = workers;
-    check(cf_thread_pool_create(&opts, &pool), "cf_thread_pool_create");
-    return pool;
-}
-
 void
 forkjoin_open(int most)
 {
-    one = open_pool(1);
-    all = open_pool(most);
+    one = bench_open_threads(1);
+    all = bench_open_threads(most);
 }
 
 uint64_t
@@ -82,9 +62,10 @@ forkjoin_fib(int workers, unsigned n)
     cf_future *root;
     cf_bytes bytes;
 
-    check(cf_submit(workers == 1 ? one : all, fib_task, &n, sizeof(n), &root),
-          "cf_submit");
-    check(cf_future_result(root, CF_FOREVER, &bytes), "cf_future_result");
+    bench_check(
+        cf_submit(workers == 1 ? one : all, fib_task, &n, sizeof(n), &root),
+        "cf_submit");
+    bench_check(cf_future_result(root, CF_FOREVER, &bytes), "cf_future_result");
     uint64_t value = *(const uint64_t *)bytes.data;
     cf_future_unref(root);
     return value;

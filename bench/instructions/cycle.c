@@ -5,21 +5,12 @@
  * bench/instructions/count counts the instructions of two such runs; the
  * difference is what the tasks of the difference cost.
  */
-#include "common/bench.h"
 #include "common/echo.h"
-
-#include <cfutures/cfutures.h>
+#include "common/executor.h"
 
 #include <stdlib.h>
 
 #define BLOCK 10000
-
-static void
-check(cf_err err, const char *what)
-{
-    if (err != CF_OK)
-        bench_die("%s: %s", what, cf_strerror(err));
-}
 
 /* Both are the same source, so that they differ in what the library does with
  * the size only. */
@@ -35,12 +26,12 @@ check(cf_err err, const char *what)
     {                                                                          \
         static cf_future *futures[BLOCK];                                      \
         for (type i = 0; i < BLOCK; i++)                                       \
-            check(cf_submit(ex, run_##type, &i, sizeof(i), &futures[i]),       \
-                  "cf_submit");                                                \
+            bench_check(cf_submit(ex, run_##type, &i, sizeof(i), &futures[i]), \
+                        "cf_submit");                                          \
         for (type i = 0; i < BLOCK; i++) {                                     \
             cf_bytes result;                                                   \
-            check(cf_future_result(futures[i], CF_FOREVER, &result),           \
-                  "cf_future_result");                                         \
+            bench_check(cf_future_result(futures[i], CF_FOREVER, &result),     \
+                        "cf_future_result");                                   \
             if (*(const type *)result.data != (type)echo_task(i))              \
                 bench_die("a task gave a wrong result");                       \
             cf_future_unref(futures[i]);                                       \
@@ -55,15 +46,13 @@ main(int argc, char **argv)
 {
     int size = argc > 2 ? atoi(argv[2]) : 8;
     bench_options o = bench_parse(argc > 2 ? 2 : argc, argv, BLOCK);
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
     cf_executor *pool;
 
     if (o.n % BLOCK != 0)
         bench_die("%zu is no multiple of %d", o.n, BLOCK);
     if (size != 4 && size != 8)
         bench_die("there are no tasks of %s bytes", argv[2]);
-    opts.max_workers = 1;
-    check(cf_thread_pool_create(&opts, &pool), "cf_thread_pool_create");
+    pool = bench_open_threads(1);
     for (size_t done = 0; done < o.n; done += BLOCK)
         (size == 4 ? block_of_uint32_t : block_of_uint64_t)(pool);
     cf_executor_destroy(pool);

@@ -2,36 +2,16 @@
 /* This library: all branches but the last are spawned. */
 #include "kernels/kernels.h"
 
-#include "common/bench.h"
-
-#include <cfutures/cfutures.h>
+#include "common/executor.h"
 
 static cf_executor *one;
 static cf_executor *all;
 
-static void
-check(cf_err err, const char *what)
-{
-    if (err != CF_OK)
-        bench_die("%s: %s", what, cf_strerror(err));
-}
-
-static cf_executor *
-open_pool(int workers)
-{
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    cf_executor *pool;
-
-    opts.max_workers = workers;
-    check(cf_thread_pool_create(&opts, &pool), "cf_thread_pool_create");
-    return pool;
-}
-
 void
 kernels_open(int most)
 {
-    one = open_pool(1);
-    all = open_pool(most);
+    one = bench_open_threads(1);
+    all = bench_open_threads(most);
 }
 
 static int
@@ -143,8 +123,9 @@ run(int workers, cf_job_fn *fn, void *arg)
     cf_executor *ex = workers == 1 ? one : all;
     cf_future *f;
 
-    check(cf_submit(ex, run_first, &first, sizeof first, &f), "cf_submit");
-    check(cf_future_wait(f, CF_FOREVER), "cf_future_wait");
+    bench_check(cf_submit(ex, run_first, &first, sizeof first, &f),
+                "cf_submit");
+    bench_check(cf_future_wait(f, CF_FOREVER), "cf_future_wait");
     cf_future_unref(f);
 }
 

@@ -18,9 +18,7 @@ struct awaits {
 void
 await_open(int workers)
 {
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    opts.max_workers = workers;
-    bench_check(cf_thread_pool_create(&opts, &pool), "cf_thread_pool_create");
+    pool = bench_open_threads(workers);
 }
 
 void

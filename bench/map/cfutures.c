@@ -6,9 +6,7 @@
  */
 #include "map/map.h"
 
-#include "common/bench.h"
-
-#include <cfutures/cfutures.h>
+#include "common/executor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,29 +19,11 @@ typedef struct loop {
 static cf_executor *all;
 static cf_executor *one;
 
-static void
-check(cf_err err, const char *what)
-{
-    if (err != CF_OK)
-        bench_die("%s: %s", what, cf_strerror(err));
-}
-
-static cf_executor *
-open_pool(int workers)
-{
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-    cf_executor *pool;
-
-    opts.max_workers = workers;
-    check(cf_thread_pool_create(&opts, &pool), "cf_thread_pool_create");
-    return pool;
-}
-
 void
 map_open(int workers)
 {
-    all = open_pool(workers);
-    one = open_pool(1);
+    all = bench_open_threads(workers);
+    one = bench_open_threads(1);
 }
 
 void
@@ -80,8 +60,8 @@ map_all_light(const double *in, double *out, size_t n)
 {
     loop l = {in, out};
 
-    check(cf_parallel_for(all, 0, n, 0, light_range, &l, NULL),
-          "cf_parallel_for");
+    bench_check(cf_parallel_for(all, 0, n, 0, light_range, &l, NULL),
+                "cf_parallel_for");
 }
 
 void
@@ -89,8 +69,8 @@ map_all_heavy(const double *in, double *out, size_t n)
 {
     loop l = {in, out};
 
-    check(cf_parallel_for(all, 0, n, 0, heavy_range, &l, NULL),
-          "cf_parallel_for");
+    bench_check(cf_parallel_for(all, 0, n, 0, heavy_range, &l, NULL),
+                "cf_parallel_for");
 }
 
 static int
@@ -116,9 +96,10 @@ timed_map_array(const double *in, double *out, size_t n)
 {
     memset(out, 0xff, n * sizeof(*out));
     uint64_t start = bench_now_ns();
-    check(cf_map_array(
-              one, light_item, in, sizeof(*in), n, out, sizeof(*out), NULL),
-          "cf_map_array");
+    bench_check(
+        cf_map_array(
+            one, light_item, in, sizeof(*in), n, out, sizeof(*out), NULL),
+        "cf_map_array");
     double took = (double)(bench_now_ns() - start);
     for (size_t i = 0; i < n; i++) {
         if (out[i] != map_light(in[i]))

@@ -4,28 +4,16 @@
  */
 #include "reduce/reduce.h"
 
-#include "common/bench.h"
-
-#include <cfutures/cfutures.h>
+#include "common/executor.h"
 
 reduce_fn *const reduce_fixed = NULL;
 
 static cf_executor *pool;
 
-static void
-check(cf_err err, const char *what)
-{
-    if (err != CF_OK)
-        bench_die("%s: %s", what, cf_strerror(err));
-}
-
 void
 reduce_open(int workers)
 {
-    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
-
-    opts.max_workers = workers;
-    check(cf_thread_pool_create(&opts, &pool), "cf_thread_pool_create");
+    pool = bench_open_threads(workers);
 }
 
 void
@@ -73,9 +61,10 @@ reduce(cf_fold_fn *fold, const double *in, size_t n)
     const double zero = 0;
     double sum;
 
-    check(cf_parallel_reduce(
-              pool, 0, n, 0, fold, add, &zero, sizeof(zero), (void *)in, &sum),
-          "cf_parallel_reduce");
+    bench_check(
+        cf_parallel_reduce(
+            pool, 0, n, 0, fold, add, &zero, sizeof(zero), (void *)in, &sum),
+        "cf_parallel_reduce");
     return sum;
 }
 
