@@ -207,14 +207,6 @@ cf__call_end(struct cf_call *call, int rc)
     return result;
 }
 
-/* The thread ends inside of the task. */
-static void
-leave_scopes(void *scopes)
-{
-    cf__scopes_drop();
-    cf__thread.scopes = *(struct cf__scopes *)scopes;
-}
-
 int
 cf__call_task_in_scopes(struct cf_call *call,
                         const cf_future *f,
@@ -223,7 +215,7 @@ cf__call_task_in_scopes(struct cf_call *call,
 {
     struct cf__scopes scopes = cf__scopes_hide();
     int rc;
-    pthread_cleanup_push(leave_scopes, &scopes);
+    pthread_cleanup_push(cf__scopes_leave, &scopes);
     rc = f->fn(call, arg, arg_size);
     pthread_cleanup_pop(0);
     cf__scopes_show(scopes);

@@ -16,16 +16,21 @@ cf__inbox_init(struct cf__inbox *inbox)
     cf_store_relaxed(&inbox->closed, true); /* no other thread knows it yet */
 }
 
+static void
+free_list(struct cf__inbox_block *blocks)
+{
+    while (blocks) {
+        struct cf__inbox_block *next = cf_load_relaxed(&blocks->next);
+        cf__inbox_free_block(blocks);
+        blocks = next;
+    }
+}
+
 void
 cf__inbox_fini(struct cf__inbox *inbox)
 {
     /* no other thread uses it any more */
-    struct cf__inbox_block *b = cf_load_relaxed(&inbox->first);
-    while (b) {
-        struct cf__inbox_block *next = cf_load_relaxed(&b->next);
-        cf__inbox_free_block(b);
-        b = next;
-    }
+    free_list(cf_load_relaxed(&inbox->first));
     cf__inbox_free_block(cf_load_relaxed(&inbox->spare));
 }
 
@@ -67,16 +72,6 @@ cf__inbox_add_block_locked(struct cf__inbox *inbox)
     if (block)
         link_block_locked(inbox, block);
     return block;
-}
-
-static void
-free_list(struct cf__inbox_block *blocks)
-{
-    while (blocks) {
-        struct cf__inbox_block *next = cf_load_relaxed(&blocks->next);
-        cf__inbox_free_block(blocks);
-        blocks = next;
-    }
 }
 
 /* So many blocks that no other thread knows, linked by next, in *out. false: no

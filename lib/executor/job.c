@@ -44,14 +44,6 @@ call_of_job(struct cf_call *call)
     return own;
 }
 
-/* The thread ends inside of the job. */
-static void
-leave_scopes(void *scopes)
-{
-    cf__scopes_drop();
-    cf__thread.scopes = *(struct cf__scopes *)scopes;
-}
-
 static int
 run_out_of_scopes(struct cf_call *call, cf_job_fn *fn, void *arg)
 {
@@ -59,7 +51,7 @@ run_out_of_scopes(struct cf_call *call, cf_job_fn *fn, void *arg)
     if (!cf__in_scopes())
         return fn(call, arg);
     struct cf__scopes scopes = cf__scopes_hide();
-    pthread_cleanup_push(leave_scopes, &scopes);
+    pthread_cleanup_push(cf__scopes_leave, &scopes);
     rc = fn(call, arg);
     pthread_cleanup_pop(0);
     cf__scopes_show(scopes);

@@ -124,6 +124,13 @@ cf__scopes_drop(void)
 }
 
 void
+cf__scopes_leave(void *scopes)
+{
+    cf__scopes_drop();
+    cf__thread.scopes = *(struct cf__scopes *)scopes;
+}
+
+void
 cf_scope_cancel(cf_scope *scope)
 {
     uint32_t open = CF__SCOPE_OPEN;

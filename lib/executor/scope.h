@@ -53,4 +53,9 @@ void cf__scopes_settle(void);
 /* The thread ends: frees the scopes of the code that runs. */
 CF__EXPORT void cf__scopes_drop(void);
 
+/* The thread ends inside of code of the user that runs on top of other code. As
+ * cf__scopes_drop(); then it is in scopes again, a struct cf__scopes that
+ * cf__scopes_hide() has given. For pthread_cleanup_push(). */
+void cf__scopes_leave(void *scopes);
+
 #endif
