@@ -70,7 +70,9 @@ cf__processes_check(cf_executor *ex)
         check_deferred_locked(pool);
         check_counts_locked(pool);
         check_phase_locked(pool);
-        cf__returned_check(&pool->returned);
+        cf__task_heap_check(&pool->returned);
+        for (size_t i = 0; i < pool->returned.count; i++)
+            cf__assert(pool->returned.tasks[i].order != 0);
     }
     /* It holds the queue's locks: a dispatch meanwhile would find no task. */
     cf__queue_check(&pool->queue);

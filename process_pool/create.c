@@ -139,7 +139,7 @@ furnish(struct cf__processes *pool, int workers)
     size_t most = (size_t)workers * (CF__LANE / 2);
     if (!pool->lanes || !pool->shared ||
         !cf__roster_init(&pool->setup.roster, workers) ||
-        !cf__returned_reserve(&pool->returned, most))
+        !cf__task_heap_reserve(&pool->returned, most))
         return CF_ENOMEM;
     for (int i = 0; i < workers; i++)
         cf__lane_init(&pool->lanes[i], pool->shared, i);

@@ -33,8 +33,8 @@ flags_of(const struct cf__processes *pool, const cf_future *f)
 static bool
 reserve(struct cf__processes *pool, size_t count)
 {
-    return cf__returned_reserve(&pool->returned,
-                                pool->returned.count + pool->in_hand + count);
+    return cf__task_heap_reserve(&pool->returned,
+                                 pool->returned.count + pool->in_hand + count);
 }
 
 /* Hands a task, of which the caller has the queue's handle, to the lane.

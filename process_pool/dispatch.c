@@ -182,7 +182,7 @@ static int64_t
 waiting_priority(struct cf__processes *pool)
 {
     int64_t heap = cf_load_relaxed(&pool->queue.heap_top); /* a hint */
-    int64_t returned = cf__returned_top(&pool->returned);
+    int64_t returned = cf__task_heap_top(&pool->returned);
     return heap > returned ? heap : returned;
 }
 

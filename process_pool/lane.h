@@ -11,7 +11,6 @@
 
 #include "lib/future/failure.h"
 #include "process_pool/memory/shared.h"
-#include "process_pool/returned.h"
 
 #include <sys/types.h>
 

@@ -76,7 +76,10 @@ struct cf__processes {
     struct cf__worker_setup setup; /* set once */
     struct cf__zygote zygote;
     struct cf__process_lane *lanes; /* max_workers of them */
-    struct cf__returned returned;
+    /* Tasks that were handed to a worker and taken back before it started them:
+     * they go before all others of their priority. Their order is that of their
+     * first handing out. */
+    struct cf__task_heap returned;
     uint64_t sequence; /* tasks ever handed out, each counted once */
     uint64_t taken;    /* tasks ever taken from the queue or from returned */
     size_t in_hand;    /* tasks in lanes */

@@ -65,7 +65,7 @@ cf__processes_dismantle(struct cf__processes *pool)
         cf__shared_release(pool->shared);
     cf__roster_fini(&pool->setup.roster);
     cf__queue_fini(&pool->queue);
-    cf__returned_fini(&pool->returned);
+    cf__task_heap_fini(&pool->returned);
     cf__failure_free(pool->broken);
     free(pool->lanes);
     pool->lanes = NULL;

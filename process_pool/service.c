@@ -18,7 +18,7 @@ tidy_locked(struct cf__processes *pool)
 {
     uint64_t canceled = cf_exchange_acq_rel(&pool->tidy, 0);
     cf__queue_tidy(&pool->queue, canceled);
-    cf_future *f = cf__returned_sweep(&pool->returned);
+    cf_future *f = cf__task_heap_sweep(&pool->returned);
     for (cf_future *next; f; f = next) {
         next = cf_load_relaxed(&f->next); /* ours */
         cf_future_unref(f);

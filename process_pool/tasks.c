@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Under the pool's lock, all of it. Which task is next: from the queue, or from
- * the tasks that have been in a lane already (returned.h), which go first.
+ * the tasks that have been in a lane already (returned, in pool.h), which go
+ * first.
  */
 #include "process_pool/tasks.h"
 
@@ -12,7 +13,7 @@ cf_future *
 cf__processes_next(struct cf__processes *pool, uint64_t *sequence)
 {
     cf__assert(cf__processes_is_locked(pool));
-    int64_t returned = cf__returned_top(&pool->returned);
+    int64_t returned = cf__task_heap_top(&pool->returned);
     int64_t heap = cf_load_relaxed(&pool->queue.heap_top); /* a hint */
     cf_future *f = NULL;
     *sequence = 0;
@@ -27,8 +28,8 @@ cf__processes_next(struct cf__processes *pool, uint64_t *sequence)
             return f;
     }
     pool->taken++;
-    struct cf__returned_task task = cf__returned_take(&pool->returned);
-    *sequence = task.sequence;
+    struct cf__heap_task task = cf__task_heap_take(&pool->returned);
+    *sequence = task.order;
     return task.f;
 }
 
@@ -43,7 +44,7 @@ cf__processes_take_back(struct cf__processes *pool,
         return false;
     uint64_t sequence = lane->sequences[position % CF__LANE];
     if (cf__future_unclaim(f))
-        cf__returned_add(&pool->returned, f, sequence);
+        cf__task_heap_add(&pool->returned, f, sequence);
     else
         cf__future_drop_stale(f); /* its timeout has ended it */
     return true;

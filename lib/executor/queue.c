@@ -25,7 +25,7 @@ void
 cf__queue_fini(struct cf__queue *q)
 {
     pthread_mutex_destroy(&q->heap_lock);
-    free(q->heap);
+    cf__task_heap_fini(&q->heap);
     cf__inbox_fini(&q->inbox);
 }
 
@@ -176,11 +176,11 @@ cf__queue_tidy(struct cf__queue *q, uint64_t calls)
         return; /* a later call does it */
     (void)sweep_inbox_locked(q, calls, &swept);
     pthread_mutex_lock(&q->heap_lock);
-    bool due = is_due(calls, q->heap_swept_at, q->heap_count);
+    bool due = is_due(calls, q->heap_swept_at, q->heap.count);
     pthread_mutex_unlock(&q->heap_lock);
     if (due) {
         q->heap_swept_at = calls;
-        (void)cf__queue_sweep_heap(q, &from_heap);
+        from_heap = cf__queue_sweep_heap(q);
     }
     cf__unlock(&q->refill_lock);
     drop_all(swept);
@@ -217,7 +217,7 @@ cf__queue_close_if_empty(struct cf__queue *q)
     /* ring_top never runs ahead of pushed: if they are equal under the inbox's
      * lock, the inbox is empty and stays so. */
     uint64_t taken = cf_load_relaxed(&q->ring_top);
-    bool closed = q->heap_count == 0 && cf__inbox_close_after(&q->inbox, taken);
+    bool closed = q->heap.count == 0 && cf__inbox_close_after(&q->inbox, taken);
     pthread_mutex_unlock(&q->heap_lock);
     return closed;
 }
@@ -259,6 +259,6 @@ cf__queue_after_fork(struct cf__queue *q)
     cf_store_relaxed(&q->ring_bottom, pushed);
     cf__lock_init(&q->refill_lock);
     cf_store_relaxed(&q->heap_top, INT64_MIN);
-    q->heap_count = 0;
+    q->heap.count = 0;
     pthread_mutex_init(&q->heap_lock, NULL);
 }

@@ -18,18 +18,13 @@
 #include "lib/base/export.h"
 #include "lib/base/fence.h"
 #include "lib/executor/inbox.h"
+#include "lib/executor/task_heap.h"
 
 #include <pthread.h>
 
 enum {
     CF__RING_SIZE = 512,
     CF__RING_PREFETCH = 4 /* so many places ahead */
-};
-
-struct cf__prioritized {
-    cf_future *f;
-    int priority;
-    uint64_t order;
 };
 
 struct cf__queue {
@@ -48,8 +43,7 @@ struct cf__queue {
      * INT64_MIN; atomic, and without the lock a hint. */
     _Alignas(CF_CACHE_LINE) _Atomic int64_t heap_top;
     pthread_mutex_t heap_lock;
-    struct cf__prioritized *heap;
-    size_t heap_count, heap_capacity;
+    struct cf__task_heap heap;
     uint64_t heap_pushed; /* ever; gives the order among equals */
 
     /* Used by the refill lock's holder. gaps: places in the inbox that have
@@ -163,7 +157,7 @@ CF__EXPORT void cf__queue_tidy(struct cf__queue *q, uint64_t calls);
 
 /* Part of cf__queue_tidy(): sweeps the heap. Returns how many tasks it swept
  * out. They are linked in *swept. */
-size_t cf__queue_sweep_heap(struct cf__queue *q, cf_future **swept);
+cf_future *cf__queue_sweep_heap(struct cf__queue *q);
 
 /* How many tasks were ever pushed, of any priority. */
 CF__EXPORT uint64_t cf__queue_count(struct cf__queue *q);

@@ -120,7 +120,7 @@ BROKEN(by_returned_tasks_without_room)
 BROKEN(by_returned_tasks_in_the_wrong_order)
 {
     static cf_future f;
-    static struct cf__returned_task tasks[4] = {{&f, 0, 2}, {&f, 0, 1}};
+    static struct cf__heap_task tasks[4] = {{&f, 0, 2}, {&f, 0, 1}};
     BREAK((pool->returned.tasks = tasks,
            pool->returned.count = 2,
            pool->returned.capacity = 4));

@@ -425,13 +425,13 @@ BROKEN(by_a_sweep_of_a_block_that_is_gone)
 
 BROKEN(by_an_order_of_the_heap)
 {
-    queue.heap[50].priority = 100;
+    queue.heap.tasks[50].priority = 100;
     cf__queue_check(&queue);
 }
 
 BROKEN(by_a_priority_of_0)
 {
-    queue.heap[queue.heap_count - 1].priority = 0;
+    queue.heap.tasks[queue.heap.count - 1].priority = 0;
     cf__queue_check(&queue);
 }
 

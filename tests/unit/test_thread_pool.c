@@ -123,7 +123,7 @@ static void
 set_heap_count(size_t count)
 {
     pthread_mutex_lock(&pool->queue.heap_lock);
-    pool->queue.heap_count = count;
+    pool->queue.heap.count = count;
     pthread_mutex_unlock(&pool->queue.heap_lock);
 }
 
