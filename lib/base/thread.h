@@ -69,7 +69,7 @@ struct cf__thread {
                                   in turns. NULL: there is none. A backend sets
                                   it */
     bool long_waits;           /* its last wait was long: lib/base/spin.h */
-    bool yields_early;         /* its last wait ended with a yield: likewise */
+    bool yields_early;         /* its last wait ended with a yield: see there */
     int budget; /* so many more operations that do not have to wait leave it
                    at 0 or above: lib/executor/budget.h */
 

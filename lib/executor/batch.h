@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Submits of many tasks that publish them piece by piece, and who waits for
- * them. README.md, "Many tasks in pieces", has the protocol.
+ * Submits of many tasks that publish them piece by piece, and the threads that
+ * wait for them. README.md, "Many tasks in pieces", has the protocol.
  */
 #ifndef CF_LIB_EXECUTOR_BATCH_H
 #define CF_LIB_EXECUTOR_BATCH_H

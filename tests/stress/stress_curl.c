@@ -9,11 +9,11 @@
  * no descriptor is left.
  */
 #include "common.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/http_server.h"
 
 #include <cfutures/curl.h>
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,18 +157,6 @@ run_round(uint64_t number, http_server *s, const char *spec, int count)
         CHECK(err == CF_OK || err == CF_ECANCELED); /* before it began */
         cf_future_unref(round.tasks[i]);
     }
-}
-
-static int
-count_descriptors(void)
-{
-    int count = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    CHECK(folder != NULL);
-    while (readdir(folder))
-        count++;
-    closedir(folder);
-    return count;
 }
 
 int

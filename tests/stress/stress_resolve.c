@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +149,7 @@ main(int argc, char **argv)
         stress_alive();
     }
     while (atomic_load(&asking) > 0)
-        usleep(1000);
+        sched_yield();
     return stress_end("%" PRIu64 " rounds, %" PRIuFAST64
                       " names answered, %" PRIuFAST64 " unknown, %" PRIuFAST64
                       " interrupted, %" PRIuFAST64 " timed out",

@@ -7,6 +7,7 @@
  * has lost of memory a sanitizer says.
  */
 #define _GNU_SOURCE
+#include "tests/support/descriptors.h"
 #include "tests/support/program.h"
 
 #include <cfutures/datagram.h>
@@ -16,7 +17,6 @@
 #include <cfutures/resolve.h>
 #include <cfutures/subprocess.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -365,18 +365,6 @@ use_all_twice(cf_call *call, const void *arg, size_t arg_size)
     const char *name = struck;
     use_all(call, order.first);
     return cf_return(call, &name, sizeof name);
-}
-
-static int
-count_descriptors(void)
-{
-    DIR *all = opendir("/proc/self/fd");
-    int count = 0;
-    CHECK(all);
-    while (readdir(all))
-        count++;
-    closedir(all);
-    return count;
 }
 
 /* Which call has failed; NULL: there are not so many. */

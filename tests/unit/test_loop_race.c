@@ -6,10 +6,10 @@
  */
 #include "loop_streams.h"
 
+#include "tests/support/descriptors.h"
 #include "tests/support/fake_names.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -139,18 +139,6 @@ is_connected_to(const cf_stream *s, unsigned short port)
     snprintf(expected, sizeof expected, "tcp:127.0.0.1:%hu", port);
     return cf_stream_peer_name(s, text, sizeof text) == CF_OK &&
            strcmp(text, expected) == 0;
-}
-
-static int
-count_descriptors(void)
-{
-    DIR *all = opendir("/proc/self/fd");
-    int count = 0;
-    cr_assert(all);
-    while (readdir(all))
-        count++;
-    closedir(all);
-    return count;
 }
 
 /* When the loop has those that it keeps from its first stream on. */

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <uv.h>
@@ -28,7 +29,7 @@ static void
 await_no_thread(void)
 {
     while (fake_names_threads() > 0)
-        usleep(1000);
+        sched_yield();
 }
 
 /* --- what it answers ------------------------------------------------------ */
@@ -459,7 +460,7 @@ Test(loop_resolve, without_a_thread_a_name_fails_or_waits_for_one)
     gate_await(names[0].gate, 1);
     cf_future *quick = submit_ask(loop, "quick.test", CF_FOREVER);
     while (atomic_load(&refused) == 1)
-        usleep(1000);
+        sched_yield();
     gate_open(names[0].gate);
     ok(outcome_of(slow).err == CF_OK);
     ok(outcome_of(quick).err == CF_OK);

@@ -2,8 +2,8 @@
 /* Streams of kinds that not every machine has: IPv6, and terminals. */
 #define _GNU_SOURCE
 #include "loop_stream_wait.h"
+#include "tests/support/descriptors.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <termios.h>
 
@@ -117,18 +117,6 @@ reads(int fd, const char *text)
         at += (size_t)got;
     }
     return memcmp(buf, text, size) == 0;
-}
-
-static int
-count_descriptors(void)
-{
-    DIR *all = opendir("/proc/self/fd");
-    int count = 0;
-    cr_assert(all);
-    while (readdir(all))
-        count++;
-    closedir(all);
-    return count;
 }
 
 /* arg: the two sides. The first one is a user, who types. */

@@ -8,13 +8,14 @@
 #include <cfutures/subprocess.h>
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/support/descriptors.h"
 
 #define MS INT64_C(1000000)
 #define assert_ok(call) cr_assert((call) == CF_OK, "%s", #call)
@@ -45,17 +46,6 @@ shell(const char *script)
     argv[2] = script;
     opts.argv = argv;
     return opts;
-}
-
-static size_t
-count_descriptors(void)
-{
-    size_t count = 0;
-    DIR *dir = opendir("/proc/self/fd");
-    while (dir && readdir(dir))
-        count++;
-    closedir(dir);
-    return count;
 }
 
 static int
@@ -144,7 +134,7 @@ fail_to_start(cf_call *call, const void *arg, size_t arg_size)
     opts.in = CF_STDIO_STDOUT;
     expect(call, cf_subprocess_start(call, &opts, &p) == CF_EINVAL);
     opts.in = opts.out = opts.err = CF_STDIO_PIPE;
-    size_t before = 0;
+    int before = 0;
     for (int i = 0; i < 20; i++) {
         expect(call, cf_subprocess_start(call, &opts, &p) == CF_ESYS);
         expect(call, errno == ENOENT);
