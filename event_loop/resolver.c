@@ -7,7 +7,6 @@
 
 #include "event_loop/engine.h"
 
-#include "lib/base/cancel.h"
 #include "lib/base/helper_thread.h"
 #include "lib/base/origin.h"
 
@@ -175,9 +174,7 @@ ask_all(void *arg)
     struct cf__resolver *r = arg;
     struct question *q;
     bool last;
-    (void)cf__cancel_disable();
-    cf__origin_enter(&r->origin);
-    (void)pthread_setname_np(pthread_self(), "cf_resolver"); /* for people */
+    cf__helper_thread_enter(&r->origin, "cf_resolver");
     while ((q = take_question(r, &last)) != NULL)
         answer_question(r, q);
     if (last)
