@@ -35,7 +35,7 @@ cf__context_unwound_to(struct cf__context *root)
 {
     if (root->thread_exceptions)
         *root->thread_exceptions = root->exceptions;
-#ifdef ADDRESS_SANITIZER
+#if CF__ADDRESS_SANITIZER
     __sanitizer_start_switch_fiber(NULL, root->bottom, root->size);
     __sanitizer_finish_switch_fiber(root->fake_stack, NULL, NULL);
     /* Frames of root are gone, too. The call itself would stumble over what
@@ -176,7 +176,7 @@ cf__context_adopt(struct cf__context *context)
     __pthread_register_cancel(&context->cleanups);
     __pthread_unregister_cancel(&context->cleanups);
 #endif
-#ifdef THREAD_SANITIZER
+#if CF__THREAD_SANITIZER
     context->fiber = __tsan_get_current_fiber();
 #endif
 }
@@ -199,7 +199,7 @@ cf__context_make(struct cf__context *context,
 #endif
                              .bottom = bottom,
                              .size = size};
-#ifdef THREAD_SANITIZER
+#if CF__THREAD_SANITIZER
     context->fiber = __tsan_create_fiber(0);
 #endif
     context->valgrind_id =
@@ -210,10 +210,10 @@ cf__context_make(struct cf__context *context,
 void
 cf__context_fini(struct cf__context *context)
 {
-#ifdef THREAD_SANITIZER
+#if CF__THREAD_SANITIZER
     __tsan_destroy_fiber(context->fiber);
 #endif
-#ifdef ADDRESS_SANITIZER
+#if CF__ADDRESS_SANITIZER
     /* Frames that never return have left their marks. */
     __asan_unpoison_memory_region(context->bottom, context->size);
 #endif

@@ -11,23 +11,13 @@
 
 #include "event_loop/context.h"
 
-#if defined __SANITIZE_ADDRESS__
-#define ADDRESS_SANITIZER
-#elif defined __SANITIZE_THREAD__
-#define THREAD_SANITIZER
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define ADDRESS_SANITIZER
-#elif __has_feature(thread_sanitizer)
-#define THREAD_SANITIZER
-#endif
-#endif
+#include "lib/base/sanitizers.h"
 
-#ifdef ADDRESS_SANITIZER
+#if CF__ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
-#ifdef THREAD_SANITIZER
+#if CF__THREAD_SANITIZER
 void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned flags);
 void __tsan_destroy_fiber(void *fiber);
@@ -54,10 +44,10 @@ tell_leaving(struct cf__context *from, struct cf__context *to)
     __pthread_register_cancel(&from->cleanups); /* keeps the list ... */
     __pthread_unregister_cancel(&to->cleanups); /* ... and takes the other */
 #endif
-#ifdef ADDRESS_SANITIZER
+#if CF__ADDRESS_SANITIZER
     __sanitizer_start_switch_fiber(&from->fake_stack, to->bottom, to->size);
 #endif
-#ifdef THREAD_SANITIZER
+#if CF__THREAD_SANITIZER
     __tsan_switch_to_fiber(to->fiber, 0);
 #endif
 }
@@ -66,7 +56,7 @@ tell_leaving(struct cf__context *from, struct cf__context *to)
 UNTOLD_PART void
 tell_arrived(struct cf__context *self)
 {
-#ifdef ADDRESS_SANITIZER
+#if CF__ADDRESS_SANITIZER
     __sanitizer_finish_switch_fiber(
         self->fake_stack, &self->former->bottom, &self->former->size);
 #else
@@ -146,8 +136,7 @@ jump(struct cf__context *from, struct cf__context *to)
         *(from)->thread_errno = saved_errno;                                   \
     } while (0)
 
-#if defined CF__OWN_SWITCH && !defined ADDRESS_SANITIZER &&                    \
-    !defined THREAD_SANITIZER
+#if defined CF__OWN_SWITCH && !CF__ADDRESS_SANITIZER && !CF__THREAD_SANITIZER
 #define CF__INLINE_SWITCH
 /* Leaves from, which runs, and goes on with to. Returns when from is gone on
  * with. errno is as before. */

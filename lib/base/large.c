@@ -4,6 +4,7 @@
 
 #include "lib/base/atomic.h"
 #include "lib/base/pages.h"
+#include "lib/base/sanitizers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -60,23 +61,10 @@ cf__large_populate(void *start, size_t size)
 
 /* With AddressSanitizer no array is large: so it finds accesses beside arrays,
  * and pointers in them. */
-#if defined(__SANITIZE_ADDRESS__)
-#define NONE_IS_LARGE 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define NONE_IS_LARGE 1
-#endif
-#endif
-
 static bool
 is_large(size_t size)
 {
-#ifdef NONE_IS_LARGE
-    (void)size;
-    return false;
-#else
-    return size >= CF__HUGE_PAGE;
-#endif
+    return !CF__ADDRESS_SANITIZER && size >= CF__HUGE_PAGE;
 }
 
 static void *
