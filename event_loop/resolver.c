@@ -187,17 +187,14 @@ ask_all(void *arg)
 static cf_err
 start_thread(struct cf__resolver *r, const struct cf__origin *origin)
 {
-    pthread_t thread;
     pthread_mutex_lock(&r->lock);
     bool more = r->threads < CF__LOOKUPS_MAX;
     r->threads += more;
     pthread_mutex_unlock(&r->lock);
     if (!more)
         return CF_OK;
-    if (cf__helper_thread_start(origin, &thread, ask_all, r) == CF_OK) {
-        (void)pthread_detach(thread);
+    if (cf__helper_thread_start(origin, NULL, ask_all, r) == CF_OK)
         return CF_OK;
-    }
     pthread_mutex_lock(&r->lock);
     bool others = --r->threads > 0;
     pthread_mutex_unlock(&r->lock);

@@ -145,11 +145,14 @@ try_start(const struct cf__origin *origin,
           void *arg)
 {
     pthread_attr_t attr;
+    pthread_t detached;
     struct sched_param param = {.sched_priority = origin->priority};
     int policy = is_real_time(origin->policy) ? origin->policy : SCHED_OTHER;
     pthread_attr_init(&attr);
     int error = 0;
-    if (stack_size)
+    if (!out)
+        error = pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    if (!error && stack_size)
         error = pthread_attr_setstacksize(&attr, stack_size);
     if (!error && told & CPUS)
         error = say_cpus(&attr, origin);
@@ -159,7 +162,7 @@ try_start(const struct cf__origin *origin,
         error = pthread_attr_setschedparam(&attr, &param);
     }
     if (!error)
-        error = pthread_create(out, &attr, fn, arg);
+        error = pthread_create(out ? out : &detached, &attr, fn, arg);
     pthread_attr_destroy(&attr);
     return error;
 }

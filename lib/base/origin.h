@@ -41,7 +41,9 @@ void cf__origin_note(struct cf__origin *origin);
 void cf__origin_fini(struct cf__origin *origin);
 
 /* As pthread_create(), for a thread like origin. stack_size 0: the system's
- * default. */
+ * default. out NULL: the thread is detached from its start. (If another thread
+ * detached it later, that could be just as it ends: glibc's pthread_detach()
+ * reads the thread's memory when it may be gone already.) */
 CF__EXPORT int cf__origin_start(const struct cf__origin *origin,
                                 pthread_t *out,
                                 size_t stack_size,

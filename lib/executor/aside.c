@@ -38,19 +38,17 @@ cf__run_aside(void (*fn)(void *data), void *data)
     const struct cf__worker *worker = cf__thread.worker;
     struct aside aside = {fn, data, NULL, NULL};
     const int former_errno = errno;
-    pthread_t thread;
     if (!worker || !worker->suspend || cf__thread.forking ||
         cf_future_create(&aside.done))
         return false;
     aside.origin = &worker->executor->origin;
     cf_future *done = cf_future_ref(aside.done);
-    if (cf__helper_thread_start(aside.origin, &thread, run, &aside)) {
+    if (cf__helper_thread_start(aside.origin, NULL, run, &aside)) {
         cf_future_unref(done);
         cf_future_unref(done);
         errno = former_errno;
         return false;
     }
-    pthread_detach(thread);
     (void)cf__future_wait_firmly(done);
     cf_future_unref(done);
     return true;
