@@ -103,21 +103,34 @@ wake_all(struct cf__threads *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* Gives up the lock meanwhile: the destructors of the thread's thread-specific
+ * data may take it. */
+static void
+join_one_locked(struct cf__threads *pool, pthread_t thread)
+{
+    pthread_mutex_unlock(&pool->lock);
+    cf__join(thread);
+    pthread_mutex_lock(&pool->lock);
+}
+
 /* Joins the threads that have left. Gives up the lock meanwhile. */
 static void
 join_locked(struct cf__threads *pool)
 {
+    while (pool->former_threads) {
+        struct cf__former_thread *former = pool->former_threads;
+        pthread_t thread = former->thread;
+        pool->former_threads = former->next;
+        free(former);
+        join_one_locked(pool, thread);
+    }
     int slots = cf_load_relaxed(&pool->slots); /* changes under the lock */
     for (int i = 0; i < slots; i++) {
         struct cf__threads_worker *w = pool->workers[i];
         if (!w->to_join)
             continue;
         w->to_join = false;
-        pthread_t thread = w->thread;
-        /* The destructors of its thread-specific data may take the lock. */
-        pthread_mutex_unlock(&pool->lock);
-        cf__join(thread);
-        pthread_mutex_lock(&pool->lock);
+        join_one_locked(pool, w->thread);
     }
 }
 

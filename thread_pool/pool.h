@@ -79,6 +79,13 @@ struct cf__threads_worker {
     _Alignas(CF_CACHE_LINE) struct cf__jobs jobs;
 };
 
+/* A thread that has left, and whose worker has a new one. It is about to exit,
+ * and must be joined. */
+struct cf__former_thread {
+    pthread_t thread;
+    struct cf__former_thread *next;
+};
+
 struct cf__threads {
     cf_executor base;
 
@@ -121,6 +128,7 @@ struct cf__threads {
     int shutting_down; /* workers that are in shutdown() themselves */
     uint64_t restarts; /* threads that a task has ended */
     bool orphan;       /* the last worker that leaves frees the pool */
+    struct cf__former_thread *former_threads;
     const cf_error *broken; /* set once, before refuse becomes CF_EBROKEN */
 
     struct cf__queue queue;

@@ -38,16 +38,48 @@ new_worker(struct cf__threads *pool)
     return w;
 }
 
+/* Joins those that have exited by now. */
+static void
+reap_former_threads(struct cf__threads *pool)
+{
+    struct cf__former_thread **at = &pool->former_threads;
+    while (*at) {
+        struct cf__former_thread *former = *at;
+        if (pthread_tryjoin_np(former->thread, NULL) != 0) {
+            at = &former->next;
+            continue;
+        }
+        *at = former->next;
+        free(former);
+    }
+}
+
+/* Of the thread that w had before. It may be in destructors of the program's
+ * thread-specific data, which may need the lock: so nobody waits for it here.
+ * Nor is it detached: see lib/base/origin.h. false: no memory. */
+static bool
+part_from_thread(struct cf__threads *pool, struct cf__threads_worker *w)
+{
+    if (!w->to_join)
+        return true;
+    reap_former_threads(pool);
+    if (pthread_tryjoin_np(w->thread, NULL) != 0) {
+        struct cf__former_thread *former = malloc(sizeof *former);
+        if (!former)
+            return false;
+        *former = (struct cf__former_thread){w->thread, pool->former_threads};
+        pool->former_threads = former;
+    }
+    w->to_join = false;
+    return true;
+}
+
 cf_err
 cf__threads_start(struct cf__threads *pool)
 {
     cf_err err = CF_ENOMEM;
     struct cf__threads_worker *w = new_worker(pool);
-    if (w) {
-        if (w->to_join) {
-            pthread_detach(w->thread); /* it has left, and is about to exit */
-            w->to_join = false;
-        }
+    if (w && part_from_thread(pool, w)) {
         cf__assert(!w->serving && !w->asleep && !w->searching);
         w->alive = true;
         w->searching = true;

@@ -75,6 +75,49 @@ CF_TEST(submits_while_all_threads_leave_are_run)
     cf_executor_destroy(ex);
 }
 
+static pthread_key_t held_key;
+static atomic_int let_go;
+
+static void
+hold_exit(void *g)
+{
+    gate_pass(g);
+    let_go++;
+}
+
+static int
+task_holds_exit(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg_size;
+    return pthread_setspecific(held_key, *(gate *const *)arg);
+}
+
+/* A thread that has left is still in a destructor of its data when its worker
+ * gets another one, and the next: each of them is joined. */
+CF_TEST(the_end_waits_for_threads_that_had_left_before)
+{
+    enum { ROUNDS = 3 };
+    cf_thread_pool_options opts = CF_THREAD_POOL_OPTIONS_INIT;
+    opts.max_workers = 1;
+    opts.idle_timeout_ns = 1;
+    gate *g = gate_new();
+    cf_executor *ex = NULL;
+    assert_ok(cf_thread_pool_create(&opts, &ex));
+    cr_assert(pthread_key_create(&held_key, hold_exit) == 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        cf_future *f = must_submit(ex, task_holds_exit, &g, sizeof g);
+        assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+        cf_future_unref(f);
+        gate_await(g, i + 1);
+    }
+    cr_assert(let_go == 0);
+    gate_open(g);
+    cf_executor_destroy(ex);
+    cr_assert(let_go == ROUNDS, "%d", let_go);
+    pthread_key_delete(held_key);
+}
+
 static int
 task_ends_its_thread(cf_call *call, const void *arg, size_t arg_size)
 {
