@@ -110,6 +110,11 @@ function(cf_library name)
     endif()
 endfunction()
 
+# What is public has the symbol version of the release that brought it. Before
+# 1.0 each minor version is another library, and all is new in it.
+set(CF_PUBLIC_SYMBOLS
+    "CFUTURES_${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
+
 # cf_core()
 # libcfutures: cfutures::cfutures and cfutures::static. What of lib/ components
 # may use has a symbol version that is the release's own (lib/base/export.h).
@@ -120,7 +125,8 @@ function(cf_core)
         ARCHIVE static
         DEFINITIONS CF__CORE
         VERSION_SCRIPT
-            "CFUTURES_PRIVATE_${PROJECT_VERSION} { global: cf__*; };")
+            "${CF_PUBLIC_SYMBOLS} { global: cf_[a-z]*; };
+CFUTURES_PRIVATE_${PROJECT_VERSION} { global: cf__*; };")
 endfunction()
 
 # cf_component(name PACKAGE package LIBRARIES lib... HEADERS header...
@@ -144,7 +150,8 @@ function(cf_component name)
         SHARED ${name}
         ARCHIVE ${name}_static
         OPTIONS -fno-plt # what it calls of libcfutures takes one jump less
-        VERSION_SCRIPT "{ local: cf__*; };")
+        VERSION_SCRIPT
+            "${CF_PUBLIC_SYMBOLS} { global: cf_[a-z]*; local: cf__*; };")
     target_sources(${library}_objects PRIVATE ${arg_SOURCES})
     target_link_libraries(${library}_objects PRIVATE ${arg_LIBRARIES}
                                                      ${arg_PUBLIC_LIBRARIES})

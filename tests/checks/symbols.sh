@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # A shared library exports exactly what its headers declare with CF_API, all of
-# it beginning with cf_: symbols.sh NM LIBRARY HEADER...
+# it beginning with cf_, in the symbol version of the minor release:
+# symbols.sh NM LIBRARY HEADER...
 #
 # cfutures.h stands for the headers that it includes. What is exported in a
 # private symbol version is for symbols_private to look at.
@@ -20,8 +21,11 @@ for header in "$@"; do
         headers+=("include/cfutures/$header")
     fi
 done
+release=$(sed -nE 's/^#define CF_VERSION_STRING "(.*)\.[^.]*"/\1/p' \
+    include/cfutures/base.h)
 exported=$("$nm" -D --defined-only --with-symbol-versions "$library" |
-    awk '$2 != "A" && $NF !~ /@@CFUTURES_PRIVATE_/ { print $NF }' | sort)
+    awk '$2 != "A" && $NF !~ /@@CFUTURES_PRIVATE_/ { print $NF }' |
+    sed "s/@@CFUTURES_${release//./\\.}$//" | sort)
 some "exported symbols" "$exported"
 declared=$(public_functions "${headers[@]}")
 some "declarations" "$declared"
