@@ -3,6 +3,9 @@
 # Everything refers to its own place, so the installed tree may be moved.
 include(CMakePackageConfigHelpers)
 
+# For cmake/CfDebian.cmake; the shared libraries have components of their own.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
+
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/cfutures)
 
 # Paths in the .pc files start from where they lie themselves.
@@ -19,12 +22,12 @@ if(CF_ATOMIC)
     set(pc_atomic " -l${CF_ATOMIC}")
 endif()
 
-# cf_install_library(name PC name HEADERS header...)
+# cf_install_library(name COMPONENT component PC name HEADERS header...)
 # The libraries of that name; their targets are in <name>Targets.cmake. The
 # pkg-config file is made of <PC>.pc.in, and the headers are in
 # include/cfutures/.
 function(cf_install_library name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PC" "HEADERS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "COMPONENT;PC" "HEADERS")
     set(libraries)
     if(CF_SHARED)
         list(APPEND libraries ${name})
@@ -34,6 +37,7 @@ function(cf_install_library name)
     endif()
     install(TARGETS ${libraries} EXPORT ${name}Targets
             LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+                    COMPONENT ${arg_COMPONENT} NAMELINK_COMPONENT development
             ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
     install(EXPORT ${name}Targets NAMESPACE cfutures::
             DESTINATION ${config_dir})
@@ -56,7 +60,8 @@ function(cf_install_core)
     file(STRINGS include/cfutures/cfutures.h headers
          REGEX "^#include <cfutures/")
     list(TRANSFORM headers REPLACE ".*/(.*)>" "\\1")
-    cf_install_library(cfutures PC cfutures HEADERS cfutures.h ${headers})
+    cf_install_library(cfutures COMPONENT runtime PC cfutures
+                       HEADERS cfutures.h ${headers})
 
     configure_package_config_file(
         cmake/cfuturesConfig.cmake.in generated/cfuturesConfig.cmake
@@ -68,8 +73,10 @@ function(cf_install_core)
     install(FILES ${PROJECT_BINARY_DIR}/generated/cfuturesConfig.cmake
                   ${PROJECT_BINARY_DIR}/generated/cfuturesConfigVersion.cmake
             DESTINATION ${config_dir})
-    install(FILES docs/cfutures.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
-    install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+    # Packages have them in forms of their own.
+    install(FILES docs/cfutures.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7
+            COMPONENT plain)
+    install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT plain)
 endfunction()
 
 # cf_install_component(name PACKAGE package USES component... HEADERS header...)
@@ -77,7 +84,7 @@ endfunction()
 # archive needs, by the same module as this project.
 function(cf_install_component name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE" "HEADERS;USES")
-    cf_install_library(cfutures_${name} PC cfutures-${name}
+    cf_install_library(cfutures_${name} COMPONENT ${name} PC cfutures-${name}
                        HEADERS ${arg_HEADERS})
     set(package ${arg_PACKAGE})
     set(uses ${arg_USES})

@@ -64,7 +64,8 @@ need_to_build() {
 need_to_test() {
     need_to_build
     need g++=g++ pkg-config=pkg-config libcriterion-dev=criterion/criterion.h \
-        clang-format=clang-format clang-tidy=clang-tidy valgrind=valgrind
+        clang-format=clang-format clang-tidy=clang-tidy valgrind=valgrind \
+        lintian=lintian dpkg-dev=dpkg-shlibdeps
 }
 
 # build FOLDER CMAKE_ARG...: configures and builds into FOLDER of build_root.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds and runs the consumers in consumer/ against the product:
-# install.sh find_package|pkg_config|subproject SOURCE BUILD CMAKE GENERATOR
-#            ON|OFF ON|OFF CC [CXX]
+# install.sh find_package|pkg_config|subproject|debian SOURCE BUILD CMAKE
+#            GENERATOR ON|OFF ON|OFF CC [CXX]
 # ON: with the event loop; with libcurl.
 set -euo pipefail
 
@@ -65,6 +65,27 @@ install_and_move() {
     fi
 }
 
+# Makes Debian packages, which lintian accepts, and unpacks them. CPack writes
+# scripts that call ldconfig, and the change log closes no bug.
+unpack_packages() {
+    local said
+    "$cmake" -S "$source" -B "$scratch/packages" -G "$generator" \
+        -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="-ffile-prefix-map=$source=." \
+        -DCMAKE_INSTALL_PREFIX=/usr -DCF_DEBIAN=ON -DCF_EVENT_LOOP="$loop" \
+        -DCF_BUILD_TESTS=OFF -DCF_BUILD_SAMPLES=OFF -DCF_BUILD_BENCH=OFF
+    "$cmake" --build "$scratch/packages"
+    (cd "$scratch/packages" && "$(dirname "$cmake")/cpack" >/dev/null)
+    if command -v lintian >/dev/null; then
+        said=$(lintian --allow-root "$scratch"/packages/*.deb | grep -v \
+            -e ' maintscript-calls-ldconfig ' \
+            -e ' initial-upload-closes-no-bugs ' || true)
+        [ -z "$said" ] || fail "lintian: $said"
+    fi
+    for package in "$scratch"/packages/*.deb; do
+        dpkg-deb -x "$package" "$scratch/tree"
+    done
+}
+
 # build_with_cmake ARG...: every consumer, by its own CMakeLists.txt.
 build_with_cmake() {
     "$cmake" -S "$consumer" -B "$scratch/build" -G "$generator" \
@@ -115,6 +136,16 @@ pkg_config)
     run_all .
     unset LD_LIBRARY_PATH
     run ./c_static
+    ;;
+debian)
+    for tool in dpkg-shlibdeps gzip; do
+        command -v $tool >/dev/null || {
+            echo "install: $tool is not installed"
+            exit 77
+        }
+    done
+    unpack_packages
+    build_with_cmake -DCMAKE_PREFIX_PATH="$scratch/tree/usr"
     ;;
 subproject)
     build_with_cmake -DCONSUMER_SUBPROJECT="$source" -DCF_EVENT_LOOP="$loop" \
