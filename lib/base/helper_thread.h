@@ -17,8 +17,8 @@ struct cf__origin;
  * Starts a thread with all signals blocked: the program's signals are for the
  * program's threads. CF_ESYS (errno).
  *
- * The thread is like origin. fn begins with cf__helper_thread_enter(). out NULL:
- * the thread is detached.
+ * The thread is like origin. fn begins with cf__helper_thread_enter(). If out
+ * is NULL, the thread is detached.
  */
 CF__EXPORT cf_err cf__helper_thread_start(const struct cf__origin *origin,
                                           pthread_t *out,
