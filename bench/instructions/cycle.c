@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cycle N [SIZE]: N empty tasks on a pool of one worker, in blocks: submits,
- * then results. The argument and the result have SIZE bytes: 4, or else 8.
+ * cycle N [KIND]: N empty tasks on a pool of one worker, in blocks: submits,
+ * then results. KIND is 8 or 4, the bytes of the argument and of the result, or
+ * typed: 8 bytes with types (cfutures/typed.h).
  * bench/instructions/count counts the instructions of two such runs; the
  * difference is what the tasks of the difference cost.
  */
 #include "common/echo.h"
 #include "common/executor.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #define BLOCK 10000
 
@@ -41,20 +42,58 @@
 CYCLE(uint32_t)
 CYCLE(uint64_t)
 
+static int
+typed(cf_call *call, const uint64_t *arg, uint64_t *result)
+{
+    (void)call;
+    *result = echo_task(*arg);
+    return 0;
+}
+CF_TASK_TYPED(typed, uint64_t, uint64_t);
+
+static void
+block_of_typed(cf_executor *ex)
+{
+    static typed_future futures[BLOCK];
+    for (uint64_t i = 0; i < BLOCK; i++)
+        bench_check(typed_submit(ex, i, &futures[i]), "typed_submit");
+    for (uint64_t i = 0; i < BLOCK; i++) {
+        uint64_t result;
+        bench_check(typed_result(futures[i], CF_FOREVER, &result),
+                    "typed_result");
+        if (result != echo_task(i))
+            bench_die("a task gave a wrong result");
+        typed_unref(futures[i]);
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*block)(cf_executor *ex);
+} kinds[] = {
+    {"8", block_of_uint64_t},
+    {"4", block_of_uint32_t},
+    {"typed", block_of_typed},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
 int
 main(int argc, char **argv)
 {
-    int size = argc > 2 ? atoi(argv[2]) : 8;
+    const char *name = argc > 2 ? argv[2] : kinds[0].name;
     bench_options o = bench_parse(argc > 2 ? 2 : argc, argv, BLOCK);
+    int kind = 0;
     cf_executor *pool;
 
     if (o.n % BLOCK != 0)
         bench_die("%zu is no multiple of %d", o.n, BLOCK);
-    if (size != 4 && size != 8)
-        bench_die("there are no tasks of %s bytes", argv[2]);
+    while (kind < KINDS && strcmp(name, kinds[kind].name) != 0)
+        kind++;
+    if (kind == KINDS)
+        bench_die("there are no tasks of the kind %s", name);
     pool = bench_open_threads(1);
     for (size_t done = 0; done < o.n; done += BLOCK)
-        (size == 4 ? block_of_uint32_t : block_of_uint64_t)(pool);
+        kinds[kind].block(pool);
     cf_executor_destroy(pool);
     return 0;
 }

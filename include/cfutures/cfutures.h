@@ -20,6 +20,7 @@
 #include <cfutures/spawn.h>
 #include <cfutures/task.h>
 #include <cfutures/thread_pool.h>
+#include <cfutures/typed.h>
 #include <cfutures/wait.h>
 
 #endif

@@ -3,7 +3,8 @@
 # An empty task (submit, run, result, unref) costs at most 20 % more instructions
 # than bench/instructions/noted says, for gcc 12 -O2 on x86-64: instructions.sh
 # PROGRAM BUILD_TYPE. A change that makes the task cheaper lowers that number. A
-# task with 4 bytes costs what one with 8 bytes costs, but for 2 %.
+# task with 4 bytes costs what one with 8 bytes costs, but for 2 %; a typed task
+# (cfutures/typed.h), but for 3 %.
 . "$(dirname "$0")/common.sh"
 
 noted=$(cat bench/instructions/noted)
@@ -28,5 +29,10 @@ int=$(bench/instructions/count "$1" 4) || exit 1
 echo "instructions: $int per task with an int"
 if ! awk "BEGIN { exit !($int <= 1.02 * $counted) }"; then
     complain "$int with 4 bytes are more than 1.02 times $counted with 8"
+fi
+typed=$(bench/instructions/count "$1" typed) || exit 1
+echo "instructions: $typed per typed task"
+if ! awk "BEGIN { exit !($typed <= 1.03 * $counted) }"; then
+    complain "$typed with types are more than 1.03 times $counted without"
 fi
 finish

@@ -9,6 +9,51 @@ int macros_task(cf_call *call, const void *arg, size_t arg_size);
 const char *macros_name(int value);
 cf_err macros_start(cf_executor **pool, cf_future **out);
 
+#ifndef __cplusplus
+int macros_typed(cf_executor *ex);
+
+static int
+half(cf_call *call, const int *n, double *result)
+{
+    *result = *n / 2.0;
+    return cf_call_canceled(call);
+}
+CF_TASK_TYPED(half, int, double);
+
+/* Types that are pointers, and names of more than one word. */
+static int
+length(cf_call *call, const char *const *text, unsigned long *result)
+{
+    (void)call;
+    *result = (*text)[0] ? 1 : 0;
+    return 0;
+}
+CF_TASK_TYPED(length, const char *, unsigned long);
+
+static int
+check(cf_call *call, const struct cf_bytes *bytes)
+{
+    return bytes->size ? 0 : cf_fail(call, 1, "nothing");
+}
+CF_TASK_TYPED_VOID(check, struct cf_bytes);
+
+int
+macros_typed(cf_executor *ex)
+{
+    half_future f;
+    check_future checks[2];
+    const length_arg text = "text";
+    const unsigned long *view;
+    double result;
+    if (half_submit(ex, 3, &f) || half_result(f, CF_FOREVER, &result))
+        return 1;
+    half_unref(f);
+    return check_submit_many(ex, NULL, 0, checks) ||
+           length_view((length_future){NULL}, 0, &view) ||
+           length_map_array(ex, &text, 1, NULL, NULL);
+}
+#endif
+
 int
 macros_task(cf_call *call, const void *arg, size_t arg_size)
 {
