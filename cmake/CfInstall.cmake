@@ -79,15 +79,23 @@ function(cf_install_core)
     install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT plain)
 endfunction()
 
-# cf_install_component(name PACKAGE package USES component... HEADERS header...)
-# find_package(cfutures COMPONENTS <name>) looks for that package, which the
-# archive needs, by the same module as this project.
+# cf_install_component(name PACKAGE package DEBIAN package [ALWAYS]
+#                      USES component... HEADERS header...)
+# find_package(cfutures COMPONENTS <name>) looks for the PACKAGE by the same
+# module as this project. The archive needs it; ALWAYS: so does the shared
+# library. DEBIAN is its name for people.
 function(cf_install_component name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE" "HEADERS;USES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "ALWAYS" "PACKAGE;DEBIAN"
+                          "HEADERS;USES")
     cf_install_library(cfutures_${name} COMPONENT ${name} PC cfutures-${name}
                        HEADERS ${arg_HEADERS})
     set(package ${arg_PACKAGE})
+    set(debian ${arg_DEBIAN})
     set(uses ${arg_USES})
+    set(always ${arg_ALWAYS})
+    if(NOT CF_SHARED)
+        set(always TRUE)
+    endif()
     set(config ${PROJECT_BINARY_DIR}/generated/cfutures_${name}.cmake)
     configure_file(
         ${PROJECT_SOURCE_DIR}/cmake/cfuturesComponent.cmake.in ${config} @ONLY)

@@ -129,17 +129,17 @@ function(cf_core)
 CFUTURES_PRIVATE_${PROJECT_VERSION} { global: cf__*; };")
 endfunction()
 
-# cf_component(name PACKAGE package LIBRARIES lib... HEADERS header...
-#              [USES component...] [PUBLIC_LIBRARIES lib...] [PULLS function]
-#              SOURCES file...)
+# cf_component(name PACKAGE package DEBIAN package LIBRARIES lib...
+#              HEADERS header... [USES component...]
+#              [PUBLIC_LIBRARIES lib...] [PULLS function] SOURCES file...)
 # A library beside libcfutures, libcfutures_<name>: cfutures::<name> and
 # cfutures::<name>_static. It needs the LIBRARIES, which find_package(<PACKAGE>)
-# has found; PUBLIC_LIBRARIES are those that its headers include headers of. It
-# USES other components. HEADERS are those of include/cfutures/ that are its own.
+# has found, DEBIAN's name of which is for people; PUBLIC_LIBRARIES are those that
+# its headers include headers of. It USES other components. HEADERS are those of include/cfutures/ that are its own.
 # Programs that link it get the object that defines PULLS, for its constructor,
 # also if they call nothing of it. cmake/cfutures-<name>.pc.in says all that, too.
 function(cf_component name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE;PULLS"
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE;DEBIAN;PULLS"
                           "HEADERS;LIBRARIES;PUBLIC_LIBRARIES;SOURCES;USES")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "${name}: what is ${arg_UNPARSED_ARGUMENTS}?")
@@ -177,8 +177,13 @@ function(cf_component name)
         target_link_libraries(${library} INTERFACE ${keep})
     endif()
     if(CF_INSTALL)
-        cf_install_component(${name} PACKAGE ${arg_PACKAGE} USES ${arg_USES}
-                             HEADERS ${arg_HEADERS})
+        set(always)
+        if(arg_PUBLIC_LIBRARIES)
+            set(always ALWAYS)
+        endif()
+        cf_install_component(
+            ${name} PACKAGE ${arg_PACKAGE} DEBIAN ${arg_DEBIAN} ${always}
+            USES ${arg_USES} HEADERS ${arg_HEADERS})
     endif()
 endfunction()
 
