@@ -99,6 +99,21 @@ typedef struct cf_bytes {
     size_t size; /* bytes */
 } cf_bytes;
 
+/*
+ * How the library treats an object of the user's that it keeps: the argument of
+ * a task (cf_task.arg_ops), or a result (cf_future_set_object()). It has the
+ * memory, aligned as malloc's; these have what is in it.
+ */
+typedef struct cf_object_ops {
+    size_t size; /* bytes, not 0 */
+    /* Makes an object at `to` (size bytes, uninitialised) of the one at from,
+     * which stays an object and can be destroyed. It cannot fail. NULL: the
+     * bytes are copied, and from is not touched. */
+    void (*move)(void *to, void *from);
+    /* Ends an object; its memory is the library's. NULL: nothing to do. */
+    void (*destroy)(void *object);
+} cf_object_ops;
+
 /**
  * Returns the version of the library that is linked, such as "0.1.0".
  *

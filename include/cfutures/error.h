@@ -67,12 +67,16 @@ typedef struct cf_error {
     pid_t pid;           /* of the worker process, or 0 */
     int signal;          /* that killed the worker process, or 0 */
     int exit_status;     /* of the worker process that exited, or 0 */
+    void *object; /* of the user's: what cf_fail_object() gave. NULL: none,
+                            or it stayed in a worker process. Lent, too */
+    void (*object_free)(void *object); /* how the library frees it, once, with
+                            the future. NULL: not at all */
 } cf_error;
 
 /* For cf_future_set_error(): everything zero, no worker. */
 #define CF_ERROR_INIT                                                          \
     {                                                                          \
-        sizeof(cf_error), CF_ETASK, 0, "", NULL, 0, -1, 0, 0, 0                \
+        sizeof(cf_error), CF_ETASK, 0, "", NULL, 0, -1, 0, 0, 0, NULL, NULL    \
     }
 
 /**

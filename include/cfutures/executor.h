@@ -32,11 +32,20 @@ typedef struct cf_task {
                            worker is killed for it; a thread task goes on until
                            it notices cf_call_canceled(), and what it returns
                            then is dropped */
+    const cf_object_ops *arg_ops; /* arg is an object: moved into the task's
+                           memory (up to 24 bytes into the future itself), and
+                           destroyed once: right after the run, or when the task
+                           is cancelled or refused later. The task gets the
+                           object's address, and may change it. arg_size is 0 or
+                           arg_ops->size; no arg_free. arg_ops must live on.
+                           If the submit fails, the object has been moved back:
+                           arg is as before. CF_ENOTSUP in a process pool */
+    void *user_data; /* for cf_future_user_data(): which request was this? */
 } cf_task;
 
 #define CF_TASK_INIT                                                           \
     {                                                                          \
-        sizeof(cf_task), NULL, NULL, 0, NULL, NULL, 0, 0                       \
+        sizeof(cf_task), NULL, NULL, 0, NULL, NULL, 0, 0, NULL, NULL           \
     }
 #ifndef __cplusplus
 #define CF_TASK(...) CF_WITH_SIZE(cf_task, __VA_ARGS__)
@@ -152,7 +161,10 @@ CF_API cf_err cf_submit(cf_executor *ex,
  * @param task  Copied; may live on the stack.
  *
  * @retval CF_EINVAL   As cf_submit(), or a timeout below -1, or arg_free with
- *                     an arg_size, or task is NULL, or task->size is no size.
+ *                     an arg_size, or task is NULL, or task->size is no size;
+ *                     or, with arg_ops, arg is NULL, arg_ops->size is 0, there
+ *                     is an arg_free, or arg_size is another size.
+ * @retval CF_ENOTSUP  arg_ops, and tasks of ex run in other processes.
  * @retval CF_ETOOBIG  As cf_submit(), or task->size says fields that this
  *                     library does not know, and they are not zero.
  *
@@ -333,6 +345,15 @@ CF_API const char *cf_executor_name(const cf_executor *ex);
  * The rest as cf_executor_name(). Python: Executor._max_workers.
  */
 CF_API int cf_executor_max_workers(const cf_executor *ex);
+
+/**
+ * Tells whether tasks of this executor run in the memory of the program: false
+ * for a process pool, and for NULL. Where it is false, arg_ops of cf_task are
+ * CF_ENOTSUP.
+ *
+ * The rest as cf_executor_name(). Python: none.
+ */
+CF_API bool cf_executor_shares_memory(const cf_executor *ex);
 
 /**
  * Makes an executor from a text, as a program's --executor option gives it.

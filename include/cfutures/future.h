@@ -41,7 +41,8 @@ typedef void cf_done_fn(cf_future *f, void *data);
 CF_API cf_future *cf_future_ref(cf_future *f);
 
 /**
- * Gives up one handle; with the last one the future and its result go.
+ * Gives up one handle; with the last one the future and its result go. That
+ * runs the destructors which the user gave: of a result, of a failure's object.
  *
  * Dropping the last handle of a pending or running task cancels nothing: the
  * task runs detached. A handle too many aborts the program.
@@ -228,6 +229,20 @@ CF_API const cf_error *cf_future_error(cf_future *f);
 CF_API const char *cf_future_message(cf_future *f);
 
 /**
+ * Returns the user_data of the cf_task that the future was submitted with.
+ *
+ * @return  NULL if it has none, or was completed by hand, or f is NULL.
+ *
+ * Ownership: nothing changes hands; the library does not use it.
+ * Threads:   any number of callers.
+ * Blocks:    no.
+ * Ordering:  none: it never changes.
+ * Fork:      fine in a child.
+ * Python:    an attribute of the future.
+ */
+CF_API void *cf_future_user_data(const cf_future *f);
+
+/**
  * Calls a function once, when the future is done.
  *
  * Waiters learn of the completion first; then the callbacks run in the order
@@ -331,10 +346,28 @@ CF_API bool cf_future_start(cf_future *f);
 CF_API cf_err cf_future_set_result(cf_future *f, const void *data, size_t size);
 
 /**
+ * Completes a future of cf_future_create() with an object, which is moved into
+ * the future's memory and destroyed with the future.
+ *
+ * @param ops     How it is moved and destroyed; outlives the call.
+ * @param object  Moved from after CF_OK; else untouched.
+ *
+ * @retval CF_EINVAL   As cf_future_set_result(), or ops or object is NULL, or
+ *                     ops->size is 0.
+ *
+ * The rest as cf_future_set_result(). Python: Future.set_result().
+ */
+CF_API cf_err cf_future_set_object(cf_future *f,
+                                   const cf_object_ops *ops,
+                                   void *object);
+
+/**
  * Completes a future of cf_future_create() with a failure.
  *
  * @param error  Copied, message and file included. kind must be one of those
- *               that cf_error lists; message NULL counts as empty.
+ *               that cf_error lists; message NULL counts as empty. After CF_OK
+ *               the object is the future's; without memory for the record it
+ *               has been freed.
  *
  * @retval CF_EINVAL   As cf_future_set_result(), or error is NULL, or its size
  *                     or its kind is none.

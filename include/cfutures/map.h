@@ -41,11 +41,13 @@ typedef struct cf_map_options {
     void *pull_data;      /* for pull */
     size_t *failed_index; /* cf_map_array(): where to put the index of the
                               item whose error it returned. May be NULL */
+    void *context;        /* for fn: cf_call_context() returns it. In a process
+                              pool, memory as of an argument by reference */
 } cf_map_options;
 
 #define CF_MAP_OPTIONS_INIT                                                    \
     {                                                                          \
-        sizeof(cf_map_options), 0, 0, 0, 0, NULL, NULL, NULL                   \
+        sizeof(cf_map_options), 0, 0, 0, 0, NULL, NULL, NULL, NULL             \
     }
 #ifndef __cplusplus
 #define CF_MAP_OPTIONS(...) CF_WITH_SIZE(cf_map_options, __VA_ARGS__)

@@ -80,6 +80,89 @@ CF_API cf_err cf_return(cf_call *call, const void *data, size_t size);
 CF_API void *cf_return_buffer(cf_call *call, size_t size);
 
 /**
+ * Shortens the result: keeps its first bytes.
+ *
+ *     char *text = cf_return_buffer(call, most);
+ *     ...
+ *     return cf_return_resize(call, length);
+ *
+ * @param call  The task's own call.
+ * @param size  Bytes; not more than the result has.
+ *
+ * @retval CF_OK      What cf_return_buffer() returned stays valid.
+ * @retval CF_EINVAL  call is NULL, or the result is shorter than size. It stays
+ *                    as it was.
+ *
+ * Ownership: nothing changes hands; memory beyond size stays allocated.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  as cf_return().
+ * Fork:      not in a child that the task forked.
+ * Python:    none.
+ */
+CF_API cf_err cf_return_resize(cf_call *call, size_t size);
+
+/**
+ * Sets the task's result to memory of the user's, without a copy where the
+ * task shares memory with its future.
+ *
+ * In a worker process, and in a map, the bytes are copied, and data is freed at
+ * once.
+ *
+ * @param call       The task's own call.
+ * @param data       May be NULL when size is 0; then it is not freed. As
+ *                   aligned as its reader needs.
+ * @param size       Bytes.
+ * @param data_free  Called once with data, by any thread, when the result is no
+ *                   longer needed; it must not fail. NULL: data is static.
+ *
+ * @retval CF_OK       The library has data now.
+ * @retval CF_EINVAL, CF_ENOMEM, CF_ETOOBIG  As cf_return(): data stays the
+ *                     caller's.
+ *
+ * Ownership: after CF_OK data is the library's.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  as cf_return().
+ * Fork:      not in a child that the task forked.
+ * Python:    return value of the callable.
+ */
+CF_API cf_err cf_return_owned(cf_call *call,
+                              void *data,
+                              size_t size,
+                              void (*data_free)(void *data));
+
+/**
+ * Says that the result is an object: it is destroyed with the future.
+ *
+ * The object is in the memory that cf_return_buffer() returned, where the task
+ * has made it; objects of up to 32 bytes are in the future itself. If the task
+ * fails, or sets another result, the object is destroyed then, before the new
+ * result is set.
+ *
+ * @param call     The task's own call.
+ * @param destroy  Called once with the address of the result, by any thread; it
+ *                 must not fail. The memory is the library's. NULL: as if this
+ *                 had not been called.
+ *
+ * @retval CF_OK
+ * @retval CF_EINVAL   call is NULL, or the result is empty, or it is memory of
+ *                     cf_return_owned().
+ * @retval CF_ENOTSUP  The result is copied elsewhere: this is a worker process,
+ *                     a map or a job. Nothing has changed: the task still has
+ *                     the object.
+ *
+ * Ownership: the object is the future's.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  as cf_return().
+ * Fork:      not in a child that the task forked.
+ * Python:    return value of the callable.
+ */
+CF_API cf_err cf_return_destructor(cf_call *call,
+                                   void (*destroy)(void *result));
+
+/**
  * Records why the task fails; return its value from the task.
  *
  *     if (!valid)
@@ -121,6 +204,44 @@ CF_API int cf_fail_at(cf_call *call,
                       ...) CF_PRINTF(5, 6);
 
 #define cf_fail(call, ...) cf_fail_at((call), __FILE__, __LINE__, __VA_ARGS__)
+
+/**
+ * As cf_fail(), with an object of the user's: an exception, a GError.
+ *
+ * A reader finds it in cf_error.object. From a worker process, and in a map, no
+ * object comes along: it is freed there.
+ *
+ * @param object       May be NULL.
+ * @param object_free  Called once with object, by any thread, when the failure
+ *                     is no longer needed; at once if call is NULL or there is
+ *                     no memory for the record; when the task returns if it
+ *                     succeeds after all. It must not fail. NULL: never.
+ *
+ * Ownership: object is the library's, whatever happens.
+ *
+ * The rest as cf_fail(). Python: raise.
+ */
+CF_API int cf_fail_object(cf_call *call,
+                          int code,
+                          void *object,
+                          void (*object_free)(void *object),
+                          const char *format,
+                          ...) CF_PRINTF(5, 6);
+
+/**
+ * What the macro cf_fail_object() calls: as cf_fail_at().
+ */
+CF_API int cf_fail_object_at(cf_call *call,
+                             const char *file,
+                             int line,
+                             int code,
+                             void *object,
+                             void (*object_free)(void *object),
+                             const char *format,
+                             ...) CF_PRINTF(7, 8);
+
+#define cf_fail_object(call, ...)                                              \
+    cf_fail_object_at((call), __FILE__, __LINE__, __VA_ARGS__)
 
 /**
  * Tells whether the task should stop early: poll it in long tasks.
@@ -227,6 +348,22 @@ CF_API void *cf_call_worker_data(const cf_call *call);
  * Python:    none.
  */
 CF_API cf_executor *cf_call_executor(const cf_call *call);
+
+/**
+ * Returns the context of the map that the call is a part of:
+ * cf_map_options.context.
+ *
+ * @return  NULL without one, in a task that is no item of a map, and for NULL.
+ *
+ * Ownership: lent, as the map's caller says. In a worker process it is memory
+ *            of cf_shared_alloc(), or of the snapshot at the pool's creation.
+ * Threads:   the one that runs the task.
+ * Blocks:    no.
+ * Ordering:  writes before the cf_map() are visible.
+ * Fork:      not in a child that the task forked.
+ * Python:    functools.partial().
+ */
+CF_API void *cf_call_context(const cf_call *call);
 
 CF_END_DECLS
 

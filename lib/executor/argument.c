@@ -33,10 +33,81 @@ cf__future_set_arg(cf_future *f, const void *arg, size_t size)
     return CF_OK;
 }
 
+/* Where an object that is the argument lies. */
+static void *
+object_of(cf_future *f)
+{
+    return f->owned & CF__ARG_HEAP ? cf__heap_load(f->arg).data : f->arg;
+}
+
+static const cf_object_ops *
+ops_of(const cf_future *f)
+{
+    const cf_object_ops *ops;
+    memcpy(&ops, f->arg + CF__ARG_OPS, sizeof ops);
+    return ops;
+}
+
+cf_err
+cf__future_set_object(cf_future *f, const cf_object_ops *ops, void *object)
+{
+    if (ops->size > CF__SIZE_MAX)
+        return CF_ETOOBIG;
+    if (ops->size <= CF__ARG_OPS) {
+        f->arg_size = (uint8_t)ops->size;
+    } else {
+        void *heap = malloc(ops->size);
+        if (!heap)
+            return CF_ENOMEM;
+        cf__future_adopt_arg(f, heap, ops->size);
+    }
+    cf__object_move(ops, object_of(f), object);
+    memcpy(f->arg + CF__ARG_OPS, &ops, sizeof ops);
+    memcpy(f->result, &object, sizeof object);
+    f->owned |= CF__ARG_OBJECT;
+    return CF_OK;
+}
+
+/* Not inlined: the common argument is none. */
+__attribute__((noinline)) static void
+release_object(cf_future *f)
+{
+    const cf_object_ops *ops = ops_of(f);
+    if (ops->destroy) {
+        int former = cf__cancel_disable(); /* user code, inside of a call */
+        ops->destroy(object_of(f));
+        cf__cancel_restore(former);
+    }
+    if (f->owned & CF__ARG_HEAP)
+        free(cf__heap_load(f->arg).data);
+}
+
+/* An object that was only copied is still whole where it came from. */
+static void
+give_object_back(cf_future *f)
+{
+    const cf_object_ops *ops = ops_of(f);
+    void *from;
+    memcpy(&from, f->result, sizeof from);
+    if (ops->move) {
+        int former = cf__cancel_disable(); /* user code, inside of a call */
+        if (ops->destroy)
+            ops->destroy(from);
+        ops->move(from, object_of(f));
+        if (ops->destroy)
+            ops->destroy(object_of(f));
+        cf__cancel_restore(former);
+    }
+    if (f->owned & CF__ARG_HEAP)
+        free(cf__heap_load(f->arg).data);
+}
+
 void
 cf__future_release_arg(cf_future *f)
 {
-    if (f->owned & CF__ARG_HEAP) {
+    if (f->owned & CF__ARG_OBJECT) {
+        release_object(f);
+    } else if (f->owned & CF__ARG_HEAP) {
         cf__arg_free(f->executor, cf__heap_load(f->arg).data);
     } else if (f->attributes && f->attributes->arg_free) {
         void *arg;
@@ -50,7 +121,9 @@ cf__future_release_arg(cf_future *f)
 void
 cf__future_discard(cf_future *f)
 {
-    if (f->owned & CF__ARG_HEAP)
+    if (f->owned & CF__ARG_OBJECT)
+        give_object_back(f);
+    else if (f->owned & CF__ARG_HEAP)
         cf__arg_free(f->executor, cf__heap_load(f->arg).data);
     cf__future_free(f);
 }

@@ -14,149 +14,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* What cf_fail() returns for code 0. The record of the failure has the 0. */
-enum { FAILED_WITH_CODE_0 = 1 };
-
-static void
-free_heap(const struct cf_call *call, void *heap)
-{
-    if (!call->alloc)
-        free(heap);
-}
-
-static void
-drop_heap(struct cf_call *call)
-{
-    free_heap(call, call->heap);
-    call->heap = NULL;
-}
-
-void *
-cf_return_buffer(cf_call *call, size_t size)
-{
-    static _Alignas(max_align_t) unsigned char nothing[1]; /* never written */
-    if (!call)
-        return NULL;
-    if (__builtin_expect(!call->heap && size <= call->sink_size && call->sink,
-                         1)) {
-        call->result_size = size;
-        return call->sink;
-    }
-    drop_heap(call);
-    call->result_size = 0;
-    if (size > CF__SIZE_MAX)
-        return NULL;
-    if (size > call->sink_size) {
-        if (!call->fixed_sink)
-            call->heap = call->alloc ? call->alloc(call, size) : malloc(size);
-        if (!call->heap)
-            return NULL;
-    }
-    call->result_size = size;
-    if (call->heap)
-        return call->heap;
-    return call->sink ? call->sink : nothing;
-}
-
-bool
-cf__call_adopt(struct cf_call *call, void *block, size_t size)
-{
-    if (call->alloc) {
-        cf_err err = cf_return(call, block, size);
-        free(block);
-        return err == CF_OK;
-    }
-    drop_heap(call);
-    call->heap = block;
-    call->result_size = size;
-    return true;
-}
-
-/* Returns a result that needs memory of its own. Not inlined: so cf_return()
- * has no registers to save where it is short. */
-__attribute__((noinline)) static cf_err
-return_copy(cf_call *call, const void *data, size_t size)
-{
-    /* data may be inside of the former result: free that last. */
-    void *former = call->heap;
-    call->heap = NULL;
-    void *to = cf_return_buffer(call, size);
-    if (to && size)
-        memmove(to, data, size);
-    free_heap(call, former);
-    return to ? CF_OK : CF_ENOMEM;
-}
-
-cf_err
-cf_return(cf_call *call, const void *data, size_t size)
-{
-    if (size - 1 < CF__SHORT && data && call && size <= call->sink_size &&
-        !call->heap) {
-        cf__copy_short(call->sink, data, size);
-        call->result_size = size;
-        return CF_OK;
-    }
-    if (!call || (!data && size))
-        return CF_EINVAL;
-    if (size <= call->sink_size && !call->heap) {
-        call->result_size = size;
-        if (size)
-            memmove(call->sink, data, size); /* data may be in the sink */
-        return CF_OK;
-    }
-    if (size > CF__SIZE_MAX || (size > call->sink_size && call->fixed_sink))
-        return CF_ETOOBIG;
-    return return_copy(call, data, size);
-}
-
-static int
-record_failure(cf_call *call,
-               const char *file,
-               int line,
-               int code,
-               const char *format,
-               va_list args)
-{
-    if (!call)
-        return code ? code : FAILED_WITH_CODE_0;
-    cf_error error = CF_ERROR_INIT;
-    error.code = code;
-    error.file = file;
-    error.line = line;
-    error.worker = call->worker;
-    struct cf_call *keeper = call->part_of ? call->part_of : call;
-    const cf_error *former = keeper->failure; /* args may point there */
-    keeper->failure = format ? cf__failure_format(&error, format, args)
-                             : cf__failure_new(&error);
-    cf__failure_free(former);
-    return code ? code : FAILED_WITH_CODE_0;
-}
-
-int
-cf_fail_at(cf_call *call,
-           const char *file,
-           int line,
-           int code,
-           const char *format,
-           ...)
-{
-    va_list args;
-    va_start(args, format);
-    int rc = record_failure(call, file, line, code, format, args);
-    va_end(args);
-    return rc;
-}
-
-/* The function that the macro hides, for other languages. */
-int(cf_fail)(cf_call *call, int code, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int rc = record_failure(call, NULL, 0, code, format, args);
-    va_end(args);
-    return rc;
-}
-
 bool
 cf_call_canceled(const cf_call *call)
 {
@@ -194,22 +51,22 @@ cf__call_end(struct cf_call *call, int rc)
         cf__failure_free(failure);
         return NULL;
     }
-    drop_heap(call);
+    cf__call_drop_result(call);
     bool stopped = cf__was_stopped(call->executor, call->future);
-    if (failure && !stopped)
-        return failure;
+    cf_err kind = stopped ? CF_ECANCELED : CF_ETASK;
+    if (failure)
+        return stopped ? cf__failure_turn(failure, kind) : failure;
     cf_error error = CF_ERROR_INIT;
-    if (failure) {
-        error = *failure;
-    } else {
-        error.code = rc;
-        error.worker = call->worker;
-    }
-    if (stopped)
-        error.kind = CF_ECANCELED;
-    const cf_error *result = cf__failure_new(&error);
-    cf__failure_free(failure);
-    return result;
+    error.kind = kind;
+    error.code = rc;
+    error.worker = call->worker;
+    return cf__failure_new(&error);
+}
+
+void *
+cf_call_context(const cf_call *call)
+{
+    return call ? call->context : NULL;
 }
 
 int
@@ -238,7 +95,10 @@ cf__call_store_outcome(struct cf_call *call, cf_future *f, int rc)
         cf__future_store_error(f, failure);
         return CF__FAILED;
     }
-    cf__future_store_result(f, call->heap, call->result_size);
+    void *heap = call->heap == call->sink ? NULL : call->heap;
+    cf__future_store_result(f, heap, call->result_size);
+    if (call->heap && call->destroy)
+        cf__future_store_destructor(f, call->destroy, call->users_heap);
     return 0;
 }
 
@@ -273,7 +133,7 @@ cf__call_died(struct cf_call *call, cf_future *f)
     error.message = "the task, or one that ran above it on the same stack, "
                     "ended the thread";
     error.worker = call->worker;
-    drop_heap(call);
+    cf__call_drop_result(call);
     cf__failure_free(call->failure);
     call->failure = NULL;
     if (f->attributes && f->attributes->timeout_ns)

@@ -18,6 +18,7 @@ struct cf_call {
     /* Set by the code that runs the function. */
     cf_executor *executor;
     void *worker_data;
+    void *context; /* of the map. NULL: it is no item of a map */
     int worker;
     bool fixed_sink; /* no heap: a result that does not fit is refused */
     int spawned;     /* jobs not joined; in builds that have assertions */
@@ -41,8 +42,13 @@ struct cf_call {
 
     /* The outcome as it stands. */
     unsigned char *sink;
-    size_t sink_size;        /* bytes of room */
-    void *heap;              /* has the result. NULL: the sink has it */
+    size_t sink_size; /* bytes of room */
+    void *heap; /* has the result. NULL: the sink has it. The sink itself: that
+                   has it, and there is a destructor */
+    void (*destroy)(void *result); /* if heap is not NULL: the destructor of an
+                                      object. NULL: the result is bytes */
+    bool users_heap;         /* with destroy: heap is the user's memory, which
+                           destroy frees */
     size_t result_size;      /* bytes */
     const cf_error *failure; /* of cf_fail() */
 };
@@ -122,6 +128,9 @@ CF__EXPORT const cf_error *cf__call_end(struct cf_call *call, int rc);
 /* Makes a malloc'ed block the result, without a copy if possible. false: there
  * is no memory, and the block is freed. */
 bool cf__call_adopt(struct cf_call *call, void *block, size_t size);
+
+/* Frees what call->heap has; an object is destroyed. */
+void cf__call_drop_result(struct cf_call *call);
 
 /* What cf__call_run_task() returns for a job: no flags of a future. */
 #define CF__RAN_JOB (UINT64_C(1) << 63)

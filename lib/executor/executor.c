@@ -136,6 +136,12 @@ cf__executor_check(cf_executor *ex)
 #endif
 }
 
+bool
+cf_executor_shares_memory(const cf_executor *ex)
+{
+    return ex && !ex->ops->remote;
+}
+
 const char *
 cf_executor_name(const cf_executor *ex)
 {

@@ -18,8 +18,10 @@
 struct shared_job {
     cf_job_fn *fn;
     void *arg;
-    cf_future *future; /* of the call that has spawned it, and its told */
-    atomic_bool *told;
+    /* The call that has spawned it, whose future, told and context do not
+     * change before it is joined; and that future, which the pool reads. */
+    cf_future *future;
+    const struct cf_call *spawner;
 };
 
 _Static_assert(sizeof(struct shared_job) <= CF__INLINE_SIZE, "it is inside");
@@ -98,7 +100,8 @@ run_shared(cf_call *call, const void *arg, size_t arg_size)
     memcpy(&job, arg, sizeof job);
     struct cf_call own = call_of_job(call);
     own.future = job.future;
-    own.told = job.told;
+    own.told = job.spawner->told;
+    own.context = job.spawner->context;
     jobs->ops->begin(jobs);
     cf_bump(&jobs->begun);
     /* Pairs with the interrupt operation: it sees that this worker is in a job,
@@ -120,7 +123,7 @@ cf__jobs_share_oldest(struct cf__jobs *jobs, cf_executor *ex)
     if (!f)
         return NULL;
     const struct shared_job shared = {
-        job->fn, job->arg, job->call->future, job->call->told};
+        job->fn, job->arg, job->call->future, job->call};
     cf__future_init(f, ex, run_shared, 0, 2);
     f->owned = CF__JOB;
     f->arg_size = sizeof shared;

@@ -46,12 +46,17 @@ cf__future_refuse(cf_future *f, const cf_error *error)
 }
 
 /* What is left to do for a task that this thread has just cancelled. recalled:
- * from a worker; else it was in the queue. */
-static void
+ * from a worker; else it was in the queue. Until CF__COMPLETING is gone, the
+ * queue's handle keeps f. true: one handle more is left, because freeing the
+ * argument may have dropped every handle that the user has. */
+static bool
 give_up_task(cf_future *f, bool recalled)
 {
-    const bool on_heap = f->owned & CF__ARG_HEAP;
+    const bool users = cf__future_arg_is_users(f);
+    const bool on_heap = !users && f->owned & CF__ARG_HEAP;
     cf_executor *ex = f->executor;
+    if (users)
+        cf_fetch_add_relaxed(&f->word, CF__HANDLE);
     uint64_t canceled = cf__executor_never_ran(ex, f, !recalled);
     if (canceled % TIDY_EVERY == 0 && ex->ops->tidy)
         ex->ops->tidy(ex, canceled);
@@ -65,6 +70,7 @@ give_up_task(cf_future *f, bool recalled)
         cf__remote_of(f)->let_go(f->executor);
     if (!on_heap)
         cf__future_release_arg(f);
+    return users;
 }
 
 bool
@@ -74,9 +80,6 @@ cf__future_cancel_now(cf_future *f)
      * drops f waits until this bit is gone. A future that is completed by hand
      * has no executor. */
     const uint64_t hold = f->executor ? CF__COMPLETING : 0;
-    /* The task's arg_free() may drop every handle that the user has. */
-    const uint64_t own =
-        f->attributes && f->attributes->arg_free ? CF__HANDLE : 0;
     uint64_t word = cf_load_acquire(&f->word); /* the swap checks it */
     uint64_t next;
     bool recalled = false;
@@ -91,10 +94,10 @@ cf__future_cancel_now(cf_future *f)
         if (!recalled && cf__state(word) != CF_PENDING)
             return false;
         next = (word & ~(CF__SLEEPER | CF__PHASE)) | CF_CANCELED | hold;
-        next += own + (word & CF__WAITERS ? CF__HANDLE : 0);
+        if (word & CF__WAITERS)
+            next += CF__HANDLE;
     } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
-    if (hold)
-        give_up_task(f, recalled);
+    bool own = hold && give_up_task(f, recalled);
     cf__future_announce(f, word);
     if (recalled)
         cf__future_unref(f); /* the queue's */

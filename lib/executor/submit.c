@@ -227,6 +227,10 @@ check_task(const cf_task *task)
         !cf__timeout_valid(task->timeout_ns) ||
         (task->arg_free && task->arg_size))
         return CF_EINVAL;
+    const cf_object_ops *ops = task->arg_ops;
+    if (ops && (!task->arg || ops->size == 0 || task->arg_free ||
+                (task->arg_size && task->arg_size != ops->size)))
+        return CF_EINVAL;
     return CF_OK;
 }
 
@@ -236,7 +240,7 @@ make_attributes(const cf_task *task, struct cf__attributes **out)
 {
     *out = NULL;
     if (!task->arg_free && !task->name && !task->priority &&
-        task->timeout_ns <= 0)
+        task->timeout_ns <= 0 && !task->user_data)
         return CF_OK;
     struct cf__attributes *attributes =
         (struct cf__attributes *)(void *)cf__block_alloc();
@@ -244,6 +248,7 @@ make_attributes(const cf_task *task, struct cf__attributes **out)
         return CF_ENOMEM;
     attributes->name = task->name;
     attributes->arg_free = task->arg_free;
+    attributes->user_data = task->user_data;
     attributes->priority = task->priority;
     attributes->timeout_ns = task->timeout_ns > 0 ? task->timeout_ns : 0;
     attributes->begun_at = attributes->timer_at = 0;
@@ -278,6 +283,8 @@ cf__submit_prepare(cf_executor *ex,
     cf_err err = cf__options_import(&known, sizeof known, task);
     if (!err)
         err = check_task(&known);
+    if (!err && known.arg_ops && ex->ops->remote)
+        err = CF_ENOTSUP;
     if (err)
         return err;
     cf_future *f = new_task(ex, known.fn, handles);
@@ -285,7 +292,9 @@ cf__submit_prepare(cf_executor *ex,
         return CF_ENOMEM;
     err = make_attributes(&known, &f->attributes);
     if (!err)
-        err = cf__future_set_arg(f, known.arg, known.arg_size);
+        err = known.arg_ops
+                  ? cf__future_set_object(f, known.arg_ops, (void *)known.arg)
+                  : cf__future_set_arg(f, known.arg, known.arg_size);
     if (err)
         cf__future_discard(f);
     else

@@ -2,15 +2,26 @@
 /* Makes and frees records of failures: see failure.h. */
 #include "lib/future/failure.h"
 
+#include "lib/base/cancel.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* If there is no memory for a record, one of these takes its place. */
 #define SPARE(name, value, text)                                               \
-    {sizeof(cf_error), name, 0, "", NULL, 0, -1, 0, 0, 0},
+    {sizeof(cf_error), name, 0, "", NULL, 0, -1, 0, 0, 0, NULL, NULL},
 static const cf_error spares[] = {CF_ERR_MAP(SPARE)};
 #undef SPARE
+
+static bool
+is_spare(const cf_error *failure)
+{
+    return failure >= spares &&
+           failure < spares + sizeof spares / sizeof *spares;
+}
 
 const cf_error *
 cf__failure_new(const cf_error *error)
@@ -29,6 +40,8 @@ cf__failure_new(const cf_error *error)
     if (file_size)
         copy->file = memcpy(text + length + 1, error->file, file_size);
     copy->size = sizeof *copy;
+    copy->object = NULL;
+    copy->object_free = NULL;
     return copy;
 }
 
@@ -44,9 +57,43 @@ cf__failure_format(const cf_error *error, const char *format, va_list args)
 }
 
 void
+cf__failure_object_free(void *object, void (*object_free)(void *object))
+{
+    if (!object || !object_free)
+        return;
+    int former = cf__cancel_disable(); /* user code, inside of a call */
+    object_free(object);
+    cf__cancel_restore(former);
+}
+
+void
+cf__failure_own(const cf_error *failure,
+                void *object,
+                void (*object_free)(void *object))
+{
+    if (is_spare(failure)) {
+        cf__failure_object_free(object, object_free);
+        return;
+    }
+    cf_error *record = (cf_error *)(uintptr_t)failure;
+    record->object = object;
+    record->object_free = object_free;
+}
+
+const cf_error *
+cf__failure_turn(const cf_error *failure, cf_err kind)
+{
+    if (is_spare(failure))
+        return &spares[kind];
+    ((cf_error *)(uintptr_t)failure)->kind = kind;
+    return failure;
+}
+
+void
 cf__failure_free(const cf_error *failure)
 {
-    const size_t count = sizeof spares / sizeof *spares;
-    if (failure && !(failure >= spares && failure < spares + count))
-        free((void *)(uintptr_t)failure);
+    if (!failure || is_spare(failure))
+        return;
+    cf__failure_object_free(failure->object, failure->object_free);
+    free((void *)(uintptr_t)failure);
 }

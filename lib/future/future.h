@@ -53,11 +53,21 @@ enum {
     CF__RESULT_HEAP = 1 << 2,  /* result holds a struct cf__heap */
     CF__RESULT_ERROR = 1 << 3, /* result holds a const cf_error * */
     CF__RESULT_LENT = 1 << 4,  /* result holds a struct cf__lent */
-    CF__JOB = 1 << 5           /* nothing: it is a job, not a task of the user's
+    CF__JOB = 1 << 5,          /* nothing: it is a job, not a task of the user's
                                   (lib/executor/job.h) */
+    CF__ARG_OBJECT = 1 << 6,   /* the argument is an object: its ops are at
+                                  CF__ARG_OPS. With CF__ARG_HEAP it is there */
+    CF__RESULT_OBJECT = 1 << 7, /* the result is an object, inside or on the
+                                  heap. arg holds its destructor */
+    CF__RESULT_USERS = 1 << 8   /* the heap of the result is the user's memory,
+                                  which the destructor frees */
 };
 
-enum { CF__INLINE_SIZE = 32 }; /* bytes of argument, and of result, inside */
+enum {
+    CF__INLINE_SIZE = 32, /* bytes of argument, and of result, inside */
+    CF__ARG_OPS = CF__INLINE_SIZE - (int)sizeof(void *) /* where an object of
+                                                            this size ends */
+};
 
 struct cf__heap {
     void *data;
@@ -81,6 +91,7 @@ struct cf__attributes {
     uint64_t word; /* 0: that of a free block, left as it is */
     const char *name;
     void (*arg_free)(void *arg);
+    void *user_data;
     int priority;
     int64_t timeout_ns; /* 0: none */
     int64_t begun_at;   /* when a remote task began, as first known; 0: not
@@ -119,6 +130,7 @@ struct cf_future {
     uint16_t list_generation; /* of the process that made the list of waiters,
                                  if there is one. Guarded by lock */
     struct cf__lock lock;     /* guards the list: waiter.c */
+    /* When the task has run, the place of a result's destructor. */
     _Alignas(16) unsigned char arg[CF__INLINE_SIZE];
     unsigned char result[CF__INLINE_SIZE]; /* written by the runner */
 };
@@ -141,6 +153,16 @@ cf__heap_load(const unsigned char *area)
     struct cf__heap heap;
     memcpy(&heap, area, sizeof heap);
     return heap;
+}
+
+/* See struct cf_object_ops. */
+static inline void
+cf__object_move(const cf_object_ops *ops, void *to, void *from)
+{
+    if (ops->move)
+        ops->move(to, from);
+    else
+        memcpy(to, from, ops->size);
 }
 
 static inline cf_state

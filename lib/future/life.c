@@ -6,6 +6,7 @@
  */
 #include "lib/future/life.h"
 
+#include "lib/base/cancel.h"
 #include "lib/base/forked.h"
 #include "lib/future/failure.h"
 #include "lib/future/waiter.h"
@@ -40,6 +41,9 @@ check_owned(const cf_future *f)
     cf__assert(at_most_one(f->owned & RESULTS));
     cf__assert(!f->arg_size || !(f->owned & (CF__ARG_POINTER | CF__ARG_HEAP)));
     cf__assert(!f->result_size || !(f->owned & RESULTS));
+    cf__assert(!(f->owned & CF__RESULT_USERS) || f->owned & CF__RESULT_HEAP);
+    cf__assert(!(f->owned & CF__RESULT_OBJECT) || f->result_size ||
+               f->owned & CF__RESULT_HEAP);
     cf__assert(f->arg_size <= CF__INLINE_SIZE);
     cf__assert(f->result_size <= CF__INLINE_SIZE);
 }
@@ -107,10 +111,23 @@ cf__future_check_unused(const cf_future *f)
 #endif
 }
 
+static void
+destroy_result(cf_future *f)
+{
+    void (*destroy)(void *result);
+    memcpy(&destroy, f->arg, sizeof destroy);
+    int former = cf__cancel_disable(); /* user code, inside of a call */
+    destroy(f->owned & CF__RESULT_HEAP ? cf__heap_load(f->result).data
+                                       : f->result);
+    cf__cancel_restore(former);
+}
+
 void
 cf__future_free_whole(cf_future *f)
 {
-    if (f->owned & CF__RESULT_HEAP)
+    if (f->owned & CF__RESULT_OBJECT)
+        destroy_result(f);
+    if ((f->owned & (CF__RESULT_HEAP | CF__RESULT_USERS)) == CF__RESULT_HEAP)
         free(cf__heap_load(f->result).data);
     if (f->owned & CF__RESULT_LENT) {
         struct cf__lent lent;
@@ -158,6 +175,20 @@ cf__future_store_result(cf_future *f, void *heap, size_t size)
     }
 }
 
+void
+cf__future_store_destructor(cf_future *f,
+                            void (*destroy)(void *result),
+                            bool users)
+{
+    memcpy(f->arg, &destroy, sizeof destroy);
+    /* These were about the argument, whose place this is. */
+    f->owned &= (uint16_t) ~(CF__ARG_POINTER | CF__ARG_HEAP | CF__ARG_OBJECT);
+    f->arg_size = 0;
+    f->owned |= CF__RESULT_OBJECT;
+    if (users)
+        f->owned |= CF__RESULT_USERS;
+}
+
 cf_err
 cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out)
 {
@@ -184,6 +215,12 @@ cf_future_error(cf_future *f)
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     bool failed = cf__state(word) == CF_FINISHED && word & CF__FAILED;
     return failed ? stored_error(f) : NULL;
+}
+
+void *
+cf_future_user_data(const cf_future *f)
+{
+    return f && f->attributes ? f->attributes->user_data : NULL;
 }
 
 cf_future *

@@ -49,6 +49,12 @@ void cf__future_store_result(cf_future *f, void *heap, size_t size);
 void cf__future_store_error(cf_future *f, const cf_error *error);
 void cf__future_store_lent(cf_future *f, const struct cf__lent *lent);
 
+/* After cf__future_store_result(): the result is an object, with this
+ * destructor. users: that frees the memory, too. */
+void cf__future_store_destructor(cf_future *f,
+                                 void (*destroy)(void *result),
+                                 bool users);
+
 /* What cf_future_result() returns for a future that is done. word: its word. */
 cf_err cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out);
 
@@ -92,8 +98,8 @@ cf__future_free(cf_future *f)
      * program. */
     cf__check(cf__future_check_unused(f));
     cf_store_relaxed(&f->word, 0);
-    const unsigned outside =
-        CF__RESULT_HEAP | CF__RESULT_ERROR | CF__RESULT_LENT;
+    const unsigned outside = CF__RESULT_HEAP | CF__RESULT_ERROR |
+                             CF__RESULT_LENT | CF__RESULT_OBJECT;
     if (__builtin_expect(f->owned & outside || f->attributes ||
                              cf_load_relaxed(&f->waiters),
                          0))

@@ -65,6 +65,31 @@ cf_future_set_result(cf_future *f, const void *data, size_t size)
     return CF_OK;
 }
 
+cf_err
+cf_future_set_object(cf_future *f, const cf_object_ops *ops, void *object)
+{
+    if (!f || f->executor || !ops || !object || ops->size == 0)
+        return CF_EINVAL;
+    if (ops->size > CF__SIZE_MAX)
+        return CF_ETOOBIG;
+    void *heap = NULL;
+    if (ops->size > CF__INLINE_SIZE) {
+        heap = malloc(ops->size);
+        if (!heap)
+            return CF_ENOMEM;
+    }
+    if (!cf__future_begin_completing(f, true)) {
+        free(heap);
+        return CF_ESTATE;
+    }
+    cf__object_move(ops, heap ? heap : f->result, object);
+    cf__future_store_result(f, heap, ops->size);
+    if (ops->destroy)
+        cf__future_store_destructor(f, ops->destroy, false);
+    (void)cf__future_finish(f, 0, CF__COMPLETING, false);
+    return CF_OK;
+}
+
 static bool
 is_task_error(cf_err kind)
 {
@@ -97,6 +122,7 @@ cf_future_set_error(cf_future *f, const cf_error *error)
         cf__failure_free(failure);
         return CF_ESTATE;
     }
+    cf__failure_own(failure, known.object, known.object_free);
     cf__future_store_error(f, failure);
     (void)cf__future_finish(f, CF__FAILED, CF__COMPLETING, false);
     return CF_OK;

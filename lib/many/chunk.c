@@ -186,6 +186,7 @@ cf__chunk_run(cf_call *call, const void *arg, size_t arg_size)
     memcpy(&head, arg, sizeof head);
     struct run run = {&head, {NULL, 0, 0}, *call};
     run.item.alloc = NULL;
+    run.item.context = head.context;
     if (!begin_pack(&run.pack, &head))
         return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
     int rc;
@@ -238,6 +239,8 @@ read_failure(const unsigned char *bytes, size_t size, cf_error *out)
         return false;
     memcpy(out, bytes, sizeof *out);
     out->size = sizeof *out;
+    out->object = NULL; /* it is freed where the item ran */
+    out->object_free = NULL;
     out->message = (const char *)bytes + sizeof *out;
     const char *file = out->message + strlen(out->message) + 1;
     if (out->file && file == (const char *)bytes + size)

@@ -14,6 +14,7 @@ struct cf__chunk_head {
     cf_task_fn *fn;
     size_t id; /* the chunk's number, for the map */
     size_t count, item_size;
+    void *context; /* for cf_call_context() */
 };
 
 /* Where the items begin. They are as aligned as the argument itself. */

@@ -21,6 +21,7 @@ struct array {
     const unsigned char *items;
     unsigned char *results;
     size_t item_size, result_size;
+    void *context; /* for cf_call_context() */
     /* Atomic: the lowest index of an item that failed; SIZE_MAX: none. */
     atomic_size_t failed_index;
 };
@@ -142,6 +143,7 @@ run_items(cf_call *call, size_t begin, size_t end, void *data)
     cf__call_begin(&run.item, NULL, 0);
     run.item.fixed_sink = true;
     run.item.told = &run.told;
+    run.item.context = array->context;
     /* results is in memory that a child that a task forks shares, and the child
      * may return a result too. Without memory for room, both write there. */
     if (call->home && array->results)
@@ -248,6 +250,7 @@ cf_map_array(cf_executor *ex,
     if (!cf__array_fits(count, item_size) ||
         !cf__array_fits(count, result_size))
         return CF_ETOOBIG;
-    struct array array = {fn, items, results, item_size, result_size, SIZE_MAX};
+    struct array array = {
+        fn, items, results, item_size, result_size, options.context, SIZE_MAX};
     return map_in_reach(ex, &array, count, &options);
 }

@@ -81,7 +81,8 @@ submit_chunk(cf_results *r, size_t count, bool at_once)
         cf__arg_free(r->ex, arg);
         return CF_OK;
     }
-    struct cf__chunk_head head = {r->fn, r->next_id, got, r->item_size};
+    struct cf__chunk_head head = {
+        r->fn, r->next_id, got, r->item_size, r->options.context};
     memcpy(arg, &head, sizeof head);
     cf_future *f;
     err = cf__submit_block(r->ex,

@@ -37,6 +37,7 @@ CF_TEST(a_future_that_is_null_is_an_answer_in_every_call)
     cf_bytes bytes = {"as before", 9};
     cf_future *f = promise();
     cf_error error = CF_ERROR_INIT;
+    const cf_object_ops ops = {sizeof bytes, NULL, NULL};
     const struct answer answers[] = {
         ANSWER(cf_future_ref(NULL) == NULL),
         RETURNS(cf_future_unref(NULL)),
@@ -55,6 +56,10 @@ CF_TEST(a_future_that_is_null_is_an_answer_in_every_call)
         ANSWER(cf_future_start(NULL) == false),
         ANSWER(cf_future_set_result(NULL, "x", 1) == CF_EINVAL),
         ANSWER(cf_future_set_result(f, NULL, 1) == CF_EINVAL),
+        ANSWER(cf_future_set_object(NULL, &ops, &bytes) == CF_EINVAL),
+        ANSWER(cf_future_set_object(f, NULL, &bytes) == CF_EINVAL),
+        ANSWER(cf_future_set_object(f, &ops, NULL) == CF_EINVAL),
+        ANSWER(cf_future_user_data(NULL) == NULL),
         ANSWER(cf_future_set_error(NULL, &error) == CF_EINVAL),
         ANSWER(cf_future_set_error(f, NULL) == CF_EINVAL),
         /* These take no pointer, and any value. */
@@ -103,6 +108,7 @@ CF_TEST(an_executor_that_is_null_is_an_answer_in_every_call)
         ANSWER(cf_executor_stats(ex, NULL) == CF_EINVAL),
         ANSWER(*cf_executor_name(NULL) == '\0'),
         ANSWER(cf_executor_max_workers(NULL) == 0),
+        ANSWER(cf_executor_shares_memory(NULL) == false),
         ANSWER(cf_executor_open(NULL, &out) == CF_EINVAL),
         ANSWER(cf_executor_open(test_spec, NULL) == CF_EINVAL),
         ANSWER(cf_inline_create(NULL) == CF_EINVAL),
@@ -241,6 +247,12 @@ CF_TEST(a_call_that_is_null_is_an_answer_in_every_call)
         ANSWER(cf_return(NULL, NULL, 0) == CF_EINVAL),
         ANSWER(cf_return_buffer(NULL, 0) == NULL),
         ANSWER(cf_return_buffer(NULL, 1) == NULL),
+        ANSWER(cf_return_resize(NULL, 0) == CF_EINVAL),
+        ANSWER(cf_return_owned(NULL, "x", 1, NULL) == CF_EINVAL),
+        ANSWER(cf_return_destructor(NULL, NULL) == CF_EINVAL),
+        ANSWER(cf_fail_object(NULL, 7, NULL, NULL, "seven") == 7),
+        ANSWER((cf_fail_object)(NULL, 7, NULL, NULL, "seven") == 7),
+        ANSWER(cf_fail_object_at(NULL, NULL, 0, 7, NULL, NULL, "seven") == 7),
         ANSWER(cf_fail(NULL, 7, "seven") == 7),
         ANSWER((cf_fail)(NULL, 0, "none") != 0),
         ANSWER(cf_fail_at(NULL, NULL, 0, 7, "%d", 7) == 7),
@@ -258,6 +270,7 @@ CF_TEST(a_call_that_is_null_is_an_answer_in_every_call)
         ANSWER(cf_call_worker(NULL) == -1),
         ANSWER(cf_call_worker_data(NULL) == NULL),
         ANSWER(cf_call_executor(NULL) == NULL),
+        ANSWER(cf_call_context(NULL) == NULL),
     };
     expect_answers(answers);
 }

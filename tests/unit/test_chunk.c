@@ -29,7 +29,7 @@ static cf_bytes
 run_chunk(void)
 {
     _Alignas(16) unsigned char arg[CF__CHUNK_ITEMS + ITEMS * sizeof(int)];
-    struct cf__chunk_head head = {task_twice, 7, ITEMS, sizeof(int)};
+    struct cf__chunk_head head = {task_twice, 7, ITEMS, sizeof(int), NULL};
     memcpy(arg, &head, sizeof head);
     for (int i = 0; i < ITEMS; i++)
         memcpy(arg + CF__CHUNK_ITEMS + (size_t)i * sizeof i, &i, sizeof i);
