@@ -14,17 +14,33 @@ CF_BEGIN_DECLS
 
 /*
  * Gives cf_map() its next item: writes item_size bytes to item and returns
- * true, or returns false at the end and is not called again. Called in the
- * thread that calls cf_map() and cf_results_next(), never in parallel. It must
- * not use the cf_results it feeds.
+ * CF_OK, or returns CF_EDONE at the end. Anything else says that the input has
+ * failed: the results of the items before come out, then cf_results_next()
+ * returns that error, once, with errno as the function left it. After the end
+ * or a failure it is not called again.
  *
- * cf_map() calls it until buffer_size items are taken, and without a
- * buffer_size until the end. cf_results_next() calls it for the next items
- * before it returns a result: if it waits for its input, results wait too. If
- * its input fails, it returns false, and pull_data says why. If an item points
- * to memory, the task can free that; an item that never runs does not.
+ * Called in the thread that calls cf_map() and cf_results_next(), never in
+ * parallel. It must not use the cf_results it feeds. cf_map() calls it until
+ * buffer_size items are taken, and without a buffer_size until the end.
+ * cf_results_next() calls it for the next items before it returns a result: if
+ * it waits for its input, results wait too.
  */
-typedef bool cf_pull_fn(void *pull_data, void *item);
+typedef cf_err cf_pull_fn(void *pull_data, void *item);
+
+/*
+ * Frees what an item points to. Called once for each item of the array, or that
+ * was pulled, when it will not be used any more: it has run, or never will. If
+ * cf_map() returns an error, all items have been freed, but with CF_EINVAL and
+ * CF_ETOOBIG none.
+ *
+ * Called in the program, by the thread that completes the items' task (as a
+ * callback, cf_future_on_done()), or in cf_map(), cf_results_next() and
+ * cf_results_destroy(). In a fork's child it is not called.
+ *
+ * @param item     Its bytes, as they were when it was submitted.
+ * @param context  That of the options.
+ */
+typedef void cf_item_free_fn(const void *item, void *context);
 
 /* Zero is the default of every field but size, which CF_MAP_OPTIONS() and
  * CF_MAP_OPTIONS_INIT set: 0 is CF_EINVAL. */
@@ -43,11 +59,13 @@ typedef struct cf_map_options {
                               item whose error it returned. May be NULL */
     void *context;        /* for fn: cf_call_context() returns it. In a process
                               pool, memory as of an argument by reference */
+    cf_item_free_fn *item_free; /* NULL: items own nothing. cf_map_array(): must
+                              be NULL, as the caller knows when it is over */
 } cf_map_options;
 
 #define CF_MAP_OPTIONS_INIT                                                    \
     {                                                                          \
-        sizeof(cf_map_options), 0, 0, 0, 0, NULL, NULL, NULL, NULL             \
+        sizeof(cf_map_options), 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL       \
     }
 #ifndef __cplusplus
 #define CF_MAP_OPTIONS(...) CF_WITH_SIZE(cf_map_options, __VA_ARGS__)
@@ -122,6 +140,7 @@ CF_API CF_NODISCARD cf_err cf_map(cf_executor *ex,
  *                       (cf_results_error() has the kind); all before it are
  *                       out, it and what follows is lost, CF_EDONE follows.
  *                       cf_results_index() stays that of the last result.
+ *                       Any error that the pull function gave, likewise.
  * @retval CF_EDEADLK, CF_EINTERRUPTED, CF_EFORKED  As cf_future_wait().
  *
  * An item that failed, or could not be submitted, has a cf_results_error(). If
@@ -201,7 +220,7 @@ CF_API void cf_results_destroy(cf_results *r, bool cancel_rest);
  *                       cf_call_canceled() say so; no more items are begun
  *                       after a failure. *opts->failed_index is its index.
  * @retval CF_ETIMEDOUT  opts->timeout_ns passed; what was running has ended.
- * @retval CF_EINVAL     As cf_map(), or opts->pull is set.
+ * @retval CF_EINVAL     As cf_map(), or opts->pull or item_free is set.
  * @retval CF_ENOMEM, CF_ETOOBIG, CF_EBROKEN, CF_ESHUTDOWN, CF_EAGAIN,
  *         CF_EFORKED, CF_ESYS   As cf_map().
  *

@@ -117,6 +117,21 @@ add_callback(cf_future *f, struct cf__callback *callback)
     return true;
 }
 
+void
+cf__future_call_back(cf_future *f, struct cf__callback *callback)
+{
+    if (!cf_future_done(f) && add_callback(f, callback))
+        return;
+    if (cf__thread.due) {
+        cf__callbacks_run(cf_future_ref(f), callback);
+        return;
+    }
+    const struct cf__callback now = {.fn = callback->fn,
+                                     .data = callback->data};
+    free(callback);
+    cf__callbacks_call_now(f, now.fn, now.data);
+}
+
 cf_err
 cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data)
 {
@@ -125,19 +140,14 @@ cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data)
     bool done = cf_future_done(f);
     if (!done && cf__forked(f))
         return CF_OK; /* it will never be done here */
-    if (!done || cf__thread.due) {
-        struct cf__callback *callback = malloc(sizeof *callback);
-        if (!callback)
-            return CF_ENOMEM;
-        *callback = (struct cf__callback){.fn = fn, .data = data};
-        if (!done && add_callback(f, callback))
-            return CF_OK;
-        if (cf__thread.due) {
-            cf__callbacks_run(cf_future_ref(f), callback);
-            return CF_OK;
-        }
-        free(callback);
+    if (done && !cf__thread.due) {
+        cf__callbacks_call_now(f, fn, data);
+        return CF_OK;
     }
-    cf__callbacks_call_now(f, fn, data);
+    struct cf__callback *callback = malloc(sizeof *callback);
+    if (!callback)
+        return CF_ENOMEM;
+    *callback = (struct cf__callback){.fn = fn, .data = data};
+    cf__future_call_back(f, callback);
     return CF_OK;
 }

@@ -69,6 +69,7 @@ cf_map(cf_executor *ex,
         cf_results_destroy(r, true);
         return err;
     }
+    r->end_error = r->input_error;
     cf__results_check(r);
     *out = r;
     return CF_OK;

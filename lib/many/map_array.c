@@ -245,7 +245,8 @@ cf_map_array(cf_executor *ex,
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (err)
         return err;
-    if (!cf__timeout_valid(options.timeout_ns) || options.pull)
+    if (!cf__timeout_valid(options.timeout_ns) || options.pull ||
+        options.item_free)
         return CF_EINVAL;
     if (!cf__array_fits(count, item_size) ||
         !cf__array_fits(count, result_size))

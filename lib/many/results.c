@@ -9,7 +9,9 @@
 #include "lib/base/forked.h"
 #include "lib/future/callback.h"
 #include "lib/many/chunk.h"
+#include "lib/many/items.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* false: this process is a fork's child, in which nothing is pulled, submitted
@@ -39,6 +41,8 @@ submit_more(cf_results *r, bool at_once)
     else
         r->end_error =
             is_late(r) ? CF_ETIMEDOUT : cf__results_fill_window(r, at_once);
+    if (!r->end_error)
+        r->end_error = r->input_error;
     r->input_ended |= r->end_error != CF_OK;
 }
 
@@ -60,6 +64,8 @@ tell_end_error(cf_results *r)
     r->end_error = CF_OK;
     if (err && err != CF_ETIMEDOUT)
         set_failure(r, err);
+    if (err && err == r->input_error)
+        errno = r->input_errno;
     return err ? err : CF_EDONE;
 }
 
@@ -243,6 +249,11 @@ cf_results_destroy(cf_results *r, bool cancel_rest)
     for (size_t id = r->oldest_id; id != r->next_id; id++)
         cf_future_unref(cf__results_chunk(r, id)->f);
     drop_current(r);
+    if (!r->options.pull && is_ours(r)) /* the items that were not taken */
+        cf__items_free_array(&r->options,
+                             r->items + r->taken * r->item_size,
+                             r->item_size,
+                             r->item_count - r->taken);
     free(r->slots);
     free(r);
 }

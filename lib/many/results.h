@@ -40,6 +40,9 @@ struct cf_results {
                          says why */
     bool no_room;     /* the queue had no room for the next chunk */
     cf_err end_error; /* until it is told, once */
+    cf_err input_error; /* what pull has returned instead of an item; CF_OK:
+                           nothing, or CF_EDONE */
+    int input_errno;    /* then */
 
     /* The chunk whose items are being handed out; its f is NULL in its slot. */
     cf_future *current;

@@ -10,7 +10,9 @@
 #include "lib/executor/submit.h"
 #include "lib/many/as_completed.h"
 #include "lib/many/chunk.h"
+#include "lib/many/items.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,20 +34,33 @@ reserve_slot(cf_results *r)
     return CF_OK;
 }
 
+static size_t
+pull_items(cf_results *r, unsigned char *to, size_t count)
+{
+    size_t got = 0;
+    int former = cf__cancel_disable(); /* pull is the user's code */
+    while (got < count && !r->input_ended) {
+        cf_err err =
+            r->options.pull(r->options.pull_data, to + got * r->item_size);
+        if (!err) {
+            got++;
+            continue;
+        }
+        r->input_ended = true;
+        r->input_error = err == CF_EDONE ? CF_OK : err;
+        r->input_errno = errno;
+    }
+    cf__cancel_restore(former);
+    return got;
+}
+
 /* Takes at most count items from the input; returns how many. */
 static size_t
 take_items(cf_results *r, unsigned char *to, size_t count)
 {
     size_t got = 0;
     if (r->options.pull) {
-        int former = cf__cancel_disable(); /* pull is the user's code */
-        while (got < count && !r->input_ended) {
-            if (r->options.pull(r->options.pull_data, to + got * r->item_size))
-                got++;
-            else
-                r->input_ended = true;
-        }
-        cf__cancel_restore(former);
+        got = pull_items(r, to, count);
     } else {
         size_t left = r->item_count - r->taken;
         got = left < count ? left : count;
@@ -75,10 +90,21 @@ submit_chunk(cf_results *r, size_t count, bool at_once)
         cf__arg_alloc(r->ex, CF__CHUNK_ITEMS + count * r->item_size);
     if (!arg)
         return CF_ENOMEM;
+    struct cf__items *items = NULL;
+    if (r->options.item_free) {
+        items = cf__items_new(&r->options, r->item_size, count);
+        if (!items) {
+            cf__arg_free(r->ex, arg);
+            return CF_ENOMEM;
+        }
+    }
     size_t first = r->taken;
     size_t got = take_items(r, arg + CF__CHUNK_ITEMS, count);
+    if (items)
+        cf__items_take(items, arg + CF__CHUNK_ITEMS, got);
     if (got == 0) {
         cf__arg_free(r->ex, arg);
+        cf__items_free(items);
         return CF_OK;
     }
     struct cf__chunk_head head = {
@@ -91,8 +117,12 @@ submit_chunk(cf_results *r, size_t count, bool at_once)
                            CF__CHUNK_ITEMS + got * r->item_size,
                            at_once,
                            &f);
-    if (err)
+    if (err) {
+        cf__items_free(items);
         return err;
+    }
+    if (items)
+        cf__items_free_after(items, f);
     *cf__results_chunk(r, r->next_id++) = (struct cf__submitted){f, first, got};
     r->in_window += got;
     return r->order ? cf_as_completed_add(r->order, f) : CF_OK;

@@ -82,15 +82,15 @@ struct pages {
     size_t next;
 };
 
-static bool
+static cf_err
 next_page(void *data, void *item)
 {
     struct pages *pages = data;
     if (pages->next == pages->in->count)
-        return false;
+        return CF_EDONE;
     fetch_arg arg = {pages->common, pages->in->urls[pages->next++]};
     memcpy(item, &arg, sizeof arg);
-    return true;
+    return CF_OK;
 }
 
 static cf_err

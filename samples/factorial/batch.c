@@ -28,13 +28,13 @@ typedef struct feed {
     print_mode print;
 } feed;
 
-static bool
+static cf_err
 next_item(void *pull_data, void *item)
 {
     feed *f = pull_data;
     factorial_arg *arg = item;
     arg->print = f->print;
-    return input_next(f->in, &f->at, &arg->n);
+    return input_next(f->in, &f->at, &arg->n) ? CF_OK : CF_EDONE;
 }
 
 /* How many results may wait, judged by the largest of the batch. */

@@ -189,13 +189,13 @@ CF_TEST(an_iterator_of_the_parent_does_not_hang_in_the_child)
     cf_future_unref(held);
 }
 
-static bool
+static cf_err
 count_up(void *pull_data, void *item)
 {
     int *next = pull_data;
     memcpy(item, next, sizeof *next);
     ++*next;
-    return true;
+    return CF_OK;
 }
 
 CF_TEST(a_child_takes_no_more_of_a_map_than_was_there)

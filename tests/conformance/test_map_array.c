@@ -340,12 +340,12 @@ CF_TEST(every_worker_may_map_an_array_inside_its_task)
     }
 }
 
-static bool
+static cf_err
 pull_nothing(void *pull_data, void *item_out)
 {
     (void)pull_data;
     (void)item_out;
-    return false;
+    return CF_EDONE;
 }
 
 CF_TEST(bad_arrays_are_refused)

@@ -14,16 +14,16 @@ typedef struct counter {
     int asked;
 } counter;
 
-static bool
+static cf_err
 pull_number(void *pull_data, void *item)
 {
     counter *c = pull_data;
     c->asked++;
     if (c->next == c->end)
-        return false;
+        return CF_EDONE;
     memcpy(item, &c->next, sizeof c->next);
     c->next++;
-    return true;
+    return CF_OK;
 }
 
 static cf_map_options

@@ -124,12 +124,12 @@ CF_TEST(an_executor_that_is_null_is_an_answer_in_every_call)
     cf_executor_destroy(ex);
 }
 
-static bool
+static cf_err
 no_more(void *data, void *item)
 {
     (void)data;
     (void)item;
-    return false;
+    return CF_EDONE;
 }
 
 static int

@@ -100,13 +100,13 @@ CF_CONCURRENT_TEST(a_bound_may_be_as_large_as_a_size_can_be)
     cf_executor_destroy(ex);
 }
 
-static bool
+static cf_err
 never_pulled(void *data, void *item)
 {
     (void)data;
     (void)item;
     cr_assert_fail("there is no room for an item");
-    return false;
+    return CF_EDONE;
 }
 
 CF_TEST(map_refuses_items_and_chunks_larger_than_any_object)

@@ -26,7 +26,8 @@ struct job {
     uint64_t stream;
     size_t count;
     size_t failing; /* this item fails, if there is such a one */
-    atomic_int calls[ITEMS_MAX];
+    size_t owned;   /* so many items have been given away, each to be freed */
+    atomic_int calls[ITEMS_MAX], frees[ITEMS_MAX];
 };
 
 struct item {
@@ -98,22 +99,38 @@ check_calls(struct job *job, int expected)
         CHECK_EQ(atomic_load(&job->calls[i]), expected);
 }
 
+static void
+check_frees(const struct job *job)
+{
+    for (size_t i = 0; i < job->count; i++)
+        CHECK_EQ(atomic_load(&job->frees[i]), i < job->owned);
+}
+
 /* --- cf_map() ------------------------------------------------------------- */
+
+static void
+free_item(const void *arg, void *context)
+{
+    struct item item;
+    memcpy(&item, arg, sizeof item);
+    CHECK(item.job == context);
+    CHECK_EQ(atomic_fetch_add(&item.job->frees[item.number], 1), 0);
+}
 
 struct source {
     struct job *job;
     uint64_t next;
 };
 
-static bool
+static cf_err
 pull(void *pull_data, void *item)
 {
     struct source *source = pull_data;
     if (source->next == source->job->count)
-        return false;
+        return CF_EDONE;
     struct item next = {source->job, source->next++};
     memcpy(item, &next, sizeof next);
-    return true;
+    return CF_OK;
 }
 
 static void
@@ -175,6 +192,8 @@ use_map(struct round *round, struct job *job, struct random *r)
     bool pulls = random_percent(r, 40);
     options.pull = pulls ? pull : NULL;
     options.pull_data = &source;
+    options.context = job;
+    options.item_free = random_percent(r, 50) ? free_item : NULL;
     fill(items, job);
     CHECK_EQ(cf_map(round->ex,
                     run_item,
@@ -186,6 +205,8 @@ use_map(struct round *round, struct job *job, struct random *r)
              CF_OK);
     bool all = take_results(results, job, &options, r);
     cf_results_destroy(results, random_percent(r, 50));
+    if (options.item_free)
+        job->owned = pulls ? source.next : job->count;
     if (all)
         check_calls(job, 1);
     atomic_fetch_add(&maps, 1);
@@ -383,6 +404,7 @@ one_round(uint64_t number)
     stress_pool_destroy(round.ex);
     for (struct job *job = round.jobs, *next; job; job = next) {
         next = job->next;
+        check_frees(job);
         free(job);
     }
 }

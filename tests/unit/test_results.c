@@ -22,15 +22,15 @@ task_copy(cf_call *call, const void *arg, size_t arg_size)
     return cf_return(call, arg, arg_size);
 }
 
-static bool
+static cf_err
 pull(void *pull_data, void *item)
 {
     int *next = pull_data;
     if (*next == ITEMS)
-        return false;
+        return CF_EDONE;
     memcpy(item, next, sizeof *next);
     ++*next;
-    return true;
+    return CF_OK;
 }
 
 static void
