@@ -58,6 +58,16 @@ install(FILES ${debian}/cfutures.7.gz
         DESTINATION ${CMAKE_INSTALL_MANDIR}/man7
         COMPONENT development EXCLUDE_FROM_ALL)
 
+if(Python3_Interpreter_FOUND)
+    cf_manual_target(cfutures_man_gz man ${debian}/man ALL OPTIONS --gzip)
+    install(DIRECTORY ${debian}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}
+            COMPONENT development EXCLUDE_FROM_ALL)
+    cf_manual_target(cfutures_site_all site ${debian}/site ALL)
+    install(DIRECTORY ${debian}/site/
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libcfutures-doc/html
+            COMPONENT documentation EXCLUDE_FROM_ALL)
+endif()
+
 # cf_debian_package(component package SECTION section DEPENDS text
 #                   SUMMARY text DESCRIPTION text)
 macro(cf_debian_package component package)
@@ -124,6 +134,16 @@ This package has the headers, the archives, the manual, and what CMake
 and pkg-config need to find them.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS
     "libuv1-dev, libcurl4-openssl-dev")
+if(Python3_Interpreter_FOUND)
+    cf_debian_package(
+        documentation libcfutures-doc SECTION doc DEPENDS ""
+        SUMMARY "futures and executors for C (documentation)"
+        DESCRIPTION "Tasks are plain functions, which run in a pool of threads or of
+worker processes, or as coroutines of an event loop.
+.
+This package has the manual and the guides as a web site.")
+    set(CPACK_DEBIAN_DOCUMENTATION_PACKAGE_ARCHITECTURE all)
+endif()
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME cfutures)

@@ -134,10 +134,11 @@ endfunction()
 #              [PUBLIC_LIBRARIES lib...] [PULLS function] SOURCES file...)
 # A library beside libcfutures, libcfutures_<name>: cfutures::<name> and
 # cfutures::<name>_static. It needs the LIBRARIES, which find_package(<PACKAGE>)
-# has found, DEBIAN's name of which is for people; PUBLIC_LIBRARIES are those that
-# its headers include headers of. It USES other components. HEADERS are those of include/cfutures/ that are its own.
-# Programs that link it get the object that defines PULLS, for its constructor,
-# also if they call nothing of it. cmake/cfutures-<name>.pc.in says all that, too.
+# has found; in Debian they are in the package DEBIAN. PUBLIC_LIBRARIES are those
+# that its headers include headers of. It USES other components. HEADERS are those
+# of include/cfutures/ that are its own. Programs that link it get the object that
+# defines PULLS, for its constructor, also if they call nothing of it.
+# cmake/cfutures-<name>.pc.in says all that, too.
 function(cf_component name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACKAGE;DEBIAN;PULLS"
                           "HEADERS;LIBRARIES;PUBLIC_LIBRARIES;SOURCES;USES")

@@ -65,7 +65,8 @@ need_to_test() {
     need_to_build
     need g++=g++ pkg-config=pkg-config libcriterion-dev=criterion/criterion.h \
         clang-format=clang-format clang-tidy=clang-tidy valgrind=valgrind \
-        lintian=lintian dpkg-dev=dpkg-shlibdeps
+        lintian=lintian dpkg-dev=dpkg-shlibdeps \
+        abigail-tools=abidiff mandoc=mandoc python3=python3
 }
 
 # build FOLDER CMAKE_ARG...: configures and builds into FOLDER of build_root.

@@ -67,7 +67,7 @@ typedef struct cf_event_loop_options {
     CF_WITH_SIZE(cf_event_loop_options, __VA_ARGS__)
 #endif
 
-/* *
+/**
  * Makes an event loop, which has one thread of its own. The thread starts with
  * the first submit, and is like the thread that calls this
  * (cf_thread_pool_create()).
@@ -115,7 +115,7 @@ typedef struct cf_event_loop_options {
 CF_API CF_NODISCARD cf_err
 cf_event_loop_create(const cf_event_loop_options *opts, cf_executor **out);
 
-/* *
+/**
  * Runs an event loop in the calling thread until a task is done.
  *
  * The task submits others to its own executor (cf_call_executor()). When it is

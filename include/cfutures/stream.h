@@ -180,9 +180,9 @@ CF_API CF_NODISCARD cf_err cf_stream_read(
  * @retval CF_OK     All are there.
  * @retval CF_EDONE  The peer ended its side before.
  *
- * All other values and lines as cf_stream_read(), but that got may be NULL.
- *
  * Python:    StreamReader.readexactly(n); *got is IncompleteReadError.partial.
+ *
+ * The rest as cf_stream_read(), but that got may be NULL.
  */
 CF_API CF_NODISCARD cf_err cf_stream_read_exactly(
     cf_stream *s, void *buf, size_t size, int64_t timeout_ns, size_t *got);

@@ -246,8 +246,10 @@ CF_API CF_NODISCARD cf_err cf_subprocess_run(cf_call *call,
 /**
  * Frees what cf_subprocess_run() has put into output; NULL: nothing happens.
  *
+ * Ownership: the memory is gone; *output is the caller's.
  * Threads:   any.
  * Blocks:    no.
+ * Python:    none.
  */
 CF_API void cf_subprocess_output_free(cf_subprocess_output *output);
 

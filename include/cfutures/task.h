@@ -229,7 +229,9 @@ CF_API int cf_fail_object(cf_call *call,
                           ...) CF_PRINTF(5, 6);
 
 /**
- * What the macro cf_fail_object() calls: as cf_fail_at().
+ * What the macro cf_fail_object() calls; file and line are as in cf_fail_at().
+ *
+ * The rest as cf_fail().
  */
 CF_API int cf_fail_object_at(cf_call *call,
                              const char *file,

@@ -84,6 +84,12 @@ unpack_packages() {
     for package in "$scratch"/packages/*.deb; do
         dpkg-deb -x "$package" "$scratch/tree"
     done
+    if command -v python3 >/dev/null; then
+        [ -s "$scratch/tree/usr/share/man/man3/cf_submit.3.gz" ] ||
+            fail "there is no page of cf_submit()"
+        [ -s "$scratch/tree/usr/share/doc/libcfutures-doc/html/index.html" ] ||
+            fail "there is no web site"
+    fi
 }
 
 # build_with_cmake ARG...: every consumer, by its own CMakeLists.txt.

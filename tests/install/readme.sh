@@ -78,6 +78,11 @@ tar -C "$source" --exclude=./.git --exclude='./build*' -c . |
 cd "$home/libcfutures"
 follow install
 
+if command -v python3 >/dev/null; then
+    [ -s "$home/.local/share/man/man3/cf_submit.3" ] ||
+        fail "the manual is not installed"
+fi
+
 if command -v pkg-config >/dev/null; then
     for way in shared static; do
         at_most_five install $way
