@@ -61,7 +61,9 @@ function(cf_install_core)
          REGEX "^#include <cfutures/")
     list(TRANSFORM headers REPLACE ".*/(.*)>" "\\1")
     cf_install_library(cfutures COMPONENT runtime PC cfutures
-                       HEADERS cfutures.h ${headers})
+                       HEADERS cfutures.h cfutures.hpp ${headers})
+    install(DIRECTORY include/cfutures/cxx
+            DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cfutures)
 
     configure_package_config_file(
         cmake/cfuturesConfig.cmake.in generated/cfuturesConfig.cmake

@@ -6,9 +6,8 @@
 #include "lib/future/waiter.h"
 
 #include "lib/base/assert.h"
+#include "lib/base/forked.h"
 #include "lib/base/generation.h"
-#include "lib/future/sole.h"
-#include "lib/future/waiter_lock.h"
 
 #include <stdlib.h>
 
@@ -47,23 +46,13 @@ adopt_locked(cf_future *f)
     f->list_generation = cf__generation;
 }
 
-/* Sets CF__WAITERS in the word, and sends a sole waiter away. false: f is
- * done. */
-static bool
-mark_locked(cf_future *f)
+/* Notices first: a child that has not noticed yet would take a lock of the
+ * parent for one that is held here. */
+static void
+lock(cf_future *f)
 {
-    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
-    for (;;) {
-        if (__builtin_expect(word & CF__SOLE, 0) && !cf__is_done(word))
-            word = cf__sole_evict_locked(f);
-        if (cf__is_done(word))
-            return false;
-        if (word & CF__WAITERS)
-            return true;
-        /* pairs with finish: it sees the bit, or we see it done */
-        if (cf_cas_weak_acq_rel(&f->word, &word, word | CF__WAITERS))
-            return true;
-    }
+    cf__notice_fork();
+    cf__lock(&f->lock);
 }
 
 /* Locks the list, with CF__WAITERS in the word. false: f is done, and the list
@@ -71,8 +60,12 @@ mark_locked(cf_future *f)
 static bool
 open_list(cf_future *f)
 {
-    cf__waiters_lock(f);
-    if (!mark_locked(f)) {
+    lock(f);
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    if (!cf__is_done(word) && !(word & CF__WAITERS))
+        /* pairs with finish: it sees the bit, or we see it done */
+        word = cf_fetch_or_acq_rel(&f->word, CF__WAITERS);
+    if (cf__is_done(word)) {
         cf__unlock(&f->lock);
         return false;
     }
@@ -169,7 +162,7 @@ cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
 void
 cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
 {
-    cf__waiters_lock(f);
+    lock(f);
     if (waiter->prev != waiter) {
         if (waiter->next)
             waiter->next->prev = waiter->prev;
@@ -185,7 +178,7 @@ cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
 void
 cf__waiters_sync(cf_future *f)
 {
-    cf__waiters_lock(f);
+    lock(f);
     unlock(f);
 }
 
@@ -231,7 +224,7 @@ cf__waiters_have_callbacks(cf_future *f)
 struct cf__callback *
 cf__waiters_tell(cf_future *f)
 {
-    cf__waiters_lock(f);
+    lock(f);
     adopt_locked(f);
     struct cf__callback *callbacks =
         oldest_callback(cf_load_relaxed(&f->waiters)); /* locked */

@@ -18,7 +18,7 @@ check_width() {
     [ -z "$long" ] || complain "over $most columns:"$'\n'"$long"
 }
 
-code=$(files c h cpp)
+code=$(files c h cpp hpp)
 text=$(files md)
 some sources "$code"
 some "Markdown files" "$text"

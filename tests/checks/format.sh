@@ -7,7 +7,7 @@
 for tool in clang-format-14 clang-format; do
     if command -v "$tool" >/dev/null &&
         "$tool" --version | grep 'version 14\.' >/dev/null; then
-        list=$(files c h cpp)
+        list=$(files c h cpp hpp)
         some sources "$list"
         # shellcheck disable=SC2086 # no file name here has a blank
         report=$("$tool" --dry-run -Werror $list 2>&1) ||

@@ -43,7 +43,7 @@ check_quoted() {
 check_folder() {
     local file name list
     [ -d "$1" ] || return 0
-    list=$(files c h cpp | grep "^$1/" || true)
+    list=$(files c h cpp hpp | grep "^$1/" || true)
     some "sources in $1" "$list"
     for file in $list; do
         for name in $(includes "$file"); do
@@ -55,7 +55,7 @@ check_folder() {
             '<cfutures/'*)
                 [ -f "include/${name#<}" ] ||
                     complain "$file includes $name>, which does not exist"
-                [[ ! ${name#<} =~ ^cfutures/(${3:-/})\.h$ ]] ||
+                [[ ! ${name#<} =~ ^cfutures/(${3:-/})\.h(pp)?$ ]] ||
                     complain "$file includes $name>"
                 ;;
             esac

@@ -3,7 +3,7 @@
 # A file that grows has usually taken in a second concept.
 . "$(dirname "$0")/common.sh"
 
-list=$(files c cpp h)
+list=$(files c cpp h hpp)
 some sources "$list"
 for file in $list; do
     lines=$(wc -l <"$file")

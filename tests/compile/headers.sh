@@ -21,14 +21,19 @@ compiles() {
 }
 
 headers=$(files h | grep '^include/')
+cxx_headers=$(files hpp | grep '^include/')
 if ! echo '#include <curl/curl.h>' | "$1" -E - >/dev/null 2>&1; then
     headers=$(grep -v '/curl\.h$' <<<"$headers") # needs libcurl's
 fi
 some headers "$headers"
+some 'headers of C++' "$cxx_headers"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 for header in $headers; do
     echo "#include <${header#include/}>" >"$scratch/$(basename "$header").c"
+done
+for header in $cxx_headers; do
+    echo "#include <${header#include/}>" >"$scratch/$(basename "$header").cpp"
 done
 
 # with CC [CXX]
@@ -43,6 +48,11 @@ with() {
             compiles "$2" c++ c++20 "$file"
         fi
     done
+    [ -n "${2:-}" ] || return 0
+    for file in "$scratch"/*.cpp; do
+        compiles "$2" c++ c++17 "$file"
+    done
+    compiles "$2" c++ c++20 "$scratch/cfutures.hpp.cpp"
 }
 
 with "$@"

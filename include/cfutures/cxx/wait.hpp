@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Many futures: as_completed() and wait() of the caller's own.
+ */
+#ifndef CFUTURES_CXX_WAIT_HPP
+#define CFUTURES_CXX_WAIT_HPP
+
+#include <cfutures/cxx/promise.hpp>
+
+#include <ctime>
+#include <iterator>
+#include <vector>
+
+namespace cf
+{
+
+namespace detail
+{
+
+/* A time limit from now on, for several waits. */
+class deadline
+{
+  public:
+    explicit deadline(std::int64_t ns) noexcept
+        : end_(ns < 0 ? ns : after(now(), ns))
+    {
+    }
+    std::int64_t left() const noexcept
+    {
+        if (end_ < 0)
+            return end_;
+        const std::int64_t at = now();
+        return end_ > at ? end_ - at : 0;
+    }
+
+  private:
+    static std::int64_t now() noexcept
+    {
+        std::timespec at;
+        clock_gettime(CLOCK_MONOTONIC, &at);
+        return at.tv_sec * std::int64_t{1000000000} + at.tv_nsec;
+    }
+    static std::int64_t after(std::int64_t begin, std::int64_t ns) noexcept
+    {
+        constexpr auto most = std::numeric_limits<std::int64_t>::max();
+        return ns > most - begin ? most : begin + ns;
+    }
+    std::int64_t end_;
+};
+
+/* A hash table from handles to the caller's futures. */
+template <class Future> class futures_by_handle
+{
+  public:
+    template <class Range> explicit futures_by_handle(Range &range)
+    {
+        for (auto &each : range) {
+            if (!each.valid())
+                throw_outcome(nullptr, CF_EINVAL);
+            handles_.push_back(each.handle());
+        }
+        std::size_t size = 2;
+        while (size < 2 * handles_.size())
+            size *= 2;
+        places_.resize(size);
+        for (auto &each : range) {
+            place &mine = find(each.handle());
+            if (!mine.future)
+                mine = {each.handle(), std::addressof(each)};
+        }
+    }
+    Future *of(const cf_future *handle) noexcept
+    {
+        return find(handle).future;
+    }
+    const std::vector<cf_future *> &handles() const noexcept
+    {
+        return handles_;
+    }
+
+  private:
+    struct place {
+        const cf_future *handle;
+        Future *future;
+    };
+    place &find(const cf_future *handle) noexcept
+    {
+        const std::size_t mask = places_.size() - 1;
+        auto i = reinterpret_cast<std::uintptr_t>(handle) / 64 & mask;
+        while (places_[i].future && places_[i].handle != handle)
+            i = (i + 1) & mask;
+        return places_[i];
+    }
+
+    std::vector<cf_future *> handles_;
+    std::vector<place> places_;
+};
+
+template <class Range>
+using future_of =
+    std::remove_reference_t<decltype(*std::begin(std::declval<Range &>()))>;
+
+} // namespace detail
+
+/*
+ * The caller's futures as they finish, failed and cancelled ones too: what
+ * as_completed() returns.
+ *
+ *     for (auto &f : cf::as_completed(futures))
+ *         std::cout << f.get() << '\n';
+ *
+ * Ownership: the futures stay the caller's, at their places; get() of one that
+ *            has come out is fine.
+ * Threads:   one at a time uses it.
+ * Blocks:    begin() and ++, up to the time limit; then cf::timed_out.
+ * Python:    concurrent.futures.as_completed().
+ */
+template <class Future> class completed
+{
+  public:
+    class iterator
+    {
+      public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = Future;
+        using difference_type = std::ptrdiff_t;
+        using pointer = Future *;
+        using reference = Future &;
+
+        explicit iterator(completed *of = nullptr) noexcept : of_(of)
+        {
+        }
+        Future &operator*() const noexcept
+        {
+            return *of_->here_;
+        }
+        Future *operator->() const noexcept
+        {
+            return of_->here_;
+        }
+        iterator &operator++()
+        {
+            of_->advance();
+            return *this;
+        }
+        void operator++(int)
+        {
+            of_->advance();
+        }
+        /* The only thing to compare with is the end. */
+        friend bool operator==(const iterator &a, const iterator &b) noexcept
+        {
+            return a.at_end() == b.at_end();
+        }
+        friend bool operator!=(const iterator &a, const iterator &b) noexcept
+        {
+            return !(a == b);
+        }
+
+      private:
+        bool at_end() const noexcept
+        {
+            return !of_ || !of_->here_;
+        }
+        completed *of_;
+    };
+
+    template <class Range>
+    completed(Range &range, std::int64_t ns) : futures_(range), deadline_(ns)
+    {
+        detail::check(cf_as_completed_create(
+            futures_.handles().data(), futures_.handles().size(), &it_));
+    }
+    completed(const completed &) = delete;
+    completed &operator=(const completed &) = delete;
+    ~completed()
+    {
+        cf_as_completed_destroy(it_);
+    }
+    iterator begin()
+    {
+        if (!begun_)
+            advance();
+        begun_ = true;
+        return iterator(this);
+    }
+    iterator end() noexcept
+    {
+        return iterator();
+    }
+
+  private:
+    void advance()
+    {
+        cf_future *next = nullptr;
+        const cf_err err = cf_as_completed_next(it_, deadline_.left(), &next);
+        if (err != CF_OK && err != CF_EDONE)
+            detail::throw_error(err);
+        here_ = err ? nullptr : futures_.of(next);
+    }
+
+    detail::futures_by_handle<Future> futures_;
+    detail::deadline deadline_;
+    cf_as_completed *it_ = nullptr;
+    Future *here_ = nullptr;
+    bool begun_ = false;
+};
+
+template <class Range, class D = forever_t>
+auto
+as_completed(Range &futures, const D &timeout = {})
+{
+    return completed<detail::future_of<Range>>(futures, detail::to_ns(timeout));
+}
+
+/* What wait() waits for: as cf_return_when. */
+enum class when {
+    first = CF_FIRST_COMPLETED,
+    first_error = CF_FIRST_ERROR,
+    all = CF_ALL_COMPLETED
+};
+
+/* Waits for some futures and returns how many of them are done. If that is not
+ * what was waited for, the time limit has passed. As cf_wait(). */
+template <class Range, class D = forever_t>
+std::size_t
+wait(Range &futures, when what = when::all, const D &timeout = {})
+{
+    std::vector<cf_future *> handles;
+    for (auto &each : futures) {
+        if (!each.valid())
+            detail::throw_outcome(nullptr, CF_EINVAL);
+        handles.push_back(each.handle());
+    }
+    std::size_t done = 0;
+    const cf_err err = cf_wait(handles.data(),
+                               handles.size(),
+                               static_cast<cf_return_when>(what),
+                               detail::to_ns(timeout),
+                               &done);
+    if (err != CF_ETIMEDOUT)
+        detail::check(err);
+    return done;
+}
+
+} // namespace cf
+
+#endif
