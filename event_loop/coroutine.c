@@ -88,8 +88,8 @@ cf__coroutine_start_own(struct cf__evloop *loop)
 static inline void
 begin_round(struct cf__evloop *loop)
 {
-    if (!loop->ready || loop->rounds_left == 0 ||
-        cf_load_relaxed(&loop->woken) || cf__evloop_has_tasks(loop))
+    if (!loop->ready || loop->rounds_left == 0 || cf__woken_any(&loop->woken) ||
+        cf__evloop_has_tasks(loop))
         return;
     loop->rounds_left--;
     loop->batch = loop->ready;

@@ -16,11 +16,12 @@
 struct cf__coroutine {
     struct cf__worker base; /* the executor is the loop. parker 1: another
                                thread has unparked it, and it is in woken */
-    struct cf__coroutine *woken_link;
+    uint64_t woken_link;    /* the next entry there */
 
     bool parked;    /* it is suspended in a wait, and in no list but woken */
     bool notified;  /* it was unparked while it was not parked */
     bool timed_out; /* its deadline was what woke it */
+    bool delivered; /* the future whose sole waiter it is has come */
     uint32_t index; /* of its stack */
     struct cf__coroutine *link;   /* in the one list that it is in: ready, a
                                    turn's batch, free */

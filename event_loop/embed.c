@@ -40,7 +40,8 @@ close_handles(struct cf__embedded *embedded)
 static void
 fall_asleep(struct cf__evloop *loop)
 {
-    cf_store_seq_cst(&loop->asleep, CF__ASLEEP_IN_ENGINE);
+    /* If there is an entry, the loop is busy, and libuv does not sleep. */
+    loop->marked = cf__woken_mark(&loop->woken, CF__ASLEEP_IN_ENGINE);
     cf__fence_full(); /* pairs with cf__evloop_wake */
     cf__evloop_be_idle(loop);
     cf__engine_arm(loop->engine, cf__timer_heap_next(&loop->timers));
@@ -49,9 +50,9 @@ fall_asleep(struct cf__evloop *loop)
 static void
 wake_up(struct cf__evloop *loop)
 {
-    /* As in sleep.c. pairs with cf__evloop_wake: what it pushed */
-    if (cf_exchange_acq_rel(&loop->asleep, 0) == 0)
+    if (loop->marked && cf__woken_unmark(&loop->woken) == 0) /* as in sleep.c */
         loop->engine->owed++;
+    loop->marked = false;
 }
 
 /* Some turns, until there is nothing to do for now. false: the loop has ended,

@@ -37,6 +37,7 @@
 #include "event_loop/stack.h"
 #include "event_loop/timer_heap.h"
 #include "event_loop/watchdog.h"
+#include "event_loop/woken.h"
 #include "lib/base/fence.h"
 #include "lib/executor/call.h"
 #include "lib/executor/executor.h"
@@ -44,12 +45,6 @@
 #include "lib/future/awaited.h"
 
 #include <pthread.h>
-
-/* The values of a loop's asleep; 0: it is awake. */
-enum {
-    CF__ASLEEP = 1,          /* on the word itself */
-    CF__ASLEEP_IN_ENGINE = 2 /* in libuv */
-};
 
 struct cf__engine;
 
@@ -65,6 +60,7 @@ struct cf__evloop {
      * when it has ended. NULL: it is not (embed.c). */
     struct cf__evloop **inside;
     bool entered;                 /* ... and has taken a turn */
+    bool marked;                  /* ... and has left a mark in woken */
     bool initialized;             /* the initializer, if any, has succeeded */
     bool in_caller;               /* it runs in the thread that made it */
     struct cf__evloop *next_lost; /* of those that stay for ever */
@@ -105,11 +101,9 @@ struct cf__evloop {
     _Atomic uint64_t own_submitted; /* to own, ever */
 
     /* --- any thread's --------------------------------------------------- */
-    /* Coroutines that other threads have unparked, the last one first. */
-    _Alignas(CF_CACHE_LINE) _Atomic(struct cf__coroutine *) woken;
-    /* Not 0: the loop's thread sleeps, or is about to. It sets it; the
-     * thread that turns it to 0 wakes the loop's. */
-    _Atomic uint32_t asleep;
+    /* What other threads have unparked and delivered; or that the loop's thread
+     * sleeps. */
+    _Alignas(CF_CACHE_LINE) struct cf__woken woken;
     /* The loop's thread; 0 before and after. It sets it; others ask whether it
      * is their own name. */
     _Atomic pthread_t owner;
@@ -190,23 +184,26 @@ cf__coroutine_notify(struct cf__evloop *loop, struct cf__coroutine *self)
 /* Ends the sleep in libuv. engine.c; any thread. */
 void cf__engine_send(struct cf__engine *engine);
 
-/* What has been pushed may be seen by the loop's thread only if that wakes. */
+/* The caller has taken that mark away from woken; 0: none. If the thread sleeps
+ * on the word, only its address is used: the loop may be gone. */
+static inline void
+cf__evloop_rouse(struct cf__evloop *loop, unsigned mark)
+{
+    if (__builtin_expect(mark == 0, 1))
+        return;
+    if (mark == CF__ASLEEP)
+        cf__futex_wake(cf__low_half(&loop->woken.word), 1);
+    else
+        cf__engine_send(loop->engine);
+}
+
+/* What has been pushed, but for what is in woken, may be seen by the loop's
+ * thread only if that wakes. */
 static inline void
 cf__evloop_wake(struct cf__evloop *loop)
 {
-    cf__fence_full(); /* pairs with sleep.c: it sees the push, or we asleep */
-    if (__builtin_expect(cf_load_relaxed(&loop->asleep) == 0, 1))
-        return;
-    switch (cf_exchange_acq_rel(&loop->asleep, 0)) {
-    case CF__ASLEEP:
-        cf__futex_wake(&loop->asleep, 1);
-        break;
-    case CF__ASLEEP_IN_ENGINE:
-        cf__engine_send(loop->engine);
-        break;
-    default: /* another thread was faster */
-        break;
-    }
+    cf__fence_full(); /* pairs with sleep.c: it sees the push, or we a mark */
+    cf__evloop_rouse(loop, cf__woken_unmark(&loop->woken));
 }
 
 /* The calling thread is the loop's, inside of a task or outside. */
@@ -227,7 +224,7 @@ cf__evloop_has_tasks(struct cf__evloop *loop)
 static inline bool
 cf__evloop_has_work(struct cf__evloop *loop)
 {
-    return loop->ready || cf_load_relaxed(&loop->woken) ||
+    return loop->ready || cf__woken_any(&loop->woken) ||
            cf__evloop_has_tasks(loop) || cf_load_relaxed(&loop->ctrl_c);
 }
 

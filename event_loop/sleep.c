@@ -44,10 +44,11 @@ static bool
 rest(struct cf__evloop *loop, uint32_t how, int64_t deadline_ns)
 {
     if (how == CF__ASLEEP)
-        return cf__futex_wait(&loop->asleep, CF__ASLEEP, deadline_ns);
+        return cf__futex_wait(
+            cf__low_half(&loop->woken.word), CF__ASLEEP, deadline_ns);
     cf__engine_sleep(loop->engine, deadline_ns);
-    return cf_load_relaxed(&loop->asleep) != how || cf__evloop_has_work(loop) ||
-           cf__now_ns() < deadline_ns;
+    return cf_load_relaxed(&loop->woken.word) != how ||
+           cf__evloop_has_work(loop) || cf__now_ns() < deadline_ns;
 }
 
 /* Memory of a burst is given back when nothing has come for a while: to have
@@ -107,6 +108,24 @@ cf__evloop_be_idle(struct cf__evloop *loop)
         answer(loop);
 }
 
+/* With the mark in woken. */
+static void
+sleep_marked(struct cf__evloop *loop, uint32_t how)
+{
+    cf__fence_full(); /* pairs with cf__evloop_wake */
+    cf__evloop_be_idle(loop);
+    bool over = loop->active_count == 0 &&
+                cf_load_acquire(&loop->refuse) != CF_OK; /* pairs with refuse */
+    if (!over && !cf__evloop_has_work(loop)) {
+        cf__watchdog_rest(loop);
+        doze(loop, how);
+        cf__watchdog_work(loop);
+    }
+    /* The thread that took it away sends. */
+    if (cf__woken_unmark(&loop->woken) == 0 && how == CF__ASLEEP_IN_ENGINE)
+        loop->engine->owed++;
+}
+
 void
 cf__evloop_sleep(struct cf__evloop *loop)
 {
@@ -126,20 +145,8 @@ cf__evloop_sleep(struct cf__evloop *loop)
     }
     uint32_t how =
         cf__engine_is_busy(loop->engine) ? CF__ASLEEP_IN_ENGINE : CF__ASLEEP;
-    cf_store_seq_cst(&loop->asleep, how);
-    cf__fence_full(); /* pairs with cf__evloop_wake */
-    cf__evloop_be_idle(loop);
-    bool over = loop->active_count == 0 &&
-                cf_load_acquire(&loop->refuse) != CF_OK; /* pairs with refuse */
-    if (!over && !cf__evloop_has_work(loop)) {
-        cf__watchdog_rest(loop);
-        doze(loop, how);
-        cf__watchdog_work(loop);
-    }
-    /* The thread that turned it to 0 sends. pairs with that: what it pushed */
-    if (cf_exchange_acq_rel(&loop->asleep, 0) == 0 &&
-        how == CF__ASLEEP_IN_ENGINE)
-        loop->engine->owed++;
+    if (cf__woken_mark(&loop->woken, how))
+        sleep_marked(loop, how);
     if (looks)
         cf__spin_learn(&spin);
 }

@@ -10,6 +10,7 @@
 #include "lib/executor/pending.h"
 #include "lib/executor/scope.h"
 #include "lib/future/failure.h"
+#include "lib/future/sole.h"
 
 #include <stdlib.h>
 
@@ -19,27 +20,50 @@ enum { STARTS_PER_TURN = 64, ROUNDS_PER_TURN = 32 };
     ((struct cf__coroutine *)(void *)((char *)(timer_)-offsetof(               \
         struct cf__coroutine, timer)))
 
-/* What other threads have unparked may go on, in the order of that. */
+static inline uint64_t *
+link_of(uint64_t entry)
+{
+    return entry & CF__DELIVERED
+               ? &((cf_future *)(uintptr_t)(entry & ~CF__DELIVERED))
+                      ->next_delivered
+               : &((struct cf__coroutine *)(uintptr_t)entry)->woken_link;
+}
+
+/* The coroutine that the entry is for. */
+static inline struct cf__coroutine *
+open_woken(uint64_t entry)
+{
+    struct cf__coroutine *self = (struct cf__coroutine *)(uintptr_t)entry;
+    if (entry & CF__DELIVERED) {
+        self = cf__coroutine_of(
+            cf__sole_take((cf_future *)(uintptr_t)(entry & ~CF__DELIVERED)));
+        self->delivered = true;
+        return self;
+    }
+    /* pairs with unpark: what all did that unparked it so far; and the link has
+     * been read */
+    (void)cf_exchange_acq_rel(&self->base.parker, 0);
+    return self;
+}
+
+/* What other threads have unparked, or wait for what they have done, may go on,
+ * in the order of that. */
 static void
 take_woken(struct cf__evloop *loop)
 {
-    struct cf__coroutine *oldest = NULL;
-    if (!cf_load_relaxed(&loop->woken)) /* the exchange acquires */
+    uint64_t oldest = 0;
+    if (!cf__woken_any(&loop->woken))
         return;
     loop->outside_stirs = true;
-    /* pairs with unpark: woken_link */
-    struct cf__coroutine *newest = cf_exchange_acquire(&loop->woken, NULL);
-    for (struct cf__coroutine *next; newest; newest = next) {
-        next = newest->woken_link;
-        newest->woken_link = oldest;
+    uint64_t newest = cf__woken_take(&loop->woken);
+    for (uint64_t next; newest; newest = next) {
+        next = *link_of(newest);
+        *link_of(newest) = oldest;
         oldest = newest;
     }
-    for (struct cf__coroutine *next; oldest; oldest = next) {
-        next = oldest->woken_link;
-        /* pairs with unpark: what all did that unparked it so far; and the
-         * link has been read */
-        (void)cf_exchange_acq_rel(&oldest->base.parker, 0);
-        cf__coroutine_notify(loop, oldest);
+    for (uint64_t next; oldest; oldest = next) {
+        next = *link_of(oldest);
+        cf__coroutine_notify(loop, open_woken(oldest));
     }
 }
 
@@ -116,7 +140,7 @@ turn(struct cf__evloop *loop)
         return;
     if (!cf__evloop_has_work(loop))
         cf__evloop_sleep(loop);
-    else if (!loop->ready && !cf_load_relaxed(&loop->woken))
+    else if (!loop->ready && !cf__woken_any(&loop->woken))
         cf__queue_await_refill(&loop->queue);
 }
 

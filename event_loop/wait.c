@@ -6,6 +6,7 @@
 #include "event_loop/switch.h"
 
 #include "lib/base/spin.h"
+#include "lib/future/sole.h"
 
 /* Of what the loop's own tasks do, nothing happens meanwhile. */
 static bool
@@ -53,6 +54,44 @@ park(struct cf__worker *worker, int64_t deadline_ns)
     return !self->hopeless;
 }
 
+/* The thread that has finished f is about to deliver it, and uses self until
+ * then. */
+static void
+await_delivery(struct cf__evloop *loop, struct cf__coroutine *self)
+{
+    while (!self->delivered) {
+        self->parked = true;
+        cf__coroutine_leave(loop, self);
+    }
+}
+
+static bool
+park_on(struct cf__worker *worker,
+        cf_future *f,
+        int64_t deadline_ns,
+        bool *in_time)
+{
+    struct cf__coroutine *self = cf__coroutine_of(worker);
+    self->delivered = false;
+    if (f->executor == worker->executor || !cf__sole_publish(f, worker))
+        return false;
+    *in_time = park(worker, deadline_ns);
+    if (!self->delivered && !cf__sole_retract(f))
+        await_delivery(cf__evloop_of(worker->executor), self);
+    return true;
+}
+
+static void
+deliver(struct cf__worker *worker, cf_future *f)
+{
+    struct cf__evloop *loop = cf__evloop_of(worker->executor);
+    /* If no thread sleeps there, the push is the last that is touched. */
+    unsigned mark = cf__woken_push(&loop->woken,
+                                   (uint64_t)(uintptr_t)f | CF__DELIVERED,
+                                   &f->next_delivered);
+    cf__evloop_rouse(loop, mark);
+}
+
 /* self's task has been told to stop, or cannot wait now. */
 static inline bool
 must_not_join(const struct cf__evloop *loop, const struct cf__coroutine *self)
@@ -62,6 +101,27 @@ must_not_join(const struct cf__evloop *loop, const struct cf__coroutine *self)
     return self->notified || self->hopeless || cf__thread.forking || !own ||
            cf_load_relaxed(&own->word) & told || /* hints */
            cf_load_relaxed(&loop->base.terminated);
+}
+
+/* f is another executor's. */
+static bool
+join_outside(struct cf__evloop *loop, struct cf__coroutine *self, cf_future *f)
+{
+    struct cf__awaited awaited = {&awaited, &awaited, f};
+    const uint64_t others = CF__WAITERS | CF__SOLE | CF__REMOTE;
+    bool in_time;
+    /* The word is a hint. A submit below on this stack may have to run f. */
+    if (cf_load_relaxed(&f->word) & others || cf__thread.caller_run)
+        return false;
+    if (look_on(&self->base, f))
+        return true;
+    self->base.awaited = &awaited; /* for a debugger */
+    loop->outside_waits++;
+    loop->outside_stirs = true;
+    (void)park_on(&self->base, f, CF__NEVER, &in_time);
+    loop->outside_waits--;
+    self->base.awaited = NULL;
+    return cf_future_done(f);
 }
 
 /* Only its coroutine ends a task that runs, if it has no timeout. So a note
@@ -75,6 +135,8 @@ join(struct cf__worker *worker, cf_future *f)
     struct cf__coroutine *runner, *next = NULL;
     if (f->attributes || must_not_join(loop, self))
         return false;
+    if (f->executor != &loop->base)
+        return f->executor && join_outside(loop, self, f);
     if (f == loop->own)
         runner = next = cf__coroutine_start_own(loop);
     else if (cf__evloop_closes_circle(self, f))
@@ -115,12 +177,9 @@ unpark(struct cf__worker *worker)
     /* pairs with take_woken: self sees why, whichever thread has pushed it */
     if (cf_exchange_acq_rel(&worker->parker, 1) == 1)
         return;
-    struct cf__coroutine *former = cf_load_relaxed(&loop->woken);
-    do {
-        self->woken_link = former;
-        /* pairs with take_woken: woken_link */
-    } while (!cf_cas_weak_acq_rel(&loop->woken, &former, self));
-    cf__evloop_wake(loop);
+    unsigned mark = cf__woken_push(
+        &loop->woken, (uint64_t)(uintptr_t)self, &self->woken_link);
+    cf__evloop_rouse(loop, mark);
 }
 
 static void
@@ -177,6 +236,8 @@ leave_wait(struct cf__worker *worker)
 }
 
 const struct cf__suspend_ops cf__coroutine_ops = {.park = park,
+                                                  .park_on = park_on,
+                                                  .deliver = deliver,
                                                   .unpark = unpark,
                                                   .join = join,
                                                   .look_on = look_on,

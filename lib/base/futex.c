@@ -43,6 +43,13 @@ cf__futex_wake(void *word, int count)
     errno = saved_errno;
 }
 
+void
+cf__nap(int64_t duration_ns)
+{
+    _Atomic uint32_t none = 0;
+    (void)cf__futex_wait(&none, 0, cf__now_ns() + duration_ns);
+}
+
 bool
 cf__futex_wait_shared(void *word, uint32_t expected)
 {

@@ -30,6 +30,9 @@ cf__futex_wait(void *word, uint32_t expected, int64_t deadline_ns);
  * address counts. Keeps errno. */
 CF__EXPORT void cf__futex_wake(void *word, int count);
 
+/* Sleeps for so long, where no thread can wake this one. Keeps errno. */
+void cf__nap(int64_t duration_ns);
+
 /* The same for a word that several processes share, without a deadline. true:
  * the thread slept and was woken, not by a signal. */
 bool cf__futex_wait_shared(void *word, uint32_t expected);

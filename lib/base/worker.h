@@ -30,6 +30,18 @@ struct cf__suspend_ops {
      * something else has ended the wait; the caller waits as ever. */
     bool (*join)(struct cf__worker *self, cf_future *f);
 
+    /* Waits for f as cf__park_on() does (lib/executor/wait_in_task.h), but as
+     * the sole waiter of f. false: it cannot be that. */
+    bool (*park_on)(struct cf__worker *self,
+                    cf_future *f,
+                    int64_t deadline_ns,
+                    bool *in_time);
+
+    /* f is done, and worker was its sole waiter. Any thread calls it. It takes
+     * no lock and does not wait. The worker may be gone afterwards, and with it
+     * its executor. */
+    void (*deliver)(struct cf__worker *worker, cf_future *f);
+
     /* f may be done before self would be parked and woken again: spins for a
      * moment, if the thread has nothing else to do. true: f is done. */
     bool (*look_on)(struct cf__worker *self, const cf_future *f);
@@ -64,11 +76,12 @@ struct cf__worker {
     _Atomic int64_t unparked_at; /* when a thread last did that */
 
     /* Guarded by the wait graph's lock (lib/executor/wait_graph.c). */
-    struct cf__awaited *awaited; /* what the worker is blocked on */
     bool stuck;    /* while it waits: found by cf__wait_graph_enter() */
     bool held_up;  /* ... found by cf__wait_graph_held_up() */
     bool hopeless; /* its wait is to end: a join closed the circle */
     struct cf__worker *graph_next;
+    struct cf__awaited *awaited; /* what the worker is blocked on. Not in the
+                                    first cache line, which a completer reads */
 };
 
 /* true: the tasks of ex run in the calling thread only, and it is in none of

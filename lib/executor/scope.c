@@ -87,11 +87,10 @@ cf_scope_begin(cf_call *call, int64_t timeout_ns, cf_scope **out)
 static void
 await_canceler(cf_scope *scope)
 {
-    _Atomic uint32_t none = 0; /* no thread wakes it */
     /* pairs with cf_scope_cancel: its use of the scope is over */
     while (cf_load_acquire(&scope->cancel) == CF__SCOPE_STRIKING &&
            scope->generation == cf__generation_now())
-        (void)cf__futex_wait(&none, 0, cf__now_ns() + PAUSE_NS);
+        cf__nap(PAUSE_NS);
 }
 
 cf_err

@@ -74,9 +74,11 @@ cf__park_on(struct cf__worker *self, cf_future *f, int64_t deadline_ns)
     const cf_executor *ex = self->executor;
     struct wake_up sleeper = {{.notify = wake_up}, self};
     bool watch = ex && f->executor == ex && ex->ops->watch;
+    bool in_time = true;
+    if (self->suspend && self->suspend->park_on(self, f, deadline_ns, &in_time))
+        return in_time;
     if (!cf__remote_listen(f, &sleeper.waiter))
         return true;
-    bool in_time = true;
     if (watch)
         ex->ops->watch(self, f);
     in_time = cf__worker_park(self, deadline_ns);

@@ -114,13 +114,17 @@ wait_for(cf_future *f, int64_t timeout_ns, bool firmly)
     return err;
 }
 
-/* The short way, if the backend of a coroutine has one. true: f is done. */
+/* The short ways of a wait in a task, which is the common case: f is run here,
+ * or the backend of a coroutine has one. true: f is done. */
 static inline bool
-join(struct cf__worker *worker, cf_future *f, int64_t timeout_ns)
+wait_shortly(cf_future *f, int64_t timeout_ns)
 {
-    return worker->suspend && timeout_ns == CF_FOREVER &&
-           f->executor == worker->executor && !cf__in_scopes() &&
-           worker->suspend->join(worker, f);
+    struct cf__worker *worker = cf__thread.worker;
+    if (!worker || timeout_ns == 0 || cf__thread.due)
+        return false;
+    return cf__in_task_run(worker, f) ||
+           (worker->suspend && timeout_ns == CF_FOREVER && !cf__in_scopes() &&
+            worker->suspend->join(worker, f));
 }
 
 cf_err
@@ -132,7 +136,7 @@ cf_future_wait(cf_future *f, int64_t timeout_ns)
         cf__budget_spend();
         return CF_OK;
     }
-    return wait_for(f, timeout_ns, false);
+    return wait_shortly(f, timeout_ns) ? CF_OK : wait_for(f, timeout_ns, false);
 }
 
 cf_err
@@ -157,11 +161,8 @@ outcome(const cf_future *f, uint64_t word, cf_bytes *out)
 __attribute__((noinline)) static cf_err
 wait_for_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
 {
-    /* The common case of a wait in a task comes first. */
-    struct cf__worker *worker = cf__thread.worker;
-    if (!worker || timeout_ns == 0 || cf__thread.due ||
-        !(cf__in_task_run(worker, f) || join(worker, f, timeout_ns))) {
-        cf_err err = cf_future_wait(f, timeout_ns);
+    if (!wait_shortly(f, timeout_ns)) {
+        cf_err err = wait_for(f, timeout_ns, false);
         if (err)
             return err;
     }

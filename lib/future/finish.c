@@ -7,6 +7,7 @@
 #include "lib/base/futex.h"
 #include "lib/future/callback.h"
 #include "lib/future/life.h"
+#include "lib/future/sole.h"
 
 #include <limits.h>
 
@@ -14,20 +15,26 @@
  * If old has CF__WAITERS, the completer has left one handle more. It goes here,
  * since callbacks may drop all others. If old does not have it, f may be gone
  * already. A task may fork and return in the child: there, its waiters and
- * callbacks are the parent's, and are not told.
+ * callbacks are the parent's, and are not told. A sole waiter holds f until it
+ * has been told, so for that no handle is left.
  */
 void
 cf__future_announce(cf_future *f, uint64_t old)
 {
     if (old & CF__SLEEPER) /* uses the address only: f may be gone */
         cf__futex_wake(cf__futex_word(f), INT_MAX);
-    if (!(old & CF__WAITERS))
+    if (!(old & (CF__WAITERS | CF__SOLE)))
         return;
     cf__check(cf__future_check(f));
-    if (__builtin_expect(f->generation != cf__generation, 0) && f->executor)
-        cf__future_unref(f);
-    else
-        cf__callbacks_run(f, cf__waiters_tell(f));
+    const bool foreign = f->generation != cf__generation && f->executor;
+    if (old & CF__WAITERS) {
+        if (__builtin_expect(foreign, 0))
+            cf__future_unref(f);
+        else
+            cf__callbacks_run(f, cf__waiters_tell(f));
+    } else if (__builtin_expect(!foreign, 1)) {
+        cf__sole_deliver(f);
+    }
 }
 
 bool

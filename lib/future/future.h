@@ -20,6 +20,8 @@
  *                               this word does not tell (executor/remote.h).
  *                               Set for life
  *   bits 8-23   1 + index of the worker that runs it; 0: none
+ *   bit  24     CF__SOLE        it has a sole waiter (sole.h), and no list of
+ *                               waiters. If it is done, it had one until then
  *   bits 32-63  handles: the user's, and one for the queue that holds it
  */
 #ifndef CF_LIB_FUTURE_FUTURE_H
@@ -44,6 +46,7 @@
 #define CF__REMOTE (UINT64_C(1) << 7)
 #define CF__WORKER_SHIFT 8
 #define CF__WORKER_MASK UINT64_C(0xffff)
+#define CF__SOLE (UINT64_C(1) << 24)
 #define CF__HANDLE (UINT64_C(1) << 32)
 
 /* What a future owns besides its block: bits of cf_future.owned. */
@@ -62,6 +65,8 @@ enum {
     CF__RESULT_USERS = 1 << 8   /* the heap of the result is the user's memory,
                                   which the destructor frees */
 };
+
+#define CF__SOLE_TAG ((uintptr_t)2) /* in cf_future.waiters */
 
 enum {
     CF__INLINE_SIZE = 32, /* bytes of argument, and of result, inside */
@@ -112,10 +117,14 @@ struct cf_future {
     _Atomic(cf_future *) next;
     cf_executor *executor; /* NULL: a promise. Set at creation */
     union {
-        cf_task_fn *fn;        /* set at creation */
-        cf_future *next_batch; /* of a batch of free blocks: depot.h */
+        cf_task_fn *fn;          /* set at creation */
+        cf_future *next_batch;   /* of a batch of free blocks: depot.h */
+        uint64_t next_delivered; /* it is done, and had a sole waiter, whose
+                                    executor has it in a list */
     };
-    _Atomic uintptr_t waiters;         /* guarded by lock: waiter.c */
+    /* Guarded by lock: waiter.c. With CF__SOLE in the word: the sole waiter and
+     * CF__SOLE_TAG, once its thread has stored that (sole.c). */
+    _Atomic uintptr_t waiters;
     struct cf__attributes *attributes; /* NULL: all default. Set at creation */
     /* Where in the runner's deque its own tasks began when it took this one; 0:
      * unknown. The runner writes it (release); a thread that helps the runner

@@ -65,7 +65,9 @@ check_word(uint64_t word)
         cf__assert(!(word & CF__SLEEPER));
         break;
     }
-    cf__assert((word & UINT64_C(0xff000000)) == 0);
+    cf__assert(!(word & CF__SOLE) ||
+               (cf__is_done(word) || !(word & CF__WAITERS)));
+    cf__assert((word & UINT64_C(0xfe000000)) == 0);
 }
 
 #endif

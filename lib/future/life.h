@@ -134,7 +134,7 @@ cf__future_finish(cf_future *f, uint64_t flags, uint64_t mine, bool drop)
     /* pairs with every look at the state: publishes the outcome. After it,
      * without a handle, f must not be touched. */
     if (__builtin_expect(
-            (word & (CF__SLEEPER | CF__WAITERS | CF__COMPLETING)) ||
+            (word & (CF__SLEEPER | CF__WAITERS | CF__SOLE | CF__COMPLETING)) ||
                 !cf_cas_acq_rel(&f->word, &word, next),
             0))
         return cf__future_finish_slow(f, flags, mine, drop);

@@ -6,8 +6,9 @@
 #include "lib/future/waiter.h"
 
 #include "lib/base/assert.h"
-#include "lib/base/forked.h"
 #include "lib/base/generation.h"
+#include "lib/future/sole.h"
+#include "lib/future/waiter_lock.h"
 
 #include <stdlib.h>
 
@@ -46,13 +47,23 @@ adopt_locked(cf_future *f)
     f->list_generation = cf__generation;
 }
 
-/* Notices first: a child that has not noticed yet would take a lock of the
- * parent for one that is held here. */
-static void
-lock(cf_future *f)
+/* Sets CF__WAITERS in the word, and sends a sole waiter away. false: f is
+ * done. */
+static bool
+mark_locked(cf_future *f)
 {
-    cf__notice_fork();
-    cf__lock(&f->lock);
+    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
+    for (;;) {
+        if (__builtin_expect(word & CF__SOLE, 0) && !cf__is_done(word))
+            word = cf__sole_evict_locked(f);
+        if (cf__is_done(word))
+            return false;
+        if (word & CF__WAITERS)
+            return true;
+        /* pairs with finish: it sees the bit, or we see it done */
+        if (cf_cas_weak_acq_rel(&f->word, &word, word | CF__WAITERS))
+            return true;
+    }
 }
 
 /* Locks the list, with CF__WAITERS in the word. false: f is done, and the list
@@ -60,12 +71,8 @@ lock(cf_future *f)
 static bool
 open_list(cf_future *f)
 {
-    lock(f);
-    uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
-    if (!cf__is_done(word) && !(word & CF__WAITERS))
-        /* pairs with finish: it sees the bit, or we see it done */
-        word = cf_fetch_or_acq_rel(&f->word, CF__WAITERS);
-    if (cf__is_done(word)) {
+    cf__waiters_lock(f);
+    if (!mark_locked(f)) {
         cf__unlock(&f->lock);
         return false;
     }
@@ -162,7 +169,7 @@ cf__waiter_add(cf_future *f, struct cf__waiter *waiter)
 void
 cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
 {
-    lock(f);
+    cf__waiters_lock(f);
     if (waiter->prev != waiter) {
         if (waiter->next)
             waiter->next->prev = waiter->prev;
@@ -178,7 +185,7 @@ cf__waiter_remove(cf_future *f, struct cf__waiter *waiter)
 void
 cf__waiters_sync(cf_future *f)
 {
-    lock(f);
+    cf__waiters_lock(f);
     unlock(f);
 }
 
@@ -224,7 +231,7 @@ cf__waiters_have_callbacks(cf_future *f)
 struct cf__callback *
 cf__waiters_tell(cf_future *f)
 {
-    lock(f);
+    cf__waiters_lock(f);
     adopt_locked(f);
     struct cf__callback *callbacks =
         oldest_callback(cf_load_relaxed(&f->waiters)); /* locked */
