@@ -8,12 +8,18 @@
 #include "lib/base/spin.h"
 #include "lib/future/sole.h"
 
+static inline bool
+is_done(const cf_future *f)
+{
+    return cf__is_done(cf_load_acquire(&f->word)); /* pairs with its finish */
+}
+
 /* Of what the loop's own tasks do, nothing happens meanwhile. */
 static bool
 look_on(struct cf__worker *worker, const cf_future *f)
 {
     struct cf__evloop *loop = cf__evloop_of(worker->executor);
-    if (cf_future_done(f))
+    if (is_done(f))
         return true;
     if (!f->executor || f->executor == &loop->base || loop->batch ||
         cf__evloop_has_work(loop)) /* before the clock is read */
@@ -21,7 +27,7 @@ look_on(struct cf__worker *worker, const cf_future *f)
     struct cf__spin spin = cf__spin_begin();
     while (spin.spins < CF__SPINS_BEFORE_YIELD &&
            cf__spin_on(&spin, CF__NEVER)) {
-        if (cf_future_done(f)) {
+        if (is_done(f)) {
             cf__spin_learn(&spin);
             return true;
         }
@@ -121,7 +127,7 @@ join_outside(struct cf__evloop *loop, struct cf__coroutine *self, cf_future *f)
     (void)park_on(&self->base, f, CF__NEVER, &in_time);
     loop->outside_waits--;
     self->base.awaited = NULL;
-    return cf_future_done(f);
+    return is_done(f);
 }
 
 /* Only its coroutine ends a task that runs, if it has no timeout. So a note
@@ -159,7 +165,7 @@ join(struct cf__worker *worker, cf_future *f)
         runner->joiner = NULL;
     self->forever = self->hopeless = false;
     worker->awaited = NULL;
-    return cf__is_done(cf_load_acquire(&f->word)); /* pairs with its finish */
+    return is_done(f);
 }
 
 static void
