@@ -157,12 +157,12 @@ renew_stops(cf_scope *scope)
     }
 }
 
-void
+int64_t
 cf__scopes_settle(void)
 {
     cf_scope *scope = cf__thread.scopes.innermost, *last = NULL;
     if (!scope || !scope->unsettled)
-        return;
+        return 0;
     const int64_t now = cf__now_ns();
     for (; scope && scope->unsettled; scope = scope->outer.innermost) {
         if (scope->limit_ns)
@@ -173,6 +173,7 @@ cf__scopes_settle(void)
         last = scope;
     }
     renew_stops(last);
+    return now;
 }
 
 cf_err

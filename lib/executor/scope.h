@@ -47,8 +47,9 @@ struct cf_scope {
 struct cf__worker *cf__scope_sleeper(void);
 
 /* The code that runs is about to wait, or looks at the clock: its scopes get
- * the deadlines that count. */
-void cf__scopes_settle(void);
+ * the deadlines that count. Returns the time if the clock had to be read, else
+ * 0. */
+int64_t cf__scopes_settle(void);
 
 /* The thread ends: frees the scopes of the code that runs. */
 CF__EXPORT void cf__scopes_drop(void);

@@ -73,8 +73,9 @@ cf__told_to_stop_somewhere(struct cf__worker *worker,
         return task_told(worker, call);
     int64_t now = 0;
     if (look && at.innermost && at.innermost->stop_ns != CF__NEVER) {
-        cf__scopes_settle();
-        now = cf__now_ns();
+        now = cf__scopes_settle();
+        if (now == 0)
+            now = cf__now_ns();
     }
     while (!at.shields) {
         cf_scope *scope = at.innermost;
@@ -94,7 +95,7 @@ int64_t
 cf__stop_in_scopes(int64_t deadline_ns)
 {
     const struct cf__scopes *scopes = &cf__thread.scopes;
-    cf__scopes_settle();
+    (void)cf__scopes_settle();
     if (scopes->innermost && !scopes->shields)
         deadline_ns = cf__sooner(deadline_ns, scopes->innermost->stop_ns);
     /* No thread can wake one that serves: it looks now and then. */

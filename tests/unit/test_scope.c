@@ -124,6 +124,16 @@ Test(scope, a_long_limit_without_a_wait_needs_no_exact_clock)
     cr_expect(exact_looks == 0);
 }
 
+Test(scope, the_look_that_settles_a_limit_reads_the_clock_once)
+{
+    cf_scope *scope;
+    stop_clocks();
+    cr_assert(cf_scope_begin(NULL, CF_SECONDS(2), &scope) == CF_OK);
+    cr_expect(!cf__told_to_stop(NULL, NULL, true));
+    cr_expect(exact_looks == 1);
+    cr_assert(cf_scope_end(scope) == CF_OK);
+}
+
 Test(scope, a_long_limit_counts_from_the_first_wait_but_not_from_later_ones)
 {
     cf_scope *scope;
