@@ -40,12 +40,21 @@ typedef struct cf_task {
                            arg_ops->size; no arg_free. arg_ops must live on.
                            If the submit fails, the object has been moved back:
                            arg is as before. CF_ENOTSUP in a process pool */
-    void *user_data; /* for cf_future_user_data(): which request was this? */
+    void *user_data;  /* for cf_future_user_data(): which request was this? */
+    int64_t delay_ns; /* from the submit; then it is queued, in the order of
+                           these times. Before, it is PENDING, can be cancelled,
+                           and takes no place in a bounded queue. 0: none. In
+                           cf_group_submit_task(): CF_ENOTSUP */
+    unsigned flags;   /* 0, or CF_WHEN_ANYWAY for cf_submit_when() */
 } cf_task;
+
+enum {
+    CF_WHEN_ANYWAY = 1 << 0 /* run the task also if an input has failed */
+};
 
 #define CF_TASK_INIT                                                           \
     {                                                                          \
-        sizeof(cf_task), NULL, NULL, 0, NULL, NULL, 0, 0, NULL, NULL           \
+        sizeof(cf_task), NULL, NULL, 0, NULL, NULL, 0, 0, NULL, NULL, 0, 0     \
     }
 #ifndef __cplusplus
 #define CF_TASK(...) CF_WITH_SIZE(cf_task, __VA_ARGS__)
@@ -156,15 +165,19 @@ CF_API cf_err cf_submit(cf_executor *ex,
                         cf_future **out);
 
 /**
- * Schedules a task with a name, a priority, a timeout or an argument to free.
+ * Schedules a task with a name, a priority, a timeout, a delay or an argument
+ * to free.
  *
  * @param task  Copied; may live on the stack.
  *
- * @retval CF_EINVAL   As cf_submit(), or a timeout below -1, or arg_free with
- *                     an arg_size, or task is NULL, or task->size is no size;
- *                     or, with arg_ops, arg is NULL, arg_ops->size is 0, there
- *                     is an arg_free, or arg_size is another size.
- * @retval CF_ENOTSUP  arg_ops, and tasks of ex run in other processes.
+ * @retval CF_EINVAL   As cf_submit(), or a timeout below -1, or a delay below
+ *                     0, or unknown flags, or arg_free with an arg_size, or
+ *                     task is NULL, or task->size is no size; or, with
+ *                     arg_ops, arg is NULL, arg_ops->size is 0, there is an
+ *                     arg_free, or arg_size is another size.
+ * @retval CF_ENOTSUP  arg_ops, and tasks of ex run in other processes. Or a
+ *                     delay, in a task in a worker process, on that task's
+ *                     executor.
  * @retval CF_ETOOBIG  As cf_submit(), or task->size says fields that this
  *                     library does not know, and they are not zero.
  *
@@ -172,6 +185,60 @@ CF_API cf_err cf_submit(cf_executor *ex,
  */
 CF_API cf_err cf_submit_task(cf_executor *ex,
                              const cf_task *task,
+                             cf_future **out);
+
+/**
+ * Schedules a task that waits for others, its inputs: it is queued when all of
+ * them are done. No thread waits meanwhile. Graphs of tasks are made of this.
+ *
+ * Until then the task is PENDING and can be cancelled, and takes no place in a
+ * bounded queue; when its turn comes, it goes over the bound. If task->delay_ns
+ * is set, it is queued when that time, too, has passed since this call.
+ *
+ * If an input fails or is cancelled, the task does not run: it fails at once,
+ * with an error that is the input's, but for the message, which names the
+ * input: "not run: input 'compile' failed: ...". (The error of a cancelled
+ * input is CF_ECANCELED.) So do those that wait for it, and their messages have
+ * the same cause. With CF_WHEN_ANYWAY in task->flags the task runs when all
+ * inputs are done, however they ended.
+ *
+ * A wait for such a task, inside a task, runs what it waits for, as it does for
+ * any other. A circle of inputs cannot be made. A task that waits for one that
+ * has it as an input gets CF_EDEADLK.
+ *
+ * The task is not known to the executor before it is queued. A shutdown does
+ * not wait for it: it fails at that moment, with CF_ESHUTDOWN, or is cancelled
+ * (CF_SHUTDOWN_CANCEL, cf_executor_terminate()). So do cf_executor_destroy()
+ * and the end of the program. cf_executor_wait_idle() waits for it as long as
+ * what it waits for is work of the same executor. If the executor does not take
+ * it when its turn comes, it fails with what cf_submit() would have returned.
+ *
+ * It is queued by the thread that completes the last input, or after a delay by
+ * the executor's timer thread, before callbacks. On the inline executor it runs
+ * there; then its own timeout is noticed late.
+ *
+ * @param task    As for cf_submit_task().
+ * @param inputs  count futures: of any executors, of the program (promises),
+ *                done or not; one may come twice. Copied, with handles that are
+ *                given up when the task is queued or has ended.
+ * @param count   0: as cf_submit_task().
+ *
+ * @retval CF_EINVAL   As cf_submit_task(), or inputs or one of them is NULL.
+ * @retval CF_ETOOBIG  As cf_submit_task(), or no memory can hold so many.
+ * @retval CF_EFORKED  As cf_submit(), or an input is of the process from which
+ *                     this one was forked, and not done.
+ * @retval CF_ENOTSUP  In a task in a worker process, on that task's executor,
+ *                     if an input is not done.
+ *
+ * Blocks: only if all inputs are done and there is no delay: as cf_submit().
+ *
+ * The rest as cf_submit_task(). Ordering: what the inputs did is visible to
+ * the task (in a process pool: nothing but its argument is). Python: none.
+ */
+CF_API cf_err cf_submit_when(cf_executor *ex,
+                             const cf_task *task,
+                             cf_future *const *inputs,
+                             size_t count,
                              cf_future **out);
 
 /**

@@ -55,6 +55,8 @@
  *   name_submit(ex, arg, &f)                        cf_submit()
  *   name_submit_task(ex, &task, arg, &f)            cf_submit_task(); of task,
  *                            fn, arg and arg_size are not used
+ *   name_submit_when(ex, &task, arg, inputs, count, &f)
+ *                            cf_submit_when(); task as in name_submit_task()
  *   name_submit_many(ex, args, count, fs)           cf_submit_many()
  *   name_result(f, timeout_ns, &result)             cf_future_result(); copies
  *   name_view(f, timeout_ns, &pointer)              the same without a copy:
@@ -125,6 +127,23 @@
         typed.arg = bytes;                                                     \
         typed.arg_size = sizeof *bytes;                                        \
         return cf_submit_task(ex, &typed, out ? &out->future : NULL);          \
+    }                                                                          \
+    CF__TYPED cf_err name##_submit_when(cf_executor *ex,                       \
+                                        const cf_task *task,                   \
+                                        name##_arg arg,                        \
+                                        cf_future *const *inputs,              \
+                                        size_t count,                          \
+                                        name##_future *out)                    \
+    {                                                                          \
+        const name##_arg *bytes = &arg;                                        \
+        if (!task)                                                             \
+            return CF_EINVAL;                                                  \
+        cf_task typed = *task;                                                 \
+        typed.fn = name##_task;                                                \
+        typed.arg = bytes;                                                     \
+        typed.arg_size = sizeof *bytes;                                        \
+        return cf_submit_when(                                                 \
+            ex, &typed, inputs, count, out ? &out->future : NULL);             \
     }                                                                          \
     CF__TYPED cf_err name##_submit_many(cf_executor *ex,                       \
                                         const name##_arg *args,                \

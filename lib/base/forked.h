@@ -37,6 +37,7 @@ struct cf__fork_steps {
 enum cf__fork_part {
     CF__FORK_BLOCKS,
     CF__FORK_WAIT_GRAPH,
+    CF__FORK_DEFERRED,
     CF__FORK_EXECUTORS,
     CF__FORK_PARTS
 };

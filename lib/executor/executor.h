@@ -128,6 +128,16 @@ struct cf__executor_ops {
     bool (*is_shared)(cf_executor *ex, const void *p, size_t size);
 };
 
+struct cf__deferred;
+
+/* Guarded by the lock of deferred_watch.h. Tasks that wait, the oldest
+ * first. */
+struct cf__deferrals {
+    struct cf__deferred *first, *last;
+    uint64_t queued; /* how many have been queued */
+    bool closed;     /* it takes no more */
+};
+
 struct cf_executor {
     /* Set once, by the constructor. */
     const struct cf__executor_ops *ops;
@@ -151,6 +161,8 @@ struct cf_executor {
      * queue to run elsewhere, less those that are counted as having left it
      * but never were in it (caller_run.c), modulo 2^64. */
     _Atomic uint64_t canceled, taken_back;
+
+    struct cf__deferrals deferrals;
 
     /* Guarded by the registry's lock. */
     _Atomic(cf_executor *) registry_next; /* atomic for a fork's child */

@@ -198,6 +198,7 @@ inline_stats(cf_executor *ex, cf_stats *out)
     uint64_t started = cf_load_relaxed(&self->started);
     out->running = started > out->done ? started - out->done : 0;
     out->failed = cf_load_relaxed(&self->failed);
+    out->canceled = cf_load_relaxed(&ex->canceled);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "lib/base/thread.h"
 #include "lib/executor/aside.h"
 #include "lib/executor/batch.h"
+#include "lib/executor/deferred.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/registry.h"
 #include "lib/executor/server.h"
@@ -136,6 +137,7 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
         return CF_ENOTSUP;
     struct waiting waiting = {ex, flags, cf__deadline(timeout_ns), CF_OK};
     let_batches_through(ex, flags);
+    cf__deferred_close(ex, flags & CF_SHUTDOWN_CANCEL);
     const bool holds_up = cf__holds_up(ex);
     if (flags & CF_SHUTDOWN_NOWAIT || holds_up) {
         err = ex->ops->shutdown(ex, flags | CF_SHUTDOWN_NOWAIT, 0);
@@ -163,6 +165,7 @@ cf_executor_terminate(cf_executor *ex, int signo)
      * what was done before succeeds; and with cf__executor_runs_no_more */
     cf_store_release(&ex->terminated, true);
     int former = cf__cancel_disable();
+    cf__deferred_close(ex, true);
     err = ex->ops->terminate(ex, signo);
     cf__cancel_restore(former);
     return err;
@@ -176,8 +179,10 @@ await_end_and_free(void *data)
     /* If this thread runs all of its tasks, it goes on with them later. */
     unsigned flags = cf__holds_up(ex) ? CF_SHUTDOWN_NOWAIT : 0;
     cf__batches_refuse(ex);
+    cf__deferred_close(ex, false);
     if (ex->ops->shutdown(ex, flags, CF__NEVER) == CF_EFORKED)
         return;
+    cf__deferred_await(ex);
     /* ops.destroy joins the timers' thread. If this thread is a server, it
      * serves until that thread is in no callback. */
     if (!is_inside(ex))

@@ -8,6 +8,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/futex.h"
 #include "lib/executor/argument.h"
+#include "lib/executor/deferred.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/remote.h"
 #include "lib/future/failure.h"
@@ -45,23 +46,26 @@ cf__future_refuse(cf_future *f, const cf_error *error)
     return cf__future_finish(f, CF__FAILED, 0, false);
 }
 
-/* What is left to do for a task that this thread has just cancelled. recalled:
- * from a worker; else it was in the queue. Until CF__COMPLETING is gone, the
- * queue's handle keeps f. true: one handle more is left, because freeing the
- * argument may have dropped every handle that the user has. */
+/* What is left to do for a task that this thread has just cancelled. waited: it
+ * was deferred. recalled: from a worker. Else it was in the queue. Until
+ * CF__COMPLETING is gone, the queue's handle keeps f. true: one handle more is
+ * left, because freeing the argument may have dropped every handle that the
+ * user has. */
 static bool
-give_up_task(cf_future *f, bool recalled)
+give_up_task(cf_future *f, bool waited, bool recalled)
 {
     const bool users = cf__future_arg_is_users(f);
     const bool on_heap = !users && f->owned & CF__ARG_HEAP;
     cf_executor *ex = f->executor;
     if (users)
         cf_fetch_add_relaxed(&f->word, CF__HANDLE);
-    uint64_t canceled = cf__executor_never_ran(ex, f, !recalled);
+    uint64_t canceled = cf__executor_never_ran(ex, f, !waited && !recalled);
     if (canceled % TIDY_EVERY == 0 && ex->ops->tidy)
         ex->ops->tidy(ex, canceled);
     if (on_heap) /* the executor's memory; else user code is called, below */
         cf__future_release_arg(f);
+    if (waited) /* until then the executor stays: it has f in a list */
+        cf__deferred_end(f->attributes->deferred, false);
     /* pairs with drop_stale: this thread no longer needs the executor */
     const uint64_t hold = CF__COMPLETING | CF__SLEEPER;
     if (cf_fetch_and_acq_rel(&f->word, ~hold) & CF__SLEEPER)
@@ -93,11 +97,12 @@ cf__future_cancel_now(cf_future *f)
         }
         if (!recalled && cf__state(word) != CF_PENDING)
             return false;
-        next = (word & ~(CF__SLEEPER | CF__PHASE)) | CF_CANCELED | hold;
+        next = (word & ~(CF__SLEEPER | CF__PHASE | CF__WAITING)) | CF_CANCELED |
+               hold;
         if (word & CF__WAITERS)
             next += CF__HANDLE;
     } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
-    bool own = hold && give_up_task(f, recalled);
+    bool own = hold && give_up_task(f, word & CF__WAITING, recalled);
     cf__future_announce(f, word);
     if (recalled)
         cf__future_unref(f); /* the queue's */

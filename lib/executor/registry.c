@@ -15,6 +15,7 @@
 #include "lib/base/forked.h"
 #include "lib/base/stay_loaded.h"
 #include "lib/executor/batch.h"
+#include "lib/executor/deferred.h"
 #include "lib/executor/executor.h"
 #include "lib/future/callback.h"
 
@@ -83,6 +84,7 @@ drain(cf_executor *ex)
     if (!ex->ops->shutdown)
         return;
     cf__batches_refuse(ex);
+    cf__deferred_close(ex, false);
     const bool worker = cf__thread.worker != NULL;
     int64_t until = CF__NEVER;
     if (ex->ops->tasks_suspend) { /* a server would wait for ever */

@@ -224,7 +224,8 @@ static cf_err
 check_task(const cf_task *task)
 {
     if (!task->fn || (!task->arg && task->arg_size) ||
-        !cf__timeout_valid(task->timeout_ns) ||
+        !cf__timeout_valid(task->timeout_ns) || task->delay_ns < 0 ||
+        task->flags & ~(unsigned)CF_WHEN_ANYWAY ||
         (task->arg_free && task->arg_size))
         return CF_EINVAL;
     const cf_object_ops *ops = task->arg_ops;
@@ -234,13 +235,14 @@ check_task(const cf_task *task)
     return CF_OK;
 }
 
-/* Attributes, which few tasks set. *out is NULL if the task sets none. */
+/* Attributes, which few tasks set. *out is NULL if the task sets none; not if
+ * they are needed. */
 static cf_err
-make_attributes(const cf_task *task, struct cf__attributes **out)
+make_attributes(const cf_task *task, bool needed, struct cf__attributes **out)
 {
     *out = NULL;
-    if (!task->arg_free && !task->name && !task->priority &&
-        task->timeout_ns <= 0 && !task->user_data)
+    if (!needed && !task->delay_ns && !task->arg_free && !task->name &&
+        !task->priority && task->timeout_ns <= 0 && !task->user_data)
         return CF_OK;
     struct cf__attributes *attributes =
         (struct cf__attributes *)(void *)cf__block_alloc();
@@ -254,6 +256,9 @@ make_attributes(const cf_task *task, struct cf__attributes **out)
     attributes->begun_at = attributes->timer_at = 0;
     attributes->late_error = NULL;
     attributes->timer_index = 0;
+    attributes->due = NULL;
+    attributes->deferred = NULL;
+    attributes->skipped = NULL;
     *out = attributes;
     return CF_OK;
 }
@@ -277,20 +282,27 @@ cf_err
 cf__submit_prepare(cf_executor *ex,
                    const cf_task *task,
                    unsigned handles,
+                   bool attributes,
+                   struct cf__terms *terms,
                    cf_future **out)
 {
     cf_task known;
     cf_err err = cf__options_import(&known, sizeof known, task);
     if (!err)
         err = check_task(&known);
-    if (!err && known.arg_ops && ex->ops->remote)
+    if (!err &&
+        ((known.arg_ops && ex->ops->remote) || (known.delay_ns && !terms)))
         err = CF_ENOTSUP;
     if (err)
         return err;
+    if (terms) {
+        terms->delay_ns = known.delay_ns;
+        terms->anyway = known.flags & CF_WHEN_ANYWAY;
+    }
     cf_future *f = new_task(ex, known.fn, handles);
     if (!f)
         return CF_ENOMEM;
-    err = make_attributes(&known, &f->attributes);
+    err = make_attributes(&known, attributes, &f->attributes);
     if (!err)
         err = known.arg_ops
                   ? cf__future_set_object(f, known.arg_ops, (void *)known.arg)
@@ -315,10 +327,14 @@ cf_err
 cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
 {
     cf_future *f;
+    struct cf__terms terms = {0};
     if (!ex || !task)
         return CF_EINVAL;
-    cf_err err = cf__submit_prepare(ex, task, out ? 2 : 1, &f);
-    return err ? err : cf__submit_prepared(f, out);
+    cf_err err = cf__submit_prepare(ex, task, out ? 2 : 1, false, &terms, &f);
+    if (err)
+        return err;
+    return terms.delay_ns ? cf__defer(f, NULL, 0, terms, out)
+                          : cf__submit_prepared(f, out);
 }
 
 cf_err

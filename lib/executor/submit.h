@@ -6,6 +6,8 @@
 
 #include <cfutures/executor.h>
 
+#include "lib/executor/defer.h"
+
 /* As cf_submit(), but the argument is block, a block of cf__arg_alloc() that
  * belongs to the library from now on, also on error. at_once: does not wait for
  * room, and runs neither callbacks that are due nor the task: goes over the
@@ -18,10 +20,14 @@ cf_err cf__submit_block(cf_executor *ex,
                         cf_future **out);
 
 /* Makes the future of a task, which has so many handles: one is for the
- * executor's queue. No other thread knows it. */
+ * executor's queue. No other thread knows it. attributes: it has some in any
+ * case. terms: what the task says of a wait; if it is NULL, a task with a delay
+ * is CF_ENOTSUP. */
 cf_err cf__submit_prepare(cf_executor *ex,
                           const cf_task *task,
                           unsigned handles,
+                          bool attributes,
+                          struct cf__terms *terms,
                           cf_future **out);
 
 /* Submits it, as cf_submit_task() does. On error it is discarded. *out, if out

@@ -138,10 +138,14 @@ static void
 expire_locked(struct cf__timers *timers, cf_future *f)
 {
     struct expiry call = {cf_future_ref(f), timers->expiring};
+    cf__expired_fn *due = f->attributes->due;
+    f->attributes->due = NULL;
+    if (due) /* the task begins, and may expire, while due() is under way */
+        call.f = NULL;
     remove_locked(timers, f);
     timers->expiring = &call;
     pthread_mutex_unlock(&timers->lock);
-    timers->expired(f);
+    (due ? due : timers->expired)(f);
     cf_future_unref(f);
     pthread_mutex_lock(&timers->lock);
     timers->expiring = call.below;
@@ -320,6 +324,18 @@ cf__timers_start(struct cf__timers *timers, cf_future *f)
     pthread_mutex_lock(&timers->lock);
     if (!f->attributes->timer_index && !expiry_of_locked(timers, f))
         insert_locked(timers, f, cf__deadline(f->attributes->timeout_ns));
+    pthread_mutex_unlock(&timers->lock);
+}
+
+void
+cf__timers_delay(struct cf__timers *timers,
+                 cf_future *f,
+                 void (*due)(cf_future *f),
+                 int64_t deadline_ns)
+{
+    pthread_mutex_lock(&timers->lock);
+    f->attributes->due = due;
+    insert_locked(timers, f, deadline_ns);
     pthread_mutex_unlock(&timers->lock);
 }
 

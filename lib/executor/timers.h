@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deadlines of running tasks. An executor has one timer thread, which the first
- * task that has a timeout starts. It sleeps until the next deadline. If one of
- * its callbacks waits, it serves (server.h), so that the deadlines of other
- * tasks hold.
+ * Deadlines of running tasks, and delays of deferred ones. An executor has one
+ * timer thread, which the first task that has a timeout or a delay starts. It
+ * sleeps until the next deadline. If one of its callbacks waits, it serves
+ * (server.h), so that the deadlines of other tasks hold.
  */
 #ifndef CF_LIB_EXECUTOR_TIMERS_H
 #define CF_LIB_EXECUTOR_TIMERS_H
@@ -37,6 +37,13 @@ void cf__timers_unreserve(struct cf__timers *timers);
 /* f, for which there is room, has begun to run, or may have. A second start
  * changes nothing. */
 void cf__timers_start(struct cf__timers *timers, cf_future *f);
+
+/* f, for which there is room, waits: at deadline_ns, due(f) is called as
+ * expired(f) would be. The room stays f's. */
+void cf__timers_delay(struct cf__timers *timers,
+                      cf_future *f,
+                      void (*due)(cf_future *f),
+                      int64_t deadline_ns);
 
 /* In expired(f): f may go on until deadline_ns. */
 void

@@ -12,7 +12,8 @@
 
 /*
  * Waits in self's task until f is done. If f is pending, runs it here. If f
- * runs elsewhere, runs tasks that descend from f; if there are none, sleeps.
+ * runs elsewhere, runs tasks that descend from f; if there are none, sleeps. If
+ * f is deferred, waits in the same way for what f waits for.
  * firmly: also if the task has been told to stop.
  * CF_OK, CF_ETIMEDOUT, CF_EDEADLK, CF_EINTERRUPTED, CF_EFORKED.
  */
@@ -35,6 +36,10 @@ cf__in_task_run(struct cf__worker *self, cf_future *f)
     return f->executor == self->executor && f->executor->ops->run_pending &&
            cf__in_task_run_pending(self, f);
 }
+
+/* f is deferred: runs one of the tasks that it waits for here, if one is
+ * pending and of self's own executor. */
+bool cf__in_task_run_input(struct cf__worker *self, cf_future *f);
 
 /* cf__in_task_run() has failed only because there was no memory: self sleeps
  * for a moment at most, and tries again. */

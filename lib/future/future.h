@@ -22,6 +22,9 @@
  *   bits 8-23   1 + index of the worker that runs it; 0: none
  *   bit  24     CF__SOLE        it has a sole waiter (sole.h), and no list of
  *                               waiters. If it is done, it had one until then
+ *   bit  25     CF__WAITING     pending, but not to be claimed yet: it waits
+ *                               for its inputs or its time: see
+ *                               executor/deferred.h
  *   bits 32-63  handles: the user's, and one for the queue that holds it
  */
 #ifndef CF_LIB_FUTURE_FUTURE_H
@@ -47,6 +50,7 @@
 #define CF__WORKER_SHIFT 8
 #define CF__WORKER_MASK UINT64_C(0xffff)
 #define CF__SOLE (UINT64_C(1) << 24)
+#define CF__WAITING (UINT64_C(1) << 25)
 #define CF__HANDLE (UINT64_C(1) << 32)
 
 /* What a future owns besides its block: bits of cf_future.owned. */
@@ -107,6 +111,11 @@ struct cf__attributes {
     size_t timer_index;         /* in the timers' heap; 0: not there. Guarded
                                    by the timers' lock */
     int64_t timer_at;           /* deadline. Guarded by the timers' lock */
+    void (*due)(cf_future *f);  /* the deadline is that of a delay: called in
+                                   place of expired(). Guarded by that lock */
+    struct cf__deferred *deferred; /* while the word has CF__WAITING */
+    const char *skipped; /* of a task that failed because an input had failed:
+                            why that was, in its error's message; else NULL */
 };
 
 struct cf_future {
@@ -216,7 +225,7 @@ static inline bool
 cf__future_claim_word(cf_future *f, int worker)
 {
     uint64_t word = cf_load_relaxed(&f->word); /* the swap checks it */
-    while (cf__state(word) == CF_PENDING) {
+    while ((word & (CF__PHASE | CF__WAITING)) == CF_PENDING) {
         uint64_t running =
             word | CF_RUNNING | (uint64_t)(worker + 1) << CF__WORKER_SHIFT;
         /* pairs with the submit's publication, through the queue */

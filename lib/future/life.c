@@ -67,7 +67,8 @@ check_word(uint64_t word)
     }
     cf__assert(!(word & CF__SOLE) ||
                (cf__is_done(word) || !(word & CF__WAITERS)));
-    cf__assert((word & UINT64_C(0xfe000000)) == 0);
+    cf__assert(!(word & CF__WAITING) || cf__state(word) == CF_PENDING);
+    cf__assert((word & UINT64_C(0xfc000000)) == 0);
 }
 
 #endif

@@ -241,7 +241,12 @@ cf__waiters_tell(cf_future *f)
     for (struct cf__waiter *next; waiter; waiter = next) {
         next = waiter->next;
         waiter->prev = waiter;
-        waiter->notify(waiter, f); /* after this, waiter may be gone */
+        /* after this, waiter may be gone */
+        struct cf__callback *due = waiter->notify(waiter, f);
+        if (due) {
+            cf_store_relaxed(&due->next, callbacks); /* this thread's */
+            callbacks = due;
+        }
     }
     unlock(f);
     return callbacks;

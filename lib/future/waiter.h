@@ -9,7 +9,10 @@
 
 #include "lib/future/future.h"
 
-/* Lives in an iterator, or on the stack of a thread that sleeps. */
+struct cf__callback;
+
+/* Lives in an iterator, in the record of a task that waits for the future, or
+ * on the stack of a thread that sleeps. */
 struct cf__waiter {
     /* Guarded by the future's lock while it is in the list. */
     struct cf__waiter *next;
@@ -18,9 +21,10 @@ struct cf__waiter {
      * Called once, when the future is done, with the future's lock held. It is
      * short, and runs no code of the user and touches no other future. The
      * waiter is out of the list then. Its owner may free it as soon as it finds
-     * it removed.
+     * it removed. What it returns is due from then on, before f's callbacks;
+     * NULL: nothing.
      */
-    void (*notify)(struct cf__waiter *waiter, cf_future *f);
+    struct cf__callback *(*notify)(struct cf__waiter *waiter, cf_future *f);
 };
 
 /* Lives on the heap. */
@@ -63,8 +67,8 @@ bool cf__waiters_have_callbacks(cf_future *f);
 /* true: f's list has waiters that this process has added. */
 bool cf__waiters_any(const cf_future *f);
 
-/* f is done: tells all waiters. Returns the callbacks, the oldest first: they
- * are due, and the caller owns them. */
+/* f is done: tells all waiters. Returns what they return, and then the
+ * callbacks, the oldest first: they are due, and the caller owns them. */
 struct cf__callback *cf__waiters_tell(cf_future *f);
 
 /* f is freed although it never was done: frees its callbacks. */

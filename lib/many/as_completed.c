@@ -66,7 +66,7 @@ add_reserved(cf_as_completed *it, cf_future *f)
     cf__as_completed_enter_ring(it, &node->awaited);
     it->remaining++;
     if (!cf__remote_listen(f, &node->waiter))
-        cf__as_completed_push(&node->waiter, f); /* f is done already */
+        (void)cf__as_completed_push(&node->waiter, f); /* f is done already */
     return CF_OK;
 }
 

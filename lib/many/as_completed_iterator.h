@@ -60,6 +60,8 @@ struct cf_as_completed {
      * it have been tried. NULL: all have. */
     struct cf__awaited *untried;
     uintptr_t tried_by; /* the trier() that tried them */
+    bool deferred;      /* one that was tried is deferred: nothing tells when it
+                           can be run */
     /* In a task: where the wait graph looks first. */
     struct cf__awaited *first_look;
     struct cf__future_set members; /* the futures of the ring */
@@ -106,8 +108,9 @@ void cf__as_completed_clear_fd(cf_as_completed *it);
 /* --- as_completed_ready.c ------------------------------------------------- */
 
 /* The waiter's notify(): f is done, and the completer has its lock. Pushes the
- * node onto ready. */
-void cf__as_completed_push(struct cf__waiter *waiter, cf_future *f);
+ * node onto ready. Returns NULL. */
+struct cf__callback *cf__as_completed_push(struct cf__waiter *waiter,
+                                           cf_future *f);
 
 /* Makes sure that taken has a node, from ready if need be; false: there is
  * none. */

@@ -18,7 +18,7 @@ word_of(void *pointer)
     return (char *)pointer + (big_endian ? sizeof(void *) - 4 : 0);
 }
 
-void
+struct cf__callback *
 cf__as_completed_push(struct cf__waiter *waiter, cf_future *f)
 {
     cf_as_completed *it = ((struct cf__node *)waiter)->it;
@@ -36,6 +36,7 @@ cf__as_completed_push(struct cf__waiter *waiter, cf_future *f)
         cf__worker_unpark((struct cf__worker *)((uintptr_t)former - 1));
     if (fd >= 0)
         cf__as_completed_signal_fd(fd);
+    return NULL;
 }
 
 /* Sleeps until worker is unparked, then removes the mark: no completer finds it

@@ -5,6 +5,7 @@
  */
 #include "lib/base/spin.h"
 #include "lib/executor/caller_run.h"
+#include "lib/executor/deferred.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/scope.h"
 #include "lib/executor/stop.h"
@@ -54,8 +55,9 @@ trier(const struct cf__worker *worker)
     return worker ? (uintptr_t)worker->executor : 0;
 }
 
-/* Runs one pending future here; false: there is none. If untried is left then,
- * there was no memory to run it. worker may be NULL. */
+/* Runs one pending future here, or one that a deferred future waits for; false:
+ * there is none. If untried is left then, there was no memory to run it. worker
+ * may be NULL. */
 static bool
 run_one(struct cf__worker *worker, cf_as_completed *it)
 {
@@ -66,8 +68,11 @@ run_one(struct cf__worker *worker, cf_as_completed *it)
         cf_future *f = it->untried->f;
         bool ran =
             cf__caller_run_pending(f) || (worker && cf__in_task_run(worker, f));
+        if (!ran && worker && cf__in_task_run_input(worker, f))
+            return true;
         if (!ran && worker && cf__in_task_must_retry(worker, f))
             return false;
+        it->deferred |= !ran && worker && !worker->suspend && cf__is_waiting(f);
         cf__as_completed_pass_untried(it);
         if (ran)
             return true;
@@ -110,6 +115,9 @@ wait_in_task(struct cf__worker *worker,
         if (!cf__as_completed_is_ours(it))
             return CF_EFORKED; /* a task that ran here forked */
         int64_t until = deadline_ns;
+        if (it->deferred && !it->untried) /* all of them, in a moment */
+            it->untried = it->first;
+        it->deferred = false;
         if (it->untried)
             until = cf__in_task_retry_at(deadline_ns);
         cf_err err = sleep_in_task(worker, it, until, deadline_ns == CF__NEVER);

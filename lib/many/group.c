@@ -133,7 +133,8 @@ cf_group_submit_task(cf_group *group, const cf_task *task, cf_future **out)
     if (!is_ours(group))
         return CF_EFORKED;
     /* The queue's handle, the group's, and the user's. */
-    cf_err err = cf__submit_prepare(group->ex, task, out ? 3 : 2, &f);
+    cf_err err =
+        cf__submit_prepare(group->ex, task, out ? 3 : 2, false, NULL, &f);
     if (err)
         return err;
     int former = cf__cancel_disable(); /* the submit may wait for room */

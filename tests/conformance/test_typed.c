@@ -159,6 +159,28 @@ CF_TEST(a_typed_task_has_attributes)
     cf_executor_destroy(ex);
 }
 
+CF_TEST(a_typed_task_waits_for_others)
+{
+    cf_executor *ex = test_executor(1);
+    cf_future *p = promise();
+    half_future f, g;
+    double result;
+    assert_ok(half_submit_when(ex, &CF_TASK(.name = "half"), 7, &p, 1, &f));
+    assert_ok(
+        half_submit_when(ex, &CF_TASK(.name = "next"), 8, &f.future, 1, &g));
+    assert_err(half_result(g, 0, &result), CF_ETIMEDOUT);
+    assert_ok(cf_future_set_result(p, NULL, 0));
+    assert_ok(half_result(f, CF_FOREVER, &result));
+    cr_assert(result == 3.5, "%g", result);
+    assert_ok(half_result(g, CF_FOREVER, &result));
+    cr_assert(result == 4, "%g", result);
+    assert_err(half_submit_when(ex, NULL, 8, &p, 1, &g), CF_EINVAL);
+    cf_future_unref(p);
+    half_unref(f);
+    half_unref(g);
+    cf_executor_destroy(ex);
+}
+
 CF_TEST(many_typed_tasks_are_submitted_at_once)
 {
     enum { N = 500 };
