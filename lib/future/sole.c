@@ -73,11 +73,11 @@ cf__sole_evict_locked(cf_future *f)
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     if (!depose_locked(f, &word))
         return word;
-    struct cf__worker *worker = NULL;
-    if (__builtin_expect(f->generation == cf__generation, 1))
-        worker = await_sole(f);
+    /* NULL: it is the parent's, and this is a child of a fork. */
+    struct cf__worker *worker =
+        f->generation == cf__generation ? await_sole(f) : NULL;
     cf_store_relaxed(&f->waiters, 0); /* locked: an empty list */
-    if (worker)                       /* else it was the parent's */
+    if (worker)
         cf__worker_unpark(worker);
     return word;
 }

@@ -54,7 +54,7 @@ mark_locked(cf_future *f)
 {
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     for (;;) {
-        if (__builtin_expect(word & CF__SOLE, 0) && !cf__is_done(word))
+        if (__builtin_expect((word & CF__SOLE) != 0, 0) && !cf__is_done(word))
             word = cf__sole_evict_locked(f);
         if (cf__is_done(word))
             return false;
