@@ -10,6 +10,7 @@
 #include "lib/future/failure.h"
 #include "process_pool/alarm.h"
 #include "process_pool/collect.h"
+#include "process_pool/death.h"
 #include "process_pool/end.h"
 #include "process_pool/lock.h"
 #include "process_pool/service.h"
@@ -29,59 +30,6 @@ enum {
 };
 
 int64_t cf__spawn_patience_ns = CF__S(5);
-
-/* ", SIGSEGV" and the like; "" for signals whose name says little. */
-static const char *
-name_of(int signo)
-{
-    switch (signo) {
-    case SIGABRT:
-        return ", SIGABRT";
-    case SIGBUS:
-        return ", SIGBUS";
-    case SIGFPE:
-        return ", SIGFPE";
-    case SIGILL:
-        return ", SIGILL";
-    case SIGKILL:
-        return ", SIGKILL";
-    case SIGSEGV:
-        return ", SIGSEGV";
-    case SIGTERM:
-        return ", SIGTERM";
-    default:
-        return "";
-    }
-}
-
-/* How a worker ended, in words; message has room for size bytes. */
-static cf_error
-record_of(const struct cf__zygote_report *end, char *message, size_t size)
-{
-    const int status = end->status;
-    cf_error error = CF_ERROR_INIT;
-    error.kind = CF_EWORKERDIED;
-    error.worker = end->lane;
-    error.pid = end->pid;
-    error.message = message;
-    if (WIFSIGNALED(status)) {
-        error.signal = WTERMSIG(status);
-        snprintf(message,
-                 size,
-                 "worker process %d was killed by signal %d%s",
-                 (int)end->pid,
-                 error.signal,
-                 name_of(error.signal));
-    } else {
-        error.exit_status = WEXITSTATUS(status);
-        snprintf(message,
-                 size,
-                 "worker process %d exited with status %d in a task",
-                 (int)end->pid,
-                 error.exit_status);
-    }
-    return error;
-}
 
 /* --- breaking ------------------------------------------------------------ */
 
@@ -130,20 +78,23 @@ remove_oldest(struct cf__processes *pool, struct cf__process_lane *lane)
 static void
 fail_oldest(struct cf__processes *pool,
             struct cf__process_lane *lane,
-            const cf_error *death)
+            const struct cf__death *death)
 {
     bool python = pool->setup.options.on_worker_death == CF_WORKER_BREAK;
     cf_future *f = remove_oldest(pool, lane);
-    if (f)
-        cf__processes_fail(
-            pool, lane, f, python && pool->broken ? pool->broken : death);
+    char message[CF__DEATH_MESSAGE];
+    if (!f)
+        return;
+    cf_error error = cf__death_describe(death, cf__name(f), message);
+    cf__processes_fail(
+        pool, lane, f, python && pool->broken ? pool->broken : &error);
 }
 
 /* Empties the lane of a dead worker, whose outcomes have been collected. */
 static void
 empty_lane(struct cf__processes *pool,
            struct cf__process_lane *lane,
-           const cf_error *death)
+           const struct cf__death *death)
 {
     bool trusted = !lane->condemned;
     int failed = 0;
@@ -191,11 +142,12 @@ cf__processes_bury(struct cf__processes *pool,
                    const struct cf__zygote_report *end)
 {
     cf__assert(cf__processes_is_locked(pool));
-    char message[128];
+    char message[CF__DEATH_MESSAGE];
     struct cf__process_lane *lane = &pool->lanes[end->lane];
     const cf_process_pool_options *options = &pool->setup.options;
     const int status = end->status;
-    cf_error death = record_of(end, message, sizeof message);
+    const struct cf__death how = cf__death_of(pool, lane, end);
+    const cf_error death = cf__death_describe(&how, NULL, message);
     cf__processes_collect(pool, lane, cf__now_ns());
     bool in_task = cf__lane_has_begun(lane);
     /* A task can overwrite `ready`, but not the record that a task began. */
@@ -212,7 +164,7 @@ cf__processes_bury(struct cf__processes *pool,
         else if (options->on_worker_death == CF_WORKER_BREAK && !lane->quitting)
             break_by_death(pool, &death);
     }
-    empty_lane(pool, lane, &death);
+    empty_lane(pool, lane, &how);
     if (ready)
         lane->spawn_at = lane->pause = pool->forkless_since = 0;
     cf__processes_trim_later(pool, cf__now_ns());
@@ -261,7 +213,7 @@ cf__processes_spawn_failed(struct cf__processes *pool, int index, int error)
     cf__assert(cf__processes_is_locked(pool));
     char message[128];
     struct cf__process_lane *lane = &pool->lanes[index];
-    cf_error none = CF_ERROR_INIT;
+    const struct cf__death none = {NULL, NULL, NULL};
     cf__processes_collect(pool, lane, cf__now_ns());
     snprintf(message,
              sizeof message,

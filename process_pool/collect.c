@@ -43,14 +43,16 @@ give_back(void *owner, void *block)
     cf__shared_release(shared);
 }
 
-/* The record of a failure without a text. */
+/* The record of f's failure without a text. */
 static cf_error
 plain_failure(const struct cf__processes *pool,
               const struct cf__process_lane *lane,
+              const cf_future *f,
               cf_err kind)
 {
     cf_error error = CF_ERROR_INIT;
     error.kind = kind;
+    error.name = cf__name(f);
     error.worker = (int)(lane - pool->lanes);
     error.pid = cf_load_relaxed(&lane->out->pid); /* for people to read */
     return error;
@@ -96,7 +98,7 @@ take_outbox(const struct cf__processes *pool,
         return false;
     if (copy_result(pool->shared, f, lane->outbox + offset, (size_t)size))
         return true;
-    cf_error error = plain_failure(pool, lane, CF_ETASK);
+    cf_error error = plain_failure(pool, lane, f, CF_ETASK);
     error.message = "no memory for the result";
     error.code = CF_ENOMEM;
     cf__future_store_error(f, cf__failure_new(&error));
@@ -128,7 +130,7 @@ take_failure(const struct cf__processes *pool,
     else if (kind != CF__AS_FAILURE ||
              !cf__lane_read_failure(lane, offset, &failure))
         return false;
-    cf_error error = plain_failure(pool, lane, kind_of_failure(f, CF_ETASK));
+    cf_error error = plain_failure(pool, lane, f, kind_of_failure(f, CF_ETASK));
     cf__lane_describe(&failure, &error);
     cf__future_store_error(f, cf__failure_new(&error));
     return true;
@@ -212,6 +214,7 @@ cf__processes_fail(struct cf__processes *pool,
     cf__assert(cf__processes_is_locked(pool));
     cf_error mine = *error;
     mine.kind = kind_of_failure(f, error->kind);
+    mine.name = cf__name(f);
     cf__future_store_error(f, cf__failure_new(&mine));
     end_task(pool, lane, f, CF__FAILED);
 }

@@ -71,12 +71,18 @@ typedef struct cf_error {
                             or it stayed in a worker process. Lent, too */
     void (*object_free)(void *object); /* how the library frees it, once, with
                             the future. NULL: not at all */
+    const char *name;                  /* of the task (cf_task.name), or NULL */
+    const void *address; /* at which the worker process crashed: SIGSEGV and
+                            SIGBUS: that it wanted to use; SIGILL and SIGFPE:
+                            of the instruction. NULL: not known, or NULL itself,
+                            which the message tells apart */
 } cf_error;
 
 /* For cf_future_set_error(): everything zero, no worker. */
 #define CF_ERROR_INIT                                                          \
     {                                                                          \
-        sizeof(cf_error), CF_ETASK, 0, "", NULL, 0, -1, 0, 0, 0, NULL, NULL    \
+        sizeof(cf_error), CF_ETASK, 0, "", NULL, 0, -1, 0, 0, 0, NULL, NULL,   \
+            NULL, NULL                                                         \
     }
 
 /**

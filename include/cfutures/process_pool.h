@@ -21,7 +21,12 @@
  * a signal. Other files (FILE *) that a task opens are its own to flush and
  * close: they are not flushed for it. Signals that the program handles have
  * their default action, signals that it ignores stay ignored, SIGINT is
- * ignored (a Ctrl-C is for the program), none is blocked.
+ * ignored (a Ctrl-C is for the program), none is blocked. SIGSEGV, SIGBUS,
+ * SIGILL and SIGFPE, if they have their default action, get a handler of the
+ * pool's. It notes the address, for cf_error.address and the message, and then
+ * the signal kills the worker as if there were no handler. In the worker's
+ * first thread it has a stack of its own (sigaltstack()). A task or an
+ * initializer may set others.
  *
  * Everything else a worker has from the snapshot, too, so a worker that comes
  * later has it as the first one did: the user, groups and capabilities; umask,
@@ -34,9 +39,8 @@
  * (stack_size), with a guard of 1 MiB: an overflow is a SIGSEGV (of a frame
  * that is larger than that, only if it was compiled with
  * -fstack-clash-protection). pthread_getattr_np() gives the stack of the thread
- * that created the pool, not this one. sigaltstack() is not set: a handler for
- * stack overflows sets it in the initializer. The stack is executable if the
- * program's are.
+ * that created the pool, not this one. The stack is executable if the program's
+ * are.
  *
  * What other children of the program see. A child that the program forks does
  * not have the pool's shared memory: a pointer of cf_shared_alloc() leads
@@ -50,7 +54,10 @@
  * reaped by its process id before cf_process_pool_create() returns; a SIGCHLD
  * for it may be delivered. (A program that is init, as in many containers, or
  * that has made itself a subreaper, is given one process as its child: it lives
- * as long as the pool, which reaps it.) A signal that is sent to the program's
+ * as long as the pool, which reaps it.) In a container whose process 1 does not
+ * reap, a zombie of each pool's helper process stays until the container ends,
+ * and of the workers too if the program is killed: `docker run --init` has a
+ * process 1 that reaps. A signal that is sent to the program's
  * whole process group ends workers, if it is not ignored there; others take
  * their places. Workers are gone when the pool is, and within 100 ms
  * when the program dies, even by SIGKILL; also those that have changed their

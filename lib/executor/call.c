@@ -12,6 +12,7 @@
 #include "lib/future/life.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 bool
@@ -60,6 +61,7 @@ cf__call_end(struct cf_call *call, int rc)
     error.kind = kind;
     error.code = rc;
     error.worker = call->worker;
+    error.name = cf__name(call->future);
     return cf__failure_new(&error);
 }
 
@@ -129,9 +131,17 @@ void
 cf__call_died(struct cf_call *call, cf_future *f)
 {
     cf_error error = CF_ERROR_INIT;
+    char message[192];
     error.kind = CF_EWORKERDIED;
-    error.message = "the task, or one that ran above it on the same stack, "
-                    "ended the thread";
+    error.name = cf__name(f);
+    error.message = message;
+    (void)snprintf(message,
+                   sizeof message,
+                   "%s%.80s%sor one that ran above it on the same stack, ended "
+                   "the thread",
+                   error.name ? "task '" : "the task, ",
+                   error.name ? error.name : "",
+                   error.name ? "', " : "");
     error.worker = call->worker;
     cf__call_drop_result(call);
     cf__failure_free(call->failure);

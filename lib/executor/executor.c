@@ -28,7 +28,7 @@ expired(cf_future *f)
     if (f->executor->ops->interrupt) /* before callbacks */
         f->executor->ops->interrupt(f->executor, f);
     char message[160];
-    const char *name = f->attributes->name;
+    const char *name = cf__name(f);
     snprintf(message,
              sizeof message,
              "%s%.80s%sran longer than its timeout of %.9g s",
@@ -39,6 +39,7 @@ expired(cf_future *f)
     cf_error error = CF_ERROR_INIT;
     error.kind = CF_EDEADLINE;
     error.message = message;
+    error.name = name;
     error.worker = cf__runner(cf_load_relaxed(&f->word)); /* set at claim */
     if (remote) /* before the callbacks, which may take long */
         error.pid = remote->stop(f);

@@ -33,6 +33,7 @@ record_failure(cf_call *call,
     error.file = file;
     error.line = line;
     error.worker = call->worker;
+    error.name = cf__name(call->future);
     struct cf_call *keeper = call->part_of ? call->part_of : call;
     const cf_error *former = keeper->failure; /* args may point there */
     const cf_error *failure = format ? cf__failure_format(&error, format, args)

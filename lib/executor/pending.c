@@ -42,7 +42,9 @@ cf__future_refuse(cf_future *f, const cf_error *error)
         return false;
     (void)cf__executor_never_ran(f->executor, f, true);
     cf__future_release_arg(f);
-    cf__future_store_error(f, cf__failure_new(error));
+    cf_error mine = *error;
+    mine.name = cf__name(f);
+    cf__future_store_error(f, cf__failure_new(&mine));
     return cf__future_finish(f, CF__FAILED, 0, false);
 }
 

@@ -12,7 +12,20 @@
 
 /* If there is no memory for a record, one of these takes its place. */
 #define SPARE(name, value, text)                                               \
-    {sizeof(cf_error), name, 0, "", NULL, 0, -1, 0, 0, 0, NULL, NULL},
+    {sizeof(cf_error),                                                         \
+     name,                                                                     \
+     0,                                                                        \
+     "",                                                                       \
+     NULL,                                                                     \
+     0,                                                                        \
+     -1,                                                                       \
+     0,                                                                        \
+     0,                                                                        \
+     0,                                                                        \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL,                                                                     \
+     NULL},
 static const cf_error spares[] = {CF_ERR_MAP(SPARE)};
 #undef SPARE
 
@@ -29,7 +42,8 @@ cf__failure_new(const cf_error *error)
     const char *message = error->message ? error->message : "";
     size_t length = strnlen(message, CF__MESSAGE_MAX);
     size_t file_size = error->file ? strlen(error->file) + 1 : 0;
-    cf_error *copy = malloc(sizeof *copy + length + 1 + file_size);
+    size_t name_size = error->name ? strlen(error->name) + 1 : 0;
+    cf_error *copy = malloc(sizeof *copy + length + 1 + file_size + name_size);
     if (!copy)
         return &spares[error->kind];
     *copy = *error;
@@ -39,6 +53,9 @@ cf__failure_new(const cf_error *error)
     copy->message = text;
     if (file_size)
         copy->file = memcpy(text + length + 1, error->file, file_size);
+    if (name_size)
+        copy->name =
+            memcpy(text + length + 1 + file_size, error->name, name_size);
     copy->size = sizeof *copy;
     copy->object = NULL;
     copy->object_free = NULL;

@@ -15,9 +15,9 @@
 #define CF__MESSAGE_MAX 4095
 
 /*
- * Copies an error with its message and file name, but without its object. Never
- * fails: without memory, the result is a static record of the same kind, with
- * an empty message and no code.
+ * Copies an error with its texts (message, file, name), but without its object.
+ * Never fails: without memory, the result is a static record of the same kind,
+ * with an empty message and no code.
  */
 CF__EXPORT const cf_error *cf__failure_new(const cf_error *error);
 

@@ -202,6 +202,13 @@ cf__priority(const cf_future *f)
     return f->attributes ? f->attributes->priority : 0;
 }
 
+/* What the user calls the task of f, which may be NULL. NULL: nothing. */
+static inline const char *
+cf__name(const cf_future *f)
+{
+    return f && f->attributes ? f->attributes->name : NULL;
+}
+
 /* The half of the word that has the state: threads sleep on it. */
 static inline void *
 cf__futex_word(cf_future *f)

@@ -241,6 +241,8 @@ read_failure(const unsigned char *bytes, size_t size, cf_error *out)
     out->size = sizeof *out;
     out->object = NULL; /* it is freed where the item ran */
     out->object_free = NULL;
+    out->name = NULL; /* a chunk has none */
+    out->address = NULL;
     out->message = (const char *)bytes + sizeof *out;
     const char *file = out->message + strlen(out->message) + 1;
     if (out->file && file == (const char *)bytes + size)

@@ -150,7 +150,20 @@ struct cf__lane_out {
     /* Atomic. If the initializer has failed: 1 + the offset of a struct
      * cf__wire_failure in the outbox. */
     _Atomic uint64_t init_failure;
+    /* Atomic. The signal of a crash, written last. 0: none so far. */
+    _Atomic uint32_t crash_signal;
+    _Atomic uint32_t crash_kind; /* CF__CRASH_UNKNOWN ... */
+    _Atomic uint64_t crash_address;
     _Alignas(CF_CACHE_LINE) struct cf__outcome outcomes[CF__LANE];
+};
+
+/* What a worker that crashes says of the address. */
+enum {
+    CF__CRASH_UNKNOWN,  /* nothing: the signal was sent, or the processor does
+                           not say */
+    CF__CRASH_UNMAPPED, /* there is no memory */
+    CF__CRASH_ELSEWHERE,
+    CF__CRASH_STACK /* in the guard below the stack */
 };
 
 /* --- how a worker ends ------------------------------------------------- */

@@ -289,6 +289,7 @@ cf__worker_main(const struct cf__worker_setup *setup, int lane, uint64_t start)
     cf_store_relaxed(&w.out->asleep, 0);
     cf_store_relaxed(&w.out->ready, 0);
     cf_store_relaxed(&w.out->init_failure, 0);
+    cf_store_relaxed(&w.out->crash_signal, 0);
     pthread_cleanup_push(end_with_thread, &w);
     initialize(&w);
     stay_tied(&w);

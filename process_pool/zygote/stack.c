@@ -5,6 +5,7 @@
 #include "lib/base/pages.h"
 
 #include <link.h>
+#include <stdint.h>
 #include <sys/mman.h>
 
 enum { GUARD_SIZE = 1 << 20 }; /* bytes of addresses, which take no memory */
@@ -39,6 +40,15 @@ cf__stack_must_execute(void)
     return must_execute;
 }
 
+/* The guard of this process's stack. */
+static uintptr_t guard_begin, guard_end;
+
+bool
+cf__stack_guards(const void *p)
+{
+    return (uintptr_t)p >= guard_begin && (uintptr_t)p < guard_end;
+}
+
 char *
 cf__stack_new(size_t size, bool executable)
 {
@@ -52,6 +62,8 @@ cf__stack_new(size_t size, bool executable)
                       0);
     if (base == MAP_FAILED)
         return NULL;
+    guard_begin = (uintptr_t)base;
+    guard_end = guard_begin + guard;
     /* If the system forbids that, tasks may do without it. */
     if (executable && mprotect(base + guard, size, access | PROT_EXEC) == 0)
         return base + guard;

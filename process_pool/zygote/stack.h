@@ -15,4 +15,8 @@ bool cf__stack_must_execute(void);
  * allowed. NULL: there is none. Takes no lock. */
 char *cf__stack_new(size_t size, bool executable);
 
+/* p is in the guard of the stack that this process made last, or that a process
+ * made from which it was forked. */
+bool cf__stack_guards(const void *p);
+
 #endif

@@ -8,6 +8,7 @@
 #include "process_pool/zygote/zygote.h"
 
 #include "process_pool/worker/output.h"
+#include "process_pool/zygote/crash.h"
 #include "process_pool/zygote/own_fork.h"
 #include "process_pool/zygote/watch.h"
 
@@ -89,6 +90,7 @@ spawn(struct zygote *z, int lane, uint64_t start)
             _exit(CF__EXIT_DONE);
         forget(z);
         (void)signal(SIGCHLD, SIG_DFL);
+        cf__crash_enter(cf__shared_lane_out(z->setup->shared, lane));
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         cf__worker_main(z->setup, lane, start);
@@ -335,6 +337,7 @@ cf__zygote_main(const struct cf__worker_setup *setup,
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     reset_signals();
+    cf__crash_watch();
     if (!setup->options.inherit_descriptors) {
         const int kept[] = {lifeline, program};
         cf__close_all_but(kept, 2);
