@@ -122,7 +122,10 @@ struct cf__evloop {
     bool begun;        /* its thread has been started */
     bool ended;        /* ... and touches nothing of the loop any more */
     bool to_join;
-    bool lost; /* stacks with tasks that will never go on: they stay */
+    int cpu_clock;      /* of its thread, while that is the loop's */
+    uint64_t cpu_begun; /* what that showed when the loop began */
+    uint64_t cpu_ns;    /* when it has ended: what it has used */
+    bool lost;          /* stacks with tasks that will never go on: they stay */
     pthread_t thread;
     bool orphan;            /* its thread frees it */
     const cf_error *broken; /* set once, before refuse becomes CF_EBROKEN */

@@ -5,6 +5,8 @@
  */
 #include "event_loop/loop.h"
 
+#include "lib/base/cpu_time.h"
+
 #include <errno.h>
 
 /* So few that it does not matter if all of them are cancelled and stay until
@@ -125,6 +127,9 @@ cf__evloop_stats(cf_executor *ex, cf_stats *out)
     out->queued = submitted > left ? submitted - left : 0;
     pthread_mutex_lock(&loop->lock);
     out->workers = loop->begun && !loop->ended;
+    out->cpu_ns = loop->cpu_clock == CF__NO_CPU_CLOCK
+                      ? loop->cpu_ns
+                      : cf__cpu_time(loop->cpu_clock) - loop->cpu_begun;
     pthread_mutex_unlock(&loop->lock);
     out->longest_run_ns = (uint64_t)cf_load_relaxed(&loop->watchdog.longest_ns);
     out->idle = out->workers && out->running == 0;

@@ -7,6 +7,7 @@
 #include "event_loop/engine.h"
 
 #include "lib/base/cancel.h"
+#include "lib/base/cpu_time.h"
 #include "lib/executor/pending.h"
 #include "lib/executor/scope.h"
 #include "lib/future/failure.h"
@@ -235,6 +236,8 @@ end_thread(struct cf__evloop *loop)
     if (orphan && own)
         pthread_detach(pthread_self());
     loop->to_join = own && !orphan;
+    loop->cpu_ns = cf__cpu_time(loop->cpu_clock) - loop->cpu_begun;
+    loop->cpu_clock = CF__NO_CPU_CLOCK;
     loop->ended = true;
     pthread_cond_broadcast(&loop->changed);
     pthread_mutex_unlock(&loop->lock);
@@ -277,6 +280,10 @@ begin_thread(struct cf__evloop *loop)
     cf__watchdog_begin(loop);
     cf__sigpipe_block(&loop->sigpipe);
     cf_store_relaxed(&loop->owner, pthread_self()); /* before the first task */
+    pthread_mutex_lock(&loop->lock);
+    loop->cpu_clock = cf__cpu_clock_of_this_thread();
+    loop->cpu_begun = cf__cpu_time(loop->cpu_clock);
+    pthread_mutex_unlock(&loop->lock);
     loop->keeper.executor = &loop->base;
     loop->keeper.suspend = &cf__evloop_keeper_ops;
     loop->initialized = initialize(loop);

@@ -12,8 +12,8 @@ enum { CF__DEATH_MESSAGE = 400 }; /* bytes, enough for any */
 
 struct cf__death {
     const struct cf__zygote_report *end; /* NULL: there never was a worker */
-    const void *address; /* where it crashed */
-    const char *where;   /* what that is, in words; NULL: it is not known */
+    const void *address;                 /* where it crashed */
+    const char *where; /* what that is, in words; NULL: it is not known */
 };
 
 /* The worker of the lane has ended. Any of what it has left there may be

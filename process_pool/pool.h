@@ -84,6 +84,7 @@ struct cf__processes {
     uint64_t taken;    /* tasks ever taken from the queue or from returned */
     size_t in_hand;    /* tasks in lanes */
     uint64_t restarts;
+    uint64_t cpu_ns;        /* of all workers, as statistics have told it */
     int64_t forkless_since; /* since when no worker is there and none could be
                                forked; 0: not so */
 

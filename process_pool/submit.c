@@ -5,6 +5,7 @@
  */
 #include "process_pool/submit.h"
 
+#include "lib/base/cpu_time.h"
 #include "process_pool/service.h"
 #include "process_pool/tasks.h"
 
@@ -56,6 +57,23 @@ cf__processes_tidy(cf_executor *ex, uint64_t canceled)
     cf_store_relaxed(&cf__processes_of(ex)->tidy, canceled); /* a hint */
 }
 
+/* The CPU time of all workers there were. */
+static uint64_t
+cpu_time_of_workers(struct cf__processes *pool)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < pool->base.max_workers; i++) {
+        /* The zygote writes both, and may be at it. */
+        pid_t pid = cf_load_relaxed(&pool->setup.roster.entries[i].pid);
+        sum += cf_load_relaxed(&pool->zygote.post->lanes[i].cpu_ns);
+        sum += cf__cpu_time_of_process(pid);
+    }
+    /* A worker that has just been reaped may be in none of both. */
+    if (sum > pool->cpu_ns)
+        pool->cpu_ns = sum;
+    return pool->cpu_ns;
+}
+
 void
 cf__processes_stats(cf_executor *ex, cf_stats *out)
 {
@@ -80,6 +98,7 @@ cf__processes_stats(cf_executor *ex, cf_stats *out)
     uint64_t submitted = cf__queue_count(&pool->queue);
     out->queued = submitted > left ? submitted - left : 0;
     out->restarts = pool->restarts;
+    out->cpu_ns = cpu_time_of_workers(pool);
     cf__processes_unlock_serving(pool);
 }
 

@@ -64,6 +64,9 @@ struct cf__threads_worker {
     bool serving; /* it is alive and may take tasks */
     bool to_join; /* its thread has left and must be joined */
     pthread_t thread;
+    /* Atomic. Of its thread (lib/base/cpu_time.h). The thread sets it, and
+     * clears it under the lock. */
+    atomic_int cpu_clock;
     struct cf__threads_worker *watching; /* whose next push wakes it; or NULL */
 
     /* How many workers watch this one. Atomic. Writers: under the lock. Reader:
@@ -127,6 +130,7 @@ struct cf__threads {
                           with two exceptions: README.md, "Threads that end" */
     int shutting_down; /* workers that are in shutdown() themselves */
     uint64_t restarts; /* threads that a task has ended */
+    uint64_t cpu_ns;   /* of threads that have left */
     bool orphan;       /* the last worker that leaves frees the pool */
     struct cf__former_thread *former_threads;
     const cf_error *broken; /* set once, before refuse becomes CF_EBROKEN */

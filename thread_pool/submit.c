@@ -5,6 +5,7 @@
  */
 #include "thread_pool/pool.h"
 
+#include "lib/base/cpu_time.h"
 #include "thread_pool/watch.h"
 
 /* Opens the queue, and starts a worker if none is serving. If all threads are
@@ -137,6 +138,7 @@ cf__threads_stats(cf_executor *ex, cf_stats *out)
         out->done += done;
         out->failed += cf_load_relaxed(&w->failed);
         started += begun;
+        out->cpu_ns += cf__cpu_time(cf_load_relaxed(&w->cpu_clock));
         if (w->alive && begun == done && !cf__jobs_in_one(&w->jobs))
             out->idle++;
     }
@@ -145,6 +147,7 @@ cf__threads_stats(cf_executor *ex, cf_stats *out)
         submitted += cf_load_relaxed(&pool->workers[i]->pushed);
     out->workers = (uint64_t)pool->alive;
     out->restarts = pool->restarts;
+    out->cpu_ns += pool->cpu_ns;
     pthread_mutex_unlock(&pool->lock);
     out->canceled = canceled;
     /* A job counts as started for a moment. */

@@ -6,6 +6,7 @@
  */
 #include "thread_pool/pool.h"
 
+#include "lib/base/cpu_time.h"
 #include "lib/base/thread.h"
 #include "lib/executor/pending.h"
 #include "lib/executor/scope.h"
@@ -129,6 +130,8 @@ end_thread(struct cf__threads *pool, struct cf__threads_worker *w, bool died)
     if (cf_load_acquire(&pool->refuse) == CF_EBROKEN)
         cf__threads_empty(pool, pool->broken);
     pthread_mutex_lock(&pool->lock);
+    pool->cpu_ns += cf__cpu_time(cf_load_relaxed(&w->cpu_clock)); /* ours */
+    cf_store_relaxed(&w->cpu_clock, CF__NO_CPU_CLOCK);
     bool replace = cf__threads_leave_locked(pool, w, died);
     bool last = pool->orphan && pool->alive == 0 && !replace;
     if (replace || last)
@@ -207,6 +210,8 @@ cf__threads_worker_main(void *worker)
     struct cf__threads_worker *w = worker;
     struct cf__threads *pool = cf__threads_of(w->base.executor);
     struct thread thread = {w, false};
+    /* for statistics, which may see it late */
+    cf_store_relaxed(&w->cpu_clock, cf__cpu_clock_of_this_thread());
     w->base.callbacks_begin = cf__threads_callbacks_begin;
     cf__thread.worker = &w->base;
     cf__origin_enter(&pool->base.origin);

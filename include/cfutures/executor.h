@@ -113,7 +113,11 @@ typedef struct cf_stats {
                           without letting others run, as the loop's watchdog
                           saw it: not too long, and short by up to a fourth of
                           the loop's stall_ns. 0: no loop, or no watchdog */
-    uint64_t reserved[7];
+    uint64_t cpu_ns; /* CPU time that the workers have used so far, in user and
+                        system mode, those that have ended included; of a loop:
+                        its thread, since the loop began there. It never becomes
+                        less. 0: inline, or it is not known */
+    uint64_t reserved[6];
 } cf_stats;
 
 enum {

@@ -41,6 +41,10 @@ struct cf__post_lane {
     _Atomic uint32_t full;
     _Atomic int32_t news, pid, status;
     _Atomic uint64_t began;
+
+    /* Written by the zygote: the CPU time of the lane's workers that have been
+     * reaped. */
+    _Atomic uint64_t cpu_ns;
 };
 
 struct cf__post {

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -240,14 +241,23 @@ must_end(struct zygote *z)
     return has_ended(post, manager);
 }
 
+static uint64_t
+time_of(const struct rusage *used)
+{
+    const struct timeval *user = &used->ru_utime, *system = &used->ru_stime;
+    return (uint64_t)(CF__S(user->tv_sec + system->tv_sec) +
+                      CF__US(user->tv_usec + system->tv_usec));
+}
+
 /* Reaps one child; false: none has ended. */
 static bool
 reap_one(struct zygote *z)
 {
     int status;
     pid_t pid;
+    struct rusage used;
     do {
-        pid = waitpid(-1, &status, WNOHANG);
+        pid = wait4(-1, &status, WNOHANG, &used);
     } while (pid < 0 && errno == EINTR);
     if (pid <= 0)
         return false;
@@ -256,6 +266,8 @@ reap_one(struct zygote *z)
         cf_store_relaxed(&z->post->gone, 1);
     for (int i = 0; i < z->setup->shared->lanes; i++) {
         if (cf_load_relaxed(&z->workers[i].pid) == pid) {
+            _Atomic uint64_t *cpu_ns = &z->post->lanes[i].cpu_ns;
+            cf_store_relaxed(cpu_ns, cf_load_relaxed(cpu_ns) + time_of(&used));
             replace_or_report(z, i, pid, status);
             break;
         }

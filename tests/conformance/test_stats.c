@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "tests/conformance/conformance.h"
 
+#include <time.h>
 #include <unistd.h>
 
 static cf_stats
@@ -36,6 +37,51 @@ CF_TEST(done_counts_all_and_failed_the_failures)
     cr_assert(s.done == 30, "%d", (int)s.done);
     cr_assert(s.failed == 10, "%d", (int)s.failed);
     cr_assert(s.canceled == 0 && s.queued == 0 && s.running == 0);
+    cf_executor_destroy(ex);
+}
+
+enum { BURNT_NS = 20000000 };
+
+static int64_t
+cpu_time(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return CF_SECONDS(used.tv_sec) + used.tv_nsec;
+}
+
+/* Uses so much CPU time. */
+static int
+task_burn(cf_call *call, const void *arg, size_t arg_size)
+{
+    const int64_t begin = cpu_time();
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    while (cpu_time() - begin < BURNT_NS)
+        continue;
+    return 0;
+}
+
+CF_TEST(workers_account_for_their_cpu_time)
+{
+    cf_executor *ex = test_executor(2);
+    uint64_t before = stats_of(ex).cpu_ns;
+    cf_future *f = must_submit(ex, task_burn, NULL, 0);
+    assert_ok(cf_future_result(f, CF_FOREVER, NULL));
+    uint64_t after = stats_of(ex).cpu_ns;
+    if (CF_CONCURRENT)
+        cr_assert(before < BURNT_NS && after >= BURNT_NS,
+                  "%llu, then %llu ns",
+                  (unsigned long long)before,
+                  (unsigned long long)after);
+    else
+        cr_assert(before == 0 && after == 0);
+    assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
+    uint64_t at_end = stats_of(ex).cpu_ns;
+    cr_assert(at_end >= after, "%llu ns", (unsigned long long)at_end);
+    cr_assert(stats_of(ex).cpu_ns == at_end, "it goes on without workers");
+    cf_future_unref(f);
     cf_executor_destroy(ex);
 }
 

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 #include "tests/support/shared.h"
 
 static struct faults {
-    atomic_int interrupts; /* of waitpid(), to come */
+    atomic_int interrupts; /* of waitpid() and wait4(), to come */
     atomic_bool no_close_range;
     atomic_int futexes;
     atomic_bool hold, kill;
@@ -112,18 +113,37 @@ syscall(long number, ...)
     return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+/* This call is to be interrupted. */
+static bool
+is_interrupted(int options)
+{
+    int left = faults != NULL ? atomic_load(&faults->interrupts) : 0;
+    return options & WNOHANG && left > 0 &&
+           atomic_compare_exchange_strong(&faults->interrupts, &left, left - 1);
+}
+
 pid_t
 waitpid(pid_t pid, int *status, int options)
 {
     static pid_t (*next)(pid_t, int *, int);
     NEXT("waitpid");
-    int left = faults != NULL ? atomic_load(&faults->interrupts) : 0;
-    if (options & WNOHANG && left > 0 &&
-        atomic_compare_exchange_strong(&faults->interrupts, &left, left - 1)) {
+    if (is_interrupted(options)) {
         errno = EINTR;
         return -1;
     }
     return next(pid, status, options);
+}
+
+pid_t
+wait4(pid_t pid, int *status, int options, struct rusage *used)
+{
+    static pid_t (*next)(pid_t, int *, int, struct rusage *);
+    NEXT("wait4");
+    if (is_interrupted(options)) {
+        errno = EINTR;
+        return -1;
+    }
+    return next(pid, status, options, used);
 }
 
 static void

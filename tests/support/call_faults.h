@@ -9,8 +9,8 @@
 
 #include <sys/types.h>
 
-/* The next count calls of waitpid() that do not wait, in all processes, are
- * interrupted. */
+/* The next count calls of waitpid() or wait4() that do not wait, in all
+ * processes, are interrupted. */
 void call_interrupt_waitpid(int count);
 
 /* How many are left of these. */
