@@ -67,3 +67,16 @@ function(cf_criterion_test name)
     set_property(TEST ${name} PROPERTY
                  FAIL_REGULAR_EXPRESSION "Tested: 0 ")
 endfunction()
+
+# cf_cxx_properties(target standard)
+# How a test in C++ is compiled.
+function(cf_cxx_properties target standard)
+    set_target_properties(
+        ${target} PROPERTIES CXX_STANDARD ${standard}
+                             CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+    target_compile_options(${target} PRIVATE -Wpedantic -Wconversion)
+    if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CF_SANITIZE MATCHES "undef")
+        # clang 14 cannot assemble this check of a coroutine.
+        target_compile_options(${target} PRIVATE -fno-sanitize=function)
+    endif()
+endfunction()

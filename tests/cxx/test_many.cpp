@@ -175,7 +175,7 @@ Test(cxx_group, joins_its_tasks)
     {
         cf::task_group group(pool);
         for (int i = 0; i < 100; i++)
-            cr_assert(group.run([&squares, i] { squares[i] = i * i; }));
+            cr_assert(group.run([&squares, i] { return squares[i] = i * i; }));
     }
     cr_assert_eq(squares[99], 9801);
     std::atomic<int> nested{0};

@@ -7,6 +7,13 @@
 #ifndef CFUTURES_CXX_ERROR_HPP
 #define CFUTURES_CXX_ERROR_HPP
 
+#if __cplusplus < 201703L
+#error "the headers of cfutures for C++ need C++17: -std=c++17"
+#endif
+#ifndef __cpp_exceptions
+#error "the headers of cfutures for C++ need exceptions; those for C do not"
+#endif
+
 #include <cfutures/cfutures.h>
 
 #include <cerrno>

@@ -218,6 +218,10 @@ template <reach Reach> class executor_base
                           alignof(job) <= alignof(std::max_align_t),
                       "cf::submit: a result or an argument is aligned more "
                       "than malloc() aligns: give a pointer to it");
+        static_assert(std::is_nothrow_destructible_v<object> &&
+                          std::is_nothrow_destructible_v<job>,
+                      "cf::submit: the destructor of a result or an argument "
+                      "may throw, where no one can catch it");
         detail::handle made;
         bool coded = false;
         if constexpr (how::ok)

@@ -12,6 +12,7 @@ namespace cf
 {
 
 template <class T> class shared_future;
+template <reach Reach> class executor_base;
 
 namespace detail
 {
@@ -29,9 +30,8 @@ class handle
     }
     handle &operator=(handle &&other) noexcept
     {
-        if (this != &other)
-            cf_future_unref(
-                std::exchange(f_, std::exchange(other.f_, nullptr)));
+        handle former(std::move(other));
+        std::swap(f_, former.f_);
         return *this;
     }
     ~handle()
@@ -183,13 +183,6 @@ template <class T> class [[nodiscard]] future : public detail::future_base
     }
     /* A future for many readers. */
     shared_future<T> share() &&;
-
-    /* When this one has succeeded: f(T) as a task of ex. If it has not, f is
-     * skipped, and the future that then() returns has the same exception. No
-     * thread waits meanwhile. Tasks of ex must share the program's memory. */
-    template <class E, class F> auto then(E &&ex, F &&f) &&;
-    /* The same, but always f(future<T>), which is done. */
-    template <class E, class F> auto then_any(E &&ex, F &&f) &&;
 
     /* For the library's own headers. */
     future(detail::handle handle, bool coded) noexcept

@@ -8,6 +8,7 @@
 
 #include <cfutures/cxx/promise.hpp>
 
+#include <cstdio>
 #include <iterator>
 #include <vector>
 
@@ -33,12 +34,24 @@ class loop_failure
     /* Throws what was noted; else err, which is of the loop itself. */
     void check(cf_err err)
     {
+        if (err == CF_EDEADLK)
+            give_up();
         if (thrown_)
             std::rethrow_exception(thrown_);
         detail::check(err);
     }
 
   private:
+    /* A range waits for the caller, and would go on when an exception had
+     * destroyed what it uses. */
+    [[noreturn, gnu::cold]] static void give_up() noexcept
+    {
+        std::fputs("cfutures: a body of cf::parallel_for(), map() or reduce() "
+                   "waits for the task that called it\n",
+                   stderr);
+        std::terminate();
+    }
+
     std::mutex lock_;
     std::exception_ptr thrown_;
     std::size_t index_ = 0;

@@ -58,19 +58,22 @@ namespace detail
 /* What a submit needs besides the job. */
 struct target {
     cf_executor *ex;
-    const cf_task *attributes; /* NULL: none */
-    cf_future **out;           /* NULL: detached */
+    const cf_task *attributes = nullptr;
+    cf_future **out = nullptr; /* NULL: detached */
     cf_group *group = nullptr; /* as its child */
 
     cf_task task() const noexcept
     {
-        cf_task none = CF_TASK_INIT;
-        return attributes ? *attributes : none;
+        cf_task task = CF_TASK_INIT;
+        if (attributes)
+            task = *attributes;
+        return task;
     }
     cf_err submit(const cf_task &task) const noexcept
     {
-        return group ? cf_group_submit_task(group, &task, out)
-                     : cf_submit_task(ex, &task, out);
+        if (group)
+            return cf_group_submit_task(group, &task, out);
+        return cf_submit_task(ex, &task, out);
     }
 };
 
@@ -102,7 +105,11 @@ void
 run_and_deliver(job<F, A...> &of, cf_call *handle)
 {
     deliver<R>(handle, [&]() -> R {
-        return run_job<F, A...>(of, handle, std::index_sequence_for<A...>{});
+        using indices = std::index_sequence_for<A...>;
+        if constexpr (std::is_void_v<R>)
+            static_cast<void>(run_job<F, A...>(of, handle, indices{}));
+        else
+            return run_job<F, A...>(of, handle, indices{});
     });
 }
 
