@@ -37,7 +37,10 @@ run_all() {
     for library in libcfutures_loop libuv; do
         ! needs "$1/c_shared" $library || fail "c_shared needs $library"
     done
-    [ -z "$cxx" ] || run "$1/cxx_shared"
+    if [ -n "$cxx" ]; then
+        run "$1/cxx_shared"
+        run "$1/hpp_shared"
+    fi
     run "$1/open_without" CF_ENOTSUP
     if [ "$loop" = ON ]; then
         run "$1/open_shared"
@@ -180,6 +183,8 @@ pkg_config)
             $(pkg-config --cflags --libs --static cfutures)
         [ -z "$cxx" ] || "$cxx" "$consumer/consumer.cpp" -o cxx_shared \
             $(pkg-config --cflags --libs cfutures)
+        [ -z "$cxx" ] || "$cxx" -std=c++17 "$consumer/values.cpp" \
+            -o hpp_shared $(pkg-config --cflags --libs cfutures)
         "$cc" "$consumer/open_loop.c" -o open_without \
             $(pkg-config --cflags --libs cfutures)
         [ "$loop" = OFF ] || "$cc" "$consumer/open_loop.c" -o open_shared \

@@ -92,13 +92,13 @@ if command -v pkg-config >/dev/null; then
     done
     if [ -n "$cxx" ]; then
         at_most_five install 'shared C++'
-        consumer cxx tests/install/consumer/consumer.cpp hello.cpp
+        consumer cxx samples/hello.cpp hello.cpp
         follow 'shared C++'
-        says '6 * 7 = 42'
+        says '4 squared is 16'
         mkdir "$home/static_cxx"
         cd "$home/static_cxx"
         cp "$home/cxx/hello.cpp" .
-        HOME=$home bash -euxc "$(block static | sed 's/^cc hello.c/c++ hello.cpp/')"
+        HOME=$home bash -euxc "$(block static | sed 's/^cc hello.c/c++ -std=c++17 hello.cpp/')"
     fi
 fi
 
