@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "../common/duration.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -58,30 +60,6 @@ parse_number(const char *text, int least, int most, int *out)
     return true;
 }
 
-/* Up to a day. */
-static bool
-parse_time(const char *text, int64_t *out_ns)
-{
-    static const struct {
-        const char *unit;
-        int64_t ns;
-    } units[] = {{"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000}};
-    char *end;
-    if (*text < '0' || *text > '9')
-        return false;
-    double number = strtod(text, &end);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(end, units[i].unit) != 0)
-            continue;
-        double ns = number * (double)units[i].ns;
-        if (!(ns >= 1e6 && ns <= 86400e9)) /* nor is it no number */
-            return false;
-        *out_ns = (int64_t)ns;
-        return true;
-    }
-    return false;
-}
-
 static bool
 set_executor(options *opts, const char *name)
 {
@@ -106,7 +84,7 @@ set_option(options *opts, int name, const char *value)
         return parse_number(value, 0, RETRIES_MOST, &opts->retries) ||
                wrong("--retries", value, "not 0 to 20");
     case 't':
-        return parse_time(value, &opts->timeout_ns) ||
+        return parse_duration(value, &opts->timeout_ns) ||
                wrong("--timeout", value, "not 1ms to 1440m");
     case 'h':
         opts->help = true;

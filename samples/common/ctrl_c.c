@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "ctrl_c.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+int
+ctrl_c_open(const char *program)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    int err = fd < 0 ? errno : pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (err)
+        fprintf(stderr, "%s: signalfd: %s\n", program, strerror(err));
+    return err ? -1 : fd;
+}
+
+bool
+ctrl_c_pressed(int ctrl_c)
+{
+    struct pollfd fd = {.fd = ctrl_c, .events = POLLIN};
+    return poll(&fd, 1, 0) == 1;
+}
+
+bool
+ctrl_c_or_input(int ctrl_c, int fd)
+{
+    struct pollfd fds[2] = {{.fd = ctrl_c, .events = POLLIN},
+                            {.fd = fd, .events = POLLIN}};
+    (void)poll(fds, 2, -1); /* if it fails, the read blocks */
+    return !fds[0].revents;
+}
+
+cf_err
+ctrl_c_or_next(int ctrl_c,
+               cf_as_completed *it,
+               int64_t timeout_ns,
+               cf_future **out)
+{
+    cf_err err = cf_as_completed_next(it, 0, out);
+    struct pollfd fds[2] = {{.fd = ctrl_c, .events = POLLIN},
+                            {.events = POLLIN}};
+    if (err != CF_ETIMEDOUT)
+        return ctrl_c_pressed(ctrl_c) ? CF_EINTERRUPTED : err;
+    fds[1].fd = cf_as_completed_fd(it);
+    if (fds[1].fd < 0)
+        return CF_ESYS;
+    int timeout_ms = timeout_ns < 0 ? -1 : (int)(timeout_ns / 1000000);
+    if (poll(fds, 2, timeout_ms) < 0 && errno != EINTR)
+        return CF_ESYS;
+    if (fds[0].revents)
+        return CF_EINTERRUPTED;
+    return fds[1].revents ? cf_as_completed_next(it, 0, out) : CF_ETIMEDOUT;
+}

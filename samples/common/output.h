@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file that is there as a whole or not at all: it has a temporary name until
+ * it is complete.
+ */
+#ifndef COMMON_OUTPUT_H
+#define COMMON_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct output {
+    const char *program; /* for what goes to standard error */
+    const char *path;    /* NULL: standard output */
+    char *temporary;     /* its name until then */
+    FILE *file;          /* to write to */
+};
+
+/* path "-" is standard output. false, after a sentence: it cannot be made. */
+bool output_open(struct output *output, const char *program, const char *path);
+
+/* Gives the file its name. false, after a sentence: it could not be written,
+ * and is gone. */
+bool output_finish(struct output *output);
+
+/* Removes what has been written so far. */
+void output_abandon(struct output *output);
+
+#endif
