@@ -20,6 +20,9 @@ struct trouble : std::runtime_error {
 
 int global = 5;
 
+struct empty {
+};
+
 /* Its move throws when it is told to. */
 struct moves_badly {
     static inline bool throws = false;
@@ -46,9 +49,7 @@ Test(cxx_future, gives_values_references_and_nothing)
     int &same = pool.submit([]() -> int & { return global; }).get();
     cr_assert_eq(&same, &global);
     pool.submit([] {}).get();
-    struct empty {
-    };
-    pool.submit([] { return empty{}; }).get();
+    pool.submit([] { return empty(); }).get();
 }
 
 Test(cxx_future, keeps_the_type_of_an_exception)

@@ -72,7 +72,7 @@ Test(cxx_process, runs_in_another_process)
     cf::process_pool pool(1);
     cr_assert_neq(pool.submit([] { return getpid(); }).get(), getpid());
     cr_assert_eq(pool.submit(plain, 4).get(), 5);
-    const int captured = 3;
+    int captured = 3; /* not const: then it would not be captured */
     cr_assert_eq(
         pool.submit([captured](int n) { return n * captured; }, 5).get(), 15);
     pool.submit([] {}).get();
