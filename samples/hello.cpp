@@ -19,7 +19,7 @@ main()
                                         " is not my number");
             return i * i;
         }));
-    for (int i = 0; i < 5; i++) {
+    for (std::size_t i = 0; i < squares.size(); i++) {
         try {
             const int square = squares[i].get();
             std::cout << i << " squared is " << square << '\n';

@@ -177,6 +177,8 @@ Test(cxx_coroutine, of_another_library_awaits_futures)
     pool.wait_idle();
 }
 
+/* clang does not compile the views of GCC 12's library before its version 16. */
+#if !defined __clang__ || __clang_major__ >= 16
 Test(cxx_coroutine, and_views_are_ranges_for_map)
 {
     cf::thread_pool pool(2);
@@ -186,3 +188,4 @@ Test(cxx_coroutine, and_views_are_ranges_for_map)
                      std::views::filter([](int n) { return n % 2 == 0; }));
     cr_assert_eq(squares, (std::vector<int>{4, 16, 36, 64, 100}));
 }
+#endif
