@@ -8,6 +8,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/forked.h"
+#include "lib/base/observer.h"
 #include "lib/base/wake_cost.h"
 #include "lib/executor/argument.h"
 #include "lib/future/failure.h"
@@ -186,6 +187,7 @@ end_task(struct cf__processes *pool,
          uint64_t flags)
 {
     lane->done++;
+    cf__observer_release(f);
     /* A task that has outrun its timeout has failed, whatever it returned. */
     if (flags || cf_load_relaxed(&f->word) & CF__COMPLETING)
         lane->failed++;
@@ -199,7 +201,7 @@ end_task(struct cf__processes *pool,
     }
     if (__builtin_expect(f->owned & CF__ARG_HEAP, 0)) {
         cf__future_release_arg(f);
-        f->owned &= (unsigned char)~CF__ARG_HEAP;
+        f->owned &= (uint16_t)~CF__ARG_HEAP;
     }
     if (__builtin_expect(!cf__future_finish_unwatched(f, flags), 0))
         defer(pool, f, flags);

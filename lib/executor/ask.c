@@ -6,6 +6,7 @@
 #include "lib/executor/remote.h"
 #include "lib/future/callback.h"
 #include "lib/future/life.h"
+#include "lib/future/observed.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,8 @@ cf_future_state(const cf_future *f)
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     if (cf__maybe_not_started(word) && !cf__remote_of(f)->started(f))
         return CF_PENDING;
+    if (cf__is_done(word))
+        cf__observed_seen(f);
     return cf__state(word);
 }
 
@@ -43,10 +46,14 @@ cf_future_done(const cf_future *f)
     if (!f)
         return false;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
-    if (cf__is_done(word) || !(word & CF__REMOTE))
-        return cf__is_done(word);
-    cf__remote_of(f)->attend(f->executor);
-    return cf__is_done(cf_load_acquire(&f->word)); /* pairs with finish */
+    if (!cf__is_done(word) && word & CF__REMOTE) {
+        cf__remote_of(f)->attend(f->executor);
+        word = cf_load_acquire(&f->word); /* pairs with finish */
+    }
+    if (!cf__is_done(word))
+        return false;
+    cf__observed_seen(f);
+    return true;
 }
 
 const char *
@@ -75,6 +82,7 @@ cf_future_cancel(cf_future *f)
 {
     if (!f || cf__forked(f))
         return false;
+    cf__future_expect(f, "cf_future_cancel(): the future is gone");
     return cf__future_cancel_now(f) || cf_future_state(f) == CF_CANCELED;
 }
 
@@ -138,6 +146,7 @@ cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data)
     if (!f || !fn)
         return CF_EINVAL;
     bool done = cf_future_done(f);
+    cf__future_expect(f, "cf_future_on_done(): the future is gone");
     if (!done && cf__forked(f))
         return CF_OK; /* it will never be done here */
     if (done && !cf__thread.due) {

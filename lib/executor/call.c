@@ -10,6 +10,7 @@
 #include "lib/executor/stop.h"
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
+#include "lib/future/observed.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -118,12 +119,15 @@ cf__call_run_rare(struct cf_call *call, cf_future *f)
     }
     if (timed)
         cf__timers_start(f->executor->timers, f);
+    cf__observed_seen(f); /* what was done before the submit */
     int rc = cf__call_task(call, f, arg, arg_size);
     cf__call_returned(call, rc);
     if (timed)
         cf__timers_stop(f->executor->timers, f);
     cf__future_release_arg(f);
     uint64_t flags = cf__call_store_outcome(call, f, rc);
+    cf__observer_release(f);
+    cf__observer_release(f->executor); /* for those that wait for it */
     return f->owned & CF__JOB ? CF__RAN_JOB : flags;
 }
 
@@ -150,6 +154,7 @@ cf__call_died(struct cf_call *call, cf_future *f)
         cf__timers_stop(f->executor->timers, f);
     cf__future_release_arg(f);
     cf__future_store_error(f, cf__failure_new(&error));
+    cf__observer_release(f);
 }
 
 /* Finishes run->f. Then run->f is the next task of the chain. false: there is

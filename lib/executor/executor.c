@@ -7,6 +7,7 @@
 
 #include "lib/base/size.h"
 #include "lib/executor/check.h"
+#include "lib/executor/observed_ops.h"
 #include "lib/executor/registry.h"
 #include "lib/executor/remote.h"
 #include "lib/future/failure.h"
@@ -54,7 +55,7 @@ cf__executor_prepare(cf_executor *ex,
                      size_t capacity,
                      cf_queue_policy policy)
 {
-    ex->ops = ops;
+    ex->ops = cf__observed_ops(ops);
     ex->max_workers = max_workers;
     ex->future_bits = ops->remote ? CF__REMOTE : 0;
     ex->bound = capacity ? cf__bound_new(capacity, policy) : NULL;

@@ -11,6 +11,7 @@
 #include "lib/executor/wait_one.h"
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
+#include "lib/future/observed.h"
 
 #include <pthread.h>
 
@@ -126,6 +127,8 @@ cf__jobs_share_oldest(struct cf__jobs *jobs, cf_executor *ex)
         job->fn, job->arg, job->call->future, job->call};
     cf__future_init(f, ex, run_shared, 0, 2);
     f->owned = CF__JOB;
+    if (cf__observers)
+        cf__observed_begin(f);
     f->arg_size = sizeof shared;
     memcpy(f->arg, &shared, sizeof shared);
     /* The one above it becomes the oldest. If there is none, newer is not
@@ -153,6 +156,7 @@ take_outcome(struct cf_call *call, cf_job *job)
     cf_future *f = job->shared;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     struct outcome outcome = {.rc = CF_EWORKERDIED};
+    cf__observed_seen(f);
     if (cf__state(word) == CF_CANCELED) {
         cf_future_unref(f);
         return run(call, job->fn, job->arg);

@@ -5,6 +5,7 @@
  * has others to run.
  */
 #include "lib/base/cancel.h"
+#include "lib/base/observer.h"
 #include "lib/base/thread.h"
 #include "lib/executor/aside.h"
 #include "lib/executor/batch.h"
@@ -78,6 +79,8 @@ await_idle(void *data)
         if (!err)
             err = ex->ops->wait_idle(ex, waiting->deadline_ns);
     }
+    if (!err)
+        cf__observer_acquire(ex);
     waiting->err = err;
 }
 
@@ -105,6 +108,8 @@ await_shutdown(void *data)
     if (!waiting->err && !is_inside(ex))
         waiting->err =
             cf__timers_await_callback(ex->timers, waiting->deadline_ns);
+    if (!waiting->err)
+        cf__observer_acquire(ex);
 }
 
 /* The tasks of a batch that is under way run, as it began before. Those that
@@ -187,6 +192,7 @@ await_end_and_free(void *data)
      * serves until that thread is in no callback. */
     if (!is_inside(ex))
         (void)cf__timers_await_callback(ex->timers, CF__NEVER);
+    cf__observer_acquire(ex);
     if (!cf__executor_forked(ex))
         ex->ops->destroy(ex);
 }

@@ -13,6 +13,7 @@
 #include "lib/executor/remote.h"
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
+#include "lib/future/observed.h"
 
 #include <limits.h>
 
@@ -45,6 +46,7 @@ cf__future_refuse(cf_future *f, const cf_error *error)
     cf_error mine = *error;
     mine.name = cf__name(f);
     cf__future_store_error(f, cf__failure_new(&mine));
+    cf__observer_release(f);
     return cf__future_finish(f, CF__FAILED, 0, false);
 }
 
@@ -86,6 +88,7 @@ cf__future_cancel_now(cf_future *f)
      * drops f waits until this bit is gone. A future that is completed by hand
      * has no executor. */
     const uint64_t hold = f->executor ? CF__COMPLETING : 0;
+    cf__observer_release(f);
     uint64_t word = cf_load_acquire(&f->word); /* the swap checks it */
     uint64_t next;
     bool recalled = false;

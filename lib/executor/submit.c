@@ -11,10 +11,12 @@
 #include "lib/executor/call.h"
 #include "lib/executor/caller_run.h"
 #include "lib/executor/executor.h"
+#include "lib/executor/observed_ops.h"
 #include "lib/executor/remote.h"
 #include "lib/executor/server.h"
 #include "lib/future/callback.h"
 #include "lib/future/life.h"
+#include "lib/future/observed.h"
 
 #include <pthread.h>
 
@@ -70,6 +72,8 @@ enqueue_bounded(cf_executor *ex,
     cf__callbacks_resume(cf__callbacks_pause()); /* it may wait for room */
     answer = cf__bound_acquire(ex->bound, count, entry, &err);
     pthread_cleanup_pop(0);
+    if (answer == CF__BOUND_CALLER_RUNS && cf__observers)
+        cf__observed_begin_chain(oldest, newest);
     if (answer == CF__BOUND_CALLER_RUNS)
         return cf__caller_run(ex, oldest, newest, count);
     if (answer == CF__BOUND_REFUSED)
@@ -307,11 +311,14 @@ cf__submit_prepare(cf_executor *ex,
         err = known.arg_ops
                   ? cf__future_set_object(f, known.arg_ops, (void *)known.arg)
                   : cf__future_set_arg(f, known.arg, known.arg_size);
-    if (err)
+    if (err) {
         cf__future_discard(f);
-    else
-        *out = f;
-    return err;
+        return err;
+    }
+    if (cf__observers) /* others may know it before the backend does */
+        cf__observed_begin(f);
+    *out = f;
+    return CF_OK;
 }
 
 cf_err

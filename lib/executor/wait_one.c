@@ -24,6 +24,7 @@
 #include "lib/future/callback.h"
 #include "lib/future/future.h"
 #include "lib/future/life.h"
+#include "lib/future/observed.h"
 
 #define NAP_NS CF__MS(100)
 enum { REMOTE_LOOK = 5 };
@@ -96,6 +97,7 @@ wait_for(cf_future *f, int64_t timeout_ns, bool firmly)
 {
     if (cf_future_done(f))
         return CF_OK;
+    cf__future_expect(f, "cf_future_wait(): the future is gone");
     if (cf__forked(f))
         return CF_EFORKED;
     int64_t deadline_ns = cf__deadline(timeout_ns);
@@ -111,6 +113,8 @@ wait_for(cf_future *f, int64_t timeout_ns, bool firmly)
                          : wait_outside(f, deadline_ns, firmly);
     }
     cf__callbacks_resume(due);
+    if (!err)
+        cf__observed_seen(f);
     return err;
 }
 
@@ -149,7 +153,7 @@ static inline cf_err
 outcome(const cf_future *f, uint64_t word, cf_bytes *out)
 {
     const uint64_t common = CF__PHASE | CF__FAILED;
-    const unsigned outside = CF__RESULT_HEAP | CF__RESULT_LENT;
+    const unsigned outside = CF__RESULT_HEAP | CF__RESULT_LENT | CF__OBSERVED;
     if ((word & common) != CF_FINISHED || f->owned & outside || !out)
         return cf__future_outcome(f, word, out);
     *out = (cf_bytes){f->result, f->result_size};

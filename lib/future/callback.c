@@ -9,6 +9,7 @@
 #include "lib/future/callback.h"
 
 #include "lib/base/cancel.h"
+#include "lib/base/observer.h"
 #include "lib/base/worker.h"
 #include "lib/future/life.h"
 
@@ -115,6 +116,7 @@ cf__callbacks_run(cf_future *f, struct cf__callback *callbacks)
         cf__future_unref(f);
         return;
     }
+    cf__observer_acquire(f);
     for (struct cf__callback *at = callbacks, *next; at; at = next) {
         next = cf_load_relaxed(&at->next); /* out of the list: the thread's */
         at->f = f;

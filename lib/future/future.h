@@ -66,8 +66,9 @@ enum {
                                   CF__ARG_OPS. With CF__ARG_HEAP it is there */
     CF__RESULT_OBJECT = 1 << 7, /* the result is an object, inside or on the
                                   heap. arg holds its destructor */
-    CF__RESULT_USERS = 1 << 8   /* the heap of the result is the user's memory,
+    CF__RESULT_USERS = 1 << 8,  /* the heap of the result is the user's memory,
                                   which the destructor frees */
+    CF__OBSERVED = 1 << 9       /* nothing: see observed.h */
 };
 
 #define CF__SOLE_TAG ((uintptr_t)2) /* in cf_future.waiters */

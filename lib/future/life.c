@@ -9,6 +9,7 @@
 #include "lib/base/cancel.h"
 #include "lib/base/forked.h"
 #include "lib/future/failure.h"
+#include "lib/future/observed.h"
 #include "lib/future/waiter.h"
 
 #include <stdlib.h>
@@ -128,6 +129,7 @@ destroy_result(cf_future *f)
 void
 cf__future_free_whole(cf_future *f)
 {
+    cf__observed_seen(f); /* by those that had other handles */
     if (f->owned & CF__RESULT_OBJECT)
         destroy_result(f);
     if ((f->owned & (CF__RESULT_HEAP | CF__RESULT_USERS)) == CF__RESULT_HEAP)
@@ -147,7 +149,10 @@ cf__future_free_whole(cf_future *f)
         cf__failure_free(f->attributes->late_error);
         cf__block_free((cf_future *)(void *)f->attributes);
     }
-    cf__block_free(f);
+    if (f->owned & CF__OBSERVED)
+        cf__observed_end(f);
+    else
+        cf__block_free(f);
 }
 
 void
@@ -195,6 +200,7 @@ cf__future_store_destructor(cf_future *f,
 cf_err
 cf__future_outcome(const cf_future *f, uint64_t word, cf_bytes *out)
 {
+    cf__observed_seen(f);
     if (cf__state(word) == CF_CANCELED)
         return CF_ECANCELED;
     if (word & CF__FAILED)
@@ -217,6 +223,8 @@ cf_future_error(cf_future *f)
         return NULL;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     bool failed = cf__state(word) == CF_FINISHED && word & CF__FAILED;
+    if (failed)
+        cf__observed_seen(f);
     return failed ? stored_error(f) : NULL;
 }
 
@@ -230,14 +238,29 @@ cf_future *
 cf_future_ref(cf_future *f)
 {
     /* Relaxed: the caller's own handle keeps f. */
-    if (f)
-        cf_fetch_add_relaxed(&f->word, CF__HANDLE);
+    if (f) {
+        uint64_t word = cf_fetch_add_relaxed(&f->word, CF__HANDLE);
+        cf__contract(word >> 32 != 0, "cf_future_ref(): no handle is left");
+    }
     return f;
+}
+
+/* Not inlined: the last handle, which is the common one, needs no call. */
+__attribute__((noinline)) static void
+unref_one_of_several(cf_future *f)
+{
+    cf__observer_release(f); /* the caller's uses of what f lent */
+    cf__future_unref(f);
 }
 
 void
 cf_future_unref(cf_future *f)
 {
-    if (f)
-        cf__future_unref(f);
+    if (!f)
+        return;
+    /* pairs with the release of other handles: their use of f is over */
+    if (__builtin_expect(cf_load_acquire(&f->word) >> 32 != 1, 0))
+        unref_one_of_several(f);
+    else
+        cf__future_free(f);
 }

@@ -99,7 +99,7 @@ cf__future_free(cf_future *f)
     cf__check(cf__future_check_unused(f));
     cf_store_relaxed(&f->word, 0);
     const unsigned outside = CF__RESULT_HEAP | CF__RESULT_ERROR |
-                             CF__RESULT_LENT | CF__RESULT_OBJECT;
+                             CF__RESULT_LENT | CF__RESULT_OBJECT | CF__OBSERVED;
     if (__builtin_expect(f->owned & outside || f->attributes ||
                              cf_load_relaxed(&f->waiters),
                          0))

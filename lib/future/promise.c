@@ -9,6 +9,7 @@
 #include "lib/future/failure.h"
 #include "lib/future/future.h"
 #include "lib/future/life.h"
+#include "lib/future/observed.h"
 
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@ cf_future_create(cf_future **out)
     if (!f)
         return CF_ENOMEM;
     cf__future_init(f, NULL, NULL, 0, 1);
+    cf__observed_begin(f);
     *out = f;
     return CF_OK;
 }
@@ -61,6 +63,7 @@ cf_future_set_result(cf_future *f, const void *data, size_t size)
     if (!heap && size)
         memcpy(f->result, data, size);
     cf__future_store_result(f, heap, size);
+    cf__observer_release(f);
     (void)cf__future_finish(f, 0, CF__COMPLETING, false);
     return CF_OK;
 }
@@ -86,6 +89,7 @@ cf_future_set_object(cf_future *f, const cf_object_ops *ops, void *object)
     cf__future_store_result(f, heap, ops->size);
     if (ops->destroy)
         cf__future_store_destructor(f, ops->destroy, false);
+    cf__observer_release(f);
     (void)cf__future_finish(f, 0, CF__COMPLETING, false);
     return CF_OK;
 }
@@ -124,6 +128,7 @@ cf_future_set_error(cf_future *f, const cf_error *error)
     }
     cf__failure_own(failure, known.object, known.object_free);
     cf__future_store_error(f, failure);
+    cf__observer_release(f);
     (void)cf__future_finish(f, CF__FAILED, CF__COMPLETING, false);
     return CF_OK;
 }

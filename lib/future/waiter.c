@@ -7,6 +7,7 @@
 
 #include "lib/base/assert.h"
 #include "lib/base/generation.h"
+#include "lib/base/observer.h"
 #include "lib/future/sole.h"
 #include "lib/future/waiter_lock.h"
 
@@ -204,6 +205,7 @@ cf__waiters_release(cf_future *f)
 bool
 cf__waiters_add_callback(cf_future *f, struct cf__callback *callback)
 {
+    cf__observer_release(f); /* what the callback's data points to */
     if (!open_list(f))
         return false;
     uintptr_t list = cf_load_relaxed(&f->waiters); /* locked */

@@ -15,6 +15,7 @@
 #include "lib/executor/budget.h"
 #include "lib/executor/remote.h"
 #include "lib/future/callback.h"
+#include "lib/future/observed.h"
 #include "lib/many/as_completed_iterator.h"
 #include "lib/many/as_completed_ring.h"
 
@@ -182,6 +183,7 @@ cf_as_completed_next(cf_as_completed *it, int64_t timeout_ns, cf_future **out)
     if (err)
         return err;
     *out = hand_out(it);
+    cf__observed_seen(*out);
     cf__as_completed_check(it);
     if (ready && timeout_ns != 0)
         cf__budget_spend();

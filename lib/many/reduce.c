@@ -3,6 +3,7 @@
  * cf_parallel_reduce(): a loop whose iterations are folded, piece by piece, and
  * whose pieces are combined in a fixed tree. README.md, "Reductions". No locks.
  */
+#include "lib/base/observer.h"
 #include "lib/base/size.h"
 #include "lib/executor/call.h"
 #include "lib/many/loop.h"
@@ -62,8 +63,10 @@ combine_upwards(struct reduction *r, size_t piece)
         if (right >= r->pieces) /* the tree has no right half here */
             continue;
         /* The first one leaves its partial to the second. */
+        cf__observer_release(&r->met[right]);
         if (!cf_exchange_acq_rel(&r->met[right], true))
             return;
+        cf__observer_acquire(&r->met[right]);
         r->combine(partial_of(r, left), partial_of(r, right), r->data);
     }
 }

@@ -2,6 +2,7 @@
 /* An event: see cfutures/event.h, and README.md. */
 #include <cfutures/event.h>
 
+#include "lib/base/observer.h"
 #include "lib/executor/budget.h"
 #include "lib/future/callback.h"
 #include "lib/sync/line.h"
@@ -40,7 +41,8 @@ cf_event_set(cf_event *event)
     if (!event)
         return CF_EINVAL;
     cf__meeting_enter(&event->meeting);
-    cf_store_release(&event->set, true); /* pairs with every look */
+    cf__observer_release(&event->meeting); /* a look takes no lock */
+    cf_store_release(&event->set, true);   /* pairs with every look */
     cf__line_wake_all(&event->meeting, &event->meeting.lines[0], CF_OK);
     cf__meeting_leave(&event->meeting);
     return CF_OK;
@@ -60,7 +62,10 @@ cf_event_clear(cf_event *event)
 bool
 cf_event_is_set(const cf_event *event)
 {
-    return event && cf_load_acquire(&event->set); /* pairs with set */
+    if (!event || !cf_load_acquire(&event->set)) /* pairs with set */
+        return false;
+    cf__observer_acquire(&event->meeting);
+    return true;
 }
 
 cf_err

@@ -4,6 +4,7 @@
 
 #include "lib/base/contract.h"
 #include "lib/base/forked.h"
+#include "lib/base/observer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,11 +29,19 @@ lock(struct cf__meeting *meeting)
 {
     cf__notice_fork(); /* else a child would wait for a thread of its parent */
     cf__lock(&meeting->lock);
+    cf__observer_acquire(meeting);
     if (__builtin_expect(meeting->generation == cf__generation, 1))
         return;
     for (int i = 0; i < CF__LINES; i++)
         clear(&meeting->lines[i]);
     meeting->generation = cf__generation;
+}
+
+static void
+unlock(struct cf__meeting *meeting)
+{
+    cf__observer_release(meeting);
+    cf__unlock(&meeting->lock);
 }
 
 void *
@@ -68,7 +77,7 @@ cf__meeting_enter(struct cf__meeting *meeting)
 void
 cf__meeting_leave(struct cf__meeting *meeting)
 {
-    cf__unlock(&meeting->lock);
+    unlock(meeting);
     drop(meeting);
 }
 
@@ -84,7 +93,7 @@ cf__meeting_destroy(struct cf__meeting *meeting, const char *waited_for)
 void
 cf__meeting_give_way(struct cf__meeting *meeting)
 {
-    cf__unlock(&meeting->lock);
+    unlock(meeting);
     lock(meeting);
 }
 
@@ -100,7 +109,7 @@ cf__line_wait(struct cf__meeting *meeting,
     self->link.prev = last;
     last->next = &self->link;
     line->ends.prev = &self->link;
-    cf__unlock(&meeting->lock);
+    unlock(meeting);
     cf_err err = cf__sleeper_wait(&self->sleeper, deadline_ns, false);
     lock(meeting); /* so the thread that has woken it is through with it */
     if (cf_load_relaxed(&self->sleeper.woken)) /* locked */

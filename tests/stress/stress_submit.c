@@ -5,8 +5,8 @@
  * cancel and finish; the last handle frees), cf__future_drop_stale() against
  * cf__future_cancel_now() when the executor goes away, and the counters.
  *
- * Every task is run or cancelled, never both; its argument is freed once; the
- * statistics agree.
+ * Every task is run or cancelled, never both; its argument is freed once, and
+ * so is a result that is an object; the statistics agree.
  */
 #include "common.h"
 
@@ -17,6 +17,7 @@ enum { SLOTS = 16, ITEMS_PER_THREAD = 512, SUBMITTERS_MAX = 4, BATCH = 8 };
 
 struct item {
     atomic_int ran, freed, canceled;
+    atomic_int made, unmade; /* its result, which is an object */
     bool has_free;
     bool accepted; /* written by its submitter, read at the end */
 };
@@ -50,6 +51,25 @@ item_ran(struct item *item)
     CHECK_EQ(atomic_fetch_add(&item->ran, 1), 0);
 }
 
+static void
+unmake(void *result)
+{
+    struct item *item;
+    memcpy(&item, result, sizeof item);
+    CHECK_EQ(atomic_fetch_add(&item->unmade, 1), 0);
+}
+
+static int
+return_object(cf_call *call, struct item *item, size_t size)
+{
+    unsigned char *result = cf_return_buffer(call, size);
+    CHECK(result);
+    memset(result, 0, size);
+    memcpy(result, &item, sizeof item);
+    atomic_store(&item->made, 1);
+    return (int)cf_return_destructor(call, unmake);
+}
+
 static int
 run_item(cf_call *call, const void *arg, size_t arg_size)
 {
@@ -60,8 +80,11 @@ run_item(cf_call *call, const void *arg, size_t arg_size)
         for (size_t i = 0; i < sizeof((struct large *)0)->rest; i++)
             CHECK_EQ(((const struct large *)arg)->rest[i], 7);
     /* Short and long results: inside the future, and on the heap. */
+    size_t size = (uintptr_t)item / 64 % 2 ? 64 : 8;
+    if ((uintptr_t)item / 32 % 2)
+        return return_object(call, item, size);
     char result[64] = {0};
-    return (int)cf_return(call, result, (uintptr_t)item / 64 % 2 ? 64 : 8);
+    return (int)cf_return(call, result, size);
 }
 
 static void
@@ -70,6 +93,34 @@ free_item(void *arg)
     struct item *item = arg;
     CHECK_EQ(atomic_fetch_add(&item->freed, 1), 0);
 }
+
+/* An argument that is an object: small or large, which begin alike. */
+static void
+destroy_argument(void *object)
+{
+    struct small *small = object;
+    if (small->item)
+        free_item(small->item);
+}
+
+static void
+move_small(void *to, void *from)
+{
+    memcpy(to, from, sizeof(struct small));
+    ((struct small *)from)->item = NULL;
+}
+
+static void
+move_large(void *to, void *from)
+{
+    memcpy(to, from, sizeof(struct large));
+    ((struct large *)from)->item = NULL;
+}
+
+static const cf_object_ops small_ops = {
+    sizeof(struct small), move_small, destroy_argument};
+static const cf_object_ops large_ops = {
+    sizeof(struct large), move_large, destroy_argument};
 
 static void
 finish_with(struct held *held, struct random *r)
@@ -97,7 +148,8 @@ finish_with(struct held *held, struct random *r)
         err = cf_future_result(held->f, CF_FOREVER, &bytes);
         if (err == CF_OK) {
             CHECK(bytes.size == 8 || bytes.size == 64);
-            CHECK_EQ(((const char *)bytes.data)[bytes.size - 1], 0);
+            if (!atomic_load(&held->item->made))
+                CHECK_EQ(((const char *)bytes.data)[bytes.size - 1], 0);
             CHECK_EQ(atomic_load(&held->item->ran), 1);
         } else {
             CHECK_EQ(err, CF_ECANCELED);
@@ -157,7 +209,18 @@ submit_one(struct round *round, struct item *item, struct random *r)
     cf_task task = CF_TASK_INIT;
     task.fn = run_item;
     task.arg = item;
-    switch (random_below(r, 4)) {
+    switch (random_below(r, 6)) {
+    case 4:
+        item->has_free = true;
+        task.arg = &small;
+        task.arg_ops = &small_ops;
+        break;
+    case 5:
+        memset(large.rest, 7, sizeof large.rest);
+        item->has_free = true;
+        task.arg = &large;
+        task.arg_ops = &large_ops;
+        break;
     case 0:
         task.arg = &small;
         task.arg_size = sizeof small;
@@ -232,6 +295,16 @@ check_round(struct round *round, bool cancel_rest)
     CHECK_EQ(s.workers, 0);
 }
 
+/* All futures are gone. */
+static void
+check_results(struct round *round)
+{
+    for (unsigned t = 0; t < SUBMITTERS_MAX; t++)
+        for (unsigned i = 0; i < ITEMS_PER_THREAD; i++)
+            CHECK_EQ(atomic_load(&round->items[t][i].unmade),
+                     atomic_load(&round->items[t][i].made));
+}
+
 static unsigned
 one_round(struct round *round, uint64_t number)
 {
@@ -260,6 +333,7 @@ one_round(struct round *round, uint64_t number)
         if (held)
             finish_with(held, &r);
     }
+    check_results(round);
     return threads * ITEMS_PER_THREAD;
 }
 

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CF_DEBUG=1: futures that are left are counted at the end, and a use of one
+ * that is gone ends the program with a sentence. Without it nothing is said.
+ */
+#define _GNU_SOURCE
+#include <cfutures/cfutures.h>
+
+#include <stdlib.h>
+
+#include "tests/observers/child.h"
+
+enum { BETWEEN = 1000 };
+
+static int
+task_nothing(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call;
+    (void)arg;
+    (void)arg_size;
+    return 0;
+}
+
+static cf_future *
+submit(cf_executor *ex, const char *name)
+{
+    cf_future *f;
+    if (cf_submit_task(ex, &CF_TASK(.fn = task_nothing, .name = name), &f) ||
+        cf_future_wait(f, CF_FOREVER))
+        exit(1);
+    return f;
+}
+
+static void
+leave_some(cf_executor *ex)
+{
+    cf_future *promise;
+    for (int i = 0; i < 5; i++) {
+        cf_future *f = submit(ex, "decode");
+        if (i > 1)
+            cf_future_unref(f);
+    }
+    if (cf_future_create(&promise))
+        exit(1);
+    cf_future_unref(submit(ex, NULL));
+}
+
+/* Others come and go between the end of a future and its use. */
+static void
+use_late(cf_executor *ex)
+{
+    cf_future *late = submit(ex, "decode");
+    cf_future_unref(late);
+    for (int i = 0; i < BETWEEN; i++)
+        cf_future_unref(submit(ex, NULL));
+    (void)cf_future_wait(late, CF_FOREVER);
+}
+
+static int
+run(const char *what)
+{
+    cf_executor *ex;
+    if (cf_thread_pool_create(&CF_THREAD_POOL_OPTIONS(.max_workers = 2), &ex))
+        return 1;
+    if (strcmp(what, "left") == 0)
+        leave_some(ex);
+    else if (strcmp(what, "late") == 0)
+        use_late(ex);
+    else
+        for (int i = 0; i < BETWEEN; i++)
+            cf_future_unref(submit(ex, "decode"));
+    cf_executor_destroy(ex);
+    return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    static char said[4096];
+    const char *left[] = {"cf_future_unref() was not called for: 3\n",
+                          "  2 of task 'decode'\n",
+                          "  1 of cf_future_create()\n",
+                          NULL};
+    const char *late[] = {"cf_future_wait(): the future is gone", NULL};
+    if (argc > 1)
+        return run(argv[1]);
+    unsetenv("CF_DEBUG");
+    if (run_again("left", said, sizeof said) != 0 || said[0]) {
+        fprintf(stderr, "without CF_DEBUG it says: %s\n", said);
+        return 1;
+    }
+    setenv("CF_DEBUG", "1", 1);
+    if (run_again("well", said, sizeof said) != 0 || said[0]) {
+        fprintf(stderr, "nothing is left, but it says: %s\n", said);
+        return 1;
+    }
+    return !ends("left", true, left) || !ends("late", false, late);
+}
