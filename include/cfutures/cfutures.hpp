@@ -11,6 +11,7 @@
 #include <cfutures/cxx/executor.hpp>
 #include <cfutures/cxx/gather.hpp>
 #include <cfutures/cxx/group.hpp>
+#include <cfutures/cxx/then.hpp>
 #include <cfutures/cxx/wait.hpp>
 
 #endif

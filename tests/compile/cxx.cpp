@@ -92,6 +92,16 @@ uses(cf::thread_pool &threads, cf::process_pool &processes)
     // says: the move constructor of its type must be noexcept
     cf::promise<moves_badly> promise;
 #elif PART == 18
+    // says: the value is in the program's memory, which worker processes
+    auto f = threads.submit([] { return 1; }).then(processes, [](int n) {
+        return n;
+    });
+#elif PART == 19
+    // says: cf::future::then: the callable cannot be called with the future's
+    auto f = threads.submit([] { return 1; }).then(threads, [](std::string s) {
+        return s;
+    });
+#elif PART == 20
     // says: the result cannot travel back from another process
     processes.map([](int n) { return std::make_unique<int>(n); }, items);
 #endif

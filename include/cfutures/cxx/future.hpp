@@ -184,6 +184,15 @@ template <class T> class [[nodiscard]] future : public detail::future_base
     /* A future for many readers. */
     shared_future<T> share() &&;
 
+    /* When this one has succeeded: f(T) as a task of ex. If it has not, f is
+     * skipped, and the future that then() returns has the same exception. No
+     * thread waits meanwhile. Tasks of ex must share the program's memory. */
+    template <reach Reach, class F>
+    auto then(const executor_base<Reach> &ex, F &&f) &&;
+    /* The same, but always f(future<T>), which is done. */
+    template <reach Reach, class F>
+    auto then_any(const executor_base<Reach> &ex, F &&f) &&;
+
     /* For the library's own headers. */
     future(detail::handle handle, bool coded) noexcept
         : future_base(std::move(handle), coded)

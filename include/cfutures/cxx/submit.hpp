@@ -43,6 +43,12 @@ class options
         task_.timeout_ns = detail::to_ns(duration);
         return *this;
     }
+    /* Not queued before; PENDING, and can be cancelled, until then. */
+    template <class D> options &delay(D duration) noexcept
+    {
+        task_.delay_ns = detail::to_ns(duration);
+        return *this;
+    }
     const cf_task &task() const noexcept
     {
         return task_;
@@ -59,20 +65,25 @@ namespace detail
 struct target {
     cf_executor *ex;
     const cf_task *attributes = nullptr;
-    cf_future **out = nullptr; /* NULL: detached */
-    cf_group *group = nullptr; /* as its child */
+    cf_future **out = nullptr;         /* NULL: detached */
+    cf_group *group = nullptr;         /* as its child */
+    cf_future *const *input = nullptr; /* when that is done, however */
 
     cf_task task() const noexcept
     {
         cf_task task = CF_TASK_INIT;
         if (attributes)
             task = *attributes;
+        if (input)
+            task.flags |= CF_WHEN_ANYWAY;
         return task;
     }
     cf_err submit(const cf_task &task) const noexcept
     {
         if (group)
             return cf_group_submit_task(group, &task, out);
+        if (input)
+            return cf_submit_when(ex, &task, input, 1, out);
         return cf_submit_task(ex, &task, out);
     }
 };
@@ -83,7 +94,7 @@ submit_bytes(const target &to,
              const void *arg,
              std::size_t size)
 {
-    if (!to.attributes && !to.group)
+    if (!to.attributes && !to.group && !to.input)
         return cf_submit(to.ex, fn, arg, size, to.out);
     cf_task task = to.task();
     task.fn = fn;
