@@ -236,8 +236,8 @@ CF_API cf_err cf_submit_task(cf_executor *ex,
  *
  * Blocks: only if all inputs are done and there is no delay: as cf_submit().
  *
- * The rest as cf_submit_task(). Ordering: what the inputs did is visible to
- * the task (in a process pool: nothing but its argument is). Python: none.
+ * The rest as cf_submit(). Ordering: what the inputs did is visible to the task
+ * (in a process pool: nothing but its argument is). Python: none.
  */
 CF_API cf_err cf_submit_when(cf_executor *ex,
                              const cf_task *task,

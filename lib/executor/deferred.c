@@ -130,18 +130,26 @@ cf__deferred_due(cf_future *f)
 
 /* --- the end of a record -------------------------------------------------- */
 
-void
-cf__deferred_unref(struct cf__deferred *d)
+static void
+drop_refs(struct cf__deferred *d, uint32_t count)
 {
     /* pairs with those of other threads: their use of d is over */
-    if (cf_fetch_sub_acq_rel(&d->refs, 1) != 1)
+    if (cf_fetch_sub_acq_rel(&d->refs, count) != count)
         return;
     cf__future_unref(d->f);
     free(d);
 }
 
-/* After the call no input's notify() is under way, nor comes. */
-static void
+void
+cf__deferred_unref(struct cf__deferred *d)
+{
+    drop_refs(d, 1);
+}
+
+/* After the call no input's notify() is under way, nor comes. Returns how many
+ * uses of the memory the caller has to drop for that: the callback's, if it
+ * never became due. */
+static uint32_t
 stop_listening(struct cf__deferred *d)
 {
     /* If nothing is left, all have been called, and no one touches d after its
@@ -150,9 +158,9 @@ stop_listening(struct cf__deferred *d)
         for (size_t i = 0; i < d->count; i++)
             cf__waiter_remove(d->inputs[i].f, &d->inputs[i].waiter);
     if (cf_load_acquire(&d->state) & HANDED) /* pairs with step */
-        return;
+        return 0;
     free(d->callback);
-    cf__deferred_unref(d);
+    return 1;
 }
 
 static void
@@ -166,11 +174,10 @@ void
 cf__deferred_discard(struct cf__deferred *d)
 {
     cf_future *f = d->f;
-    stop_listening(d);
+    uint32_t callbacks = stop_listening(d);
     drop_inputs(d);
     cf_store_relaxed(&f->word, cf_load_relaxed(&f->word) & ~CF__WAITING);
-    cf__deferred_unref(d);
-    cf__deferred_unref(d); /* f has the handles that it had */
+    drop_refs(d, callbacks + 2); /* f has the handles that it had */
 }
 
 static void
@@ -196,7 +203,7 @@ cf__deferred_end(struct cf__deferred *d, bool queued)
 {
     cf_future *f = d->f;
     cf_executor *ex = f->executor;
-    stop_listening(d);
+    uint32_t callbacks = stop_listening(d);
     if (d->timed)
         cf__timers_stop(ex->timers, f);
     if (!queued) /* it counts as having left the queue, but was not in it */
@@ -208,7 +215,7 @@ cf__deferred_end(struct cf__deferred *d, bool queued)
     drop_inputs(d);
     if (!queued)
         cf__future_unref(f);
-    cf__deferred_unref(d);
+    drop_refs(d, callbacks + 1);
 }
 
 bool
