@@ -55,7 +55,7 @@ new_task(void)
     cf_future *f = NULL;
     cf_task task = CF_TASK_INIT;
     task.fn = task_nothing;
-    cr_assert(cf__submit_prepare(ex, &task, 2, &f) == CF_OK);
+    cr_assert(cf__submit_prepare(ex, &task, 2, false, NULL, &f) == CF_OK);
     return f;
 }
 
