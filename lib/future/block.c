@@ -206,10 +206,12 @@ cf__block_reserve(size_t count)
     cf__assert(!t->closed && !*end);
     cf__notice_fork();
     size_t has = t->free_count;
-    if (t->free_batch)
-        has += cf_load_relaxed(&t->free_batch->base);
     while (has < count) {
-        cf_future *batch = cf__depot_get();
+        /* The cache's own batch first. It would go to the depot if this thread
+         * freed many blocks before it allocates these. A full cache becomes a
+         * batch then, which has no fewer blocks than the cache has now. */
+        cf_future *batch = t->free_batch ? t->free_batch : cf__depot_get();
+        t->free_batch = NULL;
         if (!batch) {
             cf__block_unreserve();
             return false;

@@ -163,6 +163,35 @@ Test(block, what_was_reserved_and_not_used_goes_back)
     }
 }
 
+static size_t
+count_own(void)
+{
+    size_t count = cf__thread.free_count + length(cf__thread.free_batch);
+    for (cf_future *batch = cf__thread.reserved_batches; batch;
+         batch = batch->next_batch)
+        count += length(batch);
+    return count;
+}
+
+/* Else the cache would give its batch to the depot, and others could have it. */
+Test(block, what_was_reserved_stays_while_the_thread_frees_others)
+{
+    enum { PIECE = 64, OTHERS = 100, HAS = 2 * CF__BLOCK_BATCH - 1 };
+    cf_future *others[OTHERS];
+    for (int i = 0; i < OTHERS; i++)
+        cr_assert_not_null(others[i] = cf__block_alloc());
+    allocate(MANY);
+    for (size_t i = 0; count_own() < HAS; i++)
+        cf__block_free(blocks[i]);
+    cr_assert(cf__thread.free_count == CF__BLOCK_BATCH - 1);
+    cr_assert(cf__block_reserve(HAS));
+    allocate(PIECE);
+    for (int i = 0; i < OTHERS; i++)
+        cf__block_free(others[i]);
+    cr_assert(count_own() >= HAS - PIECE, "%zu blocks", count_own());
+    cf__block_unreserve();
+}
+
 /* --- giving back --------------------------------------------------------- */
 
 enum { BURST = 400000 }; /* 49 MiB */
