@@ -8,6 +8,7 @@
 #include "event_loop/engine.h"
 
 #include "lib/base/helper_thread.h"
+#include "lib/base/list.h"
 #include "lib/base/origin.h"
 
 #include <cfutures/future.h>
@@ -18,19 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In a circle of these. */
-struct link {
-    struct link *next, *prev;
-};
-
 /* Of a task, which waits for it; or of the thread that asks it, if the task has
  * dropped it. Guarded by the lock: link, asked, answered, dropped. */
 struct question {
-    struct link link; /* in resolver->queued or resolver->asked */
-    bool asked;       /* by a thread */
-    bool answered;    /* that thread touches it no more */
-    bool dropped;     /* no task wants the answer */
-    cf_future *told;  /* is completed after the answer. The task has a handle,
+    struct cf__link link; /* in resolver->queued or resolver->asked */
+    bool asked;           /* by a thread */
+    bool answered;        /* that thread touches it no more */
+    bool dropped;         /* no task wants the answer */
+    cf_future *told; /* is completed after the answer. The task has a handle,
                          and so has the thread, or the queue before it */
     struct addrinfo hints;
     struct addrinfo *answer;
@@ -43,8 +39,8 @@ struct cf__resolver {
     struct cf__io_object object; /* the loop's thread's */
     struct cf__origin origin;    /* set once; of the threads */
     pthread_mutex_t lock;
-    struct link queued; /* the oldest first */
-    struct link asked;  /* and those that were answered and not yet taken */
+    struct cf__link queued; /* the oldest first */
+    struct cf__link asked;  /* and those that were answered and not yet taken */
     unsigned threads;
     bool ended; /* the loop has ended: the last thread frees all */
 };
@@ -52,25 +48,9 @@ struct cf__resolver {
 /* --- questions ------------------------------------------------------------ */
 
 static struct question *
-question_of(struct link *link)
+question_of(struct cf__link *link)
 {
-    return (struct question *)link; /* its first field */
-}
-
-static void
-append(struct link *circle, struct link *link)
-{
-    link->next = circle;
-    link->prev = circle->prev;
-    circle->prev->next = link;
-    circle->prev = link;
-}
-
-static void
-take_out(struct link *link)
-{
-    link->next->prev = link->prev;
-    link->prev->next = link->next;
+    return CF__LINK_OWNER(link, struct question, link);
 }
 
 static const char *
@@ -131,10 +111,10 @@ take_question(struct cf__resolver *r, bool *last)
 {
     struct question *q = NULL;
     pthread_mutex_lock(&r->lock);
-    if (r->queued.next != &r->queued) {
+    if (!cf__list_is_empty(&r->queued)) {
         q = question_of(r->queued.next);
-        take_out(&q->link);
-        append(&r->asked, &q->link);
+        cf__list_take_out(&q->link);
+        cf__list_append(&r->asked, &q->link);
         q->asked = true;
     } else {
         r->threads--;
@@ -159,7 +139,7 @@ answer_question(struct cf__resolver *r, struct question *q)
     q->answered = true;
     bool dropped = q->dropped;
     if (dropped)
-        take_out(&q->link);
+        cf__list_take_out(&q->link);
     pthread_mutex_unlock(&r->lock);
     if (dropped)
         free_question(q);
@@ -212,7 +192,7 @@ drop_locked(struct question *q)
         q->dropped = true;
         return;
     }
-    take_out(&q->link);
+    cf__list_take_out(&q->link);
     if (!q->asked)
         cf_future_unref(q->told); /* the queue's */
     free_question(q);
@@ -225,11 +205,12 @@ end_with_loop(struct cf__io_object *object)
 {
     struct cf__resolver *r = (struct cf__resolver *)object;
     pthread_mutex_lock(&r->lock);
-    while (r->queued.next != &r->queued) {
+    while (!cf__list_is_empty(&r->queued)) {
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it is out of the list */
         drop_locked(question_of(r->queued.next));
     }
-    for (struct link *at = r->asked.next, *next; at != &r->asked; at = next) {
+    for (struct cf__link *at = r->asked.next, *next; at != &r->asked;
+         at = next) {
         next = at->next;
         drop_locked(question_of(at));
     }
@@ -253,8 +234,8 @@ resolver_of(struct cf__evloop *loop)
     r->origin = loop->base.origin;
     r->origin.cpus = NULL; /* that is the loop's, which may end before */
     pthread_mutex_init(&r->lock, NULL); /* cannot fail on Linux */
-    r->queued.next = r->queued.prev = &r->queued;
-    r->asked.next = r->asked.prev = &r->asked;
+    cf__list_init(&r->queued);
+    cf__list_init(&r->asked);
     cf__io_add(loop, &r->object, end_with_loop);
     return loop->engine->resolver = r;
 }
@@ -292,7 +273,7 @@ ask(struct cf__resolver *r,
 {
     cf_future *told = q->told;
     pthread_mutex_lock(&r->lock);
-    append(&r->queued, &q->link);
+    cf__list_append(&r->queued, &q->link);
     pthread_mutex_unlock(&r->lock);
     cf_err err = start_thread(r, origin);
     int error = errno;

@@ -41,6 +41,8 @@ cf_group_create(cf_executor *ex, const cf_group_options *opts, cf_group **out)
     group->options = options;
     group->generation = cf__generation_now();
     group->uses = 1;
+    cf__list_init(&group->children);
+    cf__list_init(&group->held);
     pthread_mutex_init(&group->lock, NULL); /* cannot fail on Linux */
     *out = group;
     return CF_OK;

@@ -8,6 +8,7 @@
 
 #include <cfutures/group.h>
 
+#include "lib/base/list.h"
 #include "lib/future/future.h"
 
 #include <pthread.h>
@@ -18,8 +19,8 @@ struct cf__child {
     cf_group *group;
     cf_future *f; /* with a handle of the group */
 
-    struct cf__child *next, *prev;           /* of those that have not ended */
-    struct cf__child *next_held, *prev_held; /* of those that are held back */
+    struct cf__link link;      /* in group->children */
+    struct cf__link held_link; /* in group->held, if it is held */
     bool held;
     bool ended; /* it is in no list */
 
@@ -37,9 +38,9 @@ struct cf_group {
 
     pthread_mutex_t lock; /* its holder calls no code of the user */
     /* Guarded by lock. */
-    struct cf__child *first, *last; /* children that have not ended */
-    struct cf__child *first_held, *last_held;
-    struct cf__child *untold; /* if told: it and those after it are not yet */
+    struct cf__link children; /* that have not ended */
+    struct cf__link held;     /* of these, those that are held back */
+    struct cf__link *untold;  /* if told: it and those after it are not yet */
     size_t running;           /* children that have had their turn */
     bool told;                /* all are to stop, and there are no new ones */
     bool canceled;            /* ... by cf_group_cancel() */

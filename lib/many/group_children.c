@@ -23,31 +23,18 @@ cf__group_self(void)
 
 /* --- lists ---------------------------------------------------------------- */
 
-static void
-link_locked(cf_group *group, struct cf__child *child)
+static struct cf__child *
+child_of(struct cf__link *link)
 {
-    child->prev = group->last;
-    child->next = NULL;
-    if (group->last)
-        group->last->next = child;
-    else
-        group->first = child;
-    group->last = child;
+    return CF__LINK_OWNER(link, struct cf__child, link);
 }
 
 static void
 unlink_locked(cf_group *group, struct cf__child *child)
 {
-    if (group->untold == child)
-        group->untold = child->next;
-    if (child->prev)
-        child->prev->next = child->next;
-    else
-        group->first = child->next;
-    if (child->next)
-        child->next->prev = child->prev;
-    else
-        group->last = child->prev;
+    if (group->untold == &child->link)
+        group->untold = child->link.next;
+    cf__list_take_out(&child->link);
     child->ended = true;
 }
 
@@ -55,27 +42,14 @@ static void
 hold_locked(cf_group *group, struct cf__child *child)
 {
     child->held = true;
-    child->prev_held = group->last_held;
-    child->next_held = NULL;
-    if (group->last_held)
-        group->last_held->next_held = child;
-    else
-        group->first_held = child;
-    group->last_held = child;
+    cf__list_append(&group->held, &child->held_link);
 }
 
 static void
-let_go_locked(cf_group *group, struct cf__child *child)
+let_go_locked(struct cf__child *child)
 {
     child->held = false;
-    if (child->prev_held)
-        child->prev_held->next_held = child->next_held;
-    else
-        group->first_held = child->next_held;
-    if (child->next_held)
-        child->next_held->prev_held = child->prev_held;
-    else
-        group->last_held = child->prev_held;
+    cf__list_take_out(&child->held_link);
 }
 
 static bool
@@ -118,9 +92,10 @@ struct cf__child *
 cf__group_first(cf_group *group)
 {
     pthread_mutex_lock(&group->lock);
-    struct cf__child *child = group->first;
-    while (child && child->entering)
-        child = child->next;
+    struct cf__link *at = group->children.next;
+    while (at != &group->children && child_of(at)->entering)
+        at = at->next;
+    struct cf__child *child = at != &group->children ? child_of(at) : NULL;
     if (child)
         child->uses++;
     pthread_mutex_unlock(&group->lock);
@@ -144,12 +119,13 @@ static struct cf__child *
 next_untold(cf_group *group)
 {
     pthread_mutex_lock(&group->lock);
-    struct cf__child *child = group->untold;
-    while (child && !can_be_told_locked(child))
-        child = child->next;
+    struct cf__link *at = group->untold;
+    while (at != &group->children && !can_be_told_locked(child_of(at)))
+        at = at->next;
+    struct cf__child *child = at != &group->children ? child_of(at) : NULL;
     if (child)
         child->uses++;
-    group->untold = child ? child->next : NULL;
+    group->untold = child ? at->next : at;
     pthread_mutex_unlock(&group->lock);
     return child;
 }
@@ -170,7 +146,7 @@ begin_telling_locked(cf_group *group)
     if (group->told)
         return false;
     group->told = true;
-    group->untold = group->first;
+    group->untold = group->children.next;
     return true;
 }
 
@@ -198,7 +174,7 @@ cf__group_enter(cf_group *group, struct cf__child *child)
     else if (hold)
         err = cf__submit_hold(child->f); /* before another thread can see it */
     if (!err) {
-        link_locked(group, child);
+        cf__list_append(&group->children, &child->link);
         group->uses++;
         if (hold) {
             hold_locked(group, child);
@@ -216,10 +192,11 @@ static struct cf__child *
 take_turn(cf_group *group)
 {
     pthread_mutex_lock(&group->lock);
-    bool any = !group->told && !is_full_locked(group);
-    struct cf__child *child = any ? group->first_held : NULL;
-    if (child) {
-        let_go_locked(group, child);
+    struct cf__child *child = NULL;
+    if (!group->told && !is_full_locked(group) &&
+        !cf__list_is_empty(&group->held)) {
+        child = CF__LINK_OWNER(group->held.next, struct cf__child, held_link);
+        let_go_locked(child);
         group->running++;
         child->uses++;
     }
@@ -295,7 +272,7 @@ cf__group_ended(struct cf__child *child)
     if (!child->ended) {
         put_off = child->held;
         if (put_off)
-            let_go_locked(group, child);
+            let_go_locked(child);
         else
             group->running--;
         unlink_locked(group, child);
