@@ -162,10 +162,12 @@ ask_all(void *arg)
     return NULL;
 }
 
-/* Starts a thread for what is queued, if there are not too many. CF_ESYS: no
+/* Starts a thread for q, which is queued, if there are not too many. CF_ESYS: no
  * thread is there to ask it. */
 static cf_err
-start_thread(struct cf__resolver *r, const struct cf__origin *origin)
+start_thread(struct cf__resolver *r,
+             const struct cf__origin *origin,
+             const struct question *q)
 {
     pthread_mutex_lock(&r->lock);
     bool more = r->threads < CF__LOOKUPS_MAX;
@@ -176,9 +178,10 @@ start_thread(struct cf__resolver *r, const struct cf__origin *origin)
     if (cf__helper_thread_start(origin, NULL, ask_all, r) == CF_OK)
         return CF_OK;
     pthread_mutex_lock(&r->lock);
-    bool others = --r->threads > 0;
+    /* Another thread will take it, or has done so and may have ended. */
+    bool taken = --r->threads > 0 || q->asked;
     pthread_mutex_unlock(&r->lock);
-    return others ? CF_OK : CF_ESYS;
+    return taken ? CF_OK : CF_ESYS;
 }
 
 /* --- the loop's thread ---------------------------------------------------- */
@@ -275,7 +278,7 @@ ask(struct cf__resolver *r,
     pthread_mutex_lock(&r->lock);
     cf__list_append(&r->queued, &q->link);
     pthread_mutex_unlock(&r->lock);
-    cf_err err = start_thread(r, origin);
+    cf_err err = start_thread(r, origin, q);
     int error = errno;
     if (!err) {
         err = cf_future_wait(told, cf__time_left(deadline_ns));
