@@ -267,8 +267,11 @@ typedef int cf_range_fn(cf_call *call, size_t begin, size_t end, void *data);
  * @retval CF_ETASK ...  The error of a range that failed; after a failure no
  *                       more ranges are begun.
  * @retval CF_EINVAL     ex or fn is NULL.
- * @retval CF_EDEADLK    A range waits for the task that called this: it never
- *                       ends, and data must stay.
+ * @retval CF_EDEADLK    In a task of an event loop: a range waits for the task
+ *                       that called this. It does not end before that, and data
+ *                       must stay. Elsewhere in the thread of an event loop:
+ *                       nothing was run. In a thread pool the wait of such a
+ *                       range is refused.
  * @retval CF_EINTERRUPTED  Called in a task that was told to stop, when it had
  *                       run what it could itself. The ranges that still ran
  *                       were told to stop, and all have ended.

@@ -78,7 +78,8 @@ struct cf__worker {
     /* Guarded by the wait graph's lock (lib/executor/wait_graph.c). */
     bool stuck;    /* while it waits: found by cf__wait_graph_enter() */
     bool held_up;  /* ... found by cf__wait_graph_held_up() */
-    bool hopeless; /* its wait is to end: a join closed the circle */
+    bool firm;     /* ... others of a circle are ended before it; set by it */
+    bool hopeless; /* its wait is to end: a firm one closed the circle */
     struct cf__worker *graph_next;
     struct cf__awaited *awaited; /* what the worker is blocked on. Not in the
                                     first cache line, which a completer reads */

@@ -88,26 +88,41 @@ is_join(const struct cf__worker *w)
     return w->awaited->f->owned & CF__JOB;
 }
 
-/* self closes a circle by a join, which cannot be refused. So another wait of
- * the circle ends: the last one that is no join, on the way from self back to
- * self. A circle of joins cannot be: README.md, "Jobs". A wait for one of
- * several futures may lead around a circle beside that: then the way ends after
- * as many steps as there are waits. */
-static void
-end_one_locked(struct cf__worker *self)
+/* The last wait that is not firm, on the way from self, which closes a circle,
+ * back to self; else the last one that is no join. NULL: there is none. A wait
+ * for one of several futures may lead around a circle beside that: then the way
+ * ends after as many steps as there are waits. */
+static struct cf__worker *
+find_other_locked(struct cf__worker *self)
 {
-    struct cf__worker *last = NULL, *at = self;
+    struct cf__worker *last = NULL, *last_firm = NULL, *at = self;
     for (struct cf__worker *step = waiting; step; step = step->graph_next) {
         const cf_future *f = at->awaited->f;
         at = f->executor->ops->worker_of(f);
         if (at == self)
             break;
-        if (!is_join(at))
+        if (!at->firm)
             last = at;
+        else if (!is_join(at))
+            last_firm = at;
     }
-    cf__contract(last != NULL, "cf_join(): jobs wait for each other");
-    last->hopeless = true;
-    cf__worker_unpark(last);
+    return last ? last : last_firm;
+}
+
+/* self closes a circle by a wait that is firm. So another wait of the circle
+ * ends. false: there is none. A join is never refused: a circle of joins cannot
+ * be (README.md, "Jobs"). */
+static bool
+end_other_locked(struct cf__worker *self)
+{
+    struct cf__worker *other = find_other_locked(self);
+    cf__contract(other || !is_join(self),
+                 "cf_join(): jobs wait for each other");
+    if (!other)
+        return false;
+    other->hopeless = true;
+    cf__worker_unpark(other);
+    return true;
 }
 
 static void
@@ -133,10 +148,8 @@ cf__wait_graph_enter(struct cf__worker *self,
     self->graph_next = waiting;
     waiting = self;
     bool hopeless = hopeless_locked(self);
-    if (hopeless && is_join(self)) {
-        end_one_locked(self);
-        hopeless = false;
-    }
+    if (hopeless && self->firm)
+        hopeless = !end_other_locked(self);
     if (hopeless || !forever)
         leave_locked(self);
     pthread_mutex_unlock(&graph_lock);

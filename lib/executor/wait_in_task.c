@@ -183,6 +183,7 @@ wait_for(struct cf__worker *self,
             return done_or(f, CF_EINTERRUPTED);
         if (cf__in_task_must_retry(self, f))
             until = cf__in_task_retry_at(end_ns);
+        self->firm = firmly;
         if (cf__wait_graph_enter(self, &awaited, end_ns == CF__NEVER))
             return CF_EDEADLK;
         bool in_time = park(self, f, deferred, until);

@@ -90,6 +90,7 @@ sleep_in_task(struct cf__worker *worker,
     if (!worker)
         return sleep_until_ready(NULL, it, deadline_ns);
     forever = forever && cf__stop_at(CF__NEVER) == CF__NEVER;
+    worker->firm = false;
     if (cf__wait_graph_enter(worker, it->first_look, forever))
         return CF_EDEADLK;
     cf_err err = sleep_until_ready(worker, it, deadline_ns);

@@ -99,20 +99,28 @@ cut(const struct cf__loop *loop,
     return count;
 }
 
+static void
+interrupt_all(cf_future *const *futures, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)cf_future_interrupt(futures[i]);
+}
+
 /* Waits for all ranges. After the first failure or the deadline, those that
  * have not begun never do, and those that have are asked to stop. */
 static cf_err
 wait_for_ranges(cf_future *const *futures, size_t count, int64_t deadline_ns)
 {
     int64_t timeout_ns = cf__time_left(deadline_ns);
-    /* If there is no memory for this wait, a failure is noticed at the end. */
+    /* If there is no memory for this wait, or a range waits for the calling
+     * task, a failure is noticed at the end. */
     cf_err err = cf_wait(futures, count, CF_FIRST_ERROR, timeout_ns, NULL);
-    if (err != CF_ENOMEM) {
-        for (size_t i = 0; i < count; i++)
-            (void)cf_future_interrupt(futures[i]);
-    }
+    if (err != CF_ENOMEM && err != CF_EDEADLK)
+        interrupt_all(futures, count);
     for (size_t i = 0; i < count; i++) {
         cf_err waited = cf__future_wait_firmly(futures[i]);
+        if (waited == CF_EDEADLK)
+            interrupt_all(futures, count);
         if (waited == CF_EDEADLK || waited == CF_EFORKED)
             return waited;
     }
@@ -173,9 +181,7 @@ static bool
 await_others(const struct run *run)
 {
     bool ended = true;
-    for (size_t i = 0; i < run->count; i++)
-        if (run->futures[i])
-            (void)cf_future_interrupt(run->futures[i]);
+    interrupt_all(run->futures, run->count);
     for (size_t i = 0; i < run->count; i++) {
         cf_future *f = run->futures[i];
         if (f && !runs_here(f) && cf__future_wait_firmly(f) != CF_OK)

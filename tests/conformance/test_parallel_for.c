@@ -2,9 +2,11 @@
 /*
  * cf_parallel_for(): every iteration exactly once, and what a failure stops.
  */
+#define _GNU_SOURCE /* gettid() */
 #include "tests/conformance/conformance.h"
 
 #include <stdint.h>
+#include <unistd.h>
 
 enum { N = 50000 };
 
@@ -266,6 +268,58 @@ CF_TEST(loops_may_be_nested)
     loop *l = loop_over(0);
     assert_ok(cf_parallel_for(ex, 0, 50, 1, outer_body, l, NULL));
     expect_each_once(l, 5000);
+    cf_executor_destroy(ex);
+}
+
+/* A range waits for the task that has called the loop. */
+struct circle {
+    cf_future *own;
+    gate *known; /* own is set */
+    gate *both;  /* each of two workers is in a range */
+    pid_t caller;
+    bool caller_sleeps_first;
+    cf_err waited;
+};
+
+static int
+body_waits_for_caller(cf_call *call, size_t begin, size_t end, void *data)
+{
+    struct circle *circle = data;
+    (void)call, (void)begin, (void)end;
+    gate_arrive(circle->both);
+    gate_await(circle->both, 2);
+    if (gettid() == circle->caller)
+        return 0;
+    if (circle->caller_sleeps_first)
+        await_asleep(circle->caller);
+    circle->waited = cf_future_wait(circle->own, CF_FOREVER);
+    return 0;
+}
+
+static int
+task_in_circle(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct circle *circle = (struct circle *)(uintptr_t)arg;
+    (void)arg_size;
+    circle->caller = gettid();
+    gate_await(circle->known, 1);
+    return (int)cf_parallel_for(
+        cf_call_executor(call), 0, 2, 1, body_waits_for_caller, circle, NULL);
+}
+
+CF_WORKERS_TEST(CF_THREAD_TEST, a_range_that_waits_for_the_caller_is_refused)
+{
+    cf_executor *ex = test_executor(2);
+    for (int round = 0; round < 100; round++) {
+        struct circle circle = {.known = gate_new(),
+                                .both = gate_new(),
+                                .caller_sleeps_first = round % 2};
+        circle.own = must_submit(ex, task_in_circle, &circle, 0);
+        gate_arrive(circle.known);
+        assert_ok(cf_future_result(circle.own, CF_FOREVER, NULL));
+        assert_err(circle.waited, CF_EDEADLK);
+        cf_future_unref(circle.own);
+    }
     cf_executor_destroy(ex);
 }
 
