@@ -376,7 +376,7 @@ cf_err cf__evloop_submit(cf_executor *ex,
                          cf_future *oldest,
                          cf_future *newest,
                          size_t count);
-void cf__evloop_tidy(cf_executor *ex, uint64_t canceled);
+cf_future *cf__evloop_tidy(cf_executor *ex, uint64_t canceled);
 void cf__evloop_stats(cf_executor *ex, cf_stats *out);
 
 /* --- end.c: operations ---------------------------------------------------- */

@@ -103,10 +103,10 @@ cf__evloop_submit(cf_executor *ex,
     return submit_rarely(loop, oldest, newest, count);
 }
 
-void
+cf_future *
 cf__evloop_tidy(cf_executor *ex, uint64_t canceled)
 {
-    cf__queue_tidy(&cf__evloop_of(ex)->queue, canceled);
+    return cf__queue_tidy(&cf__evloop_of(ex)->queue, canceled);
 }
 
 void

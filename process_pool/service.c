@@ -4,6 +4,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"
+#include "lib/future/life.h"
 #include "process_pool/alarm.h"
 #include "process_pool/collect.h"
 #include "process_pool/lock.h"
@@ -17,12 +18,8 @@ static void
 tidy_locked(struct cf__processes *pool)
 {
     uint64_t canceled = cf_exchange_acq_rel(&pool->tidy, 0);
-    cf__queue_tidy(&pool->queue, canceled);
-    cf_future *f = cf__task_heap_sweep(&pool->returned);
-    for (cf_future *next; f; f = next) {
-        next = cf_load_relaxed(&f->next); /* ours */
-        cf_future_unref(f);
-    }
+    cf__future_unref_list(cf__queue_tidy(&pool->queue, canceled));
+    cf__future_unref_list(cf__task_heap_sweep(&pool->returned));
 }
 
 void

@@ -51,10 +51,11 @@ cf__processes_submit(cf_executor *ex,
     return CF_OK;
 }
 
-void
+cf_future *
 cf__processes_tidy(cf_executor *ex, uint64_t canceled)
 {
     cf_store_relaxed(&cf__processes_of(ex)->tidy, canceled); /* a hint */
+    return NULL;
 }
 
 /* The CPU time of all workers there were. */

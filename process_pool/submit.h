@@ -12,7 +12,7 @@ cf_err cf__processes_submit(cf_executor *ex,
 
 /* Asks the next service to drop cancelled tasks. The caller is in the middle of
  * a cancel, whose end the lock's holder may wait for: so this takes no lock. */
-void cf__processes_tidy(cf_executor *ex, uint64_t canceled);
+cf_future *cf__processes_tidy(cf_executor *ex, uint64_t canceled);
 
 void cf__processes_stats(cf_executor *ex, cf_stats *out);
 

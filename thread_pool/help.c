@@ -65,6 +65,8 @@ bool
 cf__threads_help(struct cf__worker *self, cf_future *f)
 {
     struct cf__threads_worker *w = cf__threads_worker_of(self);
+    /* It comes here before it sleeps, too. */
+    cf__threads_share_all(w);
     /* pairs with the claim, which writes the runner into the word */
     struct cf__threads_worker *runner =
         cf__threads_runner_of(self, cf_load_acquire(&f->word));

@@ -18,12 +18,14 @@ worker_of(struct cf__jobs *jobs)
     return (struct cf__threads_worker *)(void *)worker;
 }
 
-/* Makes the oldest hidden job an entry of the deque. false: no memory. */
+/* Makes the oldest hidden job an entry of the deque. false: no memory, or none
+ * is hidden any more. */
 static bool
 share_oldest(struct cf__threads *pool, struct cf__threads_worker *w)
 {
-    /* Room comes first, so that the push cannot fail. */
-    if (!cf__deque_reserve(&w->deque, 1))
+    /* Room comes first, so that the push cannot fail. A sweep makes it, perhaps,
+     * and calls destructors. These may wait, and what waits shares all. */
+    if (!cf__deque_reserve(&w->deque, 1) || !cf__jobs_hidden(&w->jobs))
         return false;
     cf_future *f = cf__jobs_share_oldest(&w->jobs, &pool->base);
     if (!f)
@@ -70,14 +72,6 @@ share(struct cf__jobs *jobs)
     share_up_to(w, jobs->wanted);
 }
 
-static void
-share_all(struct cf__jobs *jobs)
-{
-    struct cf__threads_worker *w = worker_of(jobs);
-    if (wanted_now(cf__threads_of(w->base.executor)) > 0)
-        share_up_to(w, UINT64_MAX);
-}
-
 static bool
 take_back(struct cf__jobs *jobs, cf_future *f)
 {
@@ -101,7 +95,7 @@ begin(struct cf__jobs *jobs)
     cf_store_relaxed(&w->started, cf_load_relaxed(&w->started) - 1);
 }
 
-static const struct cf__jobs_ops ops = {share, share_all, take_back, begin};
+static const struct cf__jobs_ops ops = {share, take_back, begin};
 
 void
 cf__threads_init_jobs(struct cf__threads_worker *w)
@@ -112,13 +106,7 @@ cf__threads_init_jobs(struct cf__threads_worker *w)
 void
 cf__threads_share_all(struct cf__threads_worker *w)
 {
-    if (cf__jobs_hidden(&w->jobs))
-        share_all(&w->jobs);
-}
-
-void
-cf__threads_share_and_watch(struct cf__worker *self, cf_future *f)
-{
-    cf__threads_share_all(cf__threads_worker_of(self));
-    cf__threads_watch(self, f);
+    if (cf__jobs_hidden(&w->jobs) &&
+        wanted_now(cf__threads_of(w->base.executor)) > 0)
+        share_up_to(w, UINT64_MAX);
 }

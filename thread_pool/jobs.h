@@ -8,10 +8,8 @@
 /* Before a worker's first task. */
 void cf__threads_init_jobs(struct cf__threads_worker *w);
 
-/* The worker is going to wait: others may take all of its jobs. */
+/* The worker is going to wait: others may take all of its jobs. May call code
+ * of the user (sweep.c). */
 void cf__threads_share_all(struct cf__threads_worker *w);
-
-/* The operation watch: the worker is about to sleep in a wait. */
-void cf__threads_share_and_watch(struct cf__worker *self, cf_future *f);
 
 #endif

@@ -181,7 +181,7 @@ cf_err cf__threads_start(struct cf__threads *pool);
 /* --- sweep.c ------------------------------------------------------------- */
 
 /* The operation. */
-void cf__threads_tidy(cf_executor *ex, uint64_t canceled);
+cf_future *cf__threads_tidy(cf_executor *ex, uint64_t canceled);
 
 /* What a worker's deque calls before its ring grows. */
 void cf__threads_make_room(struct cf__deque *deque);

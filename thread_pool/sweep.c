@@ -7,6 +7,7 @@
 #include "thread_pool/pool.h"
 
 #include "lib/executor/pending.h"
+#include "lib/future/life.h"
 
 #include "thread_pool/watch.h"
 
@@ -31,15 +32,6 @@ set_base(const struct cf__frame *frame, uint64_t index)
     /* pairs with cf__threads_help: a helper that reads this base finds no entry
      * before the release */
     cf_store_release(&frame->f->base, base ? base : 1);
-}
-
-static void
-drop_all(cf_future *f)
-{
-    for (cf_future *next; f; f = next) {
-        next = cf_load_relaxed(&f->next); /* only this thread has the list */
-        cf_future_unref(f);
-    }
 }
 
 /* Takes the entries whose tasks will never run out of the deque. Returns these
@@ -80,9 +72,10 @@ take_stale_locked(struct cf__threads_worker *w)
     return stale;
 }
 
-/* Drops those of the calling worker's own tasks that will never run, and tells
- * sleepers and watchers that the others are back in reach. */
-static void
+/* Takes out those of the calling worker's own tasks that will never run, and
+ * tells sleepers and watchers that the others are back in reach. Returns them,
+ * as take_stale_locked() does. */
+static cf_future *
 sweep_own(struct cf__threads_worker *w)
 {
     cf__lock(&w->sweeping);
@@ -90,23 +83,24 @@ sweep_own(struct cf__threads_worker *w)
     cf__unlock(&w->sweeping);
     /* The entries were out of reach, if only for a moment. */
     cf__threads_tell_of_entries(cf__threads_of(w->base.executor), w);
-    drop_all(stale);
+    return stale;
 }
 
 void
 cf__threads_make_room(struct cf__deque *deque)
 {
     char *worker = (char *)deque - offsetof(struct cf__threads_worker, deque);
-    sweep_own((struct cf__threads_worker *)(void *)worker);
+    cf__future_unref_list(
+        sweep_own((struct cf__threads_worker *)(void *)worker));
 }
 
-void
+cf_future *
 cf__threads_tidy(cf_executor *ex, uint64_t canceled)
 {
     struct cf__threads *pool = cf__threads_of(ex);
-    cf__queue_tidy(&pool->queue, canceled);
+    cf_future *swept = cf__queue_tidy(&pool->queue, canceled);
     if (!cf__is_own_worker(ex))
-        return;
+        return swept;
     struct cf__threads_worker *w = cf__threads_worker_of(cf__thread.worker);
     /* A sweep is due when half as many tasks have been cancelled since the last
      * one as there are entries. The number may be negative: this thread may be
@@ -115,7 +109,7 @@ cf__threads_tidy(cf_executor *ex, uint64_t canceled)
                                 cf_load_relaxed(&w->deque.top));
     int64_t since = (int64_t)(canceled - w->swept_at);
     if (entries < SWEEP_LEAST || since * 2 < entries)
-        return;
+        return swept;
     w->swept_at = canceled;
-    sweep_own(w);
+    return cf__future_link_lists(sweep_own(w), swept);
 }

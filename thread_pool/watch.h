@@ -5,7 +5,7 @@
 
 #include "thread_pool/idle.h"
 
-/* Two operations; jobs.c adds a step to the first. */
+/* Two operations. */
 void cf__threads_watch(struct cf__worker *self, cf_future *f);
 void cf__threads_unwatch(struct cf__worker *self);
 

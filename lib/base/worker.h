@@ -9,6 +9,7 @@
 
 #include <cfutures/base.h>
 
+#include "lib/base/cancel.h"
 #include "lib/base/clock.h"
 #include "lib/base/futex.h"
 #include "lib/base/thread.h"
@@ -65,8 +66,8 @@ struct cf__worker {
     const struct cf__suspend_ops *suspend;
 
     /* Set before the first task. Called in the worker's thread when callbacks
-     * are about to run there, which may take long. NULL: the executor need not
-     * know. */
+     * or destructors are about to run there, which may take long. NULL: the
+     * executor need not know. */
     void (*callbacks_begin)(struct cf__worker *self);
 
     /* Atomic. 1: there is a reason to wake up. Any thread sets it (release) and
@@ -113,6 +114,19 @@ cf__worker_unpark(struct cf__worker *worker)
     /* pairs with park: the worker sees why it was woken */
     if (cf_exchange_acq_rel(&worker->parker, 1) == 0)
         cf__futex_wake(&worker->parker, 1);
+}
+
+/* The thread is going to run code of the user inside of a call: a callback, or
+ * a destructor. If it is a worker, other threads may count on it to find work,
+ * and the code may take long: callbacks_begin() sees to a successor. Give the
+ * result to cf__cancel_restore(). */
+static inline int
+cf__user_code_begin(void)
+{
+    struct cf__worker *worker = cf__thread.worker;
+    if (worker && worker->callbacks_begin)
+        worker->callbacks_begin(worker);
+    return cf__cancel_disable();
 }
 
 /* Sleeps until the worker is unparked; false: the deadline has passed. May also

@@ -74,7 +74,7 @@ release_object(cf_future *f)
 {
     const cf_object_ops *ops = ops_of(f);
     if (ops->destroy) {
-        int former = cf__cancel_disable(); /* user code, inside of a call */
+        int former = cf__user_code_begin();
         ops->destroy(object_of(f));
         cf__cancel_restore(former);
     }
@@ -90,7 +90,7 @@ give_object_back(cf_future *f)
     void *from;
     memcpy(&from, f->result, sizeof from);
     if (ops->move) {
-        int former = cf__cancel_disable(); /* user code, inside of a call */
+        int former = cf__user_code_begin();
         if (ops->destroy)
             ops->destroy(from);
         ops->move(from, object_of(f));
@@ -112,7 +112,7 @@ cf__future_release_arg(cf_future *f)
     } else if (f->attributes && f->attributes->arg_free) {
         void *arg;
         memcpy(&arg, f->arg, sizeof arg);
-        int former = cf__cancel_disable(); /* user code, inside of a call */
+        int former = cf__user_code_begin();
         f->attributes->arg_free(arg);
         cf__cancel_restore(former);
     }

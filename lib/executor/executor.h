@@ -65,9 +65,11 @@ struct cf__executor_ops {
      * Called now and then by a thread that cancels a task; canceled is how many
      * were ever cancelled. Removes from the queue what will never run. A taker
      * may wait for the end of this cancel: so this takes no lock that a taker
-     * holds then. NULL: nothing is queued for long.
+     * holds then, and calls no code of the user. Returns what it has removed,
+     * linked by next, for cf__future_unref_list(). NULL: nothing is queued for
+     * long.
      */
-    void (*tidy)(cf_executor *ex, uint64_t canceled);
+    cf_future *(*tidy)(cf_executor *ex, uint64_t canceled);
 
     /* The worker that runs f, a running task of this executor. For the wait
      * graph, which holds its lock meanwhile. The operation or what it returns

@@ -186,8 +186,6 @@ join_other(struct cf_call *call, struct cf__jobs *jobs, cf_job *job)
     jobs->elsewhere--;
     if (jobs->ops->take_back(jobs, job->shared))
         return run(call, job->fn, job->arg);
-    if (cf__jobs_hidden(jobs)) /* this worker cannot run them for a while */
-        jobs->ops->share_all(jobs);
     cf_err err = cf__future_wait_firmly(job->shared);
     cf__contract(err == CF_OK,
                  "cf_join(): the job runs in the parent of this process");

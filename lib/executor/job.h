@@ -20,8 +20,6 @@ struct cf__jobs_ops {
     /* Fewer than jobs->wanted entries can be taken, and there is a hidden job:
      * shares some, the oldest first, and says how many are wanted now. */
     void (*share)(struct cf__jobs *jobs);
-    /* Shares all hidden jobs, as far as there is memory. */
-    void (*share_all)(struct cf__jobs *jobs);
     /* No other worker has begun the shared job f, and none will: f is the
      * caller's, with one handle less. */
     bool (*take_back)(struct cf__jobs *jobs, cf_future *f);

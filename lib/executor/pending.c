@@ -19,6 +19,14 @@
 
 enum { TIDY_EVERY = 256 }; /* cancelled tasks, ops.tidy is called once */
 
+/* Where a task was that is cancelled. */
+enum place {
+    QUEUED,
+    DEFERRED,
+    RECALLED, /* in the hands of a worker */
+    NOWHERE   /* it was refused */
+};
+
 bool
 cf__future_unclaim(cf_future *f)
 {
@@ -50,25 +58,27 @@ cf__future_refuse(cf_future *f, const cf_error *error)
     return cf__future_finish(f, CF__FAILED, 0, false);
 }
 
-/* What is left to do for a task that this thread has just cancelled. waited: it
- * was deferred. recalled: from a worker. Else it was in the queue. Until
+/* What is left to do for a task that this thread has just cancelled. Until
  * CF__COMPLETING is gone, the queue's handle keeps f. true: one handle more is
  * left, because freeing the argument may have dropped every handle that the
- * user has. */
+ * user has. *swept: other tasks, that are out of the queue now. */
 static bool
-give_up_task(cf_future *f, bool waited, bool recalled)
+give_up_task(cf_future *f, enum place place, cf_future **swept)
 {
+    const bool recalled = place == RECALLED;
     const bool users = cf__future_arg_is_users(f);
     const bool on_heap = !users && f->owned & CF__ARG_HEAP;
     cf_executor *ex = f->executor;
     if (users)
         cf_fetch_add_relaxed(&f->word, CF__HANDLE);
-    uint64_t canceled = cf__executor_never_ran(ex, f, !waited && !recalled);
-    if (canceled % TIDY_EVERY == 0 && ex->ops->tidy)
-        ex->ops->tidy(ex, canceled);
+    uint64_t canceled =
+        cf__executor_never_ran(ex, f, place != DEFERRED && place != RECALLED);
+    if (canceled % TIDY_EVERY == 0 && ex->ops->tidy && place != NOWHERE)
+        *swept = ex->ops->tidy(ex, canceled);
     if (on_heap) /* the executor's memory; else user code is called, below */
         cf__future_release_arg(f);
-    if (waited) /* until then the executor stays: it has f in a list */
+    /* Until then the executor stays: it has f in a list. */
+    if (place == DEFERRED)
         cf__deferred_end(f->attributes->deferred, false);
     /* pairs with drop_stale: this thread no longer needs the executor */
     const uint64_t hold = CF__COMPLETING | CF__SLEEPER;
@@ -81,8 +91,8 @@ give_up_task(cf_future *f, bool waited, bool recalled)
     return users;
 }
 
-bool
-cf__future_cancel_now(cf_future *f)
+static bool
+cancel(cf_future *f, enum place place)
 {
     /* The executor lives until its queue has dropped f, and the thread that
      * drops f waits until this bit is gone. A future that is completed by hand
@@ -91,29 +101,45 @@ cf__future_cancel_now(cf_future *f)
     cf__observer_release(f);
     uint64_t word = cf_load_acquire(&f->word); /* the swap checks it */
     uint64_t next;
-    bool recalled = false;
+    cf_future *swept = NULL;
     do {
-        while (!recalled && cf__maybe_not_started(word)) {
-            recalled = cf__remote_of(f)->recall(f);
-            if (!recalled && cf__remote_of(f)->started(f))
+        while (place != RECALLED && cf__maybe_not_started(word)) {
+            if (cf__remote_of(f)->recall(f))
+                place = RECALLED;
+            else if (cf__remote_of(f)->started(f))
                 return false;
             /* f may be in the queue again. */
             word = cf_load_acquire(&f->word);
         }
-        if (!recalled && cf__state(word) != CF_PENDING)
+        if (place != RECALLED && cf__state(word) != CF_PENDING)
             return false;
         next = (word & ~(CF__SLEEPER | CF__PHASE | CF__WAITING)) | CF_CANCELED |
                hold;
         if (word & CF__WAITERS)
             next += CF__HANDLE;
     } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
-    bool own = hold && give_up_task(f, word & CF__WAITING, recalled);
+    if (word & CF__WAITING)
+        place = DEFERRED;
+    bool own = hold && give_up_task(f, place, &swept);
     cf__future_announce(f, word);
-    if (recalled)
+    if (place == RECALLED)
         cf__future_unref(f); /* the queue's */
     if (own)
         cf__future_unref(f);
+    cf__future_unref_list(swept);
     return true;
+}
+
+bool
+cf__future_cancel_now(cf_future *f)
+{
+    return cancel(f, QUEUED);
+}
+
+bool
+cf__future_cancel_unqueued(cf_future *f)
+{
+    return cancel(f, NOWHERE);
 }
 
 void

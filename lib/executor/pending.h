@@ -32,4 +32,8 @@ CF__EXPORT bool cf__future_refuse(cf_future *f, const cf_error *error);
 /* Cancels as cf_future_cancel() does. true: this call did it. */
 CF__EXPORT bool cf__future_cancel_now(cf_future *f);
 
+/* The same for a task that its executor has refused. Calls no code of the user
+ * but what f has. */
+bool cf__future_cancel_unqueued(cf_future *f);
+
 #endif

@@ -6,6 +6,7 @@
 #include "lib/executor/queue.h"
 
 #include "lib/base/assert.h"
+#include "lib/future/life.h"
 
 #include <stdlib.h>
 
@@ -133,15 +134,6 @@ cf__queue_await_refill(struct cf__queue *q)
     cf__unlock(&q->refill_lock);
 }
 
-static void
-drop_all(cf_future *f)
-{
-    for (cf_future *next; f; f = next) {
-        next = cf_load_relaxed(&f->next); /* ours */
-        cf_future_unref(f);
-    }
-}
-
 /* At least half as many entries as there are may have to go. calls can be less
  * than swept_at: a caller can be late, when the last sweep knew more calls. */
 static bool
@@ -168,12 +160,12 @@ sweep_inbox_locked(struct cf__queue *q, uint64_t calls, cf_future **swept)
     return count;
 }
 
-void
+cf_future *
 cf__queue_tidy(struct cf__queue *q, uint64_t calls)
 {
     cf_future *swept, *from_heap = NULL;
     if (!cf__lock_try(&q->refill_lock))
-        return; /* a later call does it */
+        return NULL; /* a later call does it */
     (void)sweep_inbox_locked(q, calls, &swept);
     pthread_mutex_lock(&q->heap_lock);
     bool due = is_due(calls, q->heap_swept_at, q->heap.count);
@@ -183,8 +175,7 @@ cf__queue_tidy(struct cf__queue *q, uint64_t calls)
         from_heap = cf__queue_sweep_heap(q);
     }
     cf__unlock(&q->refill_lock);
-    drop_all(swept);
-    drop_all(from_heap);
+    return cf__future_link_lists(swept, from_heap);
 }
 
 uint64_t

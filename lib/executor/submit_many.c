@@ -127,7 +127,7 @@ end_refused(cf_executor *ex, const struct chain *chain, cf_err why)
     for (cf_future *f = chain->oldest, *next; f; f = next) {
         next = f == chain->newest ? NULL : cf_load_relaxed(&f->next); /* ours */
         if (why == CF_ESHUTDOWN)
-            (void)cf__future_cancel_now(f);
+            (void)cf__future_cancel_unqueued(f);
         else
             (void)cf__future_refuse(f, &error);
         cf__drop_put_off(ex, f);

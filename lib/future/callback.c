@@ -8,7 +8,6 @@
  */
 #include "lib/future/callback.h"
 
-#include "lib/base/cancel.h"
 #include "lib/base/observer.h"
 #include "lib/base/worker.h"
 #include "lib/future/life.h"
@@ -96,17 +95,13 @@ append(struct cf__due *due, struct cf__callback *first)
     due->last = first;
 }
 
-/* The thread is in a callback from now on. If it is a worker, other threads may
- * count on it to find work, and a callback may take long: callbacks_begin()
- * sees to a successor. Give the result to cf__cancel_restore(). */
+/* The thread is in a callback from now on. Give the result to
+ * cf__cancel_restore(). */
 static int
 enter(struct cf__due *due)
 {
-    struct cf__worker *worker = cf__thread.worker;
     cf__thread.due = due;
-    if (worker && worker->callbacks_begin)
-        worker->callbacks_begin(worker);
-    return cf__cancel_disable();
+    return cf__user_code_begin();
 }
 
 void

@@ -2,7 +2,7 @@
 /* Makes and frees records of failures: see failure.h. */
 #include "lib/future/failure.h"
 
-#include "lib/base/cancel.h"
+#include "lib/base/worker.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -78,7 +78,7 @@ cf__failure_object_free(void *object, void (*object_free)(void *object))
 {
     if (!object || !object_free)
         return;
-    int former = cf__cancel_disable(); /* user code, inside of a call */
+    int former = cf__user_code_begin();
     object_free(object);
     cf__cancel_restore(former);
 }

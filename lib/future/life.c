@@ -6,8 +6,8 @@
  */
 #include "lib/future/life.h"
 
-#include "lib/base/cancel.h"
 #include "lib/base/forked.h"
+#include "lib/base/worker.h"
 #include "lib/future/failure.h"
 #include "lib/future/observed.h"
 #include "lib/future/waiter.h"
@@ -120,7 +120,7 @@ destroy_result(cf_future *f)
 {
     void (*destroy)(void *result);
     memcpy(&destroy, f->arg, sizeof destroy);
-    int former = cf__cancel_disable(); /* user code, inside of a call */
+    int former = cf__user_code_begin();
     destroy(f->owned & CF__RESULT_HEAP ? cf__heap_load(f->result).data
                                        : f->result);
     cf__cancel_restore(former);
@@ -243,6 +243,27 @@ cf_future_ref(cf_future *f)
         cf__contract(word >> 32 != 0, "cf_future_ref(): no handle is left");
     }
     return f;
+}
+
+cf_future *
+cf__future_link_lists(cf_future *first, cf_future *rest)
+{
+    cf_future *last = first, *next;
+    if (!first)
+        return rest;
+    while ((next = cf_load_relaxed(&last->next)) != NULL) /* ours */
+        last = next;
+    cf_store_relaxed(&last->next, rest); /* ours */
+    return first;
+}
+
+void
+cf__future_unref_list(cf_future *f)
+{
+    for (cf_future *next; f; f = next) {
+        next = cf_load_relaxed(&f->next); /* ours */
+        cf__future_unref(f);
+    }
 }
 
 /* Not inlined: the last handle, which is the common one, needs no call. */

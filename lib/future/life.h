@@ -122,6 +122,14 @@ cf__future_unref(cf_future *f)
     cf__future_free(f);
 }
 
+/* Puts one list, of futures linked by next, before another one. Either may be
+ * NULL. No other thread has them. */
+cf_future *cf__future_link_lists(cf_future *first, cf_future *rest);
+
+/* Drops a handle of each of these, which are linked by next: no other thread has
+ * the list. It may call destructors. */
+void cf__future_unref_list(cf_future *f);
+
 /* See cf__future_finish_slow(). The common case: no thread waits. */
 static inline bool
 cf__future_finish(cf_future *f, uint64_t flags, uint64_t mine, bool drop)

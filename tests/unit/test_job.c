@@ -51,7 +51,7 @@ begin_job(struct cf__jobs *self)
     (void)self;
 }
 
-static const struct cf__jobs_ops ops = {share, share, take_back, begin_job};
+static const struct cf__jobs_ops ops = {share, take_back, begin_job};
 
 static void
 begin(void)
