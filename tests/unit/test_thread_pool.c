@@ -5,9 +5,11 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 
 #include "lib/executor/check.h"
+#include "lib/executor/submit.h"
 #include "thread_pool/watch.h"
 
 enum { THREADS = 3, MAX_WORKERS = 5, TASKS = 300 };
@@ -191,6 +193,82 @@ Test(thread_pool,
     cf__threads_unwatch(&w->base);
     cr_assert(atomic_load(&runner->watchers) == 0);
     cr_assert(cf__deque_steal(&runner->deque, 0, NULL) == &child);
+}
+
+static int
+task_waits(cf_call *call, const void *arg, size_t size)
+{
+    cf_future *f = *(cf_future *const *)arg;
+    (void)call, (void)size;
+    return (int)cf_future_wait(f, CF_FOREVER);
+}
+
+static sem_t child_ran;
+
+static int
+task_posts(cf_call *call, const void *arg, size_t size)
+{
+    (void)call, (void)arg, (void)size;
+    sem_post(&child_ran);
+    return 0;
+}
+
+/* Pushes when another worker watches. Only that one can run the child. */
+static int
+task_pushes_to_watcher(cf_call *call, const void *arg, size_t size)
+{
+    const struct cf__threads_worker *self =
+        cf__threads_worker_of(cf__thread.worker);
+    (void)arg, (void)size;
+    while (cf_load_relaxed(&self->watchers) == 0)
+        sched_yield();
+    cf_err err = cf_submit(cf_call_executor(call), task_posts, NULL, 0, NULL);
+    while (!err && sem_wait(&child_ran) != 0)
+        continue;
+    return (int)err;
+}
+
+Test(thread_pool,
+     a_push_wakes_the_worker_that_watches,
+     .init = open_pool_without_threads,
+     .fini = close_pool)
+{
+    sem_init(&child_ran, 0, 0);
+    for (int round = 0; round < 10; round++) {
+        cf_future *f, *waits;
+        cr_assert(cf_submit(ex, task_pushes_to_watcher, NULL, 0, &f) == CF_OK);
+        while (cf_future_state(f) != CF_RUNNING)
+            sched_yield();
+        cr_assert(cf_submit(ex, task_waits, &f, sizeof f, &waits) == CF_OK);
+        cr_assert(cf_future_result(f, CF_FOREVER, NULL) == CF_OK);
+        cr_assert(cf_future_result(waits, CF_FOREVER, NULL) == CF_OK);
+        cf_future_unref(f);
+        cf_future_unref(waits);
+    }
+}
+
+/* Workers that were about to sleep have found nothing, as entries were out of
+ * reach. This thread plays the owner of the deque, which sleeps. */
+Test(thread_pool,
+     a_sweep_wakes_sleepers,
+     .init = open_sleeping_pool,
+     .fini = close_pool)
+{
+    struct cf__deque *deque = &pool->workers[0]->deque;
+    cf_future *f[TASKS];
+    cf_task task = CF_TASK_INIT;
+    task.fn = task_nothing;
+    cf_store_seq_cst(&pool->nested, true);
+    for (int i = 0; i < TASKS; i++) {
+        cr_assert(cf__submit_prepare(ex, &task, 2, false, NULL, &f[i]) ==
+                  CF_OK);
+        cr_assert(cf__deque_push(deque, f[i], 0));
+    }
+    cf__threads_make_room(deque);
+    for (int i = 0; i < TASKS; i++) {
+        cr_assert(cf_future_result(f[i], CF_FOREVER, NULL) == CF_OK);
+        cf_future_unref(f[i]);
+    }
 }
 
 /* --- cf__executor_check() ------------------------------------------------- */
