@@ -4,63 +4,11 @@
  * chains, counts, opening and closing. What several threads do to it is the
  * business of the stress programs.
  */
-#include "lib/executor/inbox_block.h"
-#include "lib/executor/queue.h"
+#include "lib/executor/inbox.h"
+#include "lib/future/block.h"
+#include "tests/unit/queue_tasks.h"
 
-#include <criterion/criterion.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-
-enum { TASKS = 5000 }; /* ten blocks, and more than the ring holds */
-
-static struct cf__queue queue;
-static cf_future *tasks;
-
-static void
-open_queue(void)
-{
-    tasks = aligned_alloc(CF_CACHE_LINE, TASKS * sizeof *tasks);
-    cr_assert_not_null(tasks);
-    memset(tasks, 0, TASKS * sizeof *tasks);
-    cf__queue_init(&queue);
-    cf__queue_open(&queue);
-}
-
-static void
-close_queue(void)
-{
-    cf__queue_fini(&queue);
-    free(tasks);
-}
-
-/* Pushes the tasks from .. from + count - 1 together. */
-static cf_err
-push(int from, int count)
-{
-    for (int i = from; i < from + count - 1; i++)
-        atomic_init(&tasks[i].next, &tasks[i + 1]);
-    /* A link that the newest task still has does not matter. */
-    atomic_init(&tasks[from + count - 1].next, &tasks[0]);
-    return cf__queue_push(&queue, &tasks[from], (size_t)count);
-}
-
-/* From now on there is no memory: not from the system, and no block is free. */
-static void
-end_memory(void)
-{
-    const struct rlimit none = {0, 0};
-    cr_assert(setrlimit(RLIMIT_AS, &none) == 0);
-    while (cf__block_alloc())
-        continue;
-}
-
-static void
-expect_taken(int from, int to)
-{
-    for (int i = from; i < to; i++)
-        cr_assert(cf__queue_take(&queue) == &tasks[i], "task %d", i);
-}
 
 Test(queue,
      gives_single_tasks_in_order,
@@ -167,26 +115,6 @@ Test(queue, is_empty_and_closed_after_a_fork)
     close_queue();
 }
 
-/* Makes the tasks whose number leaves a rest no longer pending, but for one
- * handle of the queue's and one of the test's. */
-static void
-cancel_all_but(int each)
-{
-    for (int i = 0; i < TASKS; i++)
-        atomic_init(&tasks[i].word,
-                    2 * CF__HANDLE |
-                        (uint64_t)(i % each ? CF_CANCELED : CF_PENDING));
-}
-
-/* So many more have ceased to be pending that all is looked at. */
-static void
-tidy(void)
-{
-    static uint64_t calls;
-    calls += TASKS;
-    cf__queue_tidy(&queue, calls);
-}
-
 static void
 tidy_completely(void)
 {
@@ -261,53 +189,16 @@ Test(queue, drops_all_and_goes_on, .init = open_queue, .fini = close_queue)
     cr_assert_not(cf__queue_has_work(&queue));
 }
 
-/* --- cf__queue_check() --------------------------------------------------- */
+/* --- no memory ------------------------------------------------------------ */
 
-static struct cf__attributes ranks[TASKS];
-
+/* From now on there is no memory: not from the system, and no block is free. */
 static void
-push_prioritized(int i, int priority)
+end_memory(void)
 {
-    ranks[i].priority = priority;
-    tasks[i].attributes = &ranks[i];
-    cr_assert(cf__queue_push(&queue, &tasks[i], 1) == CF_OK);
-}
-
-/* Single tasks, chains, gaps and priorities: some in the ring, the rest not. */
-static void
-fill_queue(void)
-{
-    open_queue();
-    cancel_all_but(3);
-    for (int i = 0; i < 1000; i++)
-        cr_assert(push(i, 1) == CF_OK);
-    for (int i = 1000; i < 2000; i += 50)
-        cr_assert(push(i, 50) == CF_OK);
-    for (int i = 2000; i < 2100; i++)
-        push_prioritized(i, i * 7 % 20 - 30);
-    expect_taken(0, 10);
-}
-
-Test(queue, is_whole_at_each_step, .init = fill_queue, .fini = close_queue)
-{
-    cf__queue_check(&queue);
-    for (int i = 0; i < 20; i++) {
-        tidy();
-        cf__queue_check(&queue);
-    }
-    while (cf__queue_take(&queue))
-        cf__queue_check(&queue);
-    while (cf__queue_take_prioritized(&queue, false))
-        cf__queue_check(&queue);
-    cf__queue_check(&queue);
-}
-
-Test(queue, is_whole_when_it_is_new, .init = open_queue, .fini = close_queue)
-{
-    cf__queue_check(&queue);
-    cr_assert(push(0, 1) == CF_OK);
-    atomic_store(&tasks[0].word, CF__HANDLE | CF_PENDING);
-    cf__queue_check(&queue);
+    const struct rlimit none = {0, 0};
+    cr_assert(setrlimit(RLIMIT_AS, &none) == 0);
+    while (cf__block_alloc())
+        continue;
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -341,110 +232,3 @@ MEMORY_TEST(a_chain_without_memory_leaves_the_queue_as_it_was)
     expect_taken(0, CF__INBOX_SLOTS);
     cr_assert_null(cf__queue_take(&queue));
 }
-
-#ifdef CF_ASSERTIONS
-
-/* Each of these breaks one thing, which the check finds. */
-#define BROKEN(what)                                                           \
-    Test(queue, broken_##what, .init = fill_queue, .signal = SIGABRT)
-
-static struct cf__inbox_block *
-first_block(void)
-{
-    return atomic_load(&queue.inbox.first);
-}
-
-BROKEN(by_a_top_above_the_bottom)
-{
-    atomic_store(&queue.ring_top, atomic_load(&queue.ring_bottom) + 1);
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_a_bottom_above_what_was_pushed)
-{
-    atomic_store(&queue.inbox.pushed, atomic_load(&queue.ring_bottom) - 1);
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_an_empty_slot_in_the_ring)
-{
-    atomic_store(&queue.ring[100], NULL);
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_a_task_that_was_not_counted)
-{
-    atomic_fetch_add(&queue.inbox.pushed, 1);
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_a_gap_that_was_not_counted)
-{
-    tidy();
-    queue.gaps--;
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_a_task_that_was_freed)
-{
-    atomic_store(&tasks[500].word, 0);
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_a_freed_task_of_a_chain)
-{
-    atomic_store(&tasks[1500].word, 0);
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_a_block_that_ends_before_it_begins)
-{
-    queue.inbox.next = 1; /* of 508 */
-    first_block()->begin = 2;
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_blocks_behind_the_last)
-{
-    queue.inbox.last = first_block();
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_a_sweep_that_has_no_end)
-{
-    queue.inbox.swept = first_block();
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_a_sweep_of_a_block_that_is_gone)
-{
-    static struct cf__inbox_block gone;
-    queue.inbox.sweep_end = &gone;
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_an_order_of_the_heap)
-{
-    queue.heap.tasks[50].priority = 100;
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_a_priority_of_0)
-{
-    queue.heap.tasks[queue.heap.count - 1].priority = 0;
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_a_hint_that_is_false)
-{
-    atomic_store(&queue.heap_top, INT64_MIN);
-    cf__queue_check(&queue);
-}
-
-BROKEN(by_more_in_the_heap_than_was_pushed)
-{
-    queue.heap_pushed = 10;
-    cf__queue_check(&queue);
-}
-
-#endif
