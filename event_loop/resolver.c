@@ -162,8 +162,8 @@ ask_all(void *arg)
     return NULL;
 }
 
-/* Starts a thread for q, which is queued, if there are not too many. CF_ESYS: no
- * thread is there to ask it. */
+/* Starts a thread for q, which is queued, if there are not too many. CF_ESYS:
+ * no thread is there to ask it. */
 static cf_err
 start_thread(struct cf__resolver *r,
              const struct cf__origin *origin,

@@ -78,7 +78,7 @@ cf__deque_reserve(struct cf__deque *deque, uint64_t count)
         return true;
     if (deque->make_room) {
         deque->make_room(deque);
-        /* It may have dropped handles, hence called destructors, which pushed. */
+        /* It may have called destructors, which pushed. */
         size = cf_load_relaxed(&deque->ring)->size;
         used = cf_load_relaxed(&deque->bottom) - deque->known_top;
     }

@@ -23,8 +23,8 @@ worker_of(struct cf__jobs *jobs)
 static bool
 share_oldest(struct cf__threads *pool, struct cf__threads_worker *w)
 {
-    /* Room comes first, so that the push cannot fail. A sweep makes it, perhaps,
-     * and calls destructors. These may wait, and what waits shares all. */
+    /* Room comes first, so that the push cannot fail. A sweep may make it, and
+     * call destructors. These may wait, and what waits shares all. */
     if (!cf__deque_reserve(&w->deque, 1) || !cf__jobs_hidden(&w->jobs))
         return false;
     cf_future *f = cf__jobs_share_oldest(&w->jobs, &pool->base);

@@ -148,11 +148,11 @@ CF__EXPORT void cf__queue_await_refill(struct cf__queue *q);
 
 /*
  * Takes out tasks that are in the queue and no longer pending, if they may be
- * at least half as many as there are entries. Returns them, linked by next, with
- * the queue's handles. calls: how many tasks may ever have ceased to be pending.
- * The caller calls it once in some hundreds of these, and keeps the queue from
- * being freed. A call looks at a part of the inbox, for some ten microseconds;
- * but at all of the heap, if that is due.
+ * at least half as many as there are entries. Returns them, linked by next,
+ * with the queue's handles. calls: how many tasks may ever have ceased to be
+ * pending. The caller calls it once in some hundreds of these, and keeps the
+ * queue from being freed. A call looks at a part of the inbox, for some ten
+ * microseconds; but at all of the heap, if that is due.
  */
 CF__EXPORT cf_future *cf__queue_tidy(struct cf__queue *q, uint64_t calls);
 

@@ -126,8 +126,8 @@ cf__future_unref(cf_future *f)
  * NULL. No other thread has them. */
 cf_future *cf__future_link_lists(cf_future *first, cf_future *rest);
 
-/* Drops a handle of each of these, which are linked by next: no other thread has
- * the list. It may call destructors. */
+/* Drops a handle of each of these, which are linked by next: no other thread
+ * has the list. It may call destructors. */
 void cf__future_unref_list(cf_future *f);
 
 /* See cf__future_finish_slow(). The common case: no thread waits. */

@@ -136,9 +136,10 @@ CF_TEST(a_destructor_in_a_cancel_may_wait_for_a_task)
 enum { ENTRIES = 63 }; /* and one more fill a deque, which then sweeps */
 
 /* One worker is in the task. Its deque is full: of entries of tasks that it has
- * awaited, so that they have the last handles, and one that is pending. One is in `running`, until the
- * job has run. One is held, and then runs the job. The task waits for
- * `running`: so it shares the job, and sweeps its deque before. */
+ * awaited, so that they have the last handles, and one that is pending. One
+ * worker is in `running`, until the job has run. One is held, and then runs the
+ * job. The task waits for `running`: so it shares the job, and sweeps its deque
+ * before. */
 struct full {
     cf_executor *ex;
     gate *held, *job_ran;

@@ -173,7 +173,7 @@ count_own(void)
     return count;
 }
 
-/* Else the cache would give its batch to the depot, and others could have it. */
+/* Else the cache would give its batch to the depot, for others. */
 Test(block, what_was_reserved_stays_while_the_thread_frees_others)
 {
     enum { PIECE = 64, OTHERS = 100, HAS = 2 * CF__BLOCK_BATCH - 1 };
