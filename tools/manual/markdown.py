@@ -102,8 +102,11 @@ def convert(text, resolve):
             at += 1
         elif line.startswith("<!--") or not line.strip():
             at += 1
+        elif line.startswith("<"):
+            written.append(line)
+            at += 1
         else:
             block, at = take(lines, at, lambda one: one.strip()
-                             and not one.startswith(("```", "|", "- ", "#")))
+                             and not one.startswith(("```", "|", "- ", "#", "<")))
             written.append("<p>%s</p>" % inline(" ".join(block), resolve))
     return "\n".join(written)
