@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Does what README.md says under "Install and link", line by line, in a home of
-# its own: readme.sh SOURCE GENERATOR CC [CXX]. A block of the README is named
-# by the comment before it, such as <!-- tests/install: shared -->.
+# Does what README.md says under "Install and link", and docs/install.md of
+# Debian packages, line by line, in a home of its own: readme.sh SOURCE GENERATOR
+# CC [CXX]. A block of these is named by the comment before it, such as
+# <!-- tests/install: shared -->.
 set -euo pipefail
 
 source=$1 generator=$2 cc=$3 cxx=${4:-}
@@ -20,8 +21,8 @@ block() {
         $0 == mark { here = 1; next }
         here == 1 && /^```/ { here = 2; next }
         here == 2 && /^```/ { exit }
-        here == 2' "$source/README.md" >"$home/block"
-    [ -s "$home/block" ] || fail "README.md has no block $1"
+        here == 2' "$source/README.md" "$source/docs/install.md" >"$home/block"
+    [ -s "$home/block" ] || fail "there is no block $1"
     cat "$home/block"
 }
 
@@ -33,10 +34,11 @@ commands() {
     done | grep -cv '\\$'
 }
 
-# follow NAME: types these lines into a new shell, in the current folder.
+# follow NAME [EXPRESSION]: types these lines, changed by sed, into a new shell,
+# in the current folder.
 follow() {
     local lines
-    lines=$(block "$1")
+    lines=$(block "$1" | sed -e "${2:-}")
     printf '\n== %s\n' "$1"
     HOME=$home bash -euxc "$lines" >"$home/output" 2>&1 || {
         cat "$home/output"
@@ -64,6 +66,9 @@ at_most_five() {
     count=$(commands "$@")
     [ "$count" -le 5 ] || fail "$* are $count commands"
 }
+
+# The same lines for C++.
+in_cxx='s/^cc hello.c/c++ -std=c++17 hello.cpp/;s/hello C)/hello CXX)/;s/ hello.c)/ hello.cpp)/'
 
 unset PKG_CONFIG_PATH LD_LIBRARY_PATH CMAKE_PREFIX_PATH DESTDIR
 export CMAKE_GENERATOR=$generator CC=$cc ${cxx:+CXX="$cxx"}
@@ -95,10 +100,9 @@ if command -v pkg-config >/dev/null; then
         consumer cxx samples/hello.cpp hello.cpp
         follow 'shared C++'
         says '4 squared is 16'
-        mkdir "$home/static_cxx"
-        cd "$home/static_cxx"
-        cp "$home/cxx/hello.cpp" .
-        HOME=$home bash -euxc "$(block static | sed 's/^cc hello.c/c++ -std=c++17 hello.cpp/')"
+        consumer static_cxx samples/hello.cpp hello.cpp
+        follow static "$in_cxx"
+        says '4 squared is 16'
     fi
 fi
 
@@ -107,6 +111,12 @@ consumer cmake samples/hello.c hello.c
 block CMakeLists.txt >CMakeLists.txt
 follow cmake
 says '4 squared is 16'
+if [ -n "$cxx" ]; then
+    consumer cmake_cxx tests/install/consumer/consumer.cpp hello.cpp
+    block CMakeLists.txt | sed -e "$in_cxx" >CMakeLists.txt
+    follow cmake
+    says '6 * 7 = 42'
+fi
 
 # What is not linked is not built, and nothing of the tests.
 at_most_five subproject
@@ -120,5 +130,41 @@ for way in subfolder fetched; do
     ! find build -path '*-src' -prune -o \( -name '*.a' \
         -o -name 'libcfutures_*' -o -name 'bench*' -o -name 'unit_*' \) -print |
         grep . || fail "these were not asked for"
+    if [ -n "$cxx" ]; then
+        cp "$source/tests/install/consumer/consumer.cpp" hello.cpp
+        sed -i -e "$in_cxx" CMakeLists.txt
+        rm -r build
+        follow subproject
+        says '6 * 7 = 42'
+    fi
     mv libcfutures "$home"
 done
+
+# Stands in for sudo: unpacks what apt-get would install.
+cat >"$home/bin/sudo" <<SCRIPT
+#!/bin/sh -eu
+[ "\$1 \$2" = "apt-get install" ]
+shift 2
+for package; do
+    dpkg-deb -x "\$package" "$home/root"
+done
+SCRIPT
+chmod +x "$home/bin/sudo"
+if command -v dpkg-shlibdeps >/dev/null && command -v pkg-config >/dev/null; then
+    at_most_five debian 'from packages'
+    cd "$home/libcfutures"
+    rm -rf build
+    follow debian
+    # Where pkg-config and the loader look in a system.
+    PKG_CONFIG_PATH=$(dirname "$(find "$home/root" -name cfutures.pc)")
+    LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
+    export PKG_CONFIG_PATH LD_LIBRARY_PATH
+    consumer debian samples/hello.c hello.c
+    follow 'from packages'
+    says '4 squared is 16'
+    if [ -n "$cxx" ]; then
+        consumer debian_cxx tests/install/consumer/consumer.cpp hello.cpp
+        follow 'from packages' "$in_cxx"
+        says '6 * 7 = 42'
+    fi
+fi

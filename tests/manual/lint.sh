@@ -83,8 +83,7 @@ broken 's/\(const char .what\), \(int .left\)/\2, \1/' \
 broken '/param cup/{h;G}' 'cf_cup_fill() has a parameter twice'
 broken '/Blocks:/d' "cf_cup_fill() has no 'Blocks:', nor 'The rest as'"
 broken 's/\(Blocks:\).*/\1/' "cf_cup_fill() says nothing after 'Blocks:'"
-broken 's/as cf_cup_fill/as cf_cup_break/' \
-    'cf_cup_break() is as cf_cup_break(), which is as another one'
+broken 's/as cf_cup_fill/as cf_cup_fil/' "'cf_cup_fil' does not exist"
 broken '/Threads:/{h;d};/Blocks:/G' 'cf_cup_fill() has its tags in the order '\
 'param, param, param[out], retval, retval, Blocks, Threads, Python'
 broken 's/@retval CF_EFULL/@retval full/' \

@@ -47,16 +47,13 @@ def check_parameters(item):
         yield "has its parameters in another order than its comment"
 
 
-def check_labels(item, functions):
+def check_labels(item):
     comment = item.comment
     labels = [label for label, _ in comment.labels]
     for label, text in comment.labels:
         if not text:
             yield "says nothing after '%s:'" % label
-    if comment.rest:
-        other = functions.get(comment.rest) # names are looked at below
-        if other and other.comment and other.comment.rest:
-            yield "is as %s(), which is as another one" % comment.rest
+    if comment.rest: # names are looked at below
         return
     for label in ("Threads", "Blocks", "Python"):
         if label not in labels:
@@ -87,13 +84,13 @@ def check_returns(item):
             yield "returns a cf_err, and not '%s'" % names
 
 
-def check_function(item, functions):
+def check_function(item):
     missing = list(check_presence(item))
     yield from missing
     if missing:
         return
     yield from check_parameters(item)
-    yield from check_labels(item, functions)
+    yield from check_labels(item)
     yield from check_order(item)
     yield from check_returns(item)
 
@@ -113,8 +110,6 @@ def check_names(path, known):
 def check_all(folder, all_headers):
     """All findings: header, line, sentence."""
     items = [item for header in all_headers for item in header.items]
-    functions = {item.name: item for item in items
-                 if item.kind == "function"}
     known = documented_elsewhere()
     for item in items:
         code = re.sub(r"/\*.*?\*/", "", item.code, flags=re.DOTALL)
@@ -122,7 +117,7 @@ def check_all(folder, all_headers):
     known.update(path.name for path in folder.iterdir())
     for item in items:
         if item.kind == "function":
-            for sentence in check_function(item, functions):
+            for sentence in check_function(item):
                 yield item.header, item.line, "%s() %s" % (item.name, sentence)
         elif item.kind == "function type" and not (
                 item.comment and item.comment.text):
