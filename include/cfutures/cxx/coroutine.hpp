@@ -104,8 +104,11 @@ template <class T> class awaiting
     }
     void await_suspend(std::coroutine_handle<> waiter)
     {
+        /* The coroutine may go on, and drop its handle, before the call has
+         * returned; this may be gone then. */
+        const handle held(cf_future_ref(of_.handle()));
         waiter_ = waiter;
-        check(cf_future_on_done(of_.handle(), ended, this));
+        check(cf_future_on_done(held.get(), ended, this));
     }
     T await_resume()
     {

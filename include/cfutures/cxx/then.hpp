@@ -55,6 +55,8 @@ submit_after(cf_executor *ex, future<T> &input, Next &&next)
 {
     need_shared_memory(ex, "cf::future::then()");
     cf_future *const waits_for = next.input.handle();
+    /* The task may run, and drop the input, before the submit has returned. */
+    const handle held(cf_future_ref(waits_for));
     job<Next> whole{{{std::move(next)}}};
     handle made;
     target to{ex, nullptr, made.out()};
