@@ -120,11 +120,12 @@ cf__death_describe(const struct cf__death *death,
         char address[64] = "";
         error.signal = WTERMSIG(status);
         error.address = death->address;
-        if (death->where)
+        if (death->where) {
             (void)snprintf(address,
                            sizeof address,
                            ", at address 0x%llx",
                            (unsigned long long)(uintptr_t)death->address);
+        }
         (void)snprintf(message,
                        CF__DEATH_MESSAGE,
                        "worker process %d was killed by signal %d%s%s%s%s",

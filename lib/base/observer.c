@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-/* The sanitizers' own names. */
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* The names are the sanitizers'. */
+/* NOLINTBEGIN */
 extern void __tsan_acquire(void *at) __attribute__((weak));
 extern void __tsan_release(void *at) __attribute__((weak));
 extern void __asan_poison_memory_region(void const volatile *memory,

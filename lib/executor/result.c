@@ -95,10 +95,8 @@ cf__call_adopt(struct cf_call *call, void *block, size_t size)
 __attribute__((noinline)) static cf_err
 return_copy(cf_call *call, const void *data, size_t size)
 {
-    if (is_object(call)) {
+    if (is_object(call)) /* data is not inside of it */
         cf__call_drop_result(call);
-        return cf_return(call, data, size);
-    }
     /* data may be inside of the former result: free that last. */
     void *former = call->heap;
     call->heap = NULL;

@@ -228,11 +228,12 @@ report(void)
     cf__lock(&seen.lock);
     if (seen.generation == cf__generation) { /* not in a fork's child */
         size_t left = count_left(groups);
-        if (left)
+        if (left) {
             fprintf(stderr,
                     "libcfutures: CF_DEBUG: futures that cf_future_unref() was "
                     "not called for: %zu\n",
                     left);
+        }
         for (int g = 0; g < GROUPS && groups[g].example; g++)
             print_group(&groups[g]);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Futures in a program that is observed (lib/base/observer.h): they have the
- * bit CF__OBSERVED, which leads them into the rare branches of the inline steps.
- * In other programs no future has it. README.md, "Observers".
+ * bit CF__OBSERVED, which leads them into the rare branches of inline steps. In
+ * other programs no future has it. README.md, "Observers".
  */
 #ifndef CF_LIB_FUTURE_OBSERVED_H
 #define CF_LIB_FUTURE_OBSERVED_H

@@ -58,10 +58,11 @@ cf__crash_watch(void)
                                .sa_flags = SA_SIGINFO | SA_ONSTACK};
     struct sigaction former;
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         if (sigaction(signals[i], NULL, &former) == 0 &&
             former.sa_handler == SIG_DFL)
             (void)sigaction(signals[i], &action, NULL);
+    }
 }
 
 void
