@@ -307,10 +307,10 @@ cf__submit_prepare(cf_executor *ex,
     if (!f)
         return CF_ENOMEM;
     err = make_attributes(&known, attributes, &f->attributes);
-    if (!err)
-        err = known.arg_ops
-                  ? cf__future_set_object(f, known.arg_ops, (void *)known.arg)
-                  : cf__future_set_arg(f, known.arg, known.arg_size);
+    if (!err && known.arg_ops)
+        err = cf__future_set_object(f, known.arg_ops, (void *)known.arg);
+    else if (!err)
+        err = cf__future_set_arg(f, known.arg, known.arg_size);
     if (err) {
         cf__future_discard(f);
         return err;

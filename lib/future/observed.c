@@ -8,6 +8,7 @@
  */
 #include "lib/future/observed.h"
 
+#include "lib/base/cancel.h"
 #include "lib/base/lock.h"
 #include "lib/future/block.h"
 
@@ -225,6 +226,7 @@ static void
 report(void)
 {
     struct group groups[GROUPS] = {{NULL, 0}};
+    (void)cf__cancel_disable(); /* the thread must not end with the lock */
     cf__lock(&seen.lock);
     if (seen.generation == cf__generation) { /* not in a fork's child */
         size_t left = count_left(groups);

@@ -177,7 +177,7 @@ Test(cxx_coroutine, of_another_library_awaits_futures)
     pool.wait_idle();
 }
 
-/* clang does not compile the views of GCC 12's library before its version 16. */
+/* clang compiles the views of GCC 12's library from its version 16 on. */
 #if !defined __clang__ || __clang_major__ >= 16
 Test(cxx_coroutine, and_views_are_ranges_for_map)
 {
