@@ -18,12 +18,12 @@ void cf__observed_begin(cf_future *f);
  * or later. */
 void cf__observed_end(cf_future *f);
 
-/* f is done, and the caller is about to look at its outcome. */
+/* f is done, and the caller is about to look at its outcome. It does not look at
+ * f->owned: if a timer has finished f, the runner may be about to write that. */
 static inline void
 cf__observed_seen(const cf_future *f)
 {
-    if (__builtin_expect(f->owned & CF__OBSERVED, 0))
-        cf__observer_acquire(f);
+    cf__observer_acquire(f);
 }
 
 /* The caller needs a handle of f. If it has none, f is gone, and as long as its

@@ -90,12 +90,17 @@ cancel_some(struct batch *batch, struct random *r)
     }
 }
 
+/* Of at least so many tasks. */
 static void
-submit_batch(struct round *round, struct batch *batch, struct random *r)
+submit_batch(struct round *round,
+             struct batch *batch,
+             unsigned least,
+             struct random *r)
 {
     static _Thread_local struct job jobs[TASKS_MAX];
     batch->round = round;
-    batch->count = 1 + random_below(r, random_percent(r, 50) ? TASKS_MAX : 200);
+    unsigned most = random_percent(r, 50) ? TASKS_MAX : 200;
+    batch->count = least + random_below(r, most - least + 1);
     for (size_t i = 0; i < batch->count; i++)
         jobs[i] = (struct job){batch, i};
     memset(batch->futures, 0xff, sizeof batch->futures);
@@ -118,7 +123,7 @@ submit_all(unsigned index, void *data)
     struct random r = random_stream(round->stream + index);
     for (int i = 0; i < BATCHES; i++) {
         struct batch *batch = &round->batches[index][i];
-        submit_batch(round, batch, &r);
+        submit_batch(round, batch, 1, &r);
         if (batch->accepted && random_percent(&r, 30))
             cancel_some(batch, &r);
         for (unsigned n = random_below(&r, 20); n > 0; n--) {
@@ -222,7 +227,8 @@ submit_once(unsigned index, void *data)
     struct round *round = data;
     struct random r = random_stream(round->stream);
     (void)index;
-    submit_batch(round, &round->batches[0][0], &r);
+    /* So it comes in pieces, and the destroy waits for the last one. */
+    submit_batch(round, &round->batches[0][0], 100, &r);
     if (!atomic_load(&round->ended))
         atomic_fetch_add(&in_between_ever, 1);
 }
