@@ -249,7 +249,8 @@ cf_results_destroy(cf_results *r, bool cancel_rest)
     for (size_t id = r->oldest_id; id != r->next_id; id++)
         cf_future_unref(cf__results_chunk(r, id)->f);
     drop_current(r);
-    if (!r->options.pull && is_ours(r)) { /* the items that were not taken */
+    /* The items that were not taken. Of none, items may be NULL. */
+    if (!r->options.pull && is_ours(r) && r->taken < r->item_count) {
         cf__items_free_array(&r->options,
                              r->items + r->taken * r->item_size,
                              r->item_size,

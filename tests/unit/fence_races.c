@@ -194,8 +194,9 @@ static cf_future *spawner;
 static void
 begin_job(void)
 {
-    struct cf_call call = {.executor = ex, .jobs = &first->jobs};
+    static struct cf_call call; /* the shared job reads it later */
     cf_job job;
+    call = (struct cf_call){.executor = ex, .jobs = &first->jobs};
     call.future = spawner;
     told = false;
     atomic_store(&interrupted, false);

@@ -145,7 +145,7 @@ BROKEN(finished_with_a_sleeper, make_finished)
 
 BROKEN(with_a_bit_of_no_meaning, make_running)
 {
-    atomic_fetch_or(&f->word, UINT64_C(1) << 24);
+    atomic_fetch_or(&f->word, UINT64_C(1) << 31);
     cf__future_check(f);
 }
 
