@@ -18,8 +18,9 @@ void cf__observed_begin(cf_future *f);
  * or later. */
 void cf__observed_end(cf_future *f);
 
-/* f is done, and the caller is about to look at its outcome. It does not look at
- * f->owned: if a timer has finished f, the runner may be about to write that. */
+/* f is done, and the caller is about to look at its outcome. It does not look
+ * at f->owned: if a timer has finished f, the runner may be about to write
+ * that. */
 static inline void
 cf__observed_seen(const cf_future *f)
 {
