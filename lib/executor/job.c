@@ -127,10 +127,10 @@ cf__jobs_share_oldest(struct cf__jobs *jobs, cf_executor *ex)
         job->fn, job->arg, job->call->future, job->call};
     cf__future_init(f, ex, run_shared, 0, 2);
     f->owned = CF__JOB;
-    if (cf__observers)
-        cf__observed_begin(f);
     f->arg_size = sizeof shared;
     memcpy(f->arg, &shared, sizeof shared);
+    if (cf__observers) /* what was written so far comes before the task */
+        cf__observed_begin(f);
     /* The one above it becomes the oldest. If there is none, newer is not
      * used. */
     cf_job *next = jobs->ends.older == job ? &jobs->ends : job->newer;
