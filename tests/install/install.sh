@@ -60,7 +60,7 @@ install_and_move() {
     if grep -nF -e "$source" -e "$build" -e "$scratch" $text; then
         fail "an installed file knows where it was made"
     fi
-    if [ "$loop" = OFF ] && find "$scratch/prefix" | grep loop; then
+    if [ "$loop" = OFF ] && find "$scratch/prefix" | grep _loop; then
         fail "something of the loop is installed"
     fi
     if [ "$curl" = OFF ] && find "$scratch/prefix" | grep curl; then
