@@ -7,6 +7,7 @@
 #define CFUTURES_CXX_MAP_HPP
 
 #include <cfutures/cxx/loop.hpp>
+#include <cfutures/cxx/single_pass.hpp>
 
 namespace cf
 {
@@ -273,48 +274,7 @@ map(cf_executor *ex, F &f, Range &&range, const map_options &how)
 template <reach Reach, class R, class F, class Range> class results
 {
   public:
-    class iterator
-    {
-      public:
-        using iterator_category = std::input_iterator_tag;
-        using value_type = R;
-        using difference_type = std::ptrdiff_t;
-        using pointer = void;
-        using reference = R;
-
-        explicit iterator(results *of = nullptr) noexcept : of_(of)
-        {
-        }
-        R operator*() const
-        {
-            return of_->front().get();
-        }
-        iterator &operator++()
-        {
-            of_->advance();
-            return *this;
-        }
-        void operator++(int)
-        {
-            of_->advance();
-        }
-        /* The only thing to compare with is the end. */
-        friend bool operator==(const iterator &a, const iterator &b) noexcept
-        {
-            return a.at_end() == b.at_end();
-        }
-        friend bool operator!=(const iterator &a, const iterator &b) noexcept
-        {
-            return !(a == b);
-        }
-
-      private:
-        bool at_end() const noexcept
-        {
-            return !of_ || of_->at_end();
-        }
-        results *of_;
-    };
+    using iterator = detail::single_pass<results, R>;
 
     results(cf_executor *ex, F f, Range &&range, std::size_t buffer)
         : ex_(ex), f_(std::move(f)), range_(std::forward<Range>(range)),
@@ -339,9 +299,11 @@ template <reach Reach, class R, class F, class Range> class results
     }
 
   private:
-    future<R> &front() noexcept
+    friend iterator;
+
+    R current()
     {
-        return futures_[oldest_];
+        return futures_[oldest_].get();
     }
     bool at_end() const noexcept
     {

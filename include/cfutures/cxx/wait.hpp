@@ -6,6 +6,7 @@
 #define CFUTURES_CXX_WAIT_HPP
 
 #include <cfutures/cxx/promise.hpp>
+#include <cfutures/cxx/single_pass.hpp>
 
 #include <ctime>
 #include <iterator>
@@ -118,52 +119,7 @@ using future_of =
 template <class Future> class completed
 {
   public:
-    class iterator
-    {
-      public:
-        using iterator_category = std::input_iterator_tag;
-        using value_type = Future;
-        using difference_type = std::ptrdiff_t;
-        using pointer = Future *;
-        using reference = Future &;
-
-        explicit iterator(completed *of = nullptr) noexcept : of_(of)
-        {
-        }
-        Future &operator*() const noexcept
-        {
-            return *of_->here_;
-        }
-        Future *operator->() const noexcept
-        {
-            return of_->here_;
-        }
-        iterator &operator++()
-        {
-            of_->advance();
-            return *this;
-        }
-        void operator++(int)
-        {
-            of_->advance();
-        }
-        /* The only thing to compare with is the end. */
-        friend bool operator==(const iterator &a, const iterator &b) noexcept
-        {
-            return a.at_end() == b.at_end();
-        }
-        friend bool operator!=(const iterator &a, const iterator &b) noexcept
-        {
-            return !(a == b);
-        }
-
-      private:
-        bool at_end() const noexcept
-        {
-            return !of_ || !of_->here_;
-        }
-        completed *of_;
-    };
+    using iterator = detail::single_pass<completed, Future &>;
 
     template <class Range>
     completed(Range &range, std::int64_t ns) : futures_(range), deadline_(ns)
@@ -190,6 +146,16 @@ template <class Future> class completed
     }
 
   private:
+    friend iterator;
+
+    Future &current() const noexcept
+    {
+        return *here_;
+    }
+    bool at_end() const noexcept
+    {
+        return !here_;
+    }
     void advance()
     {
         cf_future *next = nullptr;
