@@ -173,23 +173,35 @@ fail_with_current(cf_call *call)
     }
 }
 
-/* Runs body as a task's function does: an exception is the task's failure. Only
- * the unwinding of pthread_exit() and pthread_cancel() goes on: a thread that
- * does not let it would end the program. */
-template <class Body>
-int
-guarded(cf_call *call, Body &&body)
+/* What body() returns, or, if it throws, failed(). Only the unwinding of
+ * pthread_exit() and pthread_cancel() goes on: a thread that does not let it
+ * would end the program. */
+template <class Body, class Failed>
+auto
+unless_thrown(Body &&body, Failed &&failed) -> decltype(body())
 {
     try {
-        body();
-        return 0;
+        return body();
 #ifdef __GLIBCXX__
     } catch (abi::__forced_unwind &) {
         throw;
 #endif
     } catch (...) {
-        return fail_with_current(call);
+        return failed();
     }
+}
+
+/* Runs body as a task's function does: an exception is the task's failure. */
+template <class Body>
+int
+guarded(cf_call *call, Body &&body)
+{
+    return unless_thrown(
+        [&] {
+            body();
+            return 0;
+        },
+        [&] { return fail_with_current(call); });
 }
 
 template <class T>

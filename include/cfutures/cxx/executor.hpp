@@ -27,15 +27,9 @@ template <class F> struct detached {
     template <class... A>
     auto operator()(A &&...a) -> std::enable_if_t<std::is_invocable_v<F, A...>>
     {
-        try {
-            detail::invoke(std::move(f), std::forward<A>(a)...);
-#ifdef __GLIBCXX__
-        } catch (abi::__forced_unwind &) {
-            throw;
-#endif
-        } catch (...) {
-            std::terminate();
-        }
+        unless_thrown(
+            [&] { detail::invoke(std::move(f), std::forward<A>(a)...); },
+            [] { std::terminate(); });
     }
 };
 

@@ -66,17 +66,15 @@ template <class Body> struct ranges {
     {
         auto &self = *static_cast<ranges *>(of);
         std::size_t i = begin;
-        try {
-            self.body(call, i, end);
-            return 0;
-#ifdef __GLIBCXX__
-        } catch (abi::__forced_unwind &) {
-            throw;
-#endif
-        } catch (...) {
-            self.failure.note(i);
-            return 1;
-        }
+        return unless_thrown(
+            [&] {
+                self.body(call, i, end);
+                return 0;
+            },
+            [&] {
+                self.failure.note(i);
+                return 1;
+            });
     }
     void
     over(cf_executor *ex, std::size_t begin, std::size_t end, std::size_t grain)
@@ -175,29 +173,31 @@ template <class T, class F, class Op> struct reduction {
             continue;
         return made;
     }
+    void note(std::size_t index) noexcept
+    {
+        failure.note(index);
+        failed.store(true, std::memory_order_relaxed);
+    }
     static int fold(
         cf_call *call, std::size_t begin, std::size_t end, void *into, void *of)
     {
         auto &self = *static_cast<reduction *>(of);
         auto *&mine = *static_cast<partial<T> **>(into);
         std::size_t i = begin;
-        try {
-            if (!mine)
-                mine = self.make();
-            for (; i < end; i++)
-                mine->value = self.op(
-                    std::move(mine->value),
-                    call_with<F &, std::size_t>(call, self.f, std::size_t{i}));
-            return 0;
-#ifdef __GLIBCXX__
-        } catch (abi::__forced_unwind &) {
-            throw;
-#endif
-        } catch (...) {
-            self.failure.note(i);
-            self.failed.store(true, std::memory_order_relaxed);
-            return 1;
-        }
+        return unless_thrown(
+            [&] {
+                if (!mine)
+                    mine = self.make();
+                for (; i < end; i++)
+                    mine->value = self.op(std::move(mine->value),
+                                          call_with<F &, std::size_t>(
+                                              call, self.f, std::size_t{i}));
+                return 0;
+            },
+            [&] {
+                self.note(i);
+                return 1;
+            });
     }
     static void combine(void *into, void *next, void *of) noexcept
     {
@@ -215,8 +215,7 @@ template <class T, class F, class Op> struct reduction {
                 self.op(std::move(left->value), std::move(right->value));
         } catch (...) {
             /* A combination has no index: it comes after all that have one. */
-            self.failure.note(static_cast<std::size_t>(-1));
-            self.failed.store(true, std::memory_order_relaxed);
+            self.note(static_cast<std::size_t>(-1));
         }
     }
 };
