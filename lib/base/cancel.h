@@ -42,6 +42,16 @@ cf__cancel_restore(int former)
     pthread_setcancelstate(former, NULL);
 }
 
+/* A handler that the next pthread_cleanup_push() sets reads *object, which
+ * changes after that. That push is a setjmp(), over which a compiler may keep
+ * parts of *object in registers; after this call it must take them for known
+ * to other code. */
+static inline void
+cf__cleanup_reads(void *object)
+{
+    __asm__ volatile("" : : "r"(object) : "memory");
+}
+
 /* As the functions without cf__, and errno is as those leave it. But
  * cf__close() does not change errno. */
 CF__EXPORT ssize_t cf__read(int fd, void *to, size_t size);

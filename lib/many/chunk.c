@@ -10,6 +10,7 @@
  */
 #include "lib/many/chunk.h"
 
+#include "lib/base/cancel.h"
 #include "lib/base/size.h"
 #include "lib/executor/call.h"
 #include "lib/future/failure.h"
@@ -190,6 +191,7 @@ cf__chunk_run(cf_call *call, const void *arg, size_t arg_size)
     if (!begin_pack(&run.pack, &head))
         return cf_fail(call, CF_ENOMEM, "no memory for a map's results");
     int rc;
+    cf__cleanup_reads(&run);
     pthread_cleanup_push(drop_run, &run);
     rc = run_items(call, &run, (const unsigned char *)arg + CF__CHUNK_ITEMS);
     pthread_cleanup_pop(0);

@@ -283,9 +283,7 @@ cf__loop_run(const struct cf__loop *loop, cf_future **failed)
     run.futures = calloc(room, sizeof *run.futures);
     run.shared =
         cf_shared_alloc(loop->ex, sizeof *run.shared + loop->data_size);
-    /* end_run() reads what is written to run after the setjmp() of the push:
-     * so the compiler must take it for known elsewhere. */
-    __asm__ volatile("" : : "r"(&run) : "memory");
+    cf__cleanup_reads(&run);
     pthread_cleanup_push(end_run, &run);
     err = run.ranges && run.futures && run.shared
               ? do_run(&run, workers, failed)
