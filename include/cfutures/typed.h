@@ -105,6 +105,14 @@
     _Static_assert(sizeof(name##_future) == sizeof(cf_future *),               \
                    "an array of futures is one of handles")
 
+/* typed: what task says, for this function with arg. Both are parameters. */
+#define CF__TYPED_TASK(name)                                                   \
+    const name##_arg *bytes = &arg;                                            \
+    cf_task typed = *task;                                                     \
+    typed.fn = name##_task;                                                    \
+    typed.arg = bytes;                                                         \
+    typed.arg_size = sizeof *bytes
+
 /* The calls that do not know of a result. */
 #define CF__TYPED_CALLS(name)                                                  \
     CF__TYPED cf_err name##_submit(                                            \
@@ -119,13 +127,9 @@
                                         name##_arg arg,                        \
                                         name##_future *out)                    \
     {                                                                          \
-        const name##_arg *bytes = &arg;                                        \
         if (!task)                                                             \
             return CF_EINVAL;                                                  \
-        cf_task typed = *task;                                                 \
-        typed.fn = name##_task;                                                \
-        typed.arg = bytes;                                                     \
-        typed.arg_size = sizeof *bytes;                                        \
+        CF__TYPED_TASK(name);                                                  \
         return cf_submit_task(ex, &typed, out ? &out->future : NULL);          \
     }                                                                          \
     CF__TYPED cf_err name##_submit_when(cf_executor *ex,                       \
@@ -135,13 +139,9 @@
                                         size_t count,                          \
                                         name##_future *out)                    \
     {                                                                          \
-        const name##_arg *bytes = &arg;                                        \
         if (!task)                                                             \
             return CF_EINVAL;                                                  \
-        cf_task typed = *task;                                                 \
-        typed.fn = name##_task;                                                \
-        typed.arg = bytes;                                                     \
-        typed.arg_size = sizeof *bytes;                                        \
+        CF__TYPED_TASK(name);                                                  \
         return cf_submit_when(                                                 \
             ex, &typed, inputs, count, out ? &out->future : NULL);             \
     }                                                                          \
