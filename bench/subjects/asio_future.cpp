@@ -4,19 +4,15 @@
  * per task.
  */
 #include "common/bench.h"
-#include "common/subject.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <future>
 #include <utility>
-#include <vector>
 
-struct batch {
-    std::vector<std::future<uint64_t>> futures;
-    uint64_t *results;
-};
+#define BATCH_FUTURE std::future<uint64_t>
+#include "subjects/futures.hpp"
 
 static boost::asio::thread_pool *pool;
 
@@ -29,21 +25,6 @@ subject_run(int workers, void (*body)(void *data), void *data)
     the_pool.join();
 }
 
-int
-subject_blockable(int workers)
-{
-    return workers;
-}
-
-batch *
-batch_create(size_t max)
-{
-    batch *b = new batch;
-
-    b->futures.reserve(max);
-    return b;
-}
-
 void
 batch_submit(batch *b, const uint64_t *args, uint64_t *results, size_t n)
 {
@@ -54,18 +35,4 @@ batch_submit(batch *b, const uint64_t *args, uint64_t *results, size_t n)
         b->futures.push_back(task.get_future());
         boost::asio::post(*pool, std::move(task));
     }
-}
-
-void
-batch_collect(batch *b)
-{
-    for (size_t i = 0; i < b->futures.size(); i++)
-        b->results[i] = b->futures[i].get();
-    b->futures.clear();
-}
-
-void
-batch_destroy(batch *b)
-{
-    delete b;
 }
