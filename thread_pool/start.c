@@ -55,8 +55,8 @@ reap_former_threads(struct cf__threads *pool)
 }
 
 /* Of the thread that w had before. It may be in destructors of the program's
- * thread-specific data, which may need the lock: so nobody waits for it here.
- * Nor is it detached: see lib/base/origin.h. false: no memory. */
+ * thread-specific data, which may need the lock. So it is not joined here; nor
+ * is it detached: see lib/base/origin.h. false: no memory. */
 static bool
 part_from_thread(struct cf__threads *pool, struct cf__threads_worker *w)
 {

@@ -140,7 +140,7 @@ CF_API CF_NODISCARD cf_err cf_map(cf_executor *ex,
  *                       (cf_results_error() has the kind); all before it are
  *                       out, it and what follows is lost, CF_EDONE follows.
  *                       cf_results_index() stays that of the last result.
- *                       Any error that the pull function gave, likewise.
+ *                       Errors of the pull function are of this kind, too.
  * @retval CF_EDEADLK, CF_EINTERRUPTED, CF_EFORKED  As cf_future_wait().
  *
  * An item that failed, or could not be submitted, has a cf_results_error(). If

@@ -91,7 +91,7 @@ wait_somehow(cf_call *call, struct random *r, cf_future *f)
     }
 }
 
-/* Nobody else knows the future: it is freed right after the wait. */
+/* No other code knows the future: it is freed right after the wait. */
 static void
 await_own(cf_call *call, struct random *r, cf_executor *pool)
 {

@@ -26,7 +26,7 @@ struct node {
     int64_t not_before;
     int waits_for; /* in the task, an older node; -1: none */
     atomic_int ran, freed;
-    atomic_bool canceled; /* somebody has tried to */
+    atomic_bool canceled; /* a thread has tried to */
 };
 
 struct round {

@@ -180,7 +180,7 @@ CHUNK = re.compile(
 
 
 def classify(kind, code):
-    """Kind and name of a piece of code; None for what nobody calls."""
+    """Kind and name of a piece of code; None for what no program calls."""
     plain = re.sub(r"/\*.*?\*/", "", code, flags=re.DOTALL)
     if kind == "directive":
         macro = re.match(r"#define (CF_\w+)", plain)

@@ -345,7 +345,7 @@ task_promise<void>::get_return_object() noexcept
         std::coroutine_handle<task_promise<void>>::from_promise(*this));
 }
 
-/* The coroutine around a task that was spawned: nobody waits for it, and its
+/* The coroutine around a task that was spawned: no task waits for it, and its
  * frame goes when it ends. */
 struct spawned {
     struct promise_type : task_promise_base {
