@@ -19,7 +19,8 @@ thread_pool/start thread_pool/worker cf__threads_worker_main
 # symbols OBJECT...: "folder/file.c.o:", type and name of each global symbol.
 symbols() {
     "$nm" -A -g "$@" | sed -E 's|^.*/cfutures_objects\.dir/||
-        s|^.*/([^/]+)/CMakeFiles/[^/]+\.dir/|\1/|' |
+        s|^.*/([^/]+)/CMakeFiles/[^/]+\.dir/|\1/|
+        s|^\./||' |
         awk '{ sub(/\.c\.o:.*/, "", $1); print $1, $(NF - 1), $NF }'
 }
 
