@@ -60,11 +60,9 @@ check_phase_locked(const struct cf__processes *pool)
 #endif
 
 void
-cf__processes_check(cf_executor *ex)
+cf__processes_check_locked(struct cf__processes *pool)
 {
 #ifdef CF_ASSERTIONS
-    struct cf__processes *pool = cf__processes_of(ex);
-    cf__processes_lock(pool);
     if (pool->open) {
         check_lanes_locked(pool);
         check_deferred_locked(pool);
@@ -74,12 +72,24 @@ cf__processes_check(cf_executor *ex)
         for (size_t i = 0; i < pool->returned.count; i++)
             cf__assert(pool->returned.tasks[i].order != 0);
     }
-    /* It holds the queue's locks: a dispatch meanwhile would find no task. */
     cf__queue_check(&pool->queue);
-    cf__processes_unlock_serving(pool);
     cf__arena_check(&pool->shared->parcels);
     cf__arena_check(&pool->shared->commons);
     cf__arena_check(&pool->shared->vault);
+#else
+    (void)pool;
+#endif
+}
+
+void
+cf__processes_check(cf_executor *ex)
+{
+#ifdef CF_ASSERTIONS
+    struct cf__processes *pool = cf__processes_of(ex);
+    cf__processes_lock(pool);
+    cf__processes_check_locked(pool);
+    /* Meanwhile it held the queue's locks: a dispatch has found no task. */
+    cf__processes_unlock_serving(pool);
 #else
     (void)ex;
 #endif

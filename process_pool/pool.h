@@ -145,8 +145,9 @@ cf__process_lane_of(struct cf__processes *pool, uint64_t word)
 /* dispatch.c: hands out what is queued. */
 void cf__processes_dispatch(struct cf__processes *pool, int64_t now);
 
-/* check.c: an operation of the executor. */
+/* check.c: an operation of the executor; what it looks at. */
 void cf__processes_check(cf_executor *ex);
+void cf__processes_check_locked(struct cf__processes *pool);
 
 /* remote.c */
 extern const struct cf__remote_ops cf__processes_remote_ops;

@@ -80,6 +80,7 @@ cf__deferred_new(cf_future *f,
     d->callback = node;
     d->f = cf_future_ref(f);
     d->count = count;
+    cf__list_init(&d->watches);
     for (size_t i = 0; i < count; i++) {
         d->inputs[i].waiter.notify = input_done;
         d->inputs[i].f = cf_future_ref(inputs[i]);
@@ -183,18 +184,10 @@ cf__deferred_discard(struct cf__deferred *d)
 static void
 drop_link_locked(struct cf__deferred *d)
 {
-    struct cf__deferrals *list = &d->f->executor->deferrals;
     cf__assert(d->links > 0);
     if (--d->links > 0)
         return;
-    if (d->prev)
-        d->prev->next = d->next;
-    else
-        list->first = d->next;
-    if (d->next)
-        d->next->prev = d->prev;
-    else
-        list->last = d->prev;
+    cf__list_take_out(&d->link);
     pthread_cond_broadcast(&unlinked);
 }
 
@@ -233,6 +226,12 @@ cf__deferred_take(cf_future *f, cf_state state)
 
 /* --- the executor's list -------------------------------------------------- */
 
+static struct cf__deferred *
+deferred_of(const struct cf__link *link)
+{
+    return CF__LINK_OWNER(link, struct cf__deferred, link);
+}
+
 bool
 cf__deferred_link(struct cf__deferred *d,
                   void (*due)(cf_future *f),
@@ -244,12 +243,7 @@ cf__deferred_link(struct cf__deferred *d,
     bool open = !list->closed;
     if (open) {
         d->links = 1;
-        d->prev = list->last;
-        if (list->last)
-            list->last->next = d;
-        else
-            list->first = d;
-        list->last = d;
+        cf__list_append(&list->list, &d->link);
         if (due) /* before another thread can end the wait, and the timer */
             cf__timers_delay(ex->timers, d->f, due, at_ns);
     }
@@ -284,10 +278,11 @@ cf__deferred_close(cf_executor *ex, bool cancel)
 {
     cf__deferred_lock();
     ex->deferrals.closed = true;
-    struct cf__deferred *d = ex->deferrals.first;
-    while (d && !cf__executor_forked(ex)) { /* a callback may fork */
+    struct cf__link *list = &ex->deferrals.list, *at = list->next;
+    while (at != list && !cf__executor_forked(ex)) { /* a callback may fork */
+        struct cf__deferred *d = deferred_of(at);
         if (d->told) {
-            d = d->next;
+            at = at->next;
             continue;
         }
         d->told = true;
@@ -295,7 +290,7 @@ cf__deferred_close(cf_executor *ex, bool cancel)
         cf__deferred_unlock();
         d->close(d, cancel);
         cf__deferred_lock();
-        d = ex->deferrals.first; /* the list has changed */
+        at = list->next; /* the list has changed */
     }
     cf__deferred_unlock();
 }
@@ -304,10 +299,10 @@ cf__deferred_close(cf_executor *ex, bool cancel)
 static bool
 is_used_locked(const cf_executor *ex)
 {
-    const struct cf__deferred *d = ex->deferrals.first;
-    while (d && d->submitter == &cf__thread)
-        d = d->next;
-    return d != NULL;
+    const struct cf__link *list = &ex->deferrals.list, *at = list->next;
+    while (at != list && deferred_of(at)->submitter == &cf__thread)
+        at = at->next;
+    return at != list;
 }
 
 void

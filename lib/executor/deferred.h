@@ -35,12 +35,12 @@ struct cf__deferred {
     _Atomic uint32_t refs;              /* uses of the memory */
 
     /* Guarded by the lock of deferred_watch.h. */
-    struct cf__deferred *next, *prev; /* in the executor's list */
+    struct cf__link link; /* in the executor's list */
     int links; /* reasons to be in that list: it waits, or a thread uses the
                   executor for it. 0: it is not there */
     bool told; /* close() has been called, or is about to */
     const void *submitter;       /* the thread that gives it to the executor */
-    struct cf__watch *watches;   /* deferred_watch.h */
+    struct cf__link watches;     /* deferred_watch.h */
     size_t first_undone;         /* inputs before this one are done */
     uint64_t search;             /* the last search that has come here */
     size_t search_at;            /* how far that has come */

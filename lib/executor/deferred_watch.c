@@ -8,7 +8,7 @@ pthread_mutex_t cf__deferred_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 /* Guarded by cf__deferred_mutex. */
 static uint64_t searches;
-static struct cf__watch *helpers;
+static struct cf__link helpers = {&helpers, &helpers};
 
 void
 cf__deferred_lock(void)
@@ -27,22 +27,28 @@ void
 cf__deferred_forget_watches(void)
 {
     pthread_mutex_init(&cf__deferred_mutex, NULL);
-    helpers = NULL;
+    cf__list_init(&helpers);
 }
 
 void
 cf__deferred_tell_locked(struct cf__deferred *d, bool queued)
 {
-    for (struct cf__watch *at = d->watches; at; at = at->next) {
-        at->deferred = NULL;
-        cf__worker_unpark(at->worker);
+    cf_executor *ex = d->f->executor;
+    struct cf__link *at = d->watches.next;
+    for (; at != &d->watches; at = at->next) {
+        struct cf__watch *watch = CF__LINK_OWNER(at, struct cf__watch, link);
+        watch->deferred = NULL;
+        cf__worker_unpark(watch->worker);
     }
-    d->watches = NULL;
-    d->f->executor->deferrals.queued += queued;
-    for (struct cf__watch *at = queued ? helpers : NULL; at;
-         at = at->next_helper)
-        if (at->worker->executor == d->f->executor)
-            cf__worker_unpark(at->worker);
+    cf__list_init(&d->watches);
+    if (!queued)
+        return;
+    ex->deferrals.queued++;
+    for (at = helpers.next; at != &helpers; at = at->next) {
+        struct cf__watch *watch = CF__LINK_OWNER(at, struct cf__watch, helper);
+        if (watch->worker->executor == ex)
+            cf__worker_unpark(watch->worker);
+    }
 }
 
 /* The next input of d that is not done, for a search. NULL: there is none. */
@@ -103,27 +109,6 @@ cf__deferred_input(cf_future *f, struct cf__watch *watch)
     return input;
 }
 
-static void
-enter_helpers_locked(struct cf__watch *watch)
-{
-    watch->prev_helper = NULL;
-    watch->next_helper = helpers;
-    if (helpers)
-        helpers->prev_helper = watch;
-    helpers = watch;
-}
-
-static void
-leave_helpers_locked(struct cf__watch *watch)
-{
-    if (watch->next_helper)
-        watch->next_helper->prev_helper = watch->prev_helper;
-    if (watch->prev_helper)
-        watch->prev_helper->next_helper = watch->next_helper;
-    else
-        helpers = watch->next_helper;
-}
-
 /* A worker that is a coroutine runs no task while it waits: others do. */
 static bool
 is_helper(const struct cf__watch *watch)
@@ -141,13 +126,9 @@ cf__deferred_watch(cf_future *f, struct cf__watch *watch)
     if (waits) {
         struct cf__deferred *d = f->attributes->deferred;
         watch->deferred = d;
-        watch->prev = NULL;
-        watch->next = d->watches;
-        if (d->watches)
-            d->watches->prev = watch;
-        d->watches = watch;
+        cf__list_append(&d->watches, &watch->link);
         if (is_helper(watch))
-            enter_helpers_locked(watch);
+            cf__list_append(&helpers, &watch->helper);
     }
     cf__deferred_unlock();
     return waits;
@@ -157,15 +138,9 @@ void
 cf__deferred_unwatch(struct cf__watch *watch)
 {
     cf__deferred_lock();
-    if (watch->deferred) {
-        if (watch->next)
-            watch->next->prev = watch->prev;
-        if (watch->prev)
-            watch->prev->next = watch->next;
-        else
-            watch->deferred->watches = watch->next;
-    }
+    if (watch->deferred)
+        cf__list_take_out(&watch->link);
     if (is_helper(watch))
-        leave_helpers_locked(watch);
+        cf__list_take_out(&watch->helper);
     cf__deferred_unlock();
 }

@@ -23,9 +23,9 @@ struct cf__watch {
     struct cf__worker *worker;
     uint64_t queued; /* deferrals.queued of its executor, at the last search */
     struct cf__deferred *deferred; /* NULL: it waits no more */
-    struct cf__watch *next, *prev; /* of those that wait for the same one */
-    /* If the worker can run tasks meanwhile: of all of those. */
-    struct cf__watch *next_helper, *prev_helper;
+    struct cf__link link;          /* in deferred->watches */
+    struct cf__link helper; /* if the worker can run tasks meanwhile: in the
+                               list of all of those */
 };
 
 /* What f waits for, inputs of inputs included: a pending task of the worker's

@@ -61,7 +61,8 @@ cf__executor_prepare(cf_executor *ex,
     ex->bound = capacity ? cf__bound_new(capacity, policy) : NULL;
     cf__origin_note(&ex->origin);
     ex->timers = cf__timers_new(ex, expired);
-    ex->deferrals = (struct cf__deferrals){NULL, NULL, 0, false};
+    ex->deferrals = (struct cf__deferrals){.closed = false};
+    cf__list_init(&ex->deferrals.list);
     ex->drained_at_exit = ex->given_up_at_exit = false;
     ex->kept = 0;
     ex->destroying = false;

@@ -15,6 +15,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/export.h"
 #include "lib/base/forked.h"
+#include "lib/base/list.h"
 #include "lib/base/origin.h"
 #include "lib/base/worker.h"
 #include "lib/executor/bound.h"
@@ -130,12 +131,10 @@ struct cf__executor_ops {
     bool (*is_shared)(cf_executor *ex, const void *p, size_t size);
 };
 
-struct cf__deferred;
-
 /* Guarded by the lock of deferred_watch.h. Tasks that wait, the oldest
  * first. */
 struct cf__deferrals {
-    struct cf__deferred *first, *last;
+    struct cf__link list;
     uint64_t queued; /* how many have been queued */
     bool closed;     /* it takes no more */
 };
