@@ -256,7 +256,7 @@
     _Static_assert(_Alignof(name##_value) <= _Alignof(max_align_t),            \
                    "CF_TASK_TYPED: the alignment of " #R " is too large");     \
     _Static_assert(                                                            \
-        _Generic(&name,                                                        \
+        _Generic(&(name),                                                      \
                  int (*)(cf_call *, const name##_arg *, name##_value *) : 1,   \
                  default : 0),                                                 \
         "CF_TASK_TYPED: it must be int " #name "(cf_call *, " #A               \
@@ -280,7 +280,7 @@
 
 #define CF_TASK_TYPED_VOID(name, A)                                            \
     CF__TYPED_ARG(name, A);                                                    \
-    _Static_assert(_Generic(&name,                                             \
+    _Static_assert(_Generic(&(name),                                           \
                             int (*)(cf_call *, const name##_arg *) : 1,        \
                             default : 0),                                      \
                    "CF_TASK_TYPED_VOID: it must be int " #name                 \

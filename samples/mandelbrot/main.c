@@ -6,23 +6,23 @@
 #include "options.h"
 #include "picture.h"
 
+#include "../common/batch.h"
 #include "../common/command_line.h"
 #include "../common/ctrl_c.h"
 #include "../common/executor.h"
 #include "../common/output.h"
 
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-/* All tiles of the picture. They are submitted some at a time: so results do
- * not pile up, and on the inline executor there is progress, too. */
+enum { AHEAD = 4 }; /* tiles for each worker */
+
+/* All tiles of the picture. */
 struct drawing {
     cf_executor *ex;
-    cf_as_completed *it; /* what has been submitted */
     struct tile first;
     size_t across, count; /* tiles */
-    size_t submitted, done;
+    struct picture picture;
 };
 
 static void
@@ -40,78 +40,32 @@ cut(struct drawing *drawing, const struct options *o)
 }
 
 static cf_err
-submit_next(struct drawing *drawing)
+submit_tile(void *data, size_t index, cf_future **out)
 {
+    const struct drawing *drawing = data;
     struct tile tile = drawing->first;
     draw_future f;
-    tile.column = (uint32_t)(drawing->submitted % drawing->across * TILE);
-    tile.row = (uint32_t)(drawing->submitted / drawing->across * TILE);
+    tile.column = (uint32_t)(index % drawing->across * TILE);
+    tile.row = (uint32_t)(index / drawing->across * TILE);
     tile.x += tile.step * tile.column;
     tile.y -= tile.step * tile.row;
     cf_err err = draw_submit(drawing->ex, tile, &f);
-    if (err)
-        return err;
-    drawing->submitted++;
-    err = cf_as_completed_add(drawing->it, f.future);
-    draw_unref(f); /* the iterator has a handle */
+    if (!err)
+        *out = f.future;
     return err;
 }
 
-static void
-show_progress(const struct drawing *drawing, bool over)
-{
-    if (!isatty(STDERR_FILENO))
-        return;
-    if (over)
-        fputs("\r\033[K", stderr);
-    else
-        fprintf(stderr,
-                "\r\033[K%3zu%%  %zu/%zu tiles",
-                100 * drawing->done / drawing->count,
-                drawing->done,
-                drawing->count);
-    (void)fflush(stderr);
-}
-
-/* Puts the next tile into the picture. */
+/* Puts a tile into the picture. */
 static cf_err
-collect_next(struct drawing *drawing, int ctrl_c, struct picture *picture)
+take_tile(void *data, cf_future *future)
 {
-    draw_future f;
+    struct drawing *drawing = data;
     const struct tile_pixels *pixels;
-    cf_err err = ctrl_c_or_next(ctrl_c, drawing->it, CF_FOREVER, &f.future);
+    cf_err err = draw_view((draw_future){future}, 0, &pixels);
     if (err)
-        return err;
-    err = draw_view(f, 0, &pixels);
-    if (err) {
-        fprintf(stderr, "mandelbrot: %s\n", cf_future_message(f.future));
-        return err;
-    }
-    picture_put(picture, pixels);
-    drawing->done++;
-    return CF_OK;
-}
-
-/* CF_EINTERRUPTED: Ctrl-C. */
-static cf_err
-run(struct drawing *drawing, int ctrl_c, struct picture *picture)
-{
-    const size_t most = 4 * (size_t)cf_executor_max_workers(drawing->ex);
-    cf_err err = cf_as_completed_create(NULL, 0, &drawing->it);
-    if (err)
-        return err;
-    while (!err && drawing->done < drawing->count) {
-        show_progress(drawing, false);
-        if (drawing->submitted < drawing->count &&
-            drawing->submitted - drawing->done < most)
-            err = submit_next(drawing);
-        else
-            err = collect_next(drawing, ctrl_c, picture);
-    }
-    show_progress(drawing, true);
-    cf_as_completed_destroy(drawing->it);
-    if (err) /* what runs is told to stop */
-        (void)cf_executor_terminate(drawing->ex, SIGTERM);
+        batch_complain("mandelbrot", "a tile", cf_future_message(future));
+    else
+        picture_put(&drawing->picture, pixels);
     return err;
 }
 
@@ -126,22 +80,29 @@ static int
 make_file(const struct options *o, cf_executor *ex, int ctrl_c)
 {
     struct drawing drawing = {.ex = ex};
-    struct picture picture;
     struct output output;
     if (!output_open(&output, "mandelbrot", o->output))
         return EXIT_FAILURE;
     cut(&drawing, o);
+    struct batch batch = {.ex = ex,
+                          .ctrl_c = ctrl_c,
+                          .unit = "tiles",
+                          .count = drawing.count,
+                          .ahead = AHEAD,
+                          .submit = submit_tile,
+                          .take = take_tile,
+                          .data = &drawing};
     cf_err err =
-        picture_init(&picture, o) ? run(&drawing, ctrl_c, &picture) : CF_ENOMEM;
+        picture_init(&drawing.picture, o) ? batch_run(&batch) : CF_ENOMEM;
     int status = EXIT_SUCCESS;
     if (!err) {
-        picture_write(&picture, output.file);
+        picture_write(&drawing.picture, output.file);
         status = output_finish(&output) ? EXIT_SUCCESS : EXIT_FAILURE;
     } else {
         output_abandon(&output);
         status = err == CF_EINTERRUPTED ? STOPPED : complain(cf_strerror(err));
     }
-    picture_fini(&picture);
+    picture_fini(&drawing.picture);
     return status;
 }
 

@@ -6,16 +6,16 @@
  */
 #include "sum.h"
 
+#include "../common/batch.h"
 #include "../common/command_line.h"
 #include "../common/ctrl_c.h"
 #include "../common/executor.h"
 #include "../common/output.h"
 
 #include <getopt.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { AHEAD = 32 }; /* tasks for each worker */
 
@@ -43,80 +43,32 @@ print_help(void)
 
 struct work {
     cf_executor *ex;
-    int ctrl_c;
     struct tree *tree;
-    cf_as_completed *it;    /* what has been submitted */
-    size_t submitted, done; /* files */
 };
 
 static cf_err
-submit_next(struct work *work)
+submit_file(void *data, size_t index, cf_future **out)
 {
-    struct file *file = &work->tree->files[work->submitted];
+    const struct work *work = data;
+    struct file *file = &work->tree->files[index];
     cf_task task = CF_TASK(.fn = sum_file, .arg = file, .user_data = file);
-    cf_future *f;
-    cf_err err = cf_submit_task(work->ex, &task, &f);
-    if (err)
-        return err;
-    work->submitted++;
-    err = cf_as_completed_add(work->it, f);
-    cf_future_unref(f); /* the iterator has a handle */
-    return err;
+    return cf_submit_task(work->ex, &task, out);
 }
 
 static cf_err
-take_next(struct work *work)
+take_sum(void *data, cf_future *f)
 {
-    cf_future *f;
-    cf_bytes sum;
-    cf_err err = ctrl_c_or_next(work->ctrl_c, work->it, CF_FOREVER, &f);
-    if (err)
-        return err;
+    const struct work *work = data;
     struct file *file = cf_future_user_data(f);
-    work->done++;
+    cf_bytes sum;
     if (cf_future_result(f, 0, &sum) == CF_OK) {
         memcpy(file->sum, sum.data, sizeof file->sum);
         file->summed = true;
     } else {
-        fprintf(stderr, "sumtree: %s: %s\n", file->path, cf_future_message(f));
+        batch_complain("sumtree", file->path, cf_future_message(f));
         work->tree->errors++;
     }
     return CF_OK;
-}
-
-static void
-show_progress(const struct work *work, bool over)
-{
-    if (!isatty(STDERR_FILENO))
-        return;
-    fputs("\r\033[K", stderr);
-    if (!over)
-        fprintf(stderr, "%zu/%zu files", work->done, work->tree->count);
-    (void)fflush(stderr);
-}
-
-/* CF_EINTERRUPTED: Ctrl-C. */
-static cf_err
-sum_all(struct work *work)
-{
-    const size_t most = AHEAD * (size_t)cf_executor_max_workers(work->ex);
-    cf_err err = cf_as_completed_create(NULL, 0, &work->it);
-    if (err)
-        return err;
-    while (!err && work->done < work->tree->count) {
-        if (work->done % 64 == 0)
-            show_progress(work, false);
-        if (work->submitted < work->tree->count &&
-            work->submitted - work->done < most)
-            err = submit_next(work);
-        else
-            err = take_next(work);
-    }
-    show_progress(work, true);
-    cf_as_completed_destroy(work->it);
-    if (err) /* what runs is told to stop */
-        (void)cf_executor_terminate(work->ex, SIGTERM);
-    return err;
 }
 
 /* --- output --------------------------------------------------------------- */
@@ -164,13 +116,21 @@ write_all(struct tree *tree, const char *path)
 static int
 run(const char *spec, const char *path, struct tree *tree)
 {
-    struct work work = {.tree = tree, .ctrl_c = ctrl_c_open("sumtree")};
-    if (work.ctrl_c < 0)
+    struct work work = {.tree = tree};
+    int ctrl_c = ctrl_c_open("sumtree");
+    if (ctrl_c < 0)
         return EXIT_FAILURE;
     int status = open_executor("sumtree", spec, &work.ex);
     if (status)
         return status;
-    cf_err err = sum_all(&work);
+    cf_err err = batch_run(&(struct batch){.ex = work.ex,
+                                           .ctrl_c = ctrl_c,
+                                           .unit = "files",
+                                           .count = tree->count,
+                                           .ahead = AHEAD,
+                                           .submit = submit_file,
+                                           .take = take_sum,
+                                           .data = &work});
     if (err && err != CF_EINTERRUPTED)
         fprintf(stderr, "sumtree: %s\n", cf_strerror(err));
     cf_executor_destroy(work.ex);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "tree.h"
 
-#include <errno.h>
-#include <fts.h>
-#include <stdio.h>
+#include "../common/walk.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static bool
-add_file(struct tree *tree, const char *path, off_t size)
+add_file(void *data, const char *path, off_t size)
 {
+    struct tree *tree = data;
     if (tree->count == tree->room) {
         size_t room = tree->room ? 2 * tree->room : 256;
         struct file *files = realloc(tree->files, room * sizeof *files);
@@ -26,35 +24,12 @@ add_file(struct tree *tree, const char *path, off_t size)
     return file->path != NULL;
 }
 
-static void
-complain(struct tree *tree, const char *path, int error)
-{
-    fprintf(stderr, "sumtree: %s: %s\n", path, strerror(error));
-    tree->errors++;
-}
-
 bool
 tree_add(struct tree *tree, const char *path)
 {
-    char *paths[] = {(char *)path, NULL};
-    FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-    bool memory = walk != NULL;
-    for (FTSENT *at; memory && (at = fts_read(walk)) != NULL;) {
-        switch (at->fts_info) {
-        case FTS_F:
-            memory = add_file(tree, at->fts_path, at->fts_statp->st_size);
-            break;
-        case FTS_DNR:
-        case FTS_ERR:
-        case FTS_NS:
-            complain(tree, at->fts_path, at->fts_errno);
-            break;
-        default: /* folders, links, devices */
-            break;
-        }
-    }
-    if (walk)
-        (void)fts_close(walk);
+    struct walk walk = {.program = "sumtree", .use = add_file, .data = tree};
+    bool memory = walk_files(&walk, path);
+    tree->errors += walk.errors;
     return memory;
 }
 
