@@ -12,6 +12,8 @@
 
 #include <unistd.h>
 
+using namespace std::chrono_literals;
+
 namespace
 {
 
@@ -214,6 +216,103 @@ Test(cxx_process, maps_ranges)
             numbers);
     });
     cr_assert_str_eq(thrown.what(), "2");
+}
+
+Test(cxx_process, unordered_results_come_as_they_finish)
+{
+    cf::process_pool pool(2);
+    const auto late = pool.make_shared_array<std::atomic<bool>>(1);
+    std::size_t count = 0, length = 0;
+    auto results = pool.imap(
+        [may_end = late.data()](const std::string &text) {
+            while (text.size() == 1 && !*may_end)
+                continue;
+            return text;
+        },
+        std::vector<std::string>{"a", "bb", "ccc", "dddd"},
+        cf::map_options().unordered());
+    for (auto it = results.begin(); it != results.end(); ++it) {
+        const std::string text = *it;
+        cr_assert_eq(text.size(), results.index() + 1);
+        length += text.size();
+        if (++count == 3) {
+            cr_assert_eq(length, 9);
+            late[0] = true;
+        }
+    }
+    cr_assert_eq(count, 4);
+    cr_assert_eq(length, 10);
+}
+
+Test(cxx_process, maps_have_a_time_limit)
+{
+    cf::process_pool pool(1);
+    const auto begun = pool.make_shared_array<std::atomic<int>>(1);
+    const auto run = [count = begun.data()](cf::call &call, int n) {
+        ++*count;
+        while (!call.stop_requested())
+            continue;
+        return n;
+    };
+    const std::vector<int> items(100, 1);
+    thrown_by<cf::timed_out>([&] {
+        return pool.map(run, items, cf::map_options().chunk(1).timeout(20ms));
+    });
+    pool.wait_idle();
+    cr_assert_leq(begun[0], 20);
+    cr_assert_eq(pool.map(plain, items, cf::map_options().timeout(1h)),
+                 std::vector<int>(100, 2));
+    cr_assert_eq(
+        pool.map([](int n) { return n; }, items, cf::map_options().timeout(1h)),
+        items);
+}
+
+Test(cxx_process, shares_an_array)
+{
+    cf::process_pool pool(2);
+    auto squares = pool.make_shared_array<int>(1000);
+    cr_assert_eq(squares[999], 0);
+    std::vector<cf::future<void>> done;
+    for (int i = 0; i < 1000; i++)
+        done.push_back(
+            pool.submit([at = squares.data(), i] { at[i] = i * i; }));
+    for (auto &each : done)
+        each.get();
+    int i = 0;
+    for (const int square : squares) {
+        cr_assert_eq(square, i * i);
+        i++;
+    }
+    cr_assert_eq(squares.size(), 1000);
+
+    auto moved = std::move(squares);
+    cr_assert_null(squares.data());
+    cr_assert_eq(squares.size(), 0);
+    cr_assert_eq(moved[30], 900);
+    moved = pool.make_shared_array<int>(0);
+    cr_assert(moved.begin() == moved.end());
+    thrown_by<std::bad_alloc>([&] {
+        return pool.make_shared_array<int>(
+            std::numeric_limits<std::size_t>::max() / 2);
+    });
+}
+
+struct fails_on_third {
+    static inline int made = 0;
+    fails_on_third()
+    {
+        if (++made == 3)
+            throw 3;
+    }
+};
+
+Test(cxx_process, shares_an_array_of_what_is_made_whole)
+{
+    cf::executor pool("processes:1");
+    thrown_by<int>([&] { return pool.make_shared_array<fails_on_third>(5); });
+    const auto all = pool.make_shared_array<fails_on_third>(5);
+    cr_assert_eq(all.size(), 5);
+    cr_assert_eq(fails_on_third::made, 8);
 }
 
 Test(cxx_process, of_a_text_takes_what_travels)

@@ -6,7 +6,8 @@
 #ifndef CFUTURES_CXX_EXECUTOR_HPP
 #define CFUTURES_CXX_EXECUTOR_HPP
 
-#include <cfutures/cxx/map.hpp>
+#include <cfutures/cxx/results.hpp>
+#include <cfutures/cxx/shared.hpp>
 
 namespace cf
 {
@@ -104,7 +105,7 @@ template <reach Reach> class executor_base
         using result =
             detail::result_t<detail::outcome_t<std::decay_t<F>, item>>;
         return results<Reach, result, std::decay_t<F>, Range>(
-            ex_, std::forward<F>(f), std::forward<Range>(range), how.buffer());
+            ex_, std::forward<F>(f), std::forward<Range>(range), how);
     }
     /* f(i), or f(begin, end), for all of begin .. end - 1. It is not copied:
      * references to the caller's variables are fine. The first exception is
@@ -131,6 +132,13 @@ template <reach Reach> class executor_base
     {
         need_memory<F>("reduce()");
         return detail::reduce(ex_, begin, end, identity, f, op, grain);
+    }
+
+    /* count new T in memory that the tasks see at the same address, in worker
+     * processes too: see cf::shared. */
+    template <class T> shared<T> make_shared_array(std::size_t count) const
+    {
+        return shared<T>(ex_, count);
     }
 
     /* As cf_executor_wait_idle(). */

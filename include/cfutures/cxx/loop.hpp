@@ -6,6 +6,7 @@
 #ifndef CFUTURES_CXX_LOOP_HPP
 #define CFUTURES_CXX_LOOP_HPP
 
+#include <cfutures/cxx/deadline.hpp>
 #include <cfutures/cxx/promise.hpp>
 
 #include <cstdio>
@@ -36,6 +37,8 @@ class loop_failure
     {
         if (err == CF_EDEADLK)
             give_up();
+        if (err == CF_ETIMEDOUT) /* what was noted comes of that */
+            throw_error(err);
         if (thrown_)
             std::rethrow_exception(thrown_);
         detail::check(err);
@@ -250,6 +253,13 @@ reduce(cf_executor *ex,
 template <class R> class places
 {
   public:
+    struct room_of_one {
+        alignas(R) unsigned char bytes[sizeof(R)];
+        room_of_one() noexcept // NOLINT: not initialised, and not touched, here
+        {
+        }
+    };
+
     explicit places(std::size_t n) : made_(n), room_(n)
     {
     }
@@ -270,31 +280,92 @@ template <class R> class places
     {
         return *std::launder(reinterpret_cast<R *>(room_[i].bytes));
     }
+    const std::vector<room_of_one> &room() const noexcept
+    {
+        return room_;
+    }
 
   private:
-    struct room {
-        alignas(R) unsigned char bytes[sizeof(R)];
-        room() noexcept // NOLINT: not initialised, and not touched, here
-        {
-        }
-    };
     std::vector<unsigned char> made_; /* not bool: threads write to them */
-    std::vector<room> room_;
+    std::vector<room_of_one> room_;
 };
 
-/* The results of f(item(i)), in order. */
+/* body(call, i) for each place of an array, until a time limit. */
+template <class Body> struct timed {
+    Body &body;
+    const unsigned char *first;
+    loop_failure failure;
+
+    static int run(cf_call *call, const void *item, std::size_t size)
+    {
+        auto &self = *static_cast<timed *>(cf_call_context(call));
+        const auto *at = static_cast<const unsigned char *>(item);
+        const auto i = static_cast<std::size_t>(at - self.first) / size;
+        return unless_thrown(
+            [&] {
+                self.body(call, i);
+                return 0;
+            },
+            [&] {
+                self.failure.note(i);
+                return 1;
+            });
+    }
+};
+
+template <class Place, class Body>
+void
+for_places(cf_executor *ex,
+           const std::vector<Place> &array,
+           std::size_t grain,
+           const deadline &end,
+           Body &body)
+{
+    const auto *first = reinterpret_cast<const unsigned char *>(array.data());
+    timed<Body> all{body, first, {}};
+    cf_map_options how = CF_MAP_OPTIONS_INIT;
+    how.chunk_size = grain;
+    how.context = &all;
+    how.timeout_ns = end.left();
+    if (how.timeout_ns == 0 && !array.empty()) /* for C, 0 is no limit */
+        throw_error(CF_ETIMEDOUT);
+    all.failure.check(cf_map_array(ex,
+                                   timed<Body>::run,
+                                   array.data(),
+                                   sizeof(Place),
+                                   array.size(),
+                                   nullptr,
+                                   0,
+                                   &how));
+}
+
+/* The results of f(item(i)), in order. Throws cf::timed_out at the end. */
 template <class R, class Item, class F>
 std::vector<R>
-map_shared(cf_executor *ex, std::size_t n, Item &&item, F &f, std::size_t grain)
+map_shared(cf_executor *ex,
+           std::size_t n,
+           Item &&item,
+           F &f,
+           std::size_t grain,
+           const deadline &end)
 {
     places<R> results(n);
-    for_ranges(
-        ex, 0, n, grain, [&](cf_call *call, std::size_t &i, std::size_t end) {
-            for (; i < end; i++)
-                results.make(i, [&]() -> R {
-                    return call_with<F &, decltype(item(i))>(call, f, item(i));
-                });
+    const auto one = [&](cf_call *call, std::size_t i) {
+        results.make(i, [&]() -> R {
+            return call_with<F &, decltype(item(i))>(call, f, item(i));
         });
+    };
+    if (end.is_set())
+        for_places(ex, results.room(), grain, end, one);
+    else
+        for_ranges(ex,
+                   0,
+                   n,
+                   grain,
+                   [&](cf_call *call, std::size_t &i, std::size_t last) {
+                       for (; i < last; i++)
+                           one(call, i);
+                   });
     std::vector<R> all;
     all.reserve(n);
     for (std::size_t i = 0; i < n; i++)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One function over the items of a range: all results at once (map), or one
- * after the other (cf::results, which imap() returns).
+ * One function over the items of a range, with all results at once: map().
+ * imap() is in results.hpp.
  */
 #ifndef CFUTURES_CXX_MAP_HPP
 #define CFUTURES_CXX_MAP_HPP
 
 #include <cfutures/cxx/loop.hpp>
-#include <cfutures/cxx/single_pass.hpp>
 
 namespace cf
 {
@@ -30,6 +29,20 @@ class map_options
         buffer_ = items;
         return *this;
     }
+    /* From the call on; then it is over. A map() throws cf::timed_out when what
+     * ran has ended, and was told to stop; it does not wait for what runs in
+     * worker processes. For imap() see cf::results. */
+    template <class D> map_options &timeout(const D &duration) noexcept
+    {
+        timeout_ns_ = detail::to_ns(duration);
+        return *this;
+    }
+    /* imap() only: results as they come, not as the items. */
+    map_options &unordered(bool as_they_come = true) noexcept
+    {
+        unordered_ = as_they_come;
+        return *this;
+    }
     std::size_t chunk() const noexcept
     {
         return chunk_;
@@ -38,10 +51,20 @@ class map_options
     {
         return buffer_;
     }
+    std::int64_t timeout_ns() const noexcept /* -1: none */
+    {
+        return timeout_ns_;
+    }
+    bool is_unordered() const noexcept
+    {
+        return unordered_;
+    }
 
   private:
     std::size_t chunk_ = 0;
     std::size_t buffer_ = 0;
+    std::int64_t timeout_ns_ = -1;
+    bool unordered_ = false;
 };
 
 namespace detail
@@ -132,8 +155,9 @@ chunk_of(cf_executor *ex, Range &range)
  * first in the order of the items, the others are told to stop. */
 template <class R, class F, class T, class Range>
 std::vector<R>
-map_chunks(cf_executor *ex, F &f, Range &range, const map_options &how)
+map_chunks(cf_executor *ex, const F &f, Range &range, const map_options &how)
 {
+    const deadline end(how.timeout_ns());
     const auto size = how.chunk() ? how.chunk() : chunk_of(ex, range);
     using chunk_type = chunk<R, F, T>;
     std::vector<future<std::vector<R>>> chunks;
@@ -159,6 +183,8 @@ map_chunks(cf_executor *ex, F &f, Range &range, const map_options &how)
         if (!items.empty())
             submit(std::move(items));
         for (auto &each : chunks) {
+            if (!each.wait_for(end))
+                throw timed_out();
             for (auto &&result : each.get())
                 all.push_back(std::move(result));
         }
@@ -173,10 +199,11 @@ map_chunks(cf_executor *ex, F &f, Range &range, const map_options &how)
 /* What is not random access is gone through first. */
 template <class R, class F, class Range>
 std::vector<R>
-map_in_memory(cf_executor *ex, F &f, Range &&range, std::size_t grain)
+map_in_memory(cf_executor *ex, F &f, Range &&range, const map_options &how)
 {
     using iterator = decltype(range.begin());
     using item = decltype(*range.begin());
+    const deadline end(how.timeout_ns());
     if constexpr (is_random<iterator>::value) {
         const iterator first = range.begin();
         using difference =
@@ -189,7 +216,8 @@ map_in_memory(cf_executor *ex, F &f, Range &&range, std::size_t grain)
                 return first[static_cast<difference>(i)];
             },
             f,
-            grain);
+            how.chunk(),
+            end);
     } else if constexpr (std::is_lvalue_reference_v<item>) {
         std::vector<std::remove_reference_t<item> *> items;
         for (auto &each : range)
@@ -199,7 +227,8 @@ map_in_memory(cf_executor *ex, F &f, Range &&range, std::size_t grain)
             items.size(),
             [&](std::size_t i) -> item { return *items[i]; },
             f,
-            grain);
+            how.chunk(),
+            end);
     } else {
         std::vector<std::decay_t<item>> items;
         for (auto &&each : range)
@@ -211,7 +240,8 @@ map_in_memory(cf_executor *ex, F &f, Range &&range, std::size_t grain)
                 return std::move(items[i]);
             },
             f,
-            grain);
+            how.chunk(),
+            end);
     }
 }
 
@@ -221,6 +251,7 @@ map(cf_executor *ex, F &f, Range &&range, const map_options &how)
 {
     using item = item_of<Range>;
     using value = value_of<Range>;
+    using callable = std::decay_t<F>; /* which is copied to processes */
     constexpr bool ok = outcome<F &, item>::ok;
     using result = std::decay_t<outcome_t<F &, item>>;
     static_assert(ok,
@@ -235,18 +266,18 @@ map(cf_executor *ex, F &f, Range &&range, const map_options &how)
     } else {
         kept_range<Range> items(std::forward<Range>(range));
         if constexpr (Reach == reach::threads) {
-            return map_in_memory<result>(ex, f, items, how.chunk());
+            return map_in_memory<result>(ex, f, items, how);
         } else if constexpr (Reach == reach::processes) {
-            explain_travel<result, F, value>();
-            if constexpr (job_travels<result, F, value>)
-                return map_chunks<result, F, value>(ex, f, items, how);
+            explain_travel<result, callable, value>();
+            if constexpr (job_travels<result, callable, value>)
+                return map_chunks<result, callable, value>(ex, f, items, how);
             else
                 return std::vector<result>();
         } else {
             if (cf_executor_shares_memory(ex))
-                return map_in_memory<result>(ex, f, items, how.chunk());
-            if constexpr (job_travels<result, F, value>)
-                return map_chunks<result, F, value>(ex, f, items, how);
+                return map_in_memory<result>(ex, f, items, how);
+            if constexpr (job_travels<result, callable, value>)
+                return map_chunks<result, callable, value>(ex, f, items, how);
             else
                 throw_error(CF_ENOTSUP,
                             "cf::executor: this executor runs "
@@ -258,109 +289,6 @@ map(cf_executor *ex, F &f, Range &&range, const map_options &how)
 }
 
 } // namespace detail
-
-/*
- * The results of an imap(), in the order of the items: an input range. *it
- * waits, and moves the result out, once; or throws what that item threw, after
- * which ++it goes on with the next one.
- *
- * Ownership: a range that was given as an lvalue must stay as long as this; f
- *            and each item are copied into their task. What has not begun when
- *            this goes never does.
- * Threads:   one at a time uses it.
- * Blocks:    *it, as future::get(). ++it submits the next item.
- * Python:    the iterator of Executor.map(buffersize=).
- */
-template <reach Reach, class R, class F, class Range> class results
-{
-  public:
-    using iterator = detail::single_pass<results, R>;
-
-    results(cf_executor *ex, F f, Range &&range, std::size_t buffer)
-        : ex_(ex), f_(std::move(f)), range_(std::forward<Range>(range)),
-          next_(range_.begin()), end_(range_.end()), most_(buffer)
-    {
-        fill();
-    }
-    results(const results &) = delete;
-    results &operator=(const results &) = delete;
-    ~results()
-    {
-        for (auto &each : futures_)
-            each.cancel();
-    }
-    iterator begin() noexcept
-    {
-        return iterator(this);
-    }
-    iterator end() noexcept
-    {
-        return iterator();
-    }
-
-  private:
-    friend iterator;
-
-    R current()
-    {
-        return futures_[oldest_].get();
-    }
-    bool at_end() const noexcept
-    {
-        return oldest_ == futures_.size();
-    }
-    /* A full window is a ring: the next item takes the place of the last one.
-     */
-    void advance()
-    {
-        if (most_ && next_ != end_) {
-            future<R> next = submit();
-            futures_[oldest_] = std::move(next);
-            oldest_ = oldest_ + 1 == futures_.size() ? 0 : oldest_ + 1;
-            return;
-        }
-        if (most_ && !drained_)
-            straighten();
-        futures_[oldest_++] = future<R>();
-    }
-    /* Nothing more comes: the ring becomes a row, from the oldest on. */
-    void straighten()
-    {
-        std::vector<future<R>> row;
-        row.reserve(futures_.size());
-        for (std::size_t i = 0; i < futures_.size(); i++)
-            row.push_back(std::move(futures_[(oldest_ + i) % futures_.size()]));
-        futures_ = std::move(row);
-        oldest_ = 0;
-        drained_ = true;
-    }
-    void fill()
-    {
-        while (next_ != end_ && !(most_ && futures_.size() == most_))
-            futures_.push_back(submit());
-    }
-    future<R> submit()
-    {
-        using item = detail::value_of<Range>;
-        detail::handle made;
-        bool coded;
-        detail::submit_job<Reach, R, F, item>(
-            {ex_, nullptr, made.out()}, &coded, {{{f_}, {*next_}}});
-        ++next_;
-        return future<R>(std::move(made), coded);
-    }
-
-    cf_executor *ex_;
-    F f_;
-    detail::kept_range<Range> range_;
-    decltype(std::declval<detail::kept_range<Range> &>().begin()) next_;
-    decltype(std::declval<detail::kept_range<Range> &>().end()) end_;
-    std::size_t most_;
-    std::vector<future<R>> futures_;
-    std::size_t oldest_ = 0;
-    bool drained_ = false;
-};
-
 } // namespace cf
 
 #endif

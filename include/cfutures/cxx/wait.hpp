@@ -5,10 +5,10 @@
 #ifndef CFUTURES_CXX_WAIT_HPP
 #define CFUTURES_CXX_WAIT_HPP
 
+#include <cfutures/cxx/arrivals.hpp>
 #include <cfutures/cxx/promise.hpp>
 #include <cfutures/cxx/single_pass.hpp>
 
-#include <ctime>
 #include <iterator>
 #include <vector>
 
@@ -17,37 +17,6 @@ namespace cf
 
 namespace detail
 {
-
-/* A time limit from now on, for several waits. */
-class deadline
-{
-  public:
-    explicit deadline(std::int64_t ns) noexcept
-        : end_(ns < 0 ? ns : after(now(), ns))
-    {
-    }
-    std::int64_t left() const noexcept
-    {
-        if (end_ < 0)
-            return end_;
-        const std::int64_t at = now();
-        return end_ > at ? end_ - at : 0;
-    }
-
-  private:
-    static std::int64_t now() noexcept
-    {
-        std::timespec at;
-        clock_gettime(CLOCK_MONOTONIC, &at);
-        return at.tv_sec * std::int64_t{1000000000} + at.tv_nsec;
-    }
-    static std::int64_t after(std::int64_t begin, std::int64_t ns) noexcept
-    {
-        constexpr auto most = std::numeric_limits<std::int64_t>::max();
-        return ns > most - begin ? most : begin + ns;
-    }
-    std::int64_t end_;
-};
 
 /* A hash table from handles to the caller's futures. */
 template <class Future> class futures_by_handle
@@ -122,16 +91,10 @@ template <class Future> class completed
     using iterator = detail::single_pass<completed, Future &>;
 
     template <class Range>
-    completed(Range &range, std::int64_t ns) : futures_(range), deadline_(ns)
+    completed(Range &range, std::int64_t ns)
+        : futures_(range), deadline_(ns),
+          arrivals_(futures_.handles().data(), futures_.handles().size())
     {
-        detail::check(cf_as_completed_create(
-            futures_.handles().data(), futures_.handles().size(), &it_));
-    }
-    completed(const completed &) = delete;
-    completed &operator=(const completed &) = delete;
-    ~completed()
-    {
-        cf_as_completed_destroy(it_);
     }
     iterator begin()
     {
@@ -158,16 +121,13 @@ template <class Future> class completed
     }
     void advance()
     {
-        cf_future *next = nullptr;
-        const cf_err err = cf_as_completed_next(it_, deadline_.left(), &next);
-        if (err != CF_OK && err != CF_EDONE)
-            detail::throw_error(err);
-        here_ = err ? nullptr : futures_.of(next);
+        cf_future *next = arrivals_.next(deadline_);
+        here_ = next ? futures_.of(next) : nullptr;
     }
 
     detail::futures_by_handle<Future> futures_;
     detail::deadline deadline_;
-    cf_as_completed *it_ = nullptr;
+    detail::arrivals arrivals_;
     Future *here_ = nullptr;
     bool begun_ = false;
 };
