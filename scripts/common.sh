@@ -58,7 +58,7 @@ need() {
 need_to_build() {
     need gcc=gcc gcc=cc libc6-dev=stdlib.h make=make cmake=cmake \
         libgmp-dev=gmp.h libuv1-dev=uv.h libcurl4-openssl-dev=curl/curl.h \
-        zlib1g-dev=zlib.h nettle-dev=nettle/sha2.h \
+        zlib1g-dev=zlib.h nettle-dev=nettle/sha2.h libsqlite3-dev=sqlite3.h \
         'libboost-context-dev=/usr/lib/*/libboost_context.a'
 }
 
@@ -66,7 +66,7 @@ need_to_test() {
     need_to_build
     need g++=g++ pkg-config=pkg-config libcriterion-dev=criterion/criterion.h \
         clang-format=clang-format clang-tidy=clang-tidy valgrind=valgrind \
-        lintian=lintian dpkg-dev=dpkg-shlibdeps \
+        lintian=lintian dpkg-dev=dpkg-shlibdeps sqlite3=sqlite3 \
         abigail-tools=abidiff mandoc=mandoc python3=python3 \
         libtbb-dev=/usr/include/oneapi/tbb.h \
         libglib2.0-dev=/usr/include/glib-2.0/glib.h
