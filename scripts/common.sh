@@ -59,6 +59,7 @@ need_to_build() {
     need gcc=gcc gcc=cc libc6-dev=stdlib.h make=make cmake=cmake \
         libgmp-dev=gmp.h libuv1-dev=uv.h libcurl4-openssl-dev=curl/curl.h \
         zlib1g-dev=zlib.h nettle-dev=nettle/sha2.h libsqlite3-dev=sqlite3.h \
+        libturbojpeg0-dev=turbojpeg.h libpng-dev=png.h \
         'libboost-context-dev=/usr/lib/*/libboost_context.a'
 }
 
