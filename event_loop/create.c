@@ -61,6 +61,7 @@ static const struct cf__executor_ops ops = {
     .shutdown = cf__evloop_shutdown,
     .terminate = cf__evloop_terminate,
     .stats = cf__evloop_stats,
+    .phase = cf__evloop_phase,
     .destroy = cf__evloop_destroy,
     .after_fork = cf__evloop_after_fork,
 };

@@ -101,6 +101,17 @@ cf__evloop_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     return await_thread(loop, deadline_ns);
 }
 
+cf_executor_phase
+cf__evloop_phase(cf_executor *ex)
+{
+    struct cf__evloop *loop = cf__evloop_of(ex);
+    pthread_mutex_lock(&loop->lock);
+    int refuses = cf_load_relaxed(&loop->refuse); /* locked */
+    bool over = !loop->begun || loop->ended;
+    pthread_mutex_unlock(&loop->lock);
+    return cf__phase(refuses, over);
+}
+
 cf_err
 cf__evloop_terminate(cf_executor *ex, int signo)
 {

@@ -378,6 +378,7 @@ cf_err cf__evloop_submit(cf_executor *ex,
                          size_t count);
 cf_future *cf__evloop_tidy(cf_executor *ex, uint64_t canceled);
 void cf__evloop_stats(cf_executor *ex, cf_stats *out);
+cf_executor_phase cf__evloop_phase(cf_executor *ex);
 
 /* --- end.c: operations ---------------------------------------------------- */
 

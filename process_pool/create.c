@@ -37,6 +37,7 @@ static const struct cf__executor_ops operations = {
     .shutdown = cf__processes_shutdown,
     .terminate = cf__processes_terminate,
     .stats = cf__processes_stats,
+    .phase = cf__processes_phase,
     .check = cf__processes_check,
     .destroy = cf__processes_destroy,
     .after_fork = cf__processes_after_fork,

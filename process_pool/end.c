@@ -162,6 +162,17 @@ cf__processes_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     return cf__executor_forked(ex) ? CF_EFORKED : err; /* by a callback */
 }
 
+cf_executor_phase
+cf__processes_phase(cf_executor *ex)
+{
+    struct cf__processes *pool = cf__processes_of(ex);
+    cf__processes_lock(pool);
+    int refuses = cf_load_relaxed(&pool->refuse); /* locked */
+    bool over = pool->ended;
+    cf__processes_unlock(pool);
+    return cf__phase(refuses, over);
+}
+
 static bool
 any_staffed_locked(const struct cf__processes *pool)
 {

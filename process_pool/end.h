@@ -13,6 +13,7 @@ void cf__processes_break_locked(struct cf__processes *pool,
 
 /* Operations of the executor. */
 cf_err cf__processes_wait_idle(cf_executor *ex, int64_t deadline_ns);
+cf_executor_phase cf__processes_phase(cf_executor *ex);
 cf_err
 cf__processes_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
 cf_err cf__processes_terminate(cf_executor *ex, int signo);

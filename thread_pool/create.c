@@ -67,6 +67,7 @@ static const struct cf__executor_ops ops = {
     .shutdown = cf__threads_shutdown,
     .terminate = cf__threads_terminate,
     .stats = cf__threads_stats,
+    .phase = cf__threads_phase,
     .check = cf__threads_check,
     .is_stalled = cf__threads_is_stalled,
     .destroy = cf__threads_destroy,

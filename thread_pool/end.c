@@ -222,6 +222,17 @@ cf__threads_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns)
     return err;
 }
 
+cf_executor_phase
+cf__threads_phase(cf_executor *ex)
+{
+    struct cf__threads *pool = cf__threads_of(ex);
+    pthread_mutex_lock(&pool->lock);
+    int refuses = cf_load_relaxed(&pool->refuse); /* locked */
+    bool over = pool->alive == 0;
+    pthread_mutex_unlock(&pool->lock);
+    return cf__phase(refuses, over);
+}
+
 bool
 cf__threads_is_stalled(cf_executor *ex)
 {

@@ -10,6 +10,7 @@ cf_err cf__threads_wait_idle(cf_executor *ex, int64_t deadline_ns);
 cf_err
 cf__threads_shutdown(cf_executor *ex, unsigned flags, int64_t deadline_ns);
 cf_err cf__threads_terminate(cf_executor *ex, int signo);
+cf_executor_phase cf__threads_phase(cf_executor *ex);
 bool cf__threads_is_stalled(cf_executor *ex);
 void cf__threads_destroy(cf_executor *ex);
 void cf__threads_after_fork(cf_executor *ex);

@@ -363,9 +363,9 @@ CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
  * it does nothing: the memory is the parent's image.
  *
  * @param ex  NULL is fine. One that has been destroyed aborts the program, as
- *            it does in cf_executor_shutdown(), _terminate(), _wait_idle() and
- *            _stats(), unless another executor has been made in the same
- *            memory.
+ *            it does in cf_executor_shutdown(), _release(), _terminate(),
+ *            _wait_idle(), _state() and _stats(), unless another executor has
+ *            been made in the same memory.
  *
  * Ownership: the handle is gone.
  * Threads:   one caller, and no thread uses ex afterwards; a submit that
@@ -377,6 +377,63 @@ CF_API cf_err cf_executor_terminate(cf_executor *ex, int signo);
  * Python:    leaving the with block.
  */
 CF_API void cf_executor_destroy(cf_executor *ex);
+
+/**
+ * As cf_executor_destroy(), but does not wait: the executor frees itself when
+ * what is queued has run, and its workers have ended.
+ *
+ * For finalizers of other languages, and for threads that must not wait. A
+ * thread of the library, "cf_release", waits instead of the caller. At the end
+ * of the program what is queued still runs.
+ *
+ * @param ex  As for cf_executor_destroy(); not that of cf_event_loop_run().
+ *
+ * @retval CF_OK       It takes no more tasks, and will be gone. (CF_OK for NULL
+ *                     as well.)
+ * @retval CF_ESYS     No thread could be started (errno). It takes no more
+ *                     tasks, and is the caller's as before.
+ * @retval CF_ENOTSUP  As cf_executor_shutdown().
+ * @retval CF_EFORKED  This process is a fork of the executor's own: nothing is
+ *                     done, as the memory is the parent's image.
+ *
+ * Ownership: with CF_OK the handle is gone. Its tasks use it until they end.
+ * Threads:   one caller, also a task or a callback of ex, and no other thread
+ *            uses ex afterwards.
+ * Blocks:    no.
+ * Ordering:  none.
+ * Fork:      see CF_EFORKED.
+ * Python:    shutdown(wait=False), and dropping the last reference.
+ */
+CF_API cf_err cf_executor_release(cf_executor *ex);
+
+/* How far an executor is in its life. */
+typedef enum cf_executor_phase {
+    CF_EXECUTOR_OPEN,          /* it takes tasks */
+    CF_EXECUTOR_SHUTTING_DOWN, /* it takes no more, and runs what it has */
+    CF_EXECUTOR_ENDED,         /* it was shut down, and its workers are gone */
+    CF_EXECUTOR_BROKEN,        /* its initializer failed, or its workers cannot
+                                  be replaced: CF_EBROKEN, for ever */
+    CF_EXECUTOR_FORKED         /* this process is a fork of its own */
+} cf_executor_phase;
+
+/**
+ * Tells whether an executor takes tasks, and why not.
+ *
+ * An answer for people and for bindings: it may be an old one when it is
+ * looked at, and only a submit says whether it is accepted. But an executor
+ * never goes back in this list, and one that has ended or is broken remains so.
+ *
+ * @param ex  NULL gives CF_EXECUTOR_ENDED. One that has been destroyed aborts
+ *            the program, as in cf_executor_destroy().
+ *
+ * Ownership: nothing changes hands.
+ * Threads:   any number of callers, also from tasks and callbacks.
+ * Blocks:    no; takes a short mutex.
+ * Ordering:  none.
+ * Fork:      see CF_EXECUTOR_FORKED.
+ * Python:    Executor._shutdown, _broken.
+ */
+CF_API cf_executor_phase cf_executor_state(cf_executor *ex);
 
 /**
  * Takes a snapshot of an executor's counters.

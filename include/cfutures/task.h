@@ -206,6 +206,17 @@ CF_API int cf_fail_at(cf_call *call,
 #define cf_fail(call, ...) cf_fail_at((call), __FILE__, __LINE__, __VA_ARGS__)
 
 /**
+ * As cf_fail(), for languages that cannot call a function with a variable
+ * number of arguments.
+ *
+ * @param text  The message as it is, not a format; copied up to 4095 bytes.
+ *              NULL: none.
+ *
+ * The rest as cf_fail(). Python: raise.
+ */
+CF_API int cf_fail_text(cf_call *call, int code, const char *text);
+
+/**
  * As cf_fail(), with an object of the user's: an exception, a GError.
  *
  * A reader finds it in cf_error.object. From a worker process, and in a map, no

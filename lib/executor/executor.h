@@ -98,6 +98,9 @@ struct cf__executor_ops {
     cf_err (*terminate)(cf_executor *ex, int signo);
     void (*stats)(cf_executor *ex, cf_stats *out);
 
+    /* Of an executor of this process: cf__phase() says which one it is. */
+    cf_executor_phase (*phase)(cf_executor *ex);
+
     /* Asserts that the backend's structures are whole, its queue too. Takes its
      * own locks. See cf__executor_check(). NULL: nothing needs a look. */
     void (*check)(cf_executor *ex);
@@ -223,6 +226,18 @@ cf__was_stopped(const cf_executor *ex, const cf_future *f)
 {
     return (f && cf_load_relaxed(&f->word) & CF__INTERRUPT) ||
            (ex && cf_load_relaxed(&ex->terminated)); /* hints, both */
+}
+
+/* For the operation phase. refuses: CF_OK, or why submits are refused. over: no
+ * worker is left. */
+static inline cf_executor_phase
+cf__phase(int refuses, bool over)
+{
+    if (refuses == CF_OK)
+        return CF_EXECUTOR_OPEN;
+    if (refuses == CF_EBROKEN)
+        return CF_EXECUTOR_BROKEN;
+    return over ? CF_EXECUTOR_ENDED : CF_EXECUTOR_SHUTTING_DOWN;
 }
 
 /* Takes a pending task for running on a worker. */

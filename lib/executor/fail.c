@@ -15,6 +15,29 @@ struct object {
 
 static const struct object none = {NULL, NULL};
 
+/* What the call knows of its failure. */
+static cf_error
+error_of(const cf_call *call, const char *file, int line, int code)
+{
+    cf_error error = CF_ERROR_INIT;
+    error.code = code;
+    error.file = file;
+    error.line = line;
+    error.worker = call->worker;
+    error.name = cf__name(call->future);
+    return error;
+}
+
+/* The former record goes last: a message may have been made of its text. */
+static void
+keep(cf_call *call, const cf_error *failure)
+{
+    struct cf_call *keeper = call->part_of ? call->part_of : call;
+    const cf_error *former = keeper->failure;
+    keeper->failure = failure;
+    cf__failure_free(former);
+}
+
 static int
 record_failure(cf_call *call,
                const char *file,
@@ -28,19 +51,11 @@ record_failure(cf_call *call,
         cf__failure_object_free(object.object, object.free);
         return code ? code : FAILED_WITH_CODE_0;
     }
-    cf_error error = CF_ERROR_INIT;
-    error.code = code;
-    error.file = file;
-    error.line = line;
-    error.worker = call->worker;
-    error.name = cf__name(call->future);
-    struct cf_call *keeper = call->part_of ? call->part_of : call;
-    const cf_error *former = keeper->failure; /* args may point there */
+    const cf_error error = error_of(call, file, line, code);
     const cf_error *failure = format ? cf__failure_format(&error, format, args)
                                      : cf__failure_new(&error);
     cf__failure_own(failure, object.object, object.free);
-    keeper->failure = failure;
-    cf__failure_free(former);
+    keep(call, failure);
     return code ? code : FAILED_WITH_CODE_0;
 }
 
@@ -67,6 +82,17 @@ int(cf_fail)(cf_call *call, int code, const char *format, ...)
     int rc = record_failure(call, NULL, 0, code, none, format, args);
     va_end(args);
     return rc;
+}
+
+int
+cf_fail_text(cf_call *call, int code, const char *text)
+{
+    if (call) {
+        cf_error error = error_of(call, NULL, 0, code);
+        error.message = text;
+        keep(call, cf__failure_new(&error));
+    }
+    return code ? code : FAILED_WITH_CODE_0;
 }
 
 int

@@ -201,6 +201,16 @@ inline_stats(cf_executor *ex, cf_stats *out)
     out->canceled = cf_load_relaxed(&ex->canceled);
 }
 
+static cf_executor_phase
+inline_phase(cf_executor *ex)
+{
+    struct inline_executor *self = self_of(ex);
+    bool closed = cf_load_seq_cst(&self->closed);
+    /* after closed, as in shutdown */
+    bool over = cf_load_seq_cst(&self->active) / ONE == 0;
+    return cf__phase(closed ? CF_ESHUTDOWN : CF_OK, over);
+}
+
 static void
 inline_destroy(cf_executor *ex)
 {
@@ -221,6 +231,7 @@ static const struct cf__executor_ops ops = {
     .shutdown = inline_shutdown,
     .terminate = inline_terminate,
     .stats = inline_stats,
+    .phase = inline_phase,
     .runs_here = inline_runs_here,
     .destroy = inline_destroy,
     .after_fork = inline_after_fork,
@@ -241,6 +252,7 @@ static const struct cf__executor_ops worker_ops = {
     .submit = inline_submit,
     .wait_idle = worker_wait_idle,
     .stats = inline_stats,
+    .phase = inline_phase,
     .runs_here = inline_runs_here,
     .after_fork = inline_after_fork,
 };

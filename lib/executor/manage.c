@@ -214,6 +214,16 @@ cf_executor_destroy(cf_executor *ex)
     cf__cancel_restore(former);
 }
 
+cf_executor_phase
+cf_executor_state(cf_executor *ex)
+{
+    if (!ex)
+        return CF_EXECUTOR_ENDED;
+    if (check_mine(ex, "cf_executor_state(): the executor has been destroyed"))
+        return CF_EXECUTOR_FORKED;
+    return ex->ops->phase(ex);
+}
+
 cf_err
 cf_executor_stats(cf_executor *ex, cf_stats *out)
 {

@@ -40,7 +40,9 @@ CF_TEST(a_failing_initializer_breaks_pending_and_later_tasks)
     assert_ok(cf_wait(fs, 20, CF_ALL_COMPLETED, CF_FOREVER, NULL));
     assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_EBROKEN);
     assert_err(cf_submit_many(ex, task_nothing, NULL, 0, 2, NULL), CF_EBROKEN);
+    cr_assert(cf_executor_state(ex) == CF_EXECUTOR_BROKEN);
     assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
+    cr_assert(cf_executor_state(ex) == CF_EXECUTOR_BROKEN);
     assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_EBROKEN);
     cr_assert(*frees == 21, "%d", *frees);
     cr_assert(*calls == 20);

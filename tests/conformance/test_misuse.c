@@ -47,6 +47,20 @@ CF_TEST(shutting_a_destroyed_executor_down_aborts, .signal = SIGABRT)
     (void)cf_executor_shutdown(ex, 0, CF_FOREVER);
 }
 
+CF_TEST(releasing_a_destroyed_executor_aborts, .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    cf_executor_destroy(ex);
+    (void)cf_executor_release(ex);
+}
+
+CF_TEST(asking_for_the_state_of_a_destroyed_executor_aborts, .signal = SIGABRT)
+{
+    cf_executor *ex = test_executor(1);
+    cf_executor_destroy(ex);
+    (void)cf_executor_state(ex);
+}
+
 CF_TEST(terminating_a_destroyed_executor_aborts, .signal = SIGABRT)
 {
     cf_executor *ex = test_executor(1);
