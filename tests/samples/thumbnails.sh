@@ -6,6 +6,7 @@
 set -eu
 thumbnails=$1 pictures=$2
 shift 2
+first=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -57,17 +58,17 @@ done
 
 # Names, and what is there already. Nothing of the output is taken as input.
 mkdir flat
-"$thumbnails" -o flat -s 64 tree/wide.jpg tree/a/b/ >out
+"$thumbnails" -e $first -o flat -s 64 tree/wide.jpg tree/a/b/ >out
 "$pictures" check flat/wide.jpg 64x45 3 25 >out
 "$pictures" check flat/clear.png 64x55 4 30 >out
 test "$(ls flat | wc -l)" -eq 4
 cp tree/wide.jpg tree/kept
-"$thumbnails" -o tree/out tree/kept >out
+"$thumbnails" -e $first -o tree/out tree/kept >out
 cmp tree/out/kept thumbs/wide.jpg
 rm -rf tree/out tree/kept
 cp -r tree inside
-"$thumbnails" -o inside/thumbs inside >out
-"$thumbnails" -f -o inside/thumbs inside >out
+"$thumbnails" -e $first -o inside/thumbs inside >out
+"$thumbnails" -e $first -f -o inside/thumbs inside >out
 diff -r inside/thumbs thumbs
 
 # reported LINE ARGUMENT...: exit status 1; LINE is the report; a good picture
@@ -76,7 +77,7 @@ reported() {
     line=$1 status=0
     shift
     rm -rf good
-    "$thumbnails" -o good "$@" tree/wide.jpg >out 2>err || status=$?
+    "$thumbnails" -e $first -o good tree/wide.jpg "$@" >out 2>err || status=$?
     test $status -eq 1
     test "$(cat err)" = "thumbnails: $line"
     cmp good/wide.jpg thumbs/wide.jpg
@@ -94,7 +95,7 @@ echo text >bad/text.jpg
 printf '\377\330\377' >bad/begin.jpg
 mkfifo pipe
 status=0
-"$thumbnails" -e inline -o thumbs.bad bad tree/wide.jpg >out 2>err || status=$?
+"$thumbnails" -e $first -o thumbs.bad bad tree/wide.jpg >out 2>err || status=$?
 test $status -eq 1
 cmp thumbs.bad/wide.jpg thumbs/wide.jpg
 test "$(ls thumbs.bad | wc -l)" -eq 1
@@ -108,24 +109,24 @@ reported 'missing.jpg: No such file or directory' missing.jpg
 reported 'bad/text.jpg: neither JPEG nor PNG' bad/text.jpg
 reported 'tree/wide.jpg: good/wide.jpg: is that of another picture' \
     inside/wide.jpg
-"$pictures" make huge.png 3000x2000 1
+"$pictures" make huge.png 3000x2000 4
 for spec in "$@"; do
     reported 'huge.png: 3000x2000 pixels need more memory than it may have' \
-        -m 5 -e "$spec" huge.png
+        -m 20 -e "$spec" huge.png
 done
 status=0
-"$thumbnails" -o inside inside/wide.jpg >out 2>err || status=$?
+"$thumbnails" -e $first -o inside inside/wide.jpg >out 2>err || status=$?
 test $status -eq 1
 test "$(cat err)" = \
     'thumbnails: inside/wide.jpg: inside/wide.jpg: is there already'
 status=0
-"$thumbnails" -f -o inside inside/wide.jpg >out 2>err || status=$?
+"$thumbnails" -e $first -f -o inside inside/wide.jpg >out 2>err || status=$?
 test $status -eq 1
 test "$(cat err)" = \
     'thumbnails: inside/wide.jpg: inside/wide.jpg: is the picture itself'
 cmp inside/wide.jpg tree/wide.jpg
 status=0
-"$thumbnails" -o tree/wide.jpg tree/a >out 2>err || status=$?
+"$thumbnails" -e $first -o tree/wide.jpg tree/a >out 2>err || status=$?
 test $status -eq 1
 test "$(grep -c ': Not a directory$' err)" -eq "$(wc -l <err)"
 
@@ -149,8 +150,8 @@ wrong "--executor: 'bogus' is none of: $("$thumbnails" -e bogus tree 2>&1 |
 
 # On a terminal there is progress, and the line of a bad file is whole.
 if command -v script >/dev/null; then
-    script -q -c "'$thumbnails' -f -o thumbs tree bad/text.jpg" /dev/null \
-        >screen </dev/null
+    command="'$thumbnails' -e $first -f -o thumbs tree bad/text.jpg"
+    script -q -c "$command" /dev/null >screen </dev/null
     escape=$(printf '\033')
     tr '\r' '\n' <screen | sed "s/$escape\[K//" >lines
     grep -qx ' 50%  5/10 pictures' lines
