@@ -74,7 +74,7 @@ stop_waiting_locked(struct cf__processes *pool)
 {
     /* in a fork's child the board is its parent's */
     if (--pool->waiting == 0 && pool->open)
-        cf_store_seq_cst(&pool->shared->board->notify_all, 0);
+        cf_store_relaxed(&pool->shared->board->notify_all, 0); /* a hint */
 }
 
 static void
@@ -207,8 +207,8 @@ cf__processes_wait_idle(cf_executor *ex, int64_t deadline_ns)
     pool->waiting++;
     /* pairs with run_next in worker.c: the worker sees it and rings, or the
      * service sees that the task has ended */
-    cf_store_seq_cst(&pool->shared->board->notify_all, 1);
-    cf__fence_full(); /* no state is loaded before it */
+    cf_store_relaxed(&pool->shared->board->notify_all, 1);
+    cf__fence_full();
     cf__processes_serve_locked(pool);
     while (!(idle = cf__processes_is_idle_locked(pool)) && !pool->ended &&
            in_time) {

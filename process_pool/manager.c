@@ -264,14 +264,14 @@ step_locked(struct cf__processes *pool, int64_t deadline_ns)
         return;
     /* pairs with cf__bells_ring: the worker sees the manager asleep, or the
      * service sees what the worker did */
-    cf_fetch_add_seq_cst(sleeps, 1);
+    cf_bump(sleeps);
     cf__fence_full();
     cf__processes_serve_locked(pool);
     int64_t now = cf__now_ns();
     int64_t at = cf__sooner(next_look_locked(pool, now), deadline_ns);
     if ((!pool->deferred || pool->nested_callbacks > NESTED_MAX) && at > now)
         sleep_until_locked(pool, at);
-    cf_fetch_add_seq_cst(sleeps, 1);
+    cf_bump(sleeps);
     if (cf__now_ns() >= now + CF__HEARTBEAT_NS)
         beat_locked(pool);
 }

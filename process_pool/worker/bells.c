@@ -36,7 +36,7 @@ cf__bells_sleep(struct cf__bells *bells,
         uint32_t bell = cf_load_acquire(&bells->in->bell);
         /* pairs with cf__lane_nudge and with may_wait in submit.c: they see
          * this worker asleep, or it sees what they did */
-        cf_store_seq_cst(&bells->out->asleep, 1);
+        cf_store_relaxed(&bells->out->asleep, 1);
         cf__fence_full();
         if (!must_rise(data)) {
             if (cf_load_seq_cst(&bells->shared->board->backlog))

@@ -11,11 +11,26 @@
 struct race {
     const char *name;
     void (*begin)(void);
+    /* right NULL: the right side is a thread of the program's own, which calls
+     * race_await_turn(). */
     void (*left)(void), (*right)(void);
     bool (*is_right)(void); /* called after both; false: the race was lost */
 };
 
 /* Runs rounds for so long, and prints how many were lost. Returns that. */
 unsigned race_run(const struct race *race, int64_t duration_ns);
+
+/* The same; but left() lets the right side go when it has come so far: it calls
+ * race_start(), once in each round. */
+unsigned race_run_late(const struct race *race, int64_t duration_ns);
+void race_start(void);
+
+/* In left(), or in right(): waits until the other side has ended. */
+void race_await_right(void);
+void race_await_left(void);
+
+/* In the thread that is the right side of races without right(): its turn is
+ * over. Waits for the next one. */
+void race_await_turn(void);
 
 #endif
