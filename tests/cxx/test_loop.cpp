@@ -2,6 +2,7 @@
 /* Loops, maps and reductions on threads. */
 #include "support.hpp"
 
+#include <iterator>
 #include <list>
 #include <memory>
 #include <set>

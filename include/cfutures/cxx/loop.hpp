@@ -10,7 +10,6 @@
 #include <cfutures/cxx/promise.hpp>
 
 #include <cstdio>
-#include <iterator>
 #include <vector>
 
 namespace cf
@@ -26,7 +25,7 @@ class loop_failure
   public:
     void note(std::size_t index) noexcept
     {
-        const std::lock_guard<std::mutex> locked(lock_);
+        const locked held(lock_);
         if (thrown_ && index_ < index)
             return;
         thrown_ = std::current_exception();
@@ -55,7 +54,7 @@ class loop_failure
         std::terminate();
     }
 
-    std::mutex lock_;
+    lock lock_;
     std::exception_ptr thrown_;
     std::size_t index_ = 0;
 };

@@ -7,9 +7,9 @@
 #define CFUTURES_CXX_PROMISE_HPP
 
 #include <cfutures/cxx/future.hpp>
+#include <cfutures/cxx/lock.hpp>
 
 #include <atomic>
-#include <mutex>
 #include <optional>
 
 namespace cf
@@ -25,7 +25,7 @@ template <class T> class decoded
   public:
     const T &of(const cf_bytes &bytes)
     {
-        const std::lock_guard<std::mutex> locked(lock_);
+        const locked held(lock_);
         if (!value_) {
             reader from(bytes.data, bytes.size);
             value_.emplace(detail::get<T>(from));
@@ -35,7 +35,7 @@ template <class T> class decoded
     std::atomic<unsigned> users{1};
 
   private:
-    std::mutex lock_;
+    lock lock_;
     std::optional<T> value_;
 };
 

@@ -4,8 +4,8 @@
 #define CFUTURES_CXX_SINGLE_PASS_HPP
 
 #include <cstddef>
-#include <iterator>
 #include <type_traits>
+#include <vector> /* for std::input_iterator_tag: <iterator> has streams */
 
 namespace cf
 {

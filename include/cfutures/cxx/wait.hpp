@@ -9,7 +9,6 @@
 #include <cfutures/cxx/promise.hpp>
 #include <cfutures/cxx/single_pass.hpp>
 
-#include <iterator>
 #include <vector>
 
 namespace cf
