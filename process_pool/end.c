@@ -112,8 +112,10 @@ wait_locked(struct cf__processes *pool,
         cf__processes_serve_locked(pool); /* as below */
         return cf__now_ns() < deadline_ns;
     }
-    /* Another thread may have left a service to this one, which sleeps: so it
-     * looks again after a heartbeat. */
+    /* Another thread may leave a service to this one, which has the lock and
+     * goes to sleep with it. So the manager serves, once the lock is free. It
+     * may be in user code: so this thread looks, too, after a heartbeat. */
+    cf__processes_ring(pool);
     int64_t soon = cf__now_ns() + CF__HEARTBEAT_NS;
     if (deadline_ns <= soon)
         return sleep_locked(pool, deadline_ns, undo);
@@ -211,10 +213,8 @@ cf__processes_wait_idle(cf_executor *ex, int64_t deadline_ns)
     cf__fence_full();
     cf__processes_serve_locked(pool);
     while (!(idle = cf__processes_is_idle_locked(pool)) && !pool->ended &&
-           in_time) {
-        cf__processes_ring(pool);
+           in_time)
         in_time = wait_locked(pool, deadline_ns, stop_waiting);
-    }
     stop_waiting_locked(pool);
     cf__processes_unlock_serving(pool);
     if (cf__executor_forked(ex))

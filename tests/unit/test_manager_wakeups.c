@@ -17,14 +17,21 @@ static struct cf__board *board;
 
 static void (*at_last_signal)(
     void); /* before the manager says that it sleeps */
-static void (*at_unlock)(void);
+static void (*at_unlock)(void), (*at_cond_wait)(void);
 static int awaits; /* of the manager */
 static bool rung_at_await;
+static int cond_waits; /* with the lock, for a change */
+static bool rung_at_wait;
 
 /* NOLINTBEGIN: the names are the linker's (--wrap). */
 void __wrap_cf__bell_await(struct cf__bell *bell,
                            const struct cf__pulse *pulse,
                            int64_t deadline_ns);
+bool __wrap_cf__cond_wait_or_end(pthread_cond_t *cond,
+                                 pthread_mutex_t *lock,
+                                 int64_t deadline_ns,
+                                 void (*undo)(void *data),
+                                 void *data);
 int __real_pthread_mutex_unlock(pthread_mutex_t *lock);
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *lock);
 void __real_cf__processes_send_due_signal(struct cf__processes *of,
@@ -60,6 +67,20 @@ __wrap_cf__processes_send_due_signal(struct cf__processes *of,
     __real_cf__processes_send_due_signal(of, to, now);
     if (at_last_signal)
         at_last_signal();
+}
+
+bool
+__wrap_cf__cond_wait_or_end(pthread_cond_t *cond,
+                            pthread_mutex_t *lock,
+                            int64_t deadline_ns,
+                            void (*undo)(void *data),
+                            void *data)
+{
+    (void)cond, (void)lock, (void)deadline_ns, (void)undo, (void)data;
+    cf__processes_note_lock(pool);
+    at_cond_wait();
+    cf__processes_note_unlock(pool);
+    return true;
 }
 /* NOLINTEND */
 
@@ -132,6 +153,27 @@ MANAGER_TEST(the_manager_serves_if_the_holder_has_served_often)
     cr_assert(attends > 0, "it comes to an end");
     cr_assert(cf_load_relaxed(&pool->again));
     cr_assert(bare_is_rung(pool));
+}
+
+/* The first time, the manager has answered, and looks no more. */
+static void
+attend_at_wait(void)
+{
+    if (++cond_waits == 1) {
+        cf__bell_answer(pool->shared->bell, &pool->zygote.post->pulse);
+        return;
+    }
+    cf__processes_attend(pool);
+    rung_at_wait = cf_load_relaxed(&pool->again) && bare_is_rung(pool);
+    pool->ended = true;
+}
+
+MANAGER_TEST(the_manager_serves_if_the_holder_waits)
+{
+    at_cond_wait = attend_at_wait;
+    pool->joinable = false;
+    cr_assert(pool->base.ops->shutdown(&pool->base, 0, CF__NEVER) == CF_OK);
+    cr_assert(rung_at_wait);
 }
 
 /* --- the manager ---------------------------------------------------------- */

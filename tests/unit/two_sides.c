@@ -55,12 +55,23 @@ await_round(atomic_uint *round, unsigned number)
             sched_yield();
 }
 
-/* The nth processor of those that this process may use. */
+/* The processors that this process may use. */
+static cpu_set_t all;
+
+static void
+find_processors(void)
+{
+    if (sched_getaffinity(0, sizeof all, &all) != 0)
+        CPU_ZERO(&all);
+}
+
+/* The nth of them is the calling thread's only one. */
 static void
 use_processor(int nth)
 {
-    static cpu_set_t all;
-    if (CPU_COUNT(&all) == 0 && sched_getaffinity(0, sizeof all, &all) != 0)
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_processors);
+    if (CPU_COUNT(&all) == 0)
         return;
     cpu_set_t one;
     CPU_ZERO(&one);
