@@ -4,10 +4,11 @@
  * to the exit status.
  */
 #include "fetch.h"
-#include "input.h"
 #include "options.h"
 #include "report.h"
 #include "table.h"
+
+#include "../common/urls.h"
 
 #include <cfutures/cfutures.h>
 
@@ -45,7 +46,7 @@ open_executor(const options *opts)
 /* Hands out results as they come, until all are out or Ctrl-C. */
 static cf_err
 collect(cf_results *results,
-        const input *in,
+        const struct urls *urls,
         table *t,
         report *r,
         const fetch_common *common)
@@ -64,7 +65,7 @@ collect(cf_results *results,
                 memcpy(&result, bytes.data, sizeof result);
             table_make_room(t);
             report_page(r,
-                        in->urls[cf_results_index(results)],
+                        urls->list[cf_results_index(results)],
                         err ? NULL : &result,
                         err ? error->message : NULL);
             if (fflush(stdout))
@@ -77,7 +78,7 @@ collect(cf_results *results,
 
 /* The next page, for cf_map(). */
 struct pages {
-    const input *in;
+    const struct urls *urls;
     fetch_common *common;
     size_t next;
 };
@@ -86,19 +87,21 @@ static cf_err
 next_page(void *data, void *item)
 {
     struct pages *pages = data;
-    if (pages->next == pages->in->count)
+    if (pages->next == pages->urls->count)
         return CF_EDONE;
-    fetch_arg arg = {pages->common, pages->in->urls[pages->next++]};
+    fetch_arg arg = {pages->common, pages->urls->list[pages->next++]};
     memcpy(item, &arg, sizeof arg);
     return CF_OK;
 }
 
 static cf_err
-fetch_all(cf_executor *ex, const options *opts, const input *in, report *r)
+fetch_all(cf_executor *ex,
+          const options *opts,
+          const struct urls *urls,
+          report *r)
 {
-    fetch_common common = {.timeout_ns = opts->timeout_ns,
-                           .retries = opts->retries};
-    struct pages pages = {in, &common, 0};
+    fetch_common common = {.limits = {opts->timeout_ns, opts->retries}};
+    struct pages pages = {urls, &common, 0};
     cf_map_options map = CF_MAP_OPTIONS(.chunk_size = 1,
                                         .buffer_size = (size_t)opts->jobs,
                                         .unordered = true,
@@ -110,8 +113,8 @@ fetch_all(cf_executor *ex, const options *opts, const input *in, report *r)
         cf_map(ex, fetch_task, NULL, sizeof(fetch_arg), 0, &map, &results);
     if (err)
         return err;
-    table_init(&t, in->count);
-    err = collect(results, in, &t, r, &common);
+    table_init(&t, urls->count);
+    err = collect(results, urls, &t, r, &common);
     table_fini(&t);
     cf_results_destroy(results, true); /* the rest is told to stop, ... */
     (void)cf_executor_wait_idle(ex, CF_FOREVER); /* ... and uses common */
@@ -119,20 +122,20 @@ fetch_all(cf_executor *ex, const options *opts, const input *in, report *r)
 }
 
 static int
-run(const options *opts, const input *in)
+run(const options *opts, const struct urls *urls)
 {
     report r;
     cf_executor *ex = open_executor(opts);
     if (!ex)
         return EXIT_FAILURE;
-    if (!report_init(&r, in->count)) {
+    if (!report_init(&r, urls->count)) {
         cf_executor_destroy(ex);
         fputs("async_http: no memory\n", stderr);
         return EXIT_FAILURE;
     }
-    cf_err err = fetch_all(ex, opts, in, &r);
+    cf_err err = fetch_all(ex, opts, urls, &r);
     cf_executor_destroy(ex);
-    int status = err || r.failed || in->errors ? EXIT_FAILURE : EXIT_SUCCESS;
+    int status = err || r.failed || urls->errors ? EXIT_FAILURE : EXIT_SUCCESS;
     if (err)
         fprintf(stderr, "async_http: %s\n", cf_strerror(err));
     if (fflush(stdout) || ferror(stdout)) {
@@ -144,11 +147,25 @@ run(const options *opts, const input *in)
     return interrupted ? EXIT_INTERRUPTED : status;
 }
 
+/* false: no memory. */
+static bool
+read_urls(struct urls *urls, const options *opts)
+{
+    uint64_t arguments = 0;
+    bool memory = true;
+    for (size_t i = 0; i < opts->source_count && memory; i++) {
+        const source *from = &opts->sources[i];
+        memory = from->is_file ? urls_add_file(urls, from->text)
+                               : urls_add(urls, from->text, ++arguments);
+    }
+    return memory;
+}
+
 int
 main(int argc, char **argv)
 {
     options opts;
-    input in = {0};
+    struct urls urls = {.program = "async_http"};
     int status = EXIT_USAGE;
     struct sigaction on_int = {.sa_handler = on_interrupt,
                                .sa_flags = (int)SA_RESETHAND};
@@ -160,15 +177,15 @@ main(int argc, char **argv)
         if (opts.help) {
             options_help();
             status = fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
-        } else if (!input_read(&in, &opts)) {
+        } else if (!read_urls(&urls, &opts)) {
             fputs("async_http: no memory\n", stderr);
             status = EXIT_FAILURE;
         } else {
             (void)sigaction(SIGINT, &on_int, NULL);
-            status = run(&opts, &in);
+            status = run(&opts, &urls);
         }
     }
-    input_fini(&in);
+    urls_fini(&urls);
     options_fini(&opts);
     curl_global_cleanup();
     return status;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include "../common/duration.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -31,20 +33,6 @@ report_init(report *r, size_t pages)
     return r->durations_ns != NULL;
 }
 
-static void
-print_failure(const char *url, const fetch_result *result)
-{
-    printf("%s: failed: ", url);
-    if (result->err == CF_ETIMEDOUT)
-        fputs("timed out", stdout);
-    else if (result->err)
-        fputs(cf_strerror(result->err), stdout);
-    else if (result->code)
-        fputs(curl_easy_strerror(result->code), stdout);
-    else
-        printf("status %ld", result->status);
-}
-
 void
 report_page(report *r,
             const char *url,
@@ -57,23 +45,25 @@ report_page(report *r,
         printf("%s: failed: %s\n", url, why);
         return;
     }
+    const struct transfer *transfer = &result->transfer;
+    char text[TRANSFER_WHY];
     r->bytes += result->bytes;
-    if (fetch_is_good(result)) {
-        r->durations_ns[r->good++] = result->duration_ns;
+    if (transfer_is_good(transfer)) {
+        r->durations_ns[r->good++] = transfer->duration_ns;
         printf("%s: %ld, %llu bytes",
                url,
-               result->status,
+               transfer->status,
                (unsigned long long)result->bytes);
     } else {
         r->failed++;
-        print_failure(url, result);
+        printf("%s: failed: %s", url, transfer_why(transfer, text));
     }
-    printf(", %.1f ms", ms(result->duration_ns));
-    if (result->tries > 1)
-        printf(", %d tries", result->tries);
+    printf(", %.1f ms", ms(transfer->duration_ns));
+    if (transfer->tries > 1)
+        printf(", %d tries", transfer->tries);
     putchar('\n');
-    if (result->duration_ns > r->slowest_ns) {
-        r->slowest_ns = result->duration_ns;
+    if (transfer->duration_ns > r->slowest_ns) {
+        r->slowest_ns = transfer->duration_ns;
         r->slowest = url;
     }
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
 
+#include "../common/duration.h"
+
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -9,8 +9,8 @@
 
 enum { DRAWINGS = 1000 }; /* of the progress, about */
 
-static void
-clear_progress(void)
+void
+batch_clear(void)
 {
     if (isatty(STDERR_FILENO))
         fputs("\r\033[K", stderr);
@@ -59,19 +59,25 @@ batch_run(const struct batch *batch)
     const size_t most =
         batch->ahead * (size_t)cf_executor_max_workers(batch->ex);
     size_t submitted = 0, done = 0;
+    bool is_full = false;
     cf_as_completed *it = NULL;
     cf_err err = cf_as_completed_create(NULL, 0, &it);
     while (!err && done < batch->count) {
-        if (submitted < batch->count && submitted - done < most) {
+        if (submitted < batch->count && submitted - done < most && !is_full) {
             err = submit_next(batch, submitted, it);
-            submitted++;
+            is_full = err == CF_EAGAIN && submitted > done;
+            if (is_full)
+                err = CF_OK;
+            else
+                submitted++;
         } else {
             show_progress(batch, done);
             err = take_next(batch, it);
             done++;
+            is_full = false;
         }
     }
-    clear_progress();
+    batch_clear();
     cf_as_completed_destroy(it);
     if (err) /* what runs is told to stop */
         (void)cf_executor_terminate(batch->ex, SIGTERM);
@@ -81,6 +87,6 @@ batch_run(const struct batch *batch)
 void
 batch_complain(const char *program, const char *path, const char *why)
 {
-    clear_progress();
+    batch_clear();
     fprintf(stderr, "%s: %s: %s\n", program, path, why);
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 bool
 parse_duration(const char *text, int64_t *out_ns)
@@ -25,4 +26,12 @@ parse_duration(const char *text, int64_t *out_ns)
         return true;
     }
     return false;
+}
+
+int64_t
+now_ns(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include "../common/duration.h"
+
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
-enum { EVERY_MS = 100 };
+static const int64_t every_ns = 100000000;
 
 void
 report_clear(const struct report *report)
@@ -33,20 +34,12 @@ report_bad_row(struct report *report,
     report->bad_rows++;
 }
 
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void
 report_progress(struct report *report, const char *path, off_t done, off_t size)
 {
-    if (!report->progress || now_ms() - report->shown_ms < EVERY_MS)
+    if (!report->progress || now_ns() - report->shown_ns < every_ns)
         return;
-    report->shown_ms = now_ms();
+    report->shown_ns = now_ns();
     report_clear(report);
     fprintf(stderr, "%s: %" PRIu64 " rows, ", path, report->rows);
     if (size)

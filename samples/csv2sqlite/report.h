@@ -10,7 +10,7 @@
 struct report {
     uint64_t rows, bad_rows, errors;
     bool progress;    /* standard error is a terminal */
-    int64_t shown_ms; /* when progress was */
+    int64_t shown_ns; /* when progress was */
 };
 
 /* A file is left out, or what is in it is not stored. */

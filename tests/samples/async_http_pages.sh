@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # usage: async_http_pages.sh ASYNC_HTTP SERVER
 # Pages that come, and those that do not; the same in a loop and on threads.
-. "$(dirname "$0")/async_http_server.sh"
+async_http=$1
+. "$(dirname "$0")/http_server.sh"
 
 cat >urls <<END
 # what a server may do

@@ -4,7 +4,8 @@
 # The table is there on a terminal and only there. Exit status 77: the tool to
 # make a terminal is missing.
 command -v script >/dev/null || exit 77
-. "$(dirname "$0")/async_http_server.sh"
+async_http=$1
+. "$(dirname "$0")/http_server.sh"
 
 urls="$site/ok $site/none $site/slow/3000"
 status=0

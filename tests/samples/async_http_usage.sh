@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # usage: async_http_usage.sh ASYNC_HTTP SERVER
 # The command line, bad input, output that cannot be written, Ctrl-C.
-. "$(dirname "$0")/async_http_server.sh"
+async_http=$1
+. "$(dirname "$0")/http_server.sh"
 
 # wrong MESSAGE ARGUMENT...: exit status 2, MESSAGE first, nothing printed.
 wrong() {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* accept4() */
+#define _GNU_SOURCE /* accept4(). NOLINT: the C library's name */
 #include "http_server.h"
 
 #include <arpa/inet.h>
@@ -27,8 +27,10 @@ struct connection {
     size_t request_size;
     char head[256]; /* of the answer */
     size_t head_size, head_sent;
+    char text[16]; /* the body, if it has three bytes */
     size_t body_size, body_sent;
     bool answering;
+    bool in_crowd;
     int64_t due_ms; /* when to answer; 0: now */
     struct connection *next, *prev;
 };
@@ -37,7 +39,8 @@ struct http_server {
     int listener, epoll, stop, port;
     pthread_t thread;
     struct connection *connections;
-    int busy; /* so many requests to /busy */
+    int busy;              /* so many requests to /busy */
+    int crowd, crowd_most; /* requests to /crowd that wait, and have waited */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* Guarded by lock. */
@@ -77,10 +80,19 @@ watch(http_server *s, int operation, int fd, uint32_t events, void *data)
     check(epoll_ctl(s->epoll, operation, fd, &event) == 0, "epoll_ctl");
 }
 
+/* It is answered, or gone. */
+static void
+leave_crowd(http_server *s, struct connection *c)
+{
+    s->crowd -= c->in_crowd;
+    c->in_crowd = false;
+}
+
 static void
 drop(http_server *s, struct connection *c, bool reset)
 {
     struct linger now = {1, 0};
+    leave_crowd(s, c);
     if (reset)
         check(setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now) == 0,
               "linger");
@@ -109,8 +121,38 @@ answer(struct connection *c, int status, size_t said, size_t body_size)
                         said);
     c->head_size = (size_t)size;
     c->head_sent = c->body_sent = 0;
+    snprintf(c->text, sizeof c->text, "ok\n");
     c->body_size = body_size;
     c->answering = true;
+}
+
+static void
+redirect(struct connection *c, long n)
+{
+    char where[32] = "/ok";
+    if (n > 1)
+        snprintf(where, sizeof where, "/redirect/%ld", n - 1);
+    else if (n < 0)
+        snprintf(where, sizeof where, "/around");
+    answer(c, 302, 0, 0);
+    int size = snprintf(c->head,
+                        sizeof c->head,
+                        "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
+                        "Content-Length: 0\r\n\r\n",
+                        where);
+    c->head_size = (size_t)size;
+}
+
+static void
+join_crowd(http_server *s, struct connection *c, long ms)
+{
+    answer(c, 200, 3, 3);
+    c->due_ms = now_ms() + ms;
+    c->in_crowd = true;
+    if (s->crowd == 0)
+        s->crowd_most = 0;
+    if (++s->crowd > s->crowd_most)
+        s->crowd_most = s->crowd;
 }
 
 /* false: the connection is gone. */
@@ -133,6 +175,12 @@ respond(http_server *s, struct connection *c)
         c->due_ms = now_ms() + n;
     } else if (strncmp(path, "/busy/", 6) == 0) {
         answer(c, s->busy++ < n ? 503 : 200, 3, 3);
+    } else if (strncmp(path, "/crowd/", 7) == 0) {
+        join_crowd(s, c, n);
+    } else if (strncmp(path, "/redirect/", 10) == 0) {
+        redirect(c, n);
+    } else if (strcmp(path, "/around") == 0) {
+        redirect(c, -1);
     } else if (strcmp(path, "/half") == 0) {
         answer(c, 200, 100, 10);
     } else if (strcmp(path, "/reset") == 0) {
@@ -150,7 +198,6 @@ respond(http_server *s, struct connection *c)
 static bool
 send_on(http_server *s, struct connection *c)
 {
-    static const char text[] = "ok\n";
     static char piece[PIECE];
     if (piece[0] == 0)
         memset(piece, 'x', sizeof piece);
@@ -160,7 +207,7 @@ send_on(http_server *s, struct connection *c)
         if (size == 0) {
             sent = &c->body_sent;
             size = c->body_size - c->body_sent;
-            data = c->body_size == 3 ? text + c->body_sent : piece;
+            data = c->body_size == 3 ? c->text + c->body_sent : piece;
             size = size < PIECE ? size : PIECE;
         }
         ssize_t n = send(c->fd, data, size, MSG_NOSIGNAL);
@@ -218,7 +265,7 @@ accept_one(http_server *s)
     c->fd = fd;
     c->next = s->connections;
     if (c->next)
-        c->next->prev = c;
+        c->next->prev = c; /* NOLINT: drop() takes out what it frees */
     s->connections = c;
     watch(s, EPOLL_CTL_ADD, fd, EPOLLIN, c);
     count(s, &s->connection_count);
@@ -235,6 +282,9 @@ expire(http_server *s)
             continue;
         if (c->due_ms <= now) {
             c->due_ms = 0;
+            if (c->in_crowd)
+                snprintf(c->text, sizeof c->text, "%2d\n", s->crowd_most);
+            leave_crowd(s, c);
             (void)send_on(s, c);
         } else if (wait < 0 || c->due_ms - now < wait) {
             wait = c->due_ms - now;
@@ -338,7 +388,7 @@ http_server_stop(http_server *s)
     check(write(s->stop, &one, sizeof one) == sizeof one, "write");
     check(pthread_join(s->thread, NULL) == 0, "join");
     while (s->connections)
-        drop(s, s->connections, false);
+        drop(s, s->connections, false); /* NOLINT: it takes it out */
     close(s->listener);
     close(s->epoll);
     close(s->stop);

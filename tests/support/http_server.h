@@ -6,6 +6,10 @@
  *   /size/N      N bytes
  *   /slow/MS     "ok\n" after so many milliseconds
  *   /busy/N      503 for the first N requests to it, then "ok\n"
+ *   /crowd/MS    after so many milliseconds, how many requests to /crowd have
+ *                waited at once since there was none, as in " 4\n"
+ *   /redirect/N  redirects to /redirect/N-1, and so on to /ok
+ *   /around      redirects to itself
  *   /half        says 100 bytes, sends 10, and then nothing
  *   /hang        no answer
  *   /reset       the connection is reset

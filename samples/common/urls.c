@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "input.h"
+#include "urls.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -9,14 +9,14 @@
 #include <string.h>
 
 /* Where an address stands, for messages. */
-typedef struct position {
+struct position {
     const char *file;
     uint64_t line;
-} position;
+};
 
 /* Input may hold anything: what could steer a terminal is shown as '?'. */
 static void
-complain(input *in, const position *at, const char *text)
+complain(struct urls *urls, const struct position *at, const char *text)
 {
     enum { SHOWN = 60 };
     fprintf(stderr, "%s:%llu: '", at->file, (unsigned long long)at->line);
@@ -25,7 +25,7 @@ complain(input *in, const position *at, const char *text)
     fprintf(stderr,
             "%s': not an http or https URL\n",
             strlen(text) > SHOWN ? "..." : "");
-    in->errors++;
+    urls->errors++;
 }
 
 static bool
@@ -54,22 +54,29 @@ is_url(const char *text)
 }
 
 static bool
-add(input *in, const position *at, const char *text)
+add(struct urls *urls, const struct position *at, const char *text)
 {
     if (!is_url(text)) {
-        complain(in, at, text);
+        complain(urls, at, text);
         return true;
     }
-    if (in->count == in->capacity) {
-        size_t capacity = in->capacity ? 2 * in->capacity : 64;
-        char **more = reallocarray(in->urls, capacity, sizeof *more);
+    if (urls->count == urls->room) {
+        size_t room = urls->room ? 2 * urls->room : 64;
+        char **more = reallocarray(urls->list, room, sizeof *more);
         if (!more)
             return false;
-        in->urls = more;
-        in->capacity = capacity;
+        urls->list = more;
+        urls->room = room;
     }
-    in->urls[in->count] = strdup(text);
-    return in->urls[in->count] && ++in->count;
+    urls->list[urls->count] = strdup(text);
+    return urls->list[urls->count] && ++urls->count;
+}
+
+bool
+urls_add(struct urls *urls, const char *text, uint64_t nth)
+{
+    const struct position at = {"arguments", nth};
+    return add(urls, &at, text);
 }
 
 /* Cuts off blanks at both ends. */
@@ -86,66 +93,50 @@ trim(char *line)
 }
 
 static bool
-add_lines(input *in, FILE *file, const char *name)
+add_lines(struct urls *urls, FILE *file, const char *name)
 {
-    position at = {name, 0};
+    struct position at = {name, 0};
     char *line = NULL;
-    size_t capacity = 0;
+    size_t room = 0;
     ssize_t length;
     bool good = true;
-    while (good && (length = getline(&line, &capacity, file)) >= 0) {
+    while (good && (length = getline(&line, &room, file)) >= 0) {
         at.line++;
         for (ssize_t i = 0; i < length; i++) /* binary data is told, too */
             if (line[i] == '\0')
                 line[i] = '\x01';
         const char *text = trim(line);
         if (*text && *text != '#')
-            good = add(in, &at, text);
+            good = add(urls, &at, text);
     }
     if (good && !feof(file)) {
-        fprintf(stderr, "async_http: %s: %s\n", name, strerror(errno));
-        in->errors++;
+        fprintf(stderr, "%s: %s: %s\n", urls->program, name, strerror(errno));
+        urls->errors++;
     }
     free(line);
     return good;
 }
 
-static bool
-add_file(input *in, const char *path)
+bool
+urls_add_file(struct urls *urls, const char *path)
 {
     if (strcmp(path, "-") == 0)
-        return add_lines(in, stdin, "stdin");
+        return add_lines(urls, stdin, "stdin");
     FILE *file = fopen(path, "r");
     if (!file) {
-        fprintf(stderr, "async_http: %s: %s\n", path, strerror(errno));
-        in->errors++;
+        fprintf(stderr, "%s: %s: %s\n", urls->program, path, strerror(errno));
+        urls->errors++;
         return true;
     }
-    bool good = add_lines(in, file, path);
+    bool good = add_lines(urls, file, path);
     fclose(file);
     return good;
 }
 
-bool
-input_read(input *in, const options *opts)
-{
-    position at = {"arguments", 0};
-    *in = (input){0};
-    for (size_t i = 0; i < opts->source_count; i++) {
-        const source *from = &opts->sources[i];
-        if (!from->is_file)
-            at.line++;
-        if (!(from->is_file ? add_file(in, from->text)
-                            : add(in, &at, from->text)))
-            return false;
-    }
-    return true;
-}
-
 void
-input_fini(input *in)
+urls_fini(struct urls *urls)
 {
-    for (size_t i = 0; i < in->count; i++)
-        free(in->urls[i]);
-    free(in->urls);
+    for (size_t i = 0; i < urls->count; i++)
+        free(urls->list[i]);
+    free(urls->list);
 }

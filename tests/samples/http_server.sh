@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Sourced: starts the server and leaves its address in $site. It ends with the
-# test, even if that is killed: then its standard input ends.
+# Sourced by tests whose second argument is the server: starts it, and leaves its
+# address in $site. It ends with the test, even if that is killed: then its
+# standard input ends.
 # shellcheck shell=sh
 set -eu
-async_http=$1
 server=$2
 work=$(mktemp -d)
 cd "$work"
