@@ -1,10 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 #include "block.h"
 
-#include <string.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <zlib.h>
 
 enum { RAW = -15, MEMORY = 8, FLUSH_BYTES = 16 };
+
+/* --- the thread's stream -------------------------------------------------- */
+
+/* A thread keeps its stream for the next block: memory that is freed goes back
+ * to the system, and would be fetched page by page for each block. */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static int no_key; /* an error number */
+
+static void
+end_stream(void *stream)
+{
+    (void)deflateEnd(stream);
+    free(stream);
+}
+
+static void
+make_key(void)
+{
+    no_key = pthread_key_create(&key, end_stream);
+}
+
+static z_stream *
+make_stream(int level)
+{
+    z_stream *z = calloc(1, sizeof *z);
+    if (!z)
+        return NULL;
+    if (deflateInit2(z, level, Z_DEFLATED, RAW, MEMORY, Z_DEFAULT_STRATEGY)) {
+        free(z);
+        return NULL;
+    }
+    if (pthread_setspecific(key, z)) {
+        end_stream(z);
+        return NULL;
+    }
+    return z;
+}
+
+/* At its beginning. NULL: no memory. */
+static z_stream *
+get_stream(int level)
+{
+    if (pthread_once(&once, make_key) || no_key)
+        return NULL;
+    z_stream *z = pthread_getspecific(key);
+    if (!z)
+        return make_stream(level);
+    if (deflateReset(z) || deflateParams(z, level, Z_DEFAULT_STRATEGY))
+        return NULL;
+    return z;
+}
+
+/* --- the task ------------------------------------------------------------- */
 
 /* 0, or the task has failed. */
 static int
@@ -31,13 +86,9 @@ int
 compress_block(cf_call *call, const void *arg, size_t arg_size)
 {
     const struct block *block = arg;
-    z_stream z;
+    z_stream *z = get_stream(block->level);
     (void)arg_size;
-    memset(&z, 0, sizeof z);
-    if (deflateInit2(
-            &z, block->level, Z_DEFLATED, RAW, MEMORY, Z_DEFAULT_STRATEGY))
+    if (!z)
         return cf_fail(call, CF_ENOMEM, "no memory for deflate");
-    int rc = deflate_block(call, &z, block);
-    (void)deflateEnd(&z);
-    return rc;
+    return deflate_block(call, z, block);
 }
