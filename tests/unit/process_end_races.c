@@ -32,6 +32,8 @@ static bool rang;         /* the worker has rung the manager */
 static bool slept;        /* the manager sleeps, and is not woken */
 
 /* NOLINTBEGIN: the names are the linker's (--wrap). */
+int __real_pthread_mutex_lock(pthread_mutex_t *lock);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *lock);
 void __real_cf__bell_ring(struct cf__bell *bell);
 void __wrap_cf__bell_ring(struct cf__bell *bell);
 void __wrap_cf__bell_await(struct cf__bell *bell,
@@ -49,6 +51,14 @@ void __real_cf__processes_send_due_signal(struct cf__processes *of,
 void __wrap_cf__processes_send_due_signal(struct cf__processes *of,
                                           struct cf__process_lane *to,
                                           int64_t now);
+
+int
+__wrap_pthread_mutex_lock(pthread_mutex_t *lock)
+{
+    int error = __real_pthread_mutex_lock(lock);
+    race_delay_stores();
+    return error;
+}
 
 void
 __wrap_cf__bell_ring(struct cf__bell *bell)

@@ -98,10 +98,11 @@ static struct {
     _Alignas(CF_CACHE_LINE) atomic_uint word;
 } contested[CONTESTED];
 
-/* Comes just before left() and right(). */
-static void
-fill_store_buffer(unsigned value)
+void
+race_delay_stores(void)
 {
+    static _Thread_local unsigned value;
+    value++;
     for (int i = 0; i < CONTESTED; i++)
         cf_store_relaxed(&contested[i].word, value);
 }
@@ -115,7 +116,7 @@ begin_right(struct sides *sides, unsigned round)
     if (cf_load_relaxed(&sides->left) != round)
         cf_store_relaxed(&sides->met, round);
     delay(&random, RIGHT_MOST);
-    fill_store_buffer(round);
+    race_delay_stores();
 }
 
 static void *
@@ -147,7 +148,7 @@ race_start(void)
 {
     atomic_store(&running->begun, round_now);
     delay(&random_left, LEFT_MOST);
-    fill_store_buffer(round_now);
+    race_delay_stores();
 }
 
 void

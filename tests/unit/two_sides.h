@@ -29,6 +29,11 @@ void race_start(void);
 void race_await_right(void);
 void race_await_left(void);
 
+/* The stores that this thread makes next are seen late, unless a fence or an
+ * operation that is one comes first. A side begins so. A test may call it
+ * again, after a lock. */
+void race_delay_stores(void);
+
 /* In the thread that is the right side of races without right(): its turn is
  * over. Waits for the next one. */
 void race_await_turn(void);
