@@ -3,6 +3,7 @@
  * (CF_PROCESS_POOL=OFF): the same public functions, and no executor. */
 #include <cfutures/process_pool.h>
 
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 
 cf_err
@@ -10,7 +11,7 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
 {
     cf_process_pool_options known;
     if (!out)
-        return CF_EINVAL;
+        return cf__einval(__func__, "out is NULL");
     cf_err err = cf__options_import(&known, sizeof known, opts);
     return err ? err : CF_ENOTSUP;
 }

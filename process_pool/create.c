@@ -3,6 +3,7 @@
 #include "process_pool/pool.h"
 
 #include "lib/base/cancel.h"
+#include "lib/base/einval.h"
 #include "lib/base/forked.h"
 #include "lib/base/options.h"
 #include "lib/base/size.h"
@@ -56,7 +57,17 @@ check_options(const cf_process_pool_options *options)
         options->kill_grace_ns < 0 ||
         (options->stack_size &&
          options->stack_size < (size_t)PTHREAD_STACK_MIN))
-        return CF_EINVAL;
+        return cf__einval("cf_process_pool_options",
+                          options->max_workers < 0 ? "max_workers is negative"
+                          : options->max_workers > CF__PROCESSES_MAX
+                              ? "max_workers is too large"
+                          : options->queue_policy > CF_QUEUE_CALLER_RUNS
+                              ? "queue_policy has no such value"
+                          : options->on_worker_death > CF_WORKER_BREAK
+                              ? "on_worker_death has no such value"
+                          : options->kill_grace_ns < 0
+                              ? "kill_grace_ns is negative"
+                              : "stack_size is below PTHREAD_STACK_MIN");
     return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
 }
 
@@ -183,7 +194,7 @@ cf_process_pool_create(const cf_process_pool_options *opts, cf_executor **out)
 {
     cf_process_pool_options options;
     if (!out)
-        return CF_EINVAL;
+        return cf__einval(__func__, "out is NULL");
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (!err)
         err = check_options(&options);

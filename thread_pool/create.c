@@ -6,6 +6,7 @@
 #include "thread_pool/pool.h"
 
 #include "lib/base/cond.h"
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 #include "lib/base/pages.h"
 #include "lib/base/size.h"
@@ -82,7 +83,15 @@ check_options(const cf_thread_pool_options *options)
         !cf__timeout_valid(options->idle_timeout_ns) ||
         (options->stack_size &&
          options->stack_size < (size_t)PTHREAD_STACK_MIN))
-        return CF_EINVAL;
+        return cf__einval("cf_thread_pool_options",
+                          options->max_workers < 0 ? "max_workers is negative"
+                          : options->max_workers > CF__WORKERS_MAX
+                              ? "max_workers is too large"
+                          : options->queue_policy > CF_QUEUE_CALLER_RUNS
+                              ? "queue_policy has no such value"
+                          : !cf__timeout_valid(options->idle_timeout_ns)
+                              ? "idle_timeout_ns is below -1"
+                              : "stack_size is below PTHREAD_STACK_MIN");
     return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
 }
 
@@ -92,7 +101,7 @@ cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
     static _Atomic unsigned pools;
     cf_thread_pool_options options;
     if (!out)
-        return CF_EINVAL;
+        return cf__einval(__func__, "out is NULL");
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (!err)
         err = check_options(&options);

@@ -5,6 +5,7 @@
 #include "lib/base/sanitizers.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The names are the sanitizers'. */
 /* NOLINTBEGIN */
@@ -28,8 +29,10 @@ look_around(void)
         cf__observers |= CF__OBSERVES_ORDER;
     if (__asan_poison_memory_region && __asan_unpoison_memory_region)
         cf__observers |= CF__OBSERVES_MEMORY;
-    if (debug && debug[0] == '1' && debug[1] == '\0')
+    if (debug && strcmp(debug, "1") == 0)
         cf__observers |= CF__OBSERVES_USE;
+    if (debug && strcmp(debug, "abort") == 0)
+        cf__observers |= CF__OBSERVES_USE | CF__OBSERVES_STRICTLY;
 }
 
 void

@@ -17,8 +17,11 @@ enum {
     CF__OBSERVES_ORDER = 1 << 0,
     /* The tool can be told which memory is not to be used. */
     CF__OBSERVES_MEMORY = 1 << 1,
-    /* CF_DEBUG is set: futures are counted, and their memory rests. */
-    CF__OBSERVES_USE = 1 << 2
+    /* CF_DEBUG is set: futures are counted, their memory rests, and CF_EINVAL
+     * has a reason. */
+    CF__OBSERVES_USE = 1 << 2,
+    /* ... to abort: a call that returns CF_EINVAL ends the program. */
+    CF__OBSERVES_STRICTLY = 1 << 3
 };
 
 /* Which there are: set when the library is loaded, and 0 as a rule. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Imports options structs of other versions: see options.h. */
 #include "lib/base/options.h"
+#include "lib/base/einval.h"
 
 #include "lib/base/atomic.h"
 
@@ -17,7 +18,9 @@ cf__options_import(void *known, size_t known_size, const void *options)
     memcpy(&size, options, sizeof size);
     if (size < sizeof size || size > CF__OPTIONS_MAX ||
         size % _Alignof(size_t) != 0)
-        return CF_EINVAL;
+        return cf__einval("a struct that begins with its size",
+                          "size is not that of a struct: CF_TASK(), "
+                          "CF_..._OPTIONS() and CF_..._INIT set it");
     const unsigned char *bytes = options;
     for (size_t i = known_size; i < size; i++)
         if (bytes[i] != 0)

@@ -2,6 +2,7 @@
 /* What a user asks of a future without waiting: in any state. */
 #include "lib/executor/ask.h"
 
+#include "lib/base/einval.h"
 #include "lib/executor/pending.h"
 #include "lib/executor/remote.h"
 #include "lib/future/callback.h"
@@ -144,7 +145,7 @@ cf_err
 cf_future_on_done(cf_future *f, cf_done_fn *fn, void *data)
 {
     if (!f || !fn)
-        return CF_EINVAL;
+        return cf__einval(__func__, !f ? "f is NULL" : "fn is NULL");
     bool done = cf_future_done(f);
     cf__future_expect(f, "cf_future_on_done(): the future is gone");
     if (!done && cf__forked(f))

@@ -5,6 +5,7 @@
  */
 #include "lib/executor/job.h"
 
+#include "lib/base/einval.h"
 #include "lib/base/fence.h"
 #include "lib/base/thread.h"
 #include "lib/executor/scope.h"
@@ -216,7 +217,7 @@ no_function(cf_call *call, void *arg)
 {
     (void)call;
     (void)arg;
-    return CF_EINVAL;
+    return cf__einval("cf_spawn", "fn is NULL");
 }
 
 void
@@ -246,7 +247,7 @@ int
 cf_join(cf_call *call, cf_job *job)
 {
     if (__builtin_expect(!job, 0))
-        return CF_EINVAL;
+        return cf__einval(__func__, "job is NULL");
     struct cf__jobs *jobs = NULL;
     if (__builtin_expect(call != NULL, 1)) {
         cf__call_count_spawned(call, -1);

@@ -5,6 +5,7 @@
  * has others to run.
  */
 #include "lib/base/cancel.h"
+#include "lib/base/einval.h"
 #include "lib/base/observer.h"
 #include "lib/base/thread.h"
 #include "lib/executor/aside.h"
@@ -88,7 +89,7 @@ cf_err
 cf_executor_wait_idle(cf_executor *ex, int64_t timeout_ns)
 {
     if (!ex || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__, !ex ? "ex is NULL" : CF__BAD_TIMEOUT);
     cf_err err = check_mine(
         ex, "cf_executor_wait_idle(): the executor has been destroyed");
     if (err)
@@ -133,7 +134,10 @@ cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
 {
     const unsigned known = CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT;
     if (!ex || flags & ~known || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !ex              ? "ex is NULL"
+                          : flags & ~known ? "flags has an unknown bit"
+                                           : CF__BAD_TIMEOUT);
     cf_err err = check_mine(
         ex, "cf_executor_shutdown(): the executor has been destroyed");
     if (err)
@@ -158,7 +162,7 @@ cf_err
 cf_executor_terminate(cf_executor *ex, int signo)
 {
     if (!ex || signo < 1 || signo > SIGRTMAX)
-        return CF_EINVAL;
+        return cf__einval(__func__, !ex ? "ex is NULL" : "signo is no signal");
     cf_err err = check_mine(
         ex, "cf_executor_terminate(): the executor has been destroyed");
     if (err)
@@ -228,7 +232,7 @@ cf_err
 cf_executor_stats(cf_executor *ex, cf_stats *out)
 {
     if (!ex || !out)
-        return CF_EINVAL;
+        return cf__einval(__func__, !ex ? "ex is NULL" : "out is NULL");
     cf_err err =
         check_mine(ex, "cf_executor_stats(): the executor has been destroyed");
     if (err)

@@ -4,6 +4,7 @@
 
 #include "lib/base/assert.h"
 #include "lib/base/contract.h"
+#include "lib/base/einval.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -56,7 +57,7 @@ cf_executor_open(const char *spec, cf_executor **out)
 {
     int workers;
     if (!spec || !out)
-        return CF_EINVAL;
+        return cf__einval(__func__, !spec ? "spec is NULL" : "out is NULL");
     if (matches(spec, cf__backend_inline.spec, &workers))
         return cf__backend_inline.open(workers, out);
     for (size_t i = 0; cf__backends[i]; i++)
@@ -70,7 +71,7 @@ cf_executor_open(const char *spec, cf_executor **out)
             cf_load_acquire(&cf__places[i].backend);
         return backend ? backend->open(workers, out) : CF_ENOTSUP;
     }
-    return CF_EINVAL;
+    return cf__einval(__func__, "spec is none of cf_executor_specs()");
 }
 
 /* --- what it takes -------------------------------------------------------- */

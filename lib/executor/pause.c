@@ -6,6 +6,7 @@
  * only: it looks at the flag now and then. No locks.
  */
 #include "lib/base/clock.h"
+#include "lib/base/einval.h"
 #include "lib/executor/call.h"
 #include "lib/executor/scope.h"
 #include "lib/executor/server.h"
@@ -41,7 +42,7 @@ cf_err
 cf_sleep(cf_call *call, int64_t duration_ns)
 {
     if (!cf__timeout_valid(duration_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__, CF__BAD_TIMEOUT);
     if (duration_ns == 0)
         return cf_yield(call);
     int64_t deadline_ns = cf__deadline(duration_ns);

@@ -7,6 +7,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/copy.h"
+#include "lib/base/einval.h"
 #include "lib/base/size.h"
 
 #include <stdlib.h>
@@ -107,17 +108,14 @@ return_copy(cf_call *call, const void *data, size_t size)
     return to ? CF_OK : CF_ENOMEM;
 }
 
-cf_err
-cf_return(cf_call *call, const void *data, size_t size)
+/* As return_copy(), for arguments of any kind. */
+__attribute__((noinline)) static cf_err
+return_rarely(cf_call *call, const void *data, size_t size)
 {
-    if (size - 1 < CF__SHORT && data && call && size <= call->sink_size &&
-        !call->heap) {
-        cf__copy_short(call->sink, data, size);
-        call->result_size = size;
-        return CF_OK;
-    }
     if (!call || (!data && size))
-        return CF_EINVAL;
+        return cf__einval("cf_return",
+                          !call ? "call is NULL"
+                                : "data is NULL, but size is not 0");
     if (size <= call->sink_size && !call->heap) {
         call->result_size = size;
         if (size)
@@ -130,10 +128,24 @@ cf_return(cf_call *call, const void *data, size_t size)
 }
 
 cf_err
+cf_return(cf_call *call, const void *data, size_t size)
+{
+    if (size - 1 < CF__SHORT && data && call && size <= call->sink_size &&
+        !call->heap) {
+        cf__copy_short(call->sink, data, size);
+        call->result_size = size;
+        return CF_OK;
+    }
+    return return_rarely(call, data, size);
+}
+
+cf_err
 cf_return_resize(cf_call *call, size_t size)
 {
     if (!call || size > call->result_size)
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !call ? "call is NULL"
+                                : "size is more than the result has");
     call->result_size = size;
     return CF_OK;
 }
@@ -153,7 +165,9 @@ cf_return_owned(cf_call *call,
                 void (*data_free)(void *data))
 {
     if (!call || (!data && size))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !call ? "call is NULL"
+                                : "data is NULL, but size is not 0");
     if (size > CF__SIZE_MAX)
         return CF_ETOOBIG;
     if (data && data_free && stays(call)) {
@@ -179,7 +193,9 @@ cf_return_destructor(cf_call *call, void (*destroy)(void *result))
 {
     if (!call || call->result_size == 0 ||
         (is_object(call) && call->users_heap))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !call ? "call is NULL"
+                                : "the call has no result of its own");
     if (!stays(call))
         return CF_ENOTSUP;
     if (!call->heap && destroy)

@@ -6,6 +6,7 @@
 #include "lib/executor/scope.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/einval.h"
 #include "lib/base/forked.h"
 #include "lib/base/futex.h"
 #include "lib/future/block.h"
@@ -62,7 +63,7 @@ cf_scope_begin(cf_call *call, int64_t timeout_ns, cf_scope **out)
 {
     (void)call;
     if (!out || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__, !out ? "out is NULL" : CF__BAD_TIMEOUT);
     cf_scope *scope = (cf_scope *)(void *)cf__block_alloc();
     if (!scope)
         return CF_ENOMEM;
@@ -98,7 +99,10 @@ cf_scope_end(cf_scope *scope)
 {
     struct cf__scopes *scopes = &cf__thread.scopes;
     if (!scope || scope != scopes->innermost || scopes->shields)
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !scope
+                              ? "scope is NULL"
+                              : "it is not the innermost scope of this thread");
     cf_err told = scope->told;
     /* a hint: await_canceler() acquires */
     if (cf_load_relaxed(&scope->cancel) != CF__SCOPE_OPEN) {
@@ -181,11 +185,11 @@ cf_scope_extend(cf_scope *scope, int64_t timeout_ns)
 {
     cf_scope *at = cf__thread.scopes.innermost;
     if (!scope || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__, !scope ? "scope is NULL" : CF__BAD_TIMEOUT);
     while (at && at != scope)
         at = at->outer.innermost;
     if (!at)
-        return CF_EINVAL;
+        return cf__einval(__func__, "it is no scope of this thread");
     if (scope->told == CF_ETIMEDOUT || scope->told == CF_ECANCELED)
         return scope->told;
     scope->deadline_ns = cf__deadline(timeout_ns);

@@ -5,6 +5,7 @@
  */
 #include "lib/executor/submit.h"
 #include "lib/base/cancel.h"
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 #include "lib/base/thread.h"
 #include "lib/executor/argument.h"
@@ -143,6 +144,11 @@ submit_rarely(cf_executor *ex,
               size_t arg_size,
               cf_future **out)
 {
+    if (!ex || !fn || (!arg && arg_size))
+        return cf__einval("cf_submit",
+                          !ex   ? "ex is NULL"
+                          : !fn ? "fn is NULL"
+                                : "arg is NULL, but arg_size is not 0");
     cf_future *f = new_task(ex, fn, out ? 2 : 1);
     if (!f)
         return CF_ENOMEM;
@@ -162,7 +168,7 @@ cf_submit(cf_executor *ex,
           cf_future **out)
 {
     if (!ex || !fn || (!arg && arg_size))
-        return CF_EINVAL;
+        return submit_rarely(ex, fn, arg, arg_size, out);
     if (__builtin_expect(arg_size > CF__SHORT || !cf__thread.free_blocks, 0))
         return submit_rarely(ex, fn, arg, arg_size, out);
     cf_future *f = new_task(ex, fn, out ? 2 : 1);
@@ -224,6 +230,33 @@ cf__submit_block(cf_executor *ex,
     return err;
 }
 
+/* What is wrong with a task that check_task() refuses. */
+__attribute__((cold)) static const char *
+wrong_in(const cf_task *task)
+{
+    const cf_object_ops *ops = task->arg_ops;
+    if (!task->fn)
+        return "fn is NULL";
+    if (!task->arg && task->arg_size)
+        return "arg is NULL, but arg_size is not 0";
+    if (!cf__timeout_valid(task->timeout_ns))
+        return "timeout_ns is below -1, which is CF_FOREVER";
+    if (task->delay_ns < 0)
+        return "delay_ns is negative";
+    if (task->flags & ~(unsigned)CF_WHEN_ANYWAY)
+        return "flags has an unknown bit";
+    if (task->arg_free && task->arg_size)
+        return "arg_free is set, but arg_size bytes are copied: nothing is "
+               "left to free";
+    if (ops && !task->arg)
+        return "arg_ops is set, but arg is NULL";
+    if (ops && ops->size == 0)
+        return "arg_ops->size is 0";
+    if (ops && task->arg_free)
+        return "arg_ops and arg_free are set";
+    return "arg_size is neither 0 nor arg_ops->size";
+}
+
 static cf_err
 check_task(const cf_task *task)
 {
@@ -231,11 +264,11 @@ check_task(const cf_task *task)
         !cf__timeout_valid(task->timeout_ns) || task->delay_ns < 0 ||
         task->flags & ~(unsigned)CF_WHEN_ANYWAY ||
         (task->arg_free && task->arg_size))
-        return CF_EINVAL;
+        return cf__einval("cf_task", wrong_in(task));
     const cf_object_ops *ops = task->arg_ops;
     if (ops && (!task->arg || ops->size == 0 || task->arg_free ||
                 (task->arg_size && task->arg_size != ops->size)))
-        return CF_EINVAL;
+        return cf__einval("cf_task", wrong_in(task));
     return CF_OK;
 }
 
@@ -336,7 +369,7 @@ cf_submit_task(cf_executor *ex, const cf_task *task, cf_future **out)
     cf_future *f;
     struct cf__terms terms = {0};
     if (!ex || !task)
-        return CF_EINVAL;
+        return cf__einval(__func__, !ex ? "ex is NULL" : "task is NULL");
     cf_err err = cf__submit_prepare(ex, task, out ? 2 : 1, false, &terms, &f);
     if (err)
         return err;

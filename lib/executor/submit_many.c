@@ -5,6 +5,7 @@
  * locks.
  */
 #include "lib/base/cancel.h"
+#include "lib/base/einval.h"
 #include "lib/base/size.h"
 #include "lib/base/thread.h"
 #include "lib/executor/argument.h"
@@ -217,7 +218,11 @@ cf_submit_many(cf_executor *ex,
                cf_future **out)
 {
     if (!ex || !fn || (!args && arg_size && count))
-        return CF_EINVAL;
+        return cf__einval(
+            __func__,
+            !ex   ? "ex is NULL"
+            : !fn ? "fn is NULL"
+                  : "args is NULL, but arg_size and count are not 0");
     if (count == 0)
         return CF_OK;
     cf_err err = check_batch(ex, arg_size, count, out != NULL);

@@ -10,6 +10,7 @@
 #include "lib/executor/wait_one.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/einval.h"
 #include "lib/base/futex.h"
 #include "lib/base/spin.h"
 #include "lib/base/worker.h"
@@ -131,11 +132,18 @@ wait_shortly(cf_future *f, int64_t timeout_ns)
             worker->suspend->join(worker, f));
 }
 
+/* Not inlined, as what follows. */
+__attribute__((cold, noinline)) static cf_err
+refuse(const char *call, const cf_future *f)
+{
+    return cf__einval(call, !f ? "f is NULL" : CF__BAD_TIMEOUT);
+}
+
 cf_err
 cf_future_wait(cf_future *f, int64_t timeout_ns)
 {
     if (!f || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return refuse(__func__, f);
     if (timeout_ns != 0 && cf_future_done(f)) {
         cf__budget_spend();
         return CF_OK;
@@ -185,7 +193,7 @@ cf_err
 cf_future_result(cf_future *f, int64_t timeout_ns, cf_bytes *out)
 {
     if (!f || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return refuse(__func__, f);
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     if (__builtin_expect(!cf__is_done(word), 0))
         return wait_for_result(f, timeout_ns, out);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cf_submit_when(): tasks that wait for other tasks. No locks. */
+#include "lib/base/einval.h"
 #include "lib/base/size.h"
 #include "lib/executor/argument.h"
 #include "lib/executor/ask.h"
@@ -14,7 +15,7 @@ check_inputs(cf_future *const *inputs, size_t count, bool anyway, bool *ready)
     *ready = true;
     for (size_t i = 0; i < count; i++) {
         if (!inputs[i])
-            return CF_EINVAL;
+            return cf__einval("cf_submit_when", "one of the inputs is NULL");
         if (!cf_future_done(inputs[i])) {
             if (cf__forked(inputs[i]))
                 return CF_EFORKED;
@@ -38,7 +39,10 @@ cf_submit_when(cf_executor *ex,
     struct cf__terms terms = {0};
     bool ready;
     if (!ex || !task || (!inputs && count))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !ex     ? "ex is NULL"
+                          : !task ? "task is NULL"
+                                  : "inputs is NULL");
     if (!cf__array_fits(count, sizeof(struct cf__input)))
         return CF_ETOOBIG;
     cf_err err = cf__submit_prepare(ex, task, out ? 2 : 1, true, &terms, &f);

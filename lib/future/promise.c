@@ -4,6 +4,7 @@
  * executors. No locks: cf__future_begin_completing() decides between two
  * completers.
  */
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 #include "lib/base/size.h"
 #include "lib/future/failure.h"
@@ -17,7 +18,7 @@ cf_err
 cf_future_create(cf_future **out)
 {
     if (!out)
-        return CF_EINVAL;
+        return cf__einval(__func__, "out is NULL");
     cf_future *f = cf__block_alloc();
     if (!f)
         return CF_ENOMEM;
@@ -46,7 +47,10 @@ cf_err
 cf_future_set_result(cf_future *f, const void *data, size_t size)
 {
     if (!f || f->executor || (!data && size))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !f            ? "f is NULL"
+                          : f->executor ? "f is not of cf_future_create()"
+                                        : "data is NULL, but size is not 0");
     if (size > CF__SIZE_MAX)
         return CF_ETOOBIG;
     void *heap = NULL;
@@ -72,7 +76,12 @@ cf_err
 cf_future_set_object(cf_future *f, const cf_object_ops *ops, void *object)
 {
     if (!f || f->executor || !ops || !object || ops->size == 0)
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !f            ? "f is NULL"
+                          : f->executor ? "f is not of cf_future_create()"
+                          : !ops        ? "ops is NULL"
+                          : !object     ? "object is NULL"
+                                        : "ops->size is 0");
     if (ops->size > CF__SIZE_MAX)
         return CF_ETOOBIG;
     void *heap = NULL;
@@ -115,12 +124,15 @@ cf_future_set_error(cf_future *f, const cf_error *error)
 {
     cf_error known;
     if (!f || f->executor || !error)
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !f            ? "f is NULL"
+                          : f->executor ? "f is not of cf_future_create()"
+                                        : "error is NULL");
     cf_err err = cf__options_import(&known, sizeof known, error);
     if (err)
         return err;
     if (!is_task_error(known.kind))
-        return CF_EINVAL;
+        return cf__einval("cf_error", "its kind is none that a task can have");
     const cf_error *failure = cf__failure_new(&known);
     if (!cf__future_begin_completing(f, true)) {
         cf__failure_free(failure);

@@ -9,6 +9,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
+#include "lib/base/einval.h"
 #include "lib/base/large.h"
 #include "lib/base/size.h"
 #include "lib/executor/ask.h"
@@ -77,12 +78,12 @@ cf_as_completed_create(cf_future *const *futures,
                        cf_as_completed **out)
 {
     if (!out || (!futures && count))
-        return CF_EINVAL;
+        return cf__einval(__func__, !out ? "out is NULL" : "futures is NULL");
     if (!cf__array_fits(count, sizeof(struct cf__node)))
         return CF_ETOOBIG;
     for (size_t i = 0; i < count; i++)
         if (!futures[i])
-            return CF_EINVAL;
+            return cf__einval(__func__, "one of the futures is NULL");
     cf_as_completed *it = aligned_alloc(CF_CACHE_LINE, sizeof *it);
     if (!it)
         return CF_ENOMEM;
@@ -118,7 +119,7 @@ cf_err
 cf_as_completed_add(cf_as_completed *it, cf_future *f)
 {
     if (!it || !f)
-        return CF_EINVAL;
+        return cf__einval(__func__, !it ? "it is NULL" : "f is NULL");
     if (!cf__as_completed_is_ours(it))
         return CF_EFORKED;
     bool was_over = it->remaining == 0;
@@ -159,7 +160,10 @@ cf_err
 cf_as_completed_next(cf_as_completed *it, int64_t timeout_ns, cf_future **out)
 {
     if (!it || !out || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !it    ? "it is NULL"
+                          : !out ? "out is NULL"
+                                 : CF__BAD_TIMEOUT);
     cf_future_unref(it->lent);
     it->lent = NULL;
     /* Callbacks that are due may use the iterator too. They run now, not in the

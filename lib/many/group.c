@@ -7,6 +7,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
+#include "lib/base/einval.h"
 #include "lib/base/forked.h"
 #include "lib/base/options.h"
 #include "lib/executor/argument.h"
@@ -28,12 +29,12 @@ cf_group_create(cf_executor *ex, const cf_group_options *opts, cf_group **out)
 {
     cf_group_options options;
     if (!ex || !out)
-        return CF_EINVAL;
+        return cf__einval(__func__, !ex ? "ex is NULL" : "out is NULL");
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (err)
         return err;
     if ((unsigned)options.on_error > CF_ON_ERROR_KEEP_GOING)
-        return CF_EINVAL;
+        return cf__einval("cf_group_options", "on_error has no such value");
     cf_group *group = calloc(1, sizeof *group);
     if (!group)
         return CF_ENOMEM;
@@ -131,7 +132,7 @@ cf_group_submit_task(cf_group *group, const cf_task *task, cf_future **out)
 {
     cf_future *f;
     if (!group || !task)
-        return CF_EINVAL;
+        return cf__einval(__func__, !group ? "group is NULL" : "task is NULL");
     if (!is_ours(group))
         return CF_EFORKED;
     /* The queue's handle, the group's, and the user's. */
@@ -195,7 +196,7 @@ cf_err
 cf_group_wait(cf_group *group, int64_t timeout_ns)
 {
     if (!group || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__, !group ? "group is NULL" : CF__BAD_TIMEOUT);
     if (!is_ours(group))
         return CF_EFORKED;
     cf_err err = wait_for_all(group, cf__deadline(timeout_ns), false);

@@ -7,6 +7,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
+#include "lib/base/einval.h"
 #include "lib/base/worker.h"
 #include "lib/executor/call.h"
 #include "lib/executor/executor.h"
@@ -303,7 +304,7 @@ cf_parallel_for(cf_executor *ex,
                 cf_future **failed)
 {
     if (!ex || !fn)
-        return CF_EINVAL;
+        return cf__einval(__func__, !ex ? "ex is NULL" : "fn is NULL");
     struct cf__loop loop = {.ex = ex,
                             .begin = begin,
                             .end = end,

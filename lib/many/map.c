@@ -4,6 +4,7 @@
  * window for the first time. The rest of a map is in window.c and results.c.
  */
 #include "lib/base/clock.h"
+#include "lib/base/einval.h"
 #include "lib/base/forked.h"
 #include "lib/base/options.h"
 #include "lib/base/size.h"
@@ -21,7 +22,15 @@ check(const cf_map_options *options,
     if (!r->ex || !r->fn || !out || r->item_size == 0 ||
         !cf__timeout_valid(options->timeout_ns) ||
         (options->pull ? r->items != NULL : !r->items && r->item_count))
-        return CF_EINVAL;
+        return cf__einval("cf_map",
+                          !r->ex              ? "ex is NULL"
+                          : !r->fn            ? "fn is NULL"
+                          : !out              ? "out is NULL"
+                          : r->item_size == 0 ? "item_size is 0"
+                          : !cf__timeout_valid(options->timeout_ns)
+                              ? CF__BAD_TIMEOUT
+                          : options->pull ? "there are items, and pull is set"
+                                          : "items is NULL");
     if (!options->pull && !cf__array_fits(r->item_count, r->item_size))
         return CF_ETOOBIG;
     return CF_OK;

@@ -6,6 +6,7 @@
  * and back. README.md, "A map to an array".
  */
 #include "lib/base/clock.h"
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 #include "lib/base/size.h"
 #include "lib/executor/call.h"
@@ -241,13 +242,21 @@ cf_map_array(cf_executor *ex,
     cf_map_options options;
     if (!ex || !fn || item_size == 0 || (count && !items) ||
         (count && result_size && !results))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !ex              ? "ex is NULL"
+                          : !fn            ? "fn is NULL"
+                          : item_size == 0 ? "item_size is 0"
+                          : !items         ? "items is NULL"
+                                           : "results is NULL");
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (err)
         return err;
     if (!cf__timeout_valid(options.timeout_ns) || options.pull ||
         options.item_free)
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          options.pull        ? "pull is set"
+                          : options.item_free ? "item_free is set"
+                                              : CF__BAD_TIMEOUT);
     if (!cf__array_fits(count, item_size) ||
         !cf__array_fits(count, result_size))
         return CF_ETOOBIG;

@@ -3,6 +3,7 @@
  * cf_parallel_reduce(): a loop whose iterations are folded, piece by piece, and
  * whose pieces are combined in a fixed tree. README.md, "Reductions". No locks.
  */
+#include "lib/base/einval.h"
 #include "lib/base/observer.h"
 #include "lib/base/size.h"
 #include "lib/executor/call.h"
@@ -183,7 +184,13 @@ cf_parallel_reduce(cf_executor *ex,
                    void *result)
 {
     if (!ex || !fn || !combine || !identity || !size || !result)
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !ex         ? "ex is NULL"
+                          : !fn       ? "fn is NULL"
+                          : !combine  ? "combine is NULL"
+                          : !identity ? "identity is NULL"
+                          : !result   ? "result is NULL"
+                                      : "size is 0");
     if (begin >= end) {
         memmove(result, identity, size);
         return CF_OK;

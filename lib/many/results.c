@@ -6,6 +6,7 @@
 #include "lib/many/results.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/einval.h"
 #include "lib/base/forked.h"
 #include "lib/future/callback.h"
 #include "lib/many/chunk.h"
@@ -217,7 +218,7 @@ cf_err
 cf_results_next(cf_results *r, int64_t timeout_ns, cf_bytes *out)
 {
     if (!r || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__, !r ? "r is NULL" : CF__BAD_TIMEOUT);
     /* Callbacks that are due may use r too: they run first. */
     cf__callbacks_resume(cf__callbacks_pause());
     cf_err err = next_item(r, timeout_ns, out);

@@ -6,6 +6,7 @@
 #include <cfutures/wait.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/einval.h"
 #include "lib/base/size.h"
 #include "lib/executor/budget.h"
 #include "lib/many/future_set.h"
@@ -94,12 +95,16 @@ cf_wait(cf_future *const *futures,
 {
     if ((!futures && count) || !cf__timeout_valid(timeout_ns) ||
         (unsigned)when > CF_ALL_COMPLETED)
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !futures && count ? "futures is NULL"
+                          : (unsigned)when > CF_ALL_COMPLETED
+                              ? "when is no cf_return_when"
+                              : CF__BAD_TIMEOUT);
     if (!cf__array_fits(count, sizeof *futures))
         return CF_ETOOBIG;
     for (size_t i = 0; i < count; i++)
         if (!futures[i])
-            return CF_EINVAL;
+            return cf__einval(__func__, "one of the futures is NULL");
     int64_t deadline_ns = cf__deadline(timeout_ns);
     cf_err err =
         when == CF_ALL_COMPLETED

@@ -6,6 +6,7 @@
 #include <cfutures/channel.h>
 
 #include "lib/base/assert.h"
+#include "lib/base/einval.h"
 #include "lib/base/size.h"
 #include "lib/executor/budget.h"
 #include "lib/future/callback.h"
@@ -33,7 +34,7 @@ cf_channel_create(size_t item_size, size_t capacity, cf_channel **out)
 {
     size_t size;
     if (!out)
-        return CF_EINVAL;
+        return cf__einval(__func__, "out is NULL");
     if (item_size > CF__SIZE_MAX || capacity > CF__SIZE_MAX ||
         __builtin_mul_overflow(item_size, capacity, &size) ||
         __builtin_add_overflow(size, sizeof(cf_channel), &size) ||
@@ -181,7 +182,10 @@ cf_err
 cf_channel_send(cf_channel *channel, const void *item, int64_t timeout_ns)
 {
     if (!channel || !is_item(channel, item) || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !channel                  ? "channel is NULL"
+                          : !is_item(channel, item) ? "item is NULL"
+                                                    : CF__BAD_TIMEOUT);
     /* A sender's item is only read. */
     return pass(channel, SENDERS, (void *)item, timeout_ns);
 }
@@ -190,7 +194,10 @@ cf_err
 cf_channel_receive(cf_channel *channel, int64_t timeout_ns, void *out)
 {
     if (!channel || !is_item(channel, out) || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !channel                 ? "channel is NULL"
+                          : !is_item(channel, out) ? "out is NULL"
+                                                   : CF__BAD_TIMEOUT);
     return pass(channel, RECEIVERS, out, timeout_ns);
 }
 
@@ -198,7 +205,8 @@ cf_err
 cf_channel_try_send(cf_channel *channel, const void *item)
 {
     if (!channel || !is_item(channel, item))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !channel ? "channel is NULL" : "item is NULL");
     cf__meeting_enter(&channel->meeting);
     cf_err err = send_locked(channel, item);
     cf__meeting_leave(&channel->meeting);
@@ -209,7 +217,8 @@ cf_err
 cf_channel_try_receive(cf_channel *channel, void *out)
 {
     if (!channel || !is_item(channel, out))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !channel ? "channel is NULL" : "out is NULL");
     cf__meeting_enter(&channel->meeting);
     cf_err err = receive_locked(channel, out);
     cf__meeting_leave(&channel->meeting);
@@ -220,7 +229,7 @@ cf_err
 cf_channel_close(cf_channel *channel)
 {
     if (!channel)
-        return CF_EINVAL;
+        return cf__einval(__func__, "channel is NULL");
     struct cf__meeting *meeting = &channel->meeting;
     cf__meeting_enter(meeting);
     cf_store_relaxed(&channel->closed, true); /* locked */

@@ -2,6 +2,7 @@
 /* An event: see cfutures/event.h, and README.md. */
 #include <cfutures/event.h>
 
+#include "lib/base/einval.h"
 #include "lib/base/observer.h"
 #include "lib/executor/budget.h"
 #include "lib/future/callback.h"
@@ -18,7 +19,7 @@ cf_err
 cf_event_create(cf_event **out)
 {
     if (!out)
-        return CF_EINVAL;
+        return cf__einval(__func__, "out is NULL");
     cf_event *event = cf__meeting_new(sizeof *event);
     if (!event)
         return CF_ENOMEM;
@@ -39,7 +40,7 @@ cf_err
 cf_event_set(cf_event *event)
 {
     if (!event)
-        return CF_EINVAL;
+        return cf__einval(__func__, "event is NULL");
     cf__meeting_enter(&event->meeting);
     cf__observer_release(&event->meeting); /* a look takes no lock */
     cf_store_release(&event->set, true);   /* pairs with every look */
@@ -52,7 +53,7 @@ cf_err
 cf_event_clear(cf_event *event)
 {
     if (!event)
-        return CF_EINVAL;
+        return cf__einval(__func__, "event is NULL");
     cf__meeting_enter(&event->meeting);
     cf_store_release(&event->set, false); /* as in cf_event_set() */
     cf__meeting_leave(&event->meeting);
@@ -72,7 +73,7 @@ cf_err
 cf_event_wait(cf_event *event, int64_t timeout_ns)
 {
     if (!event || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__, !event ? "event is NULL" : CF__BAD_TIMEOUT);
     if (timeout_ns == 0)
         return cf_event_is_set(event) ? CF_OK : CF_ETIMEDOUT;
     if (cf_event_is_set(event)) {

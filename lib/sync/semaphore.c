@@ -2,6 +2,7 @@
 /* A semaphore: see cfutures/semaphore.h, and README.md. */
 #include <cfutures/semaphore.h>
 
+#include "lib/base/einval.h"
 #include "lib/base/size.h"
 #include "lib/executor/budget.h"
 #include "lib/future/callback.h"
@@ -18,7 +19,7 @@ cf_err
 cf_semaphore_create(size_t count, cf_semaphore **out)
 {
     if (!out)
-        return CF_EINVAL;
+        return cf__einval(__func__, "out is NULL");
     if (count > CF__SIZE_MAX)
         return CF_ETOOBIG;
     cf_semaphore *semaphore = cf__meeting_new(sizeof *semaphore);
@@ -59,7 +60,7 @@ cf_err
 cf_semaphore_try_acquire(cf_semaphore *semaphore)
 {
     if (!semaphore)
-        return CF_EINVAL;
+        return cf__einval(__func__, "semaphore is NULL");
     cf__meeting_enter(&semaphore->meeting);
     bool taken = take_locked(semaphore);
     cf__meeting_leave(&semaphore->meeting);
@@ -70,7 +71,8 @@ cf_err
 cf_semaphore_acquire(cf_semaphore *semaphore, int64_t timeout_ns)
 {
     if (!semaphore || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          !semaphore ? "semaphore is NULL" : CF__BAD_TIMEOUT);
     int64_t deadline_ns = cf__deadline(timeout_ns);
     struct cf__in_line self = {.item = NULL};
     struct cf__due *due = timeout_ns ? cf__callbacks_pause() : NULL;
@@ -110,7 +112,7 @@ cf_err
 cf_semaphore_release(cf_semaphore *semaphore, size_t count)
 {
     if (!semaphore)
-        return CF_EINVAL;
+        return cf__einval(__func__, "semaphore is NULL");
     cf_err err = CF_OK;
     cf__meeting_enter(&semaphore->meeting);
     if (count > CF__SIZE_MAX - semaphore->count)

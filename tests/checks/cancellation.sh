@@ -12,7 +12,7 @@ points+='|send|sendmsg|sendto|sigsuspend|sigtimedwait|sigwait|sigwaitinfo|sleep'
 points+='|syslog|system|usleep|wait|waitid|waitpid|write|writev'
 
 # Cancellation is disabled around them:
-allowed='lib/base/(cancel|cond|contract|cpu_count|fence)\.c'
+allowed='lib/base/(cancel|cond|contract|cpu_count|einval|fence)\.c'
 allowed+='|lib/future/observed\.c'
 # ... in all of cf_process_pool_create(), and so in the processes that it
 # forks; and in the manager.

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CF_DEBUG=1: futures that are left are counted at the end, and a use of one
- * that is gone ends the program with a sentence. Without it nothing is said.
+ * CF_DEBUG=1: futures that are left are counted at the end, a use of one that
+ * is gone ends the program with a sentence, and a call that returns CF_EINVAL
+ * says why. CF_DEBUG=abort: such a call ends the program. Without CF_DEBUG
+ * nothing is said.
  */
 #define _GNU_SOURCE
 #include <cfutures/cfutures.h>
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "tests/observers/child.h"
@@ -57,6 +60,42 @@ use_late(cf_executor *ex)
 }
 
 static int
+task_returns_nothing(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg;
+    (void)arg_size;
+    return cf_return(call, NULL, 3) == CF_EINVAL ? 0 : 1;
+}
+
+/* Each call is CF_EINVAL, and leaves errno as it was. */
+static void
+misuse(cf_executor *ex)
+{
+    const cf_thread_pool_options zero = {.max_workers = 2};
+    cf_task task = CF_TASK(.fn = task_nothing, .arg = ex, .arg_size = 8);
+    cf_executor *none = NULL;
+    cf_future *f = NULL;
+    int wrong = 0;
+    errno = 42;
+    wrong += cf_submit(ex, NULL, NULL, 0, &f) != CF_EINVAL;
+    task.arg_free = free;
+    wrong += cf_submit_task(ex, &task, &f) != CF_EINVAL;
+    task.size = 0;
+    wrong += cf_submit_task(ex, &task, &f) != CF_EINVAL;
+    wrong += cf_thread_pool_create(&zero, &none) != CF_EINVAL;
+    wrong += cf_executor_shutdown(ex, 8, 0) != CF_EINVAL;
+    wrong += cf_executor_wait_idle(ex, -2) != CF_EINVAL;
+    wrong += cf_future_set_result(f, NULL, 0) != CF_EINVAL;
+    wrong += cf_executor_open("threads:many", &none) != CF_EINVAL;
+    if (wrong || errno != 42 || f || none)
+        exit(1);
+    if (cf_submit(ex, task_returns_nothing, NULL, 0, &f) ||
+        cf_future_result(f, CF_FOREVER, NULL))
+        exit(1);
+    cf_future_unref(f);
+}
+
+static int
 run(const char *what)
 {
     cf_executor *ex;
@@ -66,6 +105,8 @@ run(const char *what)
         leave_some(ex);
     else if (strcmp(what, "late") == 0)
         use_late(ex);
+    else if (strcmp(what, "misuse") == 0)
+        misuse(ex);
     else
         for (int i = 0; i < BETWEEN; i++)
             cf_future_unref(submit(ex, "decode"));
@@ -82,10 +123,22 @@ main(int argc, char **argv)
                           "  1 of cf_future_create()\n",
                           NULL};
     const char *late[] = {"cf_future_wait(): the future is gone", NULL};
+    const char *why[] = {
+        "CF_DEBUG: CF_EINVAL: cf_submit: fn is NULL\n",
+        "cf_task: arg_free is set, but arg_size bytes are copied",
+        "size is not that of a struct: CF_TASK()",
+        "cf_executor_shutdown: flags has an unknown bit\n",
+        "cf_executor_wait_idle: the timeout is below -1",
+        "cf_future_set_result: f is NULL\n",
+        "cf_executor_open: spec is none of cf_executor_specs()\n",
+        "cf_return: data is NULL, but size is not 0\n",
+        NULL};
+    const char *first[] = {"cf_submit: fn is NULL\n", NULL};
     if (argc > 1)
         return run(argv[1]);
     unsetenv("CF_DEBUG");
-    if (run_again("left", said, sizeof said) != 0 || said[0]) {
+    if (run_again("left", said, sizeof said) != 0 || said[0] ||
+        run_again("misuse", said, sizeof said) != 0 || said[0]) {
         fprintf(stderr, "without CF_DEBUG it says: %s\n", said);
         return 1;
     }
@@ -94,5 +147,9 @@ main(int argc, char **argv)
         fprintf(stderr, "nothing is left, but it says: %s\n", said);
         return 1;
     }
-    return !ends("left", true, left) || !ends("late", false, late);
+    if (!ends("left", true, left) || !ends("late", false, late) ||
+        !ends("misuse", true, why))
+        return 1;
+    setenv("CF_DEBUG", "abort", 1);
+    return !ends("left", true, left) || !ends("misuse", false, first);
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a call returns CF_EINVAL: with CF_DEBUG it says so on standard error, one
+ * line each time. The reason is found where the call has failed already, so
+ * good calls do nothing for it.
+ */
+#ifndef CF_LIB_BASE_EINVAL_H
+#define CF_LIB_BASE_EINVAL_H
+
+#include <cfutures/error.h>
+
+#define CF__BAD_TIMEOUT "the timeout is below -1, which is CF_FOREVER"
+
+/* Returns CF_EINVAL. of: the public function, or the struct that it was given.
+ * With CF_DEBUG=abort it does not return. */
+__attribute__((cold, noinline)) cf_err cf__einval(const char *of,
+                                                  const char *why);
+
+#endif
