@@ -36,12 +36,24 @@ static bool slept;        /* the worker or the manager is not woken */
 static bool back;         /* the worker comes back from its sleep */
 
 /* NOLINTBEGIN: the names are the linker's (--wrap). */
+cf_err
+__real_cf__inbox_push(struct cf__inbox *inbox, cf_future *oldest, size_t count);
+cf_err
+__wrap_cf__inbox_push(struct cf__inbox *inbox, cf_future *oldest, size_t count);
 int __real_pthread_mutex_lock(pthread_mutex_t *lock);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *lock);
 void __real_cf__bell_ring(struct cf__bell *bell);
 void __wrap_cf__bell_ring(struct cf__bell *bell);
 bool __wrap_cf__futex_wait_shared(void *word, uint32_t expected);
 void __wrap_cf__futex_wake_shared(void *word, int count);
+
+cf_err
+__wrap_cf__inbox_push(struct cf__inbox *inbox, cf_future *oldest, size_t count)
+{
+    cf_err err = __real_cf__inbox_push(inbox, oldest, count);
+    race_delay_stores();
+    return err;
+}
 
 int
 __wrap_pthread_mutex_lock(pthread_mutex_t *lock)
