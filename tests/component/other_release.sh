@@ -13,7 +13,7 @@ other=${release//[0-9]/9}
 [ "$other" != "$release" ]
 sed "s/CFUTURES_PRIVATE_${release//./\\.}/CFUTURES_PRIVATE_$other/" \
     "$library" >"$scratch/$(basename "$library")"
-! cmp -s "$library" "$scratch/$(basename "$library")"
+if cmp -s "$library" "$scratch/$(basename "$library")"; then exit 1; fi
 
 export LD_LIBRARY_PATH=$scratch
 if said=$("$load" "$loop" 2>&1); then

@@ -62,16 +62,16 @@ ends '202 clients, 1002 lines to 50002 readers, 0 dropped'
 
 # The check finds a line that is lost.
 begin chat chat_server --queue 1
-! "$bin/chat_load" --clients 50 --rooms 1 --lines 20 --timeout 60 "$address" \
-    >out 2>err
+fails "$bin/chat_load" --clients 50 --rooms 1 --lines 20 --timeout 60 \
+    "$address" >out 2>err
 grep -q '^chat_load: client [0-9]*: ' err
 test ! -s out
 ends '50 clients, .* dropped'
 
 # Nobody listens there any more.
-! "$bin/chat_load" --clients 2 "$address" 2>err
+fails "$bin/chat_load" --clients 2 "$address" 2>err
 grep -q '^chat_load: client [01]: joins: ' err
-! "$bin/chat_client" bob "$address" 2>err </dev/null
+fails "$bin/chat_client" bob "$address" 2>err </dev/null
 grep -q "^chat_client: $address: Connection refused" err
 
 wrong chat_server 'chat_server: --queue 0: not 1 to 100000' --queue 0
@@ -83,5 +83,5 @@ wrong chat_client 'Usage: chat_client NAME [ADDRESS]'
 for program in chat_server chat_load chat_client; do
     "$bin/$program" --help | grep -q "^Usage: $program "
 done
-! "$bin/chat_server" --listen bogus 2>err
+fails "$bin/chat_server" --listen bogus 2>err
 grep -q '^chat_server: bogus: invalid argument' err

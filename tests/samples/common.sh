@@ -41,3 +41,9 @@ wrong() {
     test ! -s out
     head -n 1 err | grep -qxF -- "$message"
 }
+
+# fails COMMAND...: it must. (The shell that stops at an error goes on after
+# `! command`, whatever that does.)
+fails() {
+    if "$@"; then exit 1; fi
+}

@@ -34,6 +34,6 @@ wrong 'what is 5?' 2 5
 specs='inline, threads[:N], processes[:N], loop'
 wrong "--executor bogus: invalid argument (there are $specs)" 1 \
     --executor bogus
-! "$generators" --bogus 2>/dev/null
-! "$generators" >/dev/full 2>/dev/null
+if "$generators" --bogus 2>/dev/null; then exit 1; fi
+if "$generators" >/dev/full 2>/dev/null; then exit 1; fi
 "$generators" --help | grep -q '^Usage: generators '

@@ -55,7 +55,7 @@ grep -q "^$two: down, 2 served, 0 open, [1-9][0-9]* refused, " last
 
 # --- none answers ------------------------------------------------------------
 begin proxy proxy "$two"
-! echo /quit | "$bin/chat_client" bob "$address" >out 2>&1
+echo /quit | fails "$bin/chat_client" bob "$address" >out 2>&1
 end proxy
 end one
 
@@ -64,5 +64,5 @@ wrong proxy 'proxy: give a backend'
 wrong proxy 'proxy: --idle 0: not 1 to 86400' --idle 0 a
 wrong proxy 'proxy: --check x: not 1 to 3600000' --check x a
 "$bin/proxy" --help | grep -q '^Usage: proxy '
-! "$bin/proxy" --listen bogus "$one" 2>err
+fails "$bin/proxy" --listen bogus "$one" 2>err
 grep -q '^proxy: bogus: invalid argument' err
