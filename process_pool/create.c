@@ -56,7 +56,7 @@ check_options(const cf_process_pool_options *options)
         options->on_worker_death > CF_WORKER_BREAK ||
         options->kill_grace_ns < 0 ||
         (options->stack_size &&
-         options->stack_size < (size_t)PTHREAD_STACK_MIN))
+         options->stack_size < (size_t)PTHREAD_STACK_MIN)) {
         return cf__einval("cf_process_pool_options",
                           options->max_workers < 0 ? "max_workers is negative"
                           : options->max_workers > CF__PROCESSES_MAX
@@ -68,6 +68,7 @@ check_options(const cf_process_pool_options *options)
                           : options->kill_grace_ns < 0
                               ? "kill_grace_ns is negative"
                               : "stack_size is below PTHREAD_STACK_MIN");
+    }
     return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
 }
 

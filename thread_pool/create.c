@@ -82,7 +82,7 @@ check_options(const cf_thread_pool_options *options)
         options->queue_policy > CF_QUEUE_CALLER_RUNS ||
         !cf__timeout_valid(options->idle_timeout_ns) ||
         (options->stack_size &&
-         options->stack_size < (size_t)PTHREAD_STACK_MIN))
+         options->stack_size < (size_t)PTHREAD_STACK_MIN)) {
         return cf__einval("cf_thread_pool_options",
                           options->max_workers < 0 ? "max_workers is negative"
                           : options->max_workers > CF__WORKERS_MAX
@@ -92,6 +92,7 @@ check_options(const cf_thread_pool_options *options)
                           : !cf__timeout_valid(options->idle_timeout_ns)
                               ? "idle_timeout_ns is below -1"
                               : "stack_size is below PTHREAD_STACK_MIN");
+    }
     return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
 }
 

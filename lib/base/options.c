@@ -17,10 +17,11 @@ cf__options_import(void *known, size_t known_size, const void *options)
     size_t size;
     memcpy(&size, options, sizeof size);
     if (size < sizeof size || size > CF__OPTIONS_MAX ||
-        size % _Alignof(size_t) != 0)
+        size % _Alignof(size_t) != 0) {
         return cf__einval("a struct that begins with its size",
                           "size is not that of a struct: CF_TASK(), "
                           "CF_..._OPTIONS() and CF_..._INIT set it");
+    }
     const unsigned char *bytes = options;
     for (size_t i = known_size; i < size; i++)
         if (bytes[i] != 0)

@@ -112,10 +112,11 @@ return_copy(cf_call *call, const void *data, size_t size)
 __attribute__((noinline)) static cf_err
 return_rarely(cf_call *call, const void *data, size_t size)
 {
-    if (!call || (!data && size))
+    if (!call || (!data && size)) {
         return cf__einval("cf_return",
                           !call ? "call is NULL"
                                 : "data is NULL, but size is not 0");
+    }
     if (size <= call->sink_size && !call->heap) {
         call->result_size = size;
         if (size)
@@ -142,10 +143,11 @@ cf_return(cf_call *call, const void *data, size_t size)
 cf_err
 cf_return_resize(cf_call *call, size_t size)
 {
-    if (!call || size > call->result_size)
+    if (!call || size > call->result_size) {
         return cf__einval(__func__,
                           !call ? "call is NULL"
                                 : "size is more than the result has");
+    }
     call->result_size = size;
     return CF_OK;
 }
@@ -164,10 +166,11 @@ cf_return_owned(cf_call *call,
                 size_t size,
                 void (*data_free)(void *data))
 {
-    if (!call || (!data && size))
+    if (!call || (!data && size)) {
         return cf__einval(__func__,
                           !call ? "call is NULL"
                                 : "data is NULL, but size is not 0");
+    }
     if (size > CF__SIZE_MAX)
         return CF_ETOOBIG;
     if (data && data_free && stays(call)) {
@@ -192,10 +195,11 @@ cf_err
 cf_return_destructor(cf_call *call, void (*destroy)(void *result))
 {
     if (!call || call->result_size == 0 ||
-        (is_object(call) && call->users_heap))
+        (is_object(call) && call->users_heap)) {
         return cf__einval(__func__,
                           !call ? "call is NULL"
                                 : "the call has no result of its own");
+    }
     if (!stays(call))
         return CF_ENOTSUP;
     if (!call->heap && destroy)

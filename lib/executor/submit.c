@@ -144,11 +144,12 @@ submit_rarely(cf_executor *ex,
               size_t arg_size,
               cf_future **out)
 {
-    if (!ex || !fn || (!arg && arg_size))
+    if (!ex || !fn || (!arg && arg_size)) {
         return cf__einval("cf_submit",
                           !ex   ? "ex is NULL"
                           : !fn ? "fn is NULL"
                                 : "arg is NULL, but arg_size is not 0");
+    }
     cf_future *f = new_task(ex, fn, out ? 2 : 1);
     if (!f)
         return CF_ENOMEM;

@@ -14,23 +14,35 @@
 
 #include <stdlib.h>
 
+/* NULL: it is not. */
+static const char *
+why_invalid(const cf_map_options *options,
+            const cf_results *r,
+            const cf_results *const *out)
+{
+    if (!r->ex)
+        return "ex is NULL";
+    if (!r->fn)
+        return "fn is NULL";
+    if (!out)
+        return "out is NULL";
+    if (r->item_size == 0)
+        return "item_size is 0";
+    if (!cf__timeout_valid(options->timeout_ns))
+        return CF__BAD_TIMEOUT;
+    if (options->pull)
+        return r->items ? "there are items, and pull is set" : NULL;
+    return !r->items && r->item_count ? "items is NULL" : NULL;
+}
+
 static cf_err
 check(const cf_map_options *options,
       const cf_results *r,
       const cf_results *const *out)
 {
-    if (!r->ex || !r->fn || !out || r->item_size == 0 ||
-        !cf__timeout_valid(options->timeout_ns) ||
-        (options->pull ? r->items != NULL : !r->items && r->item_count))
-        return cf__einval("cf_map",
-                          !r->ex              ? "ex is NULL"
-                          : !r->fn            ? "fn is NULL"
-                          : !out              ? "out is NULL"
-                          : r->item_size == 0 ? "item_size is 0"
-                          : !cf__timeout_valid(options->timeout_ns)
-                              ? CF__BAD_TIMEOUT
-                          : options->pull ? "there are items, and pull is set"
-                                          : "items is NULL");
+    const char *why = why_invalid(options, r, out);
+    if (why)
+        return cf__einval("cf_map", why);
     if (!options->pull && !cf__array_fits(r->item_count, r->item_size))
         return CF_ETOOBIG;
     return CF_OK;

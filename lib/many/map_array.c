@@ -229,6 +229,17 @@ map_in_reach(cf_executor *ex,
     return err;
 }
 
+/* NULL: they are not. */
+static const char *
+why_options_invalid(const cf_map_options *options)
+{
+    if (options->pull)
+        return "pull is set";
+    if (options->item_free)
+        return "item_free is set";
+    return cf__timeout_valid(options->timeout_ns) ? NULL : CF__BAD_TIMEOUT;
+}
+
 cf_err
 cf_map_array(cf_executor *ex,
              cf_task_fn *fn,
@@ -240,23 +251,20 @@ cf_map_array(cf_executor *ex,
              const cf_map_options *opts)
 {
     cf_map_options options;
-    if (!ex || !fn || item_size == 0 || (count && !items) ||
-        (count && result_size && !results))
-        return cf__einval(__func__,
-                          !ex              ? "ex is NULL"
-                          : !fn            ? "fn is NULL"
-                          : item_size == 0 ? "item_size is 0"
-                          : !items         ? "items is NULL"
-                                           : "results is NULL");
+    const char *why = !ex                                ? "ex is NULL"
+                      : !fn                              ? "fn is NULL"
+                      : item_size == 0                   ? "item_size is 0"
+                      : count && !items                  ? "items is NULL"
+                      : count && result_size && !results ? "results is NULL"
+                                                         : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (err)
         return err;
-    if (!cf__timeout_valid(options.timeout_ns) || options.pull ||
-        options.item_free)
-        return cf__einval(__func__,
-                          options.pull        ? "pull is set"
-                          : options.item_free ? "item_free is set"
-                                              : CF__BAD_TIMEOUT);
+    why = why_options_invalid(&options);
+    if (why)
+        return cf__einval(__func__, why);
     if (!cf__array_fits(count, item_size) ||
         !cf__array_fits(count, result_size))
         return CF_ETOOBIG;

@@ -183,7 +183,7 @@ cf_parallel_reduce(cf_executor *ex,
                    void *data,
                    void *result)
 {
-    if (!ex || !fn || !combine || !identity || !size || !result)
+    if (!ex || !fn || !combine || !identity || !size || !result) {
         return cf__einval(__func__,
                           !ex         ? "ex is NULL"
                           : !fn       ? "fn is NULL"
@@ -191,6 +191,7 @@ cf_parallel_reduce(cf_executor *ex,
                           : !identity ? "identity is NULL"
                           : !result   ? "result is NULL"
                                       : "size is 0");
+    }
     if (begin >= end) {
         memmove(result, identity, size);
         return CF_OK;
