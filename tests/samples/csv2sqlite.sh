@@ -4,7 +4,8 @@
 # sqlite3 finds in the table what it imports itself from the same file, on every
 # executor; bad rows are named; Ctrl-C leaves the database as it was.
 set -eu
-csv2sqlite=$1
+. "$(dirname "$0")/command.sh"
+program=$1
 shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -42,7 +43,7 @@ sqlite3 -batch theirs '.import --csv large.csv data'
 test "$(sql 'SELECT count(*), sum(id) FROM data')" = '30000|450015000'
 for spec in "$@"; do
     db=$spec.db
-    "$csv2sqlite" -e "$spec" "$db" large.csv >out
+    "$program" -e "$spec" "$db" large.csv >out
     test "$(sql 'SELECT count(*), sum(id), sum("pri,ce") FROM data')" = \
         '30000|450015000|14992500.0'
     diff - out <<'END'
@@ -62,11 +63,11 @@ END
 
     # It is there already; with --force it is replaced.
     status=0
-    "$csv2sqlite" -e "$spec" "$db" large.csv >out 2>err || status=$?
+    "$program" -e "$spec" "$db" large.csv >out 2>err || status=$?
     test $status -eq 1
     test "$(cat err)" = \
         'csv2sqlite: large.csv: table "data" already exists'
-    printf 'a\n1\n2\n' | "$csv2sqlite" -e "$spec" -f "$db" >out
+    printf 'a\n1\n2\n' | "$program" -e "$spec" -f "$db" >out
     test "$(cat out)" = "$(printf '2 rows\na: 2 numbers, sum 3')"
     test "$(sql 'SELECT count(*), sum(a) FROM data')" = '2|3'
 
@@ -76,14 +77,14 @@ END
         -,text 1.,text .5,text +1,text 0x10,text 1e,text nan,text \
         1.5,real 1e3,real -0.25E-2,real 1e999,text '"12",integer' '"",text' \
         ,null >values
-    "$csv2sqlite" -e "$spec" -t values "$db" values >out
+    "$program" -e "$spec" -t values "$db" values >out
     test -z "$(sql 'SELECT * FROM "values" WHERE typeof(v) <> t')"
     test "$(sql 'SELECT count(*) FROM "values"')" -eq 20
     grep -v ,real values >whole
-    "$csv2sqlite" -e "$spec" -f -t 'a "table"' "$db" whole >out
+    "$program" -e "$spec" -f -t 'a "table"' "$db" whole >out
     grep -qx 'v: 5 numbers, sum 1.84467440737096e+19' out
     printf 'v\n9223372036854775807\n-9223372036854775807\n-3\n' |
-        "$csv2sqlite" -e "$spec" -f "$db" | grep -qx 'v: 3 numbers, sum -3'
+        "$program" -e "$spec" -f "$db" | grep -qx 'v: 3 numbers, sum -3'
 done
 
 # What is bad is named, and the rest is stored: the row after a bad one begins
@@ -94,7 +95,7 @@ db=bad.db
     printf '16,\000\n17,"1\n8"\n19,\303\244\n20,21'
 } >bad
 status=0
-"$csv2sqlite" -e "$spec" "$db" bad >out 2>err || status=$?
+"$program" -e "$spec" "$db" bad >out 2>err || status=$?
 test $status -eq 1
 sort -t : -k 2n err | diff - /dev/fd/4 4<<'END'
 bad:3: too few fields
@@ -119,7 +120,7 @@ test "$(sql 'SELECT hex(b) FROM data WHERE a IN (17, 19)')" = \
     printf '\n4,5\n6,"never'
 } >open
 status=0
-"$csv2sqlite" -f "$db" open >out 2>err || status=$?
+"$program" -f "$db" open >out 2>err || status=$?
 test $status -eq 1
 sort -t : -k 2n err | diff - /dev/fd/4 4<<'END'
 open:2: a quote that is not closed
@@ -135,7 +136,7 @@ printf '\357\273\277a,b\r\n1,"2"\r\n\r\n3,4\r\n' >windows
 printf 'a,c\r\n100,100\r\n' >other
 : >empty
 status=0
-"$csv2sqlite" -f "$db" windows other none empty windows . >out 2>err ||
+"$program" -f "$db" windows other none empty windows . >out 2>err ||
     status=$?
 test $status -eq 1
 diff - err <<'END'
@@ -145,13 +146,13 @@ csv2sqlite: empty: has no header
 csv2sqlite: .: Is a directory
 END
 test "$(sql 'SELECT count(*), sum(a), sum(b) FROM data')" = '4|8|12'
-printf 'a,b' | "$csv2sqlite" -f "$db" | grep -qx '0 rows'
+printf 'a,b' | "$program" -f "$db" | grep -qx '0 rows'
 
 # header MESSAGE HEADER: no table can be made of it.
 header() {
     status=0
     printf '%b' "$2" >header.csv
-    "$csv2sqlite" -t none "$db" header.csv >out 2>err || status=$?
+    "$program" -t none "$db" header.csv >out 2>err || status=$?
     test $status -eq 1
     test "$(cat err)" = "csv2sqlite: header.csv: $1"
     test -z "$(sql "SELECT name FROM sqlite_schema WHERE name = 'none'")"
@@ -165,41 +166,27 @@ header 'a quote where none may be' 'a,b"\n'
 header 'a quote that is not closed' 'a,"b\n'
 header "a column is called _rowid_, as the database's own" '_ROWID_\n'
 
-# wrong MESSAGE ARGUMENT...: exit status 2, MESSAGE first.
-wrong() {
-    message=$1 status=0
-    shift
-    "$csv2sqlite" "$@" >out 2>err </dev/null || status=$?
-    test $status -eq 2
-    test ! -s out
-    head -n 1 err | grep -qF -- "$message"
-}
 wrong 'the name of a database is missing'
 wrong 'the name of a database is missing' :memory: large.csv
 wrong "'bogus' is none of: inline" -e bogus "$db"
 wrong bogus --bogus
-"$csv2sqlite" --help | grep -q '^usage: csv2sqlite '
+"$program" --help | grep -q '^usage: csv2sqlite '
 status=0
-"$csv2sqlite" no/such/file large.csv 2>err || status=$?
+"$program" no/such/file large.csv 2>err || status=$?
 test $status -eq 1
 test "$(cat err)" = 'csv2sqlite: no/such/file: unable to open database file'
 status=0
-"$csv2sqlite" large.csv windows 2>err || status=$?
+"$program" large.csv windows 2>err || status=$?
 test $status -eq 1
 test "$(cat err)" = 'csv2sqlite: large.csv: file is not a database'
-if test -c /dev/full; then
-    status=0
-    "$csv2sqlite" -f "$db" windows >/dev/full 2>err || status=$?
-    test $status -eq 1
-    grep -q '^csv2sqlite: standard output: ' err
-fi
+fills -f "$db" windows
 
 # Progress is there on a terminal, and only there.
 if command -v script >/dev/null; then
-    script -q -e -c "'$csv2sqlite' -f '$db' large.csv >out" /dev/null \
+    script -q -e -c "'$program' -f '$db' large.csv >out" /dev/null \
         >screen </dev/null
     grep -q 'large.csv: [0-9]* rows, [0-9]*%' screen
-    "$csv2sqlite" -f "$db" large.csv >out 2>err
+    "$program" -f "$db" large.csv >out 2>err
     test ! -s err
 fi
 
@@ -208,26 +195,9 @@ fi
 for spec in "$@"; do
     db=$spec.db
     sql 'DROP TABLE data; CREATE TABLE data (old); INSERT INTO data VALUES (7)'
-    rm -f fed
-    mkfifo pipe
-    (
-        exec 3>pipe
-        cat large.csv >&3
-        : >fed
-        exec sleep 100
-    ) &
-    feeder=$!
-    env --default-signal=INT "$csv2sqlite" -e "$spec" -f "$db" <pipe >out &
-    pid=$!
-    until test -e fed; do
-        kill -0 $pid
-        sleep 0.01
-    done
-    kill -INT $pid
-    status=0
-    wait $pid || status=$?
-    test $status -eq 130
-    kill $feeder
-    rm pipe
+    feed large.csv
+    env --default-signal=INT "$program" -e "$spec" -f "$db" <pipe >out &
+    interrupt $! 'test -e fed'
+    stop_feeding
     test "$(sql 'SELECT old FROM data')" -eq 7
 done

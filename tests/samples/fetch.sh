@@ -3,7 +3,8 @@
 # usage: fetch.sh FETCH SERVER SPEC...
 # Files that come, and those that do not, on every executor; no more at once
 # from a host than may be; Ctrl-C leaves no half of a file.
-fetch=$1
+program=$1
+. "$(dirname "$0")/command.sh"
 . "$(dirname "$0")/http_server.sh"
 shift 2
 LC_ALL=C
@@ -34,7 +35,7 @@ $site/slow/30?a/b
 $site/size/0/
 $site/redirect/4
 END
-    "$fetch" -e "$spec" -o got -i urls "$site/busy/$busy" >out
+    "$program" -e "$spec" -o got -i urls "$site/busy/$busy" >out
     sort out | diff - /dev/fd/4 4<<END
 $site/busy/$busy: 3 bytes, got/$busy, 3 tries
 $site/ok: 3 bytes, got/ok
@@ -53,20 +54,20 @@ END
     # What is there stays, or is replaced.
     echo mine >got/ok
     status=0
-    "$fetch" -e "$spec" -o got "$site/ok" "$site/size/9" >out 2>err ||
+    "$program" -e "$spec" -o got "$site/ok" "$site/size/9" >out 2>err ||
         status=$?
     test $status -eq 1
     test "$(cat err)" = 'fetch: got/ok: is there already'
     test "$(cat out)" = "$site/size/9: 9 bytes, got/9"
     test "$(cat got/ok)" = mine
-    "$fetch" -e "$spec" -f -o got "$site/ok" >out
+    "$program" -e "$spec" -f -o got "$site/ok" >out
     test "$(cat got/ok)" = ok
 
     # What does not come leaves nothing.
     rm -rf got
     mkdir got
     status=0
-    "$fetch" -e "$spec" -t 300ms -r 1 -o got "$site/none" "$site/half" \
+    "$program" -e "$spec" -t 300ms -r 1 -o got "$site/none" "$site/half" \
         "$site/hang" "$site/reset" "$site/around" "$site/ok" >out 2>err ||
         status=$?
     test $status -eq 1
@@ -87,7 +88,7 @@ END
     (
         trap '' XFSZ
         ulimit -f 200
-        "$fetch" -e "$spec" -o got "$site/size/3000000"
+        "$program" -e "$spec" -o got "$site/size/3000000"
     ) >out || status=$?
     test $status -eq 1
     test "$(cat out)" = "$site/size/3000000: failed: File too large"
@@ -101,7 +102,7 @@ crowd() {
     for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
         echo "$site/crowd/200?$i"
         echo "http://localhost:${site##*:}/crowd/200?local$i"
-    done | "$fetch" -o got "$@" >out
+    done | "$program" -o got "$@" >out
     test "$(ls got | wc -l)" -eq 24
     sort -n got/* | tail -n 1
 }
@@ -120,7 +121,7 @@ rm -rf got
 mkdir got
 printf 'ftp://127.0.0.1/\nnonsense\n%s/ok\n\033[2J\n' "$site" >urls
 status=0
-"$fetch" -o got -i urls -i nowhere "$site/size/1" file:///etc/passwd >out \
+"$program" -o got -i urls -i nowhere "$site/size/1" file:///etc/passwd >out \
     2>err || status=$?
 test $status -eq 1
 only ok 1
@@ -131,42 +132,28 @@ urls:4: '?[2J': not an http or https URL
 fetch: nowhere: No such file or directory
 arguments:2: 'file:///etc/passwd': not an http or https URL
 END
-"$fetch" </dev/null
-echo "$site/size/2" | (cd got && "$fetch") | grep -qx ".*: 2 bytes, ./2"
+"$program" </dev/null
+echo "$site/size/2" | (cd got && "$program") | grep -qx ".*: 2 bytes, ./2"
 status=0
-"$fetch" -o none "$site/ok" >out 2>err || status=$?
+"$program" -o none "$site/ok" >out 2>err || status=$?
 test $status -eq 1
 grep -q '^fetch: none/ok: No such file' err
-if test -c /dev/full; then
-    status=0
-    "$fetch" -o got "$site/size/3" >/dev/full 2>err || status=$?
-    test $status -eq 1
-    grep -q '^fetch: standard output: No space left' err
-fi
+fills -o got "$site/size/3"
 
-# wrong MESSAGE ARGUMENT...: exit status 2, MESSAGE first, nothing printed.
-wrong() {
-    message=$1 status=0
-    shift
-    "$fetch" "$@" >out 2>err </dev/null || status=$?
-    test $status -eq 2
-    test ! -s out
-    head -n 1 err | grep -qF -- "$message"
-}
 wrong 'fetch: --jobs 0: not 1 to 10000' -j 0
 wrong 'fetch: --per-host 101: not 1 to 100' -n 101
 wrong 'fetch: --retries 21: not 0 to 20' -r 21
 wrong 'fetch: --timeout 0s: not 1ms to 1440m' -t 0s
 wrong "'bogus' is none of: inline" -e bogus
 wrong bogus --bogus
-"$fetch" --help | grep -q '^usage: fetch '
+"$program" --help | grep -q '^usage: fetch '
 
 # Progress is there on a terminal, and only there.
 if command -v script >/dev/null; then
-    script -q -e -c "'$fetch' -f -n 1 -o got $site/ok $site/slow/300 >out" \
+    script -q -e -c "'$program' -f -n 1 -o got $site/ok $site/slow/300 >out" \
         /dev/null >screen </dev/null
     grep -q '50%  1/2 files' screen
-    "$fetch" -f -o got "$site/ok" >out 2>err
+    "$program" -f -o got "$site/ok" >out 2>err
     test ! -s err
 fi
 
@@ -175,16 +162,8 @@ fi
 for spec in "$@"; do
     rm -rf got
     mkdir got
-    env --default-signal=INT "$fetch" -e "$spec" -r 0 -t 2s -o got \
+    env --default-signal=INT "$program" -e "$spec" -r 0 -t 2s -o got \
         "$site/hang" "$site/hang?2" "$site/hang?3" >out &
-    pid=$!
-    until ls got/hang.* >/dev/null 2>&1; do
-        kill -0 $pid
-        sleep 0.01
-    done
-    kill -INT $pid
-    status=0
-    wait $pid || status=$?
-    test $status -eq 130
+    interrupt $! 'ls got/hang.*'
     test -z "$(ls -A got)"
 done

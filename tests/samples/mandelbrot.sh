@@ -4,16 +4,17 @@
 # Every executor writes the same bytes, which awk computes once more by itself.
 # Bad input is named, and after Ctrl-C there is no file.
 set -eu
-mandelbrot=$1
+. "$(dirname "$0")/command.sh"
+program=$1
 shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 for spec in "$@"; do
-    "$mandelbrot" -e "$spec" -s 150x70 -i 99 -o "$spec.ppm"
+    "$program" -e "$spec" -s 150x70 -i 99 -o "$spec.ppm"
     cmp "$spec.ppm" "$1.ppm"
-    "$mandelbrot" -e "$spec" -s 90x70 -c -0.75,0.1 -i 60 -g >"$spec.pgm"
+    "$program" -e "$spec" -s 90x70 -c -0.75,0.1 -i 60 -g >"$spec.pgm"
     cmp "$spec.pgm" "$1.pgm"
 done
 test "$(head -c 14 "$1.ppm")" = "$(printf 'P6\n150 70\n255\n')"
@@ -42,15 +43,6 @@ tail -c $((90 * 70)) "$1.pgm" | od -An -v -tu1 -w90 | awk '
         exit !(NR == 70 && inside > 500 && wrong <= 63)
     }'
 
-# wrong MESSAGE ARGUMENT...: exit status 2, MESSAGE first, nothing printed.
-wrong() {
-    message=$1 status=0
-    shift
-    "$mandelbrot" "$@" >out 2>err </dev/null || status=$?
-    test $status -eq 2
-    test ! -s out
-    head -n 1 err | grep -qF -- "$message"
-}
 for size in 0x5 5 5x 5x5x5 99999x1 x; do
     wrong "--size: '$size'" --size $size
 done
@@ -61,31 +53,18 @@ wrong '--iterations 0: not 1 to' -i 0
 wrong "'bogus' is none of: inline" -e bogus
 wrong "argument: 'x': there are none" x
 wrong 'bogus' --bogus
-"$mandelbrot" --help | grep -q '^usage: mandelbrot '
+"$program" --help | grep -q '^usage: mandelbrot '
 
 status=0
-"$mandelbrot" -s 9x9 -o no/such/file 2>err || status=$?
+"$program" -s 9x9 -o no/such/file 2>err || status=$?
 test $status -eq 1
 grep -q '^mandelbrot: no/such/file: No such file' err
-if test -c /dev/full; then
-    status=0
-    "$mandelbrot" -s 300x300 >/dev/full 2>err || status=$?
-    test $status -eq 1
-    grep -q '^mandelbrot: standard output: ' err
-fi
+fills -s 300x300
 
 # Ctrl-C, when it is at work: its file has a temporary name by then.
 for spec in "$@"; do
-    env --default-signal=INT "$mandelbrot" -e "$spec" -s 32768x32768 \
+    env --default-signal=INT "$program" -e "$spec" -s 32768x32768 \
         -c 0,0 -w 0.1 -i 20000 -o stopped.pgm &
-    pid=$!
-    until ls stopped.pgm.* >/dev/null 2>&1; do
-        kill -0 $pid
-        sleep 0.01
-    done
-    kill -INT $pid
-    status=0
-    wait $pid || status=$?
-    test $status -eq 130
+    interrupt $! 'ls stopped.pgm.*'
     test -z "$(ls | grep stopped || true)"
 done

@@ -4,7 +4,8 @@
 # gunzip gives back what went in, on every executor; sizes are gzip's, but for 1
 # percent; what cannot be compressed is named; Ctrl-C leaves nothing behind.
 set -eu
-pgzip=$1
+. "$(dirname "$0")/command.sh"
+program=$1
 shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -21,32 +22,32 @@ inputs='text noise zeros block empty one'
 
 for spec in "$@"; do
     for file in $inputs; do
-        "$pgzip" -e "$spec" <$file >out.gz
+        "$program" -e "$spec" <$file >out.gz
         gzip -t out.gz
         gunzip -c out.gz | cmp - $file
     done
-    "$pgzip" -e "$spec" -f $inputs
+    "$program" -e "$spec" -f $inputs
     for file in $inputs; do
         gunzip -c $file.gz | cmp - $file
         test "$(stat -c %Y,%a $file.gz)" = "$(stat -c %Y,%a $file)"
     done
 done
 for level in 1 6 9; do
-    ours=$("$pgzip" -c -$level text | wc -c)
+    ours=$("$program" -c -$level text | wc -c)
     theirs=$(gzip -c -$level text | wc -c)
     test $((ours * 100)) -le $((theirs * 101))
 done
 test "$(gzip -lN text.gz | awk 'END { print $NF }')" = text
 
 # A slow input, from a pipe.
-(cat one; sleep 0.1; cat text) | "$pgzip" | gunzip -c | tail -c +2 | cmp - text
+(cat one; sleep 0.1; cat text) | "$program" | gunzip -c | tail -c +2 | cmp - text
 
 # refused MESSAGE ARGUMENT...: the rest is done, the exit status is 1.
 refused() {
     message=$1 status=0
     shift
     rm -f one.gz
-    "$pgzip" "$@" one 2>err || status=$?
+    "$program" "$@" one 2>err || status=$?
     test $status -eq 1
     test "$(cat err)" = "pgzip: $message"
     gunzip -c one.gz | cmp - one
@@ -57,42 +58,20 @@ refused 'none: No such file or directory' none
 mkdir folder
 refused 'folder: is no regular file' folder
 status=0
-"$pgzip" -e bogus one 2>err || status=$?
+"$program" -e bogus one 2>err || status=$?
 test $status -eq 2
 grep -q "'bogus' is none of: inline" err
-"$pgzip" --bogus 2>err || status=$?
+"$program" --bogus 2>err || status=$?
 test $status -eq 2
-"$pgzip" --help | grep -q '^usage: pgzip '
-if test -c /dev/full; then
-    status=0
-    "$pgzip" <noise >/dev/full 2>err || status=$?
-    test $status -eq 1
-    grep -q '^pgzip: standard output: ' err
-fi
+"$program" --help | grep -q '^usage: pgzip '
+fills <noise
 
 # Ctrl-C while it reads from a pipe that stays open. The pipe holds less than
 # what was written when "fed" is there.
 for spec in "$@"; do
-    rm -f fed
-    mkfifo pipe
-    (
-        exec 3>pipe
-        cat noise >&3
-        : >fed
-        exec sleep 100
-    ) &
-    feeder=$!
-    env --default-signal=INT "$pgzip" -e "$spec" <pipe >out.gz &
-    pid=$!
-    until test -e fed; do
-        kill -0 $pid
-        sleep 0.01
-    done
-    kill -INT $pid
-    status=0
-    wait $pid || status=$?
-    test $status -eq 130
-    kill $feeder
-    rm pipe
+    feed noise
+    env --default-signal=INT "$program" -e "$spec" <pipe >out.gz &
+    interrupt $! 'test -e fed'
+    stop_feeding
 done
 test -z "$(ls | grep '\.gz\.' || true)"

@@ -4,7 +4,8 @@
 # Thumbnails have the sizes and the content of known pictures, on every
 # executor; what is no picture costs a line; Ctrl-C leaves nothing half written.
 set -eu
-thumbnails=$1 pictures=$2
+. "$(dirname "$0")/command.sh"
+program=$1 pictures=$2
 shift 2
 first=$1
 work=$(mktemp -d)
@@ -38,7 +39,7 @@ echo text >tree/a/notes.txt
 
 for spec in "$@"; do
     rm -rf thumbs
-    "$thumbnails" -e "$spec" -o thumbs tree >out 2>err
+    "$program" -e "$spec" -o thumbs tree >out 2>err
     test ! -s err
     test "$(cat out)" = '9 thumbnails in thumbs, 0 errors'
     good check
@@ -58,17 +59,17 @@ done
 
 # Names, and what is there already. Nothing of the output is taken as input.
 mkdir flat
-"$thumbnails" -e $first -o flat -s 64 tree/wide.jpg tree/a/b/ >out
+"$program" -e $first -o flat -s 64 tree/wide.jpg tree/a/b/ >out
 "$pictures" check flat/wide.jpg 64x45 3 25 >out
 "$pictures" check flat/clear.png 64x55 4 30 >out
 test "$(ls flat | wc -l)" -eq 4
 cp tree/wide.jpg tree/kept
-"$thumbnails" -e $first -o tree/out tree/kept >out
+"$program" -e $first -o tree/out tree/kept >out
 cmp tree/out/kept thumbs/wide.jpg
 rm -rf tree/out tree/kept
 cp -r tree inside
-"$thumbnails" -e $first -o inside/thumbs inside >out
-"$thumbnails" -e $first -f -o inside/thumbs inside >out
+"$program" -e $first -o inside/thumbs inside >out
+"$program" -e $first -f -o inside/thumbs inside >out
 diff -r inside/thumbs thumbs
 
 # reported LINE ARGUMENT...: exit status 1; LINE is the report; a good picture
@@ -77,7 +78,7 @@ reported() {
     line=$1 status=0
     shift
     rm -rf good
-    "$thumbnails" -e $first -o good tree/wide.jpg "$@" >out 2>err || status=$?
+    "$program" -e $first -o good tree/wide.jpg "$@" >out 2>err || status=$?
     test $status -eq 1
     test "$(cat err)" = "thumbnails: $line"
     cmp good/wide.jpg thumbs/wide.jpg
@@ -95,7 +96,7 @@ echo text >bad/text.jpg
 printf '\377\330\377' >bad/begin.jpg
 mkfifo pipe
 status=0
-"$thumbnails" -e $first -o thumbs.bad bad tree/wide.jpg >out 2>err || status=$?
+"$program" -e $first -o thumbs.bad bad tree/wide.jpg >out 2>err || status=$?
 test $status -eq 1
 cmp thumbs.bad/wide.jpg thumbs/wide.jpg
 test "$(ls thumbs.bad | wc -l)" -eq 1
@@ -115,42 +116,34 @@ for spec in "$@"; do
         -m 20 -e "$spec" huge.png
 done
 status=0
-"$thumbnails" -e $first -o inside inside/wide.jpg >out 2>err || status=$?
+"$program" -e $first -o inside inside/wide.jpg >out 2>err || status=$?
 test $status -eq 1
 test "$(cat err)" = \
     'thumbnails: inside/wide.jpg: inside/wide.jpg: is there already'
 status=0
-"$thumbnails" -e $first -f -o inside inside/wide.jpg >out 2>err || status=$?
+"$program" -e $first -f -o inside inside/wide.jpg >out 2>err || status=$?
 test $status -eq 1
 test "$(cat err)" = \
     'thumbnails: inside/wide.jpg: inside/wide.jpg: is the picture itself'
 cmp inside/wide.jpg tree/wide.jpg
 status=0
-"$thumbnails" -e $first -o tree/wide.jpg tree/a >out 2>err || status=$?
+"$program" -e $first -o tree/wide.jpg tree/a >out 2>err || status=$?
 test $status -eq 1
 test "$(grep -c ': Not a directory$' err)" -eq "$(wc -l <err)"
 
-# wrong LINE ARGUMENT...: exit status 2, nothing is made.
-wrong() {
-    line=$1 status=0
-    shift
-    "$thumbnails" -o none "$@" >out 2>err || status=$?
-    test $status -eq 2
-    test "$(head -n 1 err)" = "thumbnails: $line"
-    test ! -e none
-}
-wrong 'give a file or a folder'
-wrong '--size 0: not 1 to 4096' -s 0 tree
-wrong '--memory x: not 1 to 1048576' -m x tree
-wrong '--timeout: not a time, such as 1.5s' -t 5 tree
-wrong '--output: no name' -o '' tree
-wrong "--executor: 'bogus' is none of: $("$thumbnails" -e bogus tree 2>&1 |
-    sed -n '1s/.*none of: //p')" -e bogus tree
-"$thumbnails" --help | grep -q '^usage: thumbnails '
+wrong 'thumbnails: give a file or a folder'
+wrong 'thumbnails: --size 0: not 1 to 4096' -o none -s 0 tree
+wrong 'thumbnails: --memory x: not 1 to 1048576' -o none -m x tree
+wrong 'thumbnails: --timeout: not a time, such as 1.5s' -o none -t 5 tree
+wrong 'thumbnails: --output: no name' -o '' tree
+wrong "thumbnails: --executor: 'bogus' is none of: inline" \
+    -o none -e bogus tree
+test ! -e none
+"$program" --help | grep -q '^usage: thumbnails '
 
 # On a terminal there is progress, and the line of a bad file is whole.
 if command -v script >/dev/null; then
-    command="'$thumbnails' -e $first -f -o thumbs tree bad/text.jpg"
+    command="'$program' -e $first -f -o thumbs tree bad/text.jpg"
     script -q -c "$command" /dev/null >screen </dev/null
     escape=$(printf '\033')
     tr '\r' '\n' <screen | sed "s/$escape\[K//" >lines
@@ -169,17 +162,9 @@ while [ $i -lt 400 ]; do
 done
 for spec in "$@"; do
     rm -rf stopped
-    env --default-signal=INT "$thumbnails" -e "$spec" -o stopped many \
+    env --default-signal=INT "$program" -e "$spec" -o stopped many \
         >out 2>err &
-    pid=$!
-    until ls stopped/*.jpg >/dev/null 2>&1; do
-        kill -0 $pid
-        sleep 0.01
-    done
-    kill -INT $pid
-    status=0
-    wait $pid || status=$?
-    test $status -eq 130
+    interrupt $! 'ls stopped/*.jpg'
     test ! -s err
     grep -q '^[0-9]* thumbnails in stopped, 0 errors$' out
     test -z "$(ls stopped | grep -v '\.jpg$' || true)"
