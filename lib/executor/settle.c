@@ -94,9 +94,10 @@ fail(struct cf__deferred *d, const cf_error *error, size_t cause, bool queued)
 {
     cf_future *f = d->f;
     cf_executor *ex = f->executor;
-    const bool users = cf__future_arg_is_users(f);
     bool mine = queued ? cf__future_claim_word(f, -1)
                        : cf__deferred_take(f, CF_RUNNING);
+    /* Before that, another thread may end the wait, and write to f. */
+    const bool users = mine && cf__future_arg_is_users(f);
     if (mine) {
         const cf_error *record = cf__failure_new(error);
         (void)cf__executor_never_ran(ex, f, queued);
