@@ -123,7 +123,7 @@ report_all(const struct graph *graph, int ctrl_c, struct totals *totals)
     cf_err err = cf_as_completed_create(graph->futures, graph->count, &it);
     if (err)
         return err;
-    while (!(err = ctrl_c_or_next(ctrl_c, it, CF_FOREVER, &f)))
+    while (!(err = ctrl_c_or_next(ctrl_c, it, &f)))
         report(f, totals);
     cf_as_completed_destroy(it);
     return err == CF_EDONE ? CF_OK : err;

@@ -46,10 +46,7 @@ static cf_err
 take_next(const struct batch *batch, cf_as_completed *it)
 {
     cf_future *f;
-    cf_err err;
-    do /* a signal may end the wait */
-        err = ctrl_c_or_next(batch->ctrl_c, it, CF_FOREVER, &f);
-    while (err == CF_ETIMEDOUT);
+    cf_err err = ctrl_c_or_next(batch->ctrl_c, it, &f);
     return err ? err : batch->take(batch->data, f);
 }
 

@@ -39,23 +39,22 @@ ctrl_c_or_input(int ctrl_c, int fd)
 }
 
 cf_err
-ctrl_c_or_next(int ctrl_c,
-               cf_as_completed *it,
-               int64_t timeout_ns,
-               cf_future **out)
+ctrl_c_or_next(int ctrl_c, cf_as_completed *it, cf_future **out)
 {
-    cf_err err = cf_as_completed_next(it, 0, out);
     struct pollfd fds[2] = {{.fd = ctrl_c, .events = POLLIN},
                             {.events = POLLIN}};
+    cf_err err = cf_as_completed_next(it, 0, out);
     if (err != CF_ETIMEDOUT)
         return ctrl_c_pressed(ctrl_c) ? CF_EINTERRUPTED : err;
     fds[1].fd = cf_as_completed_fd(it);
     if (fds[1].fd < 0)
         return CF_ESYS;
-    int timeout_ms = timeout_ns < 0 ? -1 : (int)(timeout_ns / 1000000);
-    if (poll(fds, 2, timeout_ms) < 0 && errno != EINTR)
-        return CF_ESYS;
-    if (fds[0].revents)
-        return CF_EINTERRUPTED;
-    return fds[1].revents ? cf_as_completed_next(it, 0, out) : CF_ETIMEDOUT;
+    while (err == CF_ETIMEDOUT) { /* a signal may end the wait */
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            return CF_ESYS;
+        if (fds[0].revents)
+            return CF_EINTERRUPTED;
+        err = cf_as_completed_next(it, 0, out);
+    }
+    return err;
 }

@@ -20,11 +20,8 @@ bool ctrl_c_pressed(int ctrl_c);
 /* Waits until a read of fd does not block. false: Ctrl-C has come. */
 bool ctrl_c_or_input(int ctrl_c, int fd);
 
-/* Waits for the next future that is done, or for Ctrl-C, at most timeout_ns.
- * CF_OK, CF_EDONE, CF_ETIMEDOUT; CF_EINTERRUPTED: Ctrl-C; else an error. */
-cf_err ctrl_c_or_next(int ctrl_c,
-                      cf_as_completed *it,
-                      int64_t timeout_ns,
-                      cf_future **out);
+/* Waits for the next future that is done, or for Ctrl-C. CF_OK, CF_EDONE;
+ * CF_EINTERRUPTED: Ctrl-C; else an error. */
+cf_err ctrl_c_or_next(int ctrl_c, cf_as_completed *it, cf_future **out);
 
 #endif

@@ -43,10 +43,7 @@ store_piece(struct work *work)
     const struct load *load = work->load;
     cf_future *f;
     cf_bytes values;
-    cf_err err;
-    do /* a signal may end the wait */
-        err = ctrl_c_or_next(load->ctrl_c, work->it, CF_FOREVER, &f);
-    while (err == CF_ETIMEDOUT);
+    cf_err err = ctrl_c_or_next(load->ctrl_c, work->it, &f);
     if (err)
         return err;
     work->stored++;

@@ -21,6 +21,8 @@ reader_open(struct reader *r, const char *path)
     r->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (r->fd < 0 || fstat(r->fd, &status)) {
         report_error(r->report, r->path, strerror(errno));
+        if (r->fd >= 0)
+            reader_close(r);
         return false;
     }
     r->file_size = S_ISREG(status.st_mode) ? status.st_size : 0;

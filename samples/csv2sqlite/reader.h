@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A file of CSV in pieces that end where a row ends. A quoted field may hold
- * line feeds, so that only who has read all before a line knows which it is:
+ * line feeds. So a reader must have read all before a line to know which it is:
  * this part is not done in parallel.
  */
 #ifndef CSV2SQLITE_READER_H

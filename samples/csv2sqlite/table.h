@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table, and the one connection that writes it. All is one transaction:
- * until table_commit() nobody sees any of it.
+ * until table_commit() no other connection sees any of it.
  */
 #ifndef CSV2SQLITE_TABLE_H
 #define CSV2SQLITE_TABLE_H

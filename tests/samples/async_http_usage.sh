@@ -2,35 +2,27 @@
 # SPDX-License-Identifier: MIT
 # usage: async_http_usage.sh ASYNC_HTTP SERVER
 # The command line, bad input, output that cannot be written, Ctrl-C.
-async_http=$1
+program=$1
+. "$(dirname "$0")/command.sh"
 . "$(dirname "$0")/http_server.sh"
 
-# wrong MESSAGE ARGUMENT...: exit status 2, MESSAGE first, nothing printed.
-wrong() {
-    message=$1
-    shift
-    status=0
-    "$async_http" "$@" >out 2>err </dev/null || status=$?
-    test $status -eq 2
-    test ! -s out
-    head -n 1 err | grep -qxF "async_http: $message"
-}
 for n in 0 10001 -1 5x '' 99999999999999999999; do
-    wrong "--jobs $n: not 1 to 10000" --jobs "$n"
+    exactly "async_http: --jobs $n: not 1 to 10000" --jobs "$n"
 done
-wrong '--retries 21: not 0 to 20' --retries 21
+exactly 'async_http: --retries 21: not 0 to 20' --retries 21
 for time in 0s 2 -1s 5h nans infs 2m1 '' 2d 1441m; do
-    wrong "--timeout $time: not 1ms to 1440m" --timeout "$time"
+    exactly "async_http: --timeout $time: not 1ms to 1440m" --timeout "$time"
 done
-wrong '--executor processes: not loop or threads' --executor processes
-if "$async_http" --bogus >out 2>err; then exit 1; fi
+exactly 'async_http: --executor processes: not loop or threads' \
+    --executor processes
+if "$program" --bogus >out 2>err; then exit 1; fi
 grep -q 'bogus' err
-"$async_http" --help | grep -q '^Usage: async_http '
+"$program" --help | grep -q '^Usage: async_http '
 
 # What is no URL is named; the rest comes.
 printf 'ftp://127.0.0.1/\nnonsense\nhttp://\n%s/ok\n\033[2J\n' "$site" >urls
 status=0
-"$async_http" -f urls -f nowhere "$site/ok" file:///etc/passwd >out 2>err ||
+"$program" -f urls -f nowhere "$site/ok" file:///etc/passwd >out 2>err ||
     status=$?
 test $status -eq 1
 test "$(grep -c ': 200, 3 bytes' out)" -eq 2
@@ -45,20 +37,20 @@ END
 
 # Nothing listens on port 1.
 status=0
-"$async_http" http://127.0.0.1:1/ >out 2>err || status=$?
+"$program" http://127.0.0.1:1/ >out 2>err || status=$?
 test $status -eq 1
 grep -q "^http://127.0.0.1:1/: failed: Couldn't connect to server, " out
 
 if test -c /dev/full; then
     status=0
-    "$async_http" "$site/ok" >/dev/full 2>err || status=$?
+    "$program" "$site/ok" >/dev/full 2>err || status=$?
     test $status -eq 1
     grep -q '^async_http: standard output: No space left' err
 fi
 
 # Ctrl-C gives up what hangs; what has come has been told.
 for executor in loop threads; do
-    "$async_http" -e $executor "$site/ok" "$site/hang" >out 2>err &
+    "$program" -e $executor "$site/ok" "$site/hang" >out 2>err &
     until grep -q ok out; do sleep 0.05; done
     kill -INT $!
     status=0

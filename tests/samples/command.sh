@@ -11,6 +11,12 @@ wrong() {
     head -n 1 err | grep -qF -- "$message"
 }
 
+# exactly LINE ARGUMENT...: the same, and LINE is the whole first line.
+exactly() {
+    wrong "$@"
+    head -n 1 err | grep -qxF -- "$1"
+}
+
 # fills ARGUMENT...: says so when its output cannot be written.
 fills() {
     test -c /dev/full || return 0

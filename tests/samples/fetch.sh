@@ -139,6 +139,7 @@ status=0
 test $status -eq 1
 grep -q '^fetch: none/ok: No such file' err
 fills -o got "$site/size/3"
+test ! -c /dev/full || grep -q ': No space left' err
 
 wrong 'fetch: --jobs 0: not 1 to 10000' -j 0
 wrong 'fetch: --per-host 101: not 1 to 100' -n 101

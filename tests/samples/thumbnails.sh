@@ -131,12 +131,13 @@ status=0
 test $status -eq 1
 test "$(grep -c ': Not a directory$' err)" -eq "$(wc -l <err)"
 
-wrong 'thumbnails: give a file or a folder'
-wrong 'thumbnails: --size 0: not 1 to 4096' -o none -s 0 tree
-wrong 'thumbnails: --memory x: not 1 to 1048576' -o none -m x tree
-wrong 'thumbnails: --timeout: not a time, such as 1.5s' -o none -t 5 tree
-wrong 'thumbnails: --output: no name' -o '' tree
-wrong "thumbnails: --executor: 'bogus' is none of: inline" \
+exactly 'thumbnails: give a file or a folder'
+exactly 'thumbnails: --size 0: not 1 to 4096' -o none -s 0 tree
+exactly 'thumbnails: --memory x: not 1 to 1048576' -o none -m x tree
+exactly 'thumbnails: --timeout: not a time, such as 1.5s' -o none -t 5 tree
+exactly 'thumbnails: --output: no name' -o '' tree
+specs=$("$program" -e bogus tree 2>&1 | sed -n '1s/.*none of: //p')
+exactly "thumbnails: --executor: 'bogus' is none of: $specs" \
     -o none -e bogus tree
 test ! -e none
 "$program" --help | grep -q '^usage: thumbnails '
