@@ -48,27 +48,32 @@ static const struct cf__executor_ops operations = {
     .is_shared = cf__processes_is_shared,
 };
 
+/* NULL: nothing is. */
+static const char *
+wrong_in(const cf_process_pool_options *options)
+{
+    if (options->max_workers < 0)
+        return "max_workers is negative";
+    if (options->max_workers > CF__PROCESSES_MAX)
+        return "max_workers is too large";
+    if (options->queue_policy > CF_QUEUE_CALLER_RUNS)
+        return "queue_policy has no such value";
+    if (options->on_worker_death > CF_WORKER_BREAK)
+        return "on_worker_death has no such value";
+    if (options->kill_grace_ns < 0)
+        return "kill_grace_ns is negative";
+    return options->stack_size &&
+                   options->stack_size < (size_t)PTHREAD_STACK_MIN
+               ? "stack_size is below PTHREAD_STACK_MIN"
+               : NULL;
+}
+
 static cf_err
 check_options(const cf_process_pool_options *options)
 {
-    if (options->max_workers < 0 || options->max_workers > CF__PROCESSES_MAX ||
-        options->queue_policy > CF_QUEUE_CALLER_RUNS ||
-        options->on_worker_death > CF_WORKER_BREAK ||
-        options->kill_grace_ns < 0 ||
-        (options->stack_size &&
-         options->stack_size < (size_t)PTHREAD_STACK_MIN)) {
-        return cf__einval("cf_process_pool_options",
-                          options->max_workers < 0 ? "max_workers is negative"
-                          : options->max_workers > CF__PROCESSES_MAX
-                              ? "max_workers is too large"
-                          : options->queue_policy > CF_QUEUE_CALLER_RUNS
-                              ? "queue_policy has no such value"
-                          : options->on_worker_death > CF_WORKER_BREAK
-                              ? "on_worker_death has no such value"
-                          : options->kill_grace_ns < 0
-                              ? "kill_grace_ns is negative"
-                              : "stack_size is below PTHREAD_STACK_MIN");
-    }
+    const char *why = wrong_in(options);
+    if (why)
+        return cf__einval("cf_process_pool_options", why);
     return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
 }
 

@@ -75,24 +75,30 @@ static const struct cf__executor_ops ops = {
     .after_fork = cf__threads_after_fork,
 };
 
+/* NULL: nothing is. */
+static const char *
+wrong_in(const cf_thread_pool_options *options)
+{
+    if (options->max_workers < 0)
+        return "max_workers is negative";
+    if (options->max_workers > CF__WORKERS_MAX)
+        return "max_workers is too large";
+    if (options->queue_policy > CF_QUEUE_CALLER_RUNS)
+        return "queue_policy has no such value";
+    if (!cf__timeout_valid(options->idle_timeout_ns))
+        return "idle_timeout_ns is below -1";
+    return options->stack_size &&
+                   options->stack_size < (size_t)PTHREAD_STACK_MIN
+               ? "stack_size is below PTHREAD_STACK_MIN"
+               : NULL;
+}
+
 static cf_err
 check_options(const cf_thread_pool_options *options)
 {
-    if (options->max_workers < 0 || options->max_workers > CF__WORKERS_MAX ||
-        options->queue_policy > CF_QUEUE_CALLER_RUNS ||
-        !cf__timeout_valid(options->idle_timeout_ns) ||
-        (options->stack_size &&
-         options->stack_size < (size_t)PTHREAD_STACK_MIN)) {
-        return cf__einval("cf_thread_pool_options",
-                          options->max_workers < 0 ? "max_workers is negative"
-                          : options->max_workers > CF__WORKERS_MAX
-                              ? "max_workers is too large"
-                          : options->queue_policy > CF_QUEUE_CALLER_RUNS
-                              ? "queue_policy has no such value"
-                          : !cf__timeout_valid(options->idle_timeout_ns)
-                              ? "idle_timeout_ns is below -1"
-                              : "stack_size is below PTHREAD_STACK_MIN");
-    }
+    const char *why = wrong_in(options);
+    if (why)
+        return cf__einval("cf_thread_pool_options", why);
     return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
 }
 

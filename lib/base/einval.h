@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Why a call returns CF_EINVAL: with CF_DEBUG it says so on standard error, one
- * line each time. The reason is found where the call has failed already, so
- * good calls do nothing for it.
+ * line each time. A reason stands beside its condition, which is tested once.
+ * The quickest calls test first, and look for the reason when they have failed.
  */
 #ifndef CF_LIB_BASE_EINVAL_H
 #define CF_LIB_BASE_EINVAL_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Imports options structs of other versions: see options.h. */
 #include "lib/base/options.h"
-#include "lib/base/einval.h"
 
 #include "lib/base/atomic.h"
+#include "lib/base/einval.h"
 
 #include <stdio.h>
 #include <string.h>

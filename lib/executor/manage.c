@@ -133,12 +133,12 @@ cf_err
 cf_executor_shutdown(cf_executor *ex, unsigned flags, int64_t timeout_ns)
 {
     const unsigned known = CF_SHUTDOWN_CANCEL | CF_SHUTDOWN_NOWAIT;
-    if (!ex || flags & ~known || !cf__timeout_valid(timeout_ns)) {
-        return cf__einval(__func__,
-                          !ex              ? "ex is NULL"
-                          : flags & ~known ? "flags has an unknown bit"
-                                           : CF__BAD_TIMEOUT);
-    }
+    const char *why = !ex              ? "ex is NULL"
+                      : flags & ~known ? "flags has an unknown bit"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = check_mine(
         ex, "cf_executor_shutdown(): the executor has been destroyed");
     if (err)

@@ -231,8 +231,8 @@ cf__submit_block(cf_executor *ex,
     return err;
 }
 
-/* What is wrong with a task that check_task() refuses. */
-__attribute__((cold)) static const char *
+/* NULL: nothing is. */
+static const char *
 wrong_in(const cf_task *task)
 {
     const cf_object_ops *ops = task->arg_ops;
@@ -249,28 +249,24 @@ wrong_in(const cf_task *task)
     if (task->arg_free && task->arg_size)
         return "arg_free is set, but arg_size bytes are copied: nothing is "
                "left to free";
-    if (ops && !task->arg)
+    if (!ops)
+        return NULL;
+    if (!task->arg)
         return "arg_ops is set, but arg is NULL";
-    if (ops && ops->size == 0)
+    if (ops->size == 0)
         return "arg_ops->size is 0";
-    if (ops && task->arg_free)
+    if (task->arg_free)
         return "arg_ops and arg_free are set";
-    return "arg_size is neither 0 nor arg_ops->size";
+    return task->arg_size && task->arg_size != ops->size
+               ? "arg_size is neither 0 nor arg_ops->size"
+               : NULL;
 }
 
 static cf_err
 check_task(const cf_task *task)
 {
-    if (!task->fn || (!task->arg && task->arg_size) ||
-        !cf__timeout_valid(task->timeout_ns) || task->delay_ns < 0 ||
-        task->flags & ~(unsigned)CF_WHEN_ANYWAY ||
-        (task->arg_free && task->arg_size))
-        return cf__einval("cf_task", wrong_in(task));
-    const cf_object_ops *ops = task->arg_ops;
-    if (ops && (!task->arg || ops->size == 0 || task->arg_free ||
-                (task->arg_size && task->arg_size != ops->size)))
-        return cf__einval("cf_task", wrong_in(task));
-    return CF_OK;
+    const char *why = wrong_in(task);
+    return why ? cf__einval("cf_task", why) : CF_OK;
 }
 
 /* Attributes, which few tasks set. *out is NULL if the task sets none; not if

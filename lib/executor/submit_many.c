@@ -217,13 +217,13 @@ cf_submit_many(cf_executor *ex,
                size_t count,
                cf_future **out)
 {
-    if (!ex || !fn || (!args && arg_size && count)) {
-        return cf__einval(
-            __func__,
-            !ex   ? "ex is NULL"
-            : !fn ? "fn is NULL"
-                  : "args is NULL, but arg_size and count are not 0");
-    }
+    const char *why = !ex   ? "ex is NULL"
+                      : !fn ? "fn is NULL"
+                      : !args && arg_size && count
+                          ? "args is NULL, but arg_size and count are not 0"
+                          : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     if (count == 0)
         return CF_OK;
     cf_err err = check_batch(ex, arg_size, count, out != NULL);

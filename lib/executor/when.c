@@ -38,12 +38,12 @@ cf_submit_when(cf_executor *ex,
     cf_future *f;
     struct cf__terms terms = {0};
     bool ready;
-    if (!ex || !task || (!inputs && count)) {
-        return cf__einval(__func__,
-                          !ex     ? "ex is NULL"
-                          : !task ? "task is NULL"
-                                  : "inputs is NULL");
-    }
+    const char *why = !ex                ? "ex is NULL"
+                      : !task            ? "task is NULL"
+                      : !inputs && count ? "inputs is NULL"
+                                         : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     if (!cf__array_fits(count, sizeof(struct cf__input)))
         return CF_ETOOBIG;
     cf_err err = cf__submit_prepare(ex, task, out ? 2 : 1, true, &terms, &f);

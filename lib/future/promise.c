@@ -46,12 +46,12 @@ cf_future_start(cf_future *f)
 cf_err
 cf_future_set_result(cf_future *f, const void *data, size_t size)
 {
-    if (!f || f->executor || (!data && size)) {
-        return cf__einval(__func__,
-                          !f            ? "f is NULL"
-                          : f->executor ? "f is not of cf_future_create()"
-                                        : "data is NULL, but size is not 0");
-    }
+    const char *why = !f              ? "f is NULL"
+                      : f->executor   ? "f is not of cf_future_create()"
+                      : !data && size ? "data is NULL, but size is not 0"
+                                      : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     if (size > CF__SIZE_MAX)
         return CF_ETOOBIG;
     void *heap = NULL;
@@ -76,14 +76,14 @@ cf_future_set_result(cf_future *f, const void *data, size_t size)
 cf_err
 cf_future_set_object(cf_future *f, const cf_object_ops *ops, void *object)
 {
-    if (!f || f->executor || !ops || !object || ops->size == 0) {
-        return cf__einval(__func__,
-                          !f            ? "f is NULL"
-                          : f->executor ? "f is not of cf_future_create()"
-                          : !ops        ? "ops is NULL"
-                          : !object     ? "object is NULL"
-                                        : "ops->size is 0");
-    }
+    const char *why = !f               ? "f is NULL"
+                      : f->executor    ? "f is not of cf_future_create()"
+                      : !ops           ? "ops is NULL"
+                      : !object        ? "object is NULL"
+                      : ops->size == 0 ? "ops->size is 0"
+                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     if (ops->size > CF__SIZE_MAX)
         return CF_ETOOBIG;
     void *heap = NULL;
@@ -125,12 +125,12 @@ cf_err
 cf_future_set_error(cf_future *f, const cf_error *error)
 {
     cf_error known;
-    if (!f || f->executor || !error) {
-        return cf__einval(__func__,
-                          !f            ? "f is NULL"
-                          : f->executor ? "f is not of cf_future_create()"
-                                        : "error is NULL");
-    }
+    const char *why = !f            ? "f is NULL"
+                      : f->executor ? "f is not of cf_future_create()"
+                      : !error      ? "error is NULL"
+                                    : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = cf__options_import(&known, sizeof known, error);
     if (err)
         return err;

@@ -159,12 +159,12 @@ hand_out(cf_as_completed *it)
 cf_err
 cf_as_completed_next(cf_as_completed *it, int64_t timeout_ns, cf_future **out)
 {
-    if (!it || !out || !cf__timeout_valid(timeout_ns)) {
-        return cf__einval(__func__,
-                          !it    ? "it is NULL"
-                          : !out ? "out is NULL"
-                                 : CF__BAD_TIMEOUT);
-    }
+    const char *why = !it                              ? "it is NULL"
+                      : !out                           ? "out is NULL"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_future_unref(it->lent);
     it->lent = NULL;
     /* Callbacks that are due may use the iterator too. They run now, not in the

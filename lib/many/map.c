@@ -14,11 +14,11 @@
 
 #include <stdlib.h>
 
-/* NULL: it is not. */
+/* NULL: nothing is. */
 static const char *
-why_invalid(const cf_map_options *options,
-            const cf_results *r,
-            const cf_results *const *out)
+wrong_in(const cf_map_options *options,
+         const cf_results *r,
+         const cf_results *const *out)
 {
     if (!r->ex)
         return "ex is NULL";
@@ -40,7 +40,7 @@ check(const cf_map_options *options,
       const cf_results *r,
       const cf_results *const *out)
 {
-    const char *why = why_invalid(options, r, out);
+    const char *why = wrong_in(options, r, out);
     if (why)
         return cf__einval("cf_map", why);
     if (!options->pull && !cf__array_fits(r->item_count, r->item_size))

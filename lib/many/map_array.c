@@ -229,9 +229,9 @@ map_in_reach(cf_executor *ex,
     return err;
 }
 
-/* NULL: they are not. */
+/* NULL: nothing is. */
 static const char *
-why_options_invalid(const cf_map_options *options)
+wrong_in(const cf_map_options *options)
 {
     if (options->pull)
         return "pull is set";
@@ -262,7 +262,7 @@ cf_map_array(cf_executor *ex,
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (err)
         return err;
-    why = why_options_invalid(&options);
+    why = wrong_in(&options);
     if (why)
         return cf__einval(__func__, why);
     if (!cf__array_fits(count, item_size) ||

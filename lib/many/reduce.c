@@ -183,15 +183,15 @@ cf_parallel_reduce(cf_executor *ex,
                    void *data,
                    void *result)
 {
-    if (!ex || !fn || !combine || !identity || !size || !result) {
-        return cf__einval(__func__,
-                          !ex         ? "ex is NULL"
-                          : !fn       ? "fn is NULL"
-                          : !combine  ? "combine is NULL"
-                          : !identity ? "identity is NULL"
-                          : !result   ? "result is NULL"
-                                      : "size is 0");
-    }
+    const char *why = !ex         ? "ex is NULL"
+                      : !fn       ? "fn is NULL"
+                      : !combine  ? "combine is NULL"
+                      : !identity ? "identity is NULL"
+                      : !result   ? "result is NULL"
+                      : !size     ? "size is 0"
+                                  : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     if (begin >= end) {
         memmove(result, identity, size);
         return CF_OK;

@@ -93,14 +93,13 @@ cf_wait(cf_future *const *futures,
         int64_t timeout_ns,
         size_t *done)
 {
-    if ((!futures && count) || !cf__timeout_valid(timeout_ns) ||
-        (unsigned)when > CF_ALL_COMPLETED) {
-        return cf__einval(__func__,
-                          !futures && count ? "futures is NULL"
-                          : (unsigned)when > CF_ALL_COMPLETED
-                              ? "when is no cf_return_when"
-                              : CF__BAD_TIMEOUT);
-    }
+    const char *why = !futures && count ? "futures is NULL"
+                      : (unsigned)when > CF_ALL_COMPLETED
+                          ? "when is no cf_return_when"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     if (!cf__array_fits(count, sizeof *futures))
         return CF_ETOOBIG;
     for (size_t i = 0; i < count; i++)

@@ -181,12 +181,12 @@ is_item(const cf_channel *channel, const void *item)
 cf_err
 cf_channel_send(cf_channel *channel, const void *item, int64_t timeout_ns)
 {
-    if (!channel || !is_item(channel, item) || !cf__timeout_valid(timeout_ns)) {
-        return cf__einval(__func__,
-                          !channel                  ? "channel is NULL"
-                          : !is_item(channel, item) ? "item is NULL"
-                                                    : CF__BAD_TIMEOUT);
-    }
+    const char *why = !channel                         ? "channel is NULL"
+                      : !is_item(channel, item)        ? "item is NULL"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     /* A sender's item is only read. */
     return pass(channel, SENDERS, (void *)item, timeout_ns);
 }
@@ -194,12 +194,12 @@ cf_channel_send(cf_channel *channel, const void *item, int64_t timeout_ns)
 cf_err
 cf_channel_receive(cf_channel *channel, int64_t timeout_ns, void *out)
 {
-    if (!channel || !is_item(channel, out) || !cf__timeout_valid(timeout_ns)) {
-        return cf__einval(__func__,
-                          !channel                 ? "channel is NULL"
-                          : !is_item(channel, out) ? "out is NULL"
-                                                   : CF__BAD_TIMEOUT);
-    }
+    const char *why = !channel                         ? "channel is NULL"
+                      : !is_item(channel, out)         ? "out is NULL"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     return pass(channel, RECEIVERS, out, timeout_ns);
 }
 
