@@ -19,15 +19,11 @@ function(cf_test_properties test)
                    ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1")
 endfunction()
 
-# cf_plain_test(name SOURCES file... [ARGS arg...] [TIMEOUT seconds] [SERIAL]
-#               [DEFINITIONS def...] [LIBRARIES lib...])
-# A program with a main() of its own that exits with 0, 1, or 77 for skipped;
-# SERIAL: ctest runs nothing beside it. It is linked to the archive, so that
-# it may call what is hidden, and includes from the root: how far it may look
-# is for the `layering` check to say.
-function(cf_plain_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT"
-                          "SOURCES;ARGS;DEFINITIONS;LIBRARIES")
+# cf_test_program(name SOURCES file... [DEFINITIONS def...] [LIBRARIES lib...])
+# It is linked to the archive, so that it may call what is hidden, and includes
+# from the root: how far it may look is for the `layering` check to say.
+function(cf_test_program name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEFINITIONS;LIBRARIES")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "${name}: what is ${arg_UNPARSED_ARGUMENTS}?")
     endif()
@@ -41,31 +37,66 @@ function(cf_plain_test name)
         ${name} PRIVATE HAS_PROCESSES=${processes} ${arg_DEFINITIONS})
     target_link_libraries(
         ${name} PRIVATE ${arg_LIBRARIES} cfutures::static Threads::Threads)
-    add_test(NAME ${name} COMMAND ${name} ${arg_ARGS})
     get_filename_component(folder ${CMAKE_CURRENT_SOURCE_DIR} NAME)
     if(NOT TARGET tests_${folder}) # to build one folder's
         add_custom_target(tests_${folder})
     endif()
     add_dependencies(tests_${folder} ${name})
+endfunction()
+
+# cf_plain_test(name [ARGS arg...] [TIMEOUT seconds] [SERIAL]
+#               and what cf_test_program() takes)
+# A program with a main() of its own that exits with 0, 1, or 77 for skipped;
+# SERIAL: ctest runs nothing beside it.
+function(cf_plain_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT"
+                          "ARGS;SOURCES;DEFINITIONS;LIBRARIES")
+    cf_test_program(
+        ${name} SOURCES ${arg_SOURCES} DEFINITIONS ${arg_DEFINITIONS}
+                LIBRARIES ${arg_LIBRARIES} ${arg_UNPARSED_ARGUMENTS})
+    add_test(NAME ${name} COMMAND ${name} ${arg_ARGS})
     if(arg_SERIAL)
         set(serial SERIAL)
     endif()
     cf_test_properties(${name} TIMEOUT ${arg_TIMEOUT} ${serial})
 endfunction()
 
-# cf_criterion_test(name SOURCES file... [TIMEOUT seconds] [SERIAL]
-#                   [DEFINITIONS def...] [LIBRARIES lib...])
-# All Criterion tests of some files as one ctest. ThreadSanitizer does not get
-# along with Criterion's processes: the stress programs are its tests.
+# cf_criterion_test(name [SUITES suite...] [TIMEOUT seconds] [SERIAL]
+#                   and what cf_test_program() takes)
+# All Criterion tests of a program as one ctest; or each suite of it as one,
+# <name>_<suite>. ThreadSanitizer does not get along with Criterion's processes:
+# the stress programs are its tests.
 function(cf_criterion_test name)
     if(NOT CF_HAVE_CRITERION OR CF_SANITIZE MATCHES "thread")
         return()
     endif()
-    cf_plain_test(${name} ${ARGN} ARGS --jobs 1 --timeout 60 --color=never)
-    target_link_libraries(${name} PRIVATE PkgConfig::CRITERION)
-    # A suite in which nothing ran, for whatever reason, has shown nothing.
-    set_property(TEST ${name} PROPERTY
-                 FAIL_REGULAR_EXPRESSION "Tested: 0 ")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT"
+                          "SUITES;SOURCES;DEFINITIONS;LIBRARIES")
+    cf_test_program(
+        ${name} SOURCES ${arg_SOURCES} DEFINITIONS ${arg_DEFINITIONS}
+                LIBRARIES ${arg_LIBRARIES} PkgConfig::CRITERION
+                ${arg_UNPARSED_ARGUMENTS})
+    if(arg_SERIAL)
+        set(serial SERIAL)
+    endif()
+    set(command ${name} --jobs 1 --timeout 60 --color=never)
+    if(arg_SUITES)
+        foreach(suite IN LISTS arg_SUITES)
+            add_test(NAME ${name}_${suite} COMMAND ${command} --filter ${suite}/*)
+        endforeach()
+        list(TRANSFORM arg_SUITES PREPEND ${name}_ OUTPUT_VARIABLE tests)
+    else()
+        add_test(NAME ${name} COMMAND ${command})
+        set(tests ${name})
+    endif()
+    foreach(test IN LISTS tests)
+        cf_test_properties(${test} TIMEOUT ${arg_TIMEOUT} ${serial})
+        # A suite in which nothing ran, for whatever reason, has shown nothing.
+        # And Criterion does not always notice how the process of a test ends,
+        # which is when a sanitizer has looked for leaks.
+        set_property(TEST ${test} PROPERTY FAIL_REGULAR_EXPRESSION
+                     "Tested: 0 |detected memory leaks")
+    endforeach()
 endfunction()
 
 # cf_cxx_properties(target standard)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What every conformance test starts from. Each test_<area>.c is compiled once
- * per backend: CF_SUITE names the suite, CF_CONCURRENT is 1 if tasks run beside
+ * per backend: CF_SUITE is the area, CF_CONCURRENT is 1 if tasks run beside
  * their submitter, CF_ONE_THREAD is 1 if they all run on one thread,
  * CF_SHARES_MEMORY is 1 if they run in its memory, and factory_<backend>.c
  * makes the executor.

@@ -5,8 +5,6 @@
  */
 #include "tests/conformance/conformance.h"
 
-TestSuite(inline_executor, .timeout = 60);
-
 const char test_name[] = "inline";
 const char test_spec[] = "inline";
 

@@ -8,8 +8,6 @@
 
 #include <cfutures/event_loop.h>
 
-TestSuite(event_loop, .timeout = 60);
-
 const char test_name[] = "event_loop";
 const char test_spec[] = "loop";
 

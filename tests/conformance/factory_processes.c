@@ -6,8 +6,6 @@
 
 #include <cfutures/process_pool.h>
 
-TestSuite(process_pool, .timeout = 60);
-
 const char test_name[] = "process_pool";
 const char test_spec[] = "processes";
 

@@ -4,8 +4,6 @@
  */
 #include "tests/conformance/conformance.h"
 
-TestSuite(thread_pool, .timeout = 60);
-
 const char test_name[] = "thread_pool";
 const char test_spec[] = "threads";
 
