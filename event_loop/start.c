@@ -45,22 +45,20 @@ static void
 turn_away(struct cf__evloop *loop, cf_future *f)
 {
     /* pairs with the breaking of the loop: why it is broken */
-    if (cf_load_acquire(&loop->refuse) == CF_EBROKEN)
-        (void)cf__future_refuse(f, loop->broken);
-    else
-        (void)cf__future_cancel_now(f);
-    cf__future_drop_stale(f);
+    bool broken = cf_load_acquire(&loop->refuse) == CF_EBROKEN;
+    cf__future_turn_away(f, broken ? loop->broken : NULL);
 }
 
 /* What is pending is to be cancelled, or fails. */
 static inline bool
 starts_no_more(struct cf__evloop *loop)
 {
+    if (cf__executor_runs_no_more(&loop->base))
+        return true;
     /* pairs with the breaking of the loop, and with shutdown */
     return __builtin_expect(cf_load_acquire(&loop->refuse) != CF_OK, 0) &&
            (cf_load_acquire(&loop->refuse) == CF_EBROKEN ||
-            cf_load_acquire(&loop->cancels_pending) ||
-            cf__executor_runs_no_more(&loop->base));
+            cf_load_acquire(&loop->cancels_pending));
 }
 
 bool
@@ -97,7 +95,6 @@ cf__task_refuse(struct cf__evloop *loop)
     error.kind = CF_ENOMEM;
     error.message = "no memory for the task's stack (or the process has "
                     "vm.max_map_count mappings)";
-    (void)cf__future_refuse(f, &error);
-    cf__future_drop_stale(f);
+    cf__future_turn_away(f, &error);
     return true;
 }

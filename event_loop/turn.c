@@ -164,11 +164,7 @@ cf__evloop_empty(struct cf__evloop *loop, const cf_error *why)
             cf__queue_await_refill(queue);
             continue;
         }
-        if (why)
-            (void)cf__future_refuse(f, why);
-        else
-            (void)cf__future_cancel_now(f);
-        cf__future_drop_stale(f);
+        cf__future_turn_away(f, why);
     }
 }
 
@@ -186,17 +182,17 @@ cf__evloop_refuse(struct cf__evloop *loop, cf_err why)
     pthread_mutex_unlock(&loop->lock);
 }
 
+/* The record is the loop's from here on. */
 static void
-break_loop(struct cf__evloop *loop, const cf_error *why)
+break_loop(struct cf__evloop *loop, const cf_error *record)
 {
-    const cf_error *copy = cf__failure_new(why);
     pthread_mutex_lock(&loop->lock);
     if (!loop->broken) {
-        loop->broken = copy;
-        copy = NULL;
+        loop->broken = record;
+        record = NULL;
     }
     pthread_mutex_unlock(&loop->lock);
-    cf__failure_free(copy);
+    cf__failure_free(record);
     cf__evloop_refuse(loop, CF_EBROKEN);
     cf__evloop_empty(loop, loop->broken);
 }
@@ -208,17 +204,11 @@ initialize(struct cf__evloop *loop)
     if (!loop->options.initializer)
         return true;
     struct cf_call call = {.worker = 0};
-    cf__call_begin(&call, NULL, 0);
-    call.fixed_sink = true; /* it has no result */
-    int rc =
-        loop->options.initializer(&call, loop->options.init_data, &loop->data);
-    const cf_error *failure = cf__call_end(&call, rc);
+    const cf_error *failure = cf__call_initializer(
+        &call, loop->options.initializer, loop->options.init_data, &loop->data);
     if (!failure)
         return true;
-    cf_error why = *failure;
-    why.kind = CF_EBROKEN;
-    break_loop(loop, &why);
-    cf__failure_free(failure);
+    break_loop(loop, cf__failure_turn(failure, CF_EBROKEN));
     return false;
 }
 
@@ -259,11 +249,12 @@ died(void *arg)
     cf__scopes_drop();
     cf_error why = CF_ERROR_INIT;
     why.kind = CF_EBROKEN;
-    why.message = "a task ended the event loop's thread";
+    why.message = loop->initialized ? "a task ended the event loop's thread"
+                                    : "the initializer ended its thread";
     why.worker = 0;
     loop->lost = loop->active_count > 0;
     cf__coroutine_fail_all(loop);
-    break_loop(loop, &why);
+    break_loop(loop, cf__failure_new(&why));
     cf__thread.worker = loop->root_on_stack.worker;
     cf__thread.root_of = NULL; /* the thread ends */
     cf__watchdog_end(loop);

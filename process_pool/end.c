@@ -55,8 +55,7 @@ cancel_all_locked(struct cf__processes *pool)
     cf__processes_unlock_serving(pool);
     for (cf_future *next; f; f = next) {
         next = cf_load_relaxed(&f->next); /* ours */
-        (void)cf__future_cancel_now(f);
-        cf__future_drop_stale(f);
+        cf__future_turn_away(f, NULL);
     }
     cf__processes_lock(pool);
 }

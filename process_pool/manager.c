@@ -122,8 +122,7 @@ fail_queued_locked(struct cf__processes *pool)
     cf__processes_unlock_serving(pool);
     for (cf_future *next; f; f = next) {
         next = cf_load_relaxed(&f->next); /* ours */
-        (void)cf__future_refuse(f, pool->broken);
-        cf__future_drop_stale(f);
+        cf__future_turn_away(f, pool->broken);
     }
     cf__processes_lock(pool);
     pool->finishing--;

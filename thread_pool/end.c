@@ -63,27 +63,22 @@ cf__threads_empty(struct cf__threads *pool, const cf_error *why)
             cf__queue_await_refill(&pool->queue);
             continue;
         }
-        if (why)
-            (void)cf__future_refuse(f, why);
-        else
-            (void)cf__future_cancel_now(f);
-        cf__future_drop_stale(f);
+        cf__future_turn_away(f, why);
     }
 }
 
 void
-cf__threads_break(struct cf__threads *pool, const cf_error *why)
+cf__threads_break(struct cf__threads *pool, const cf_error *record)
 {
-    const cf_error *copy = cf__failure_new(why);
     pthread_mutex_lock(&pool->lock);
     if (!pool->broken) {
-        pool->broken = copy;
-        copy = NULL;
+        pool->broken = record;
+        record = NULL;
     }
     refuse_locked(pool, CF_EBROKEN);
     cf__threads_wake_all_locked(pool);
     pthread_mutex_unlock(&pool->lock);
-    cf__failure_free(copy);
+    cf__failure_free(record);
     cf__threads_empty(pool, pool->broken);
 }
 

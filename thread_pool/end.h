@@ -16,8 +16,9 @@ void cf__threads_destroy(cf_executor *ex);
 void cf__threads_after_fork(cf_executor *ex);
 
 /* No task can run here any more: the pool refuses submits, and what is pending
- * fails with this error. The first error stands. */
-void cf__threads_break(struct cf__threads *pool, const cf_error *why);
+ * fails as this record says, which is the pool's from here on. The first one
+ * stands. */
+void cf__threads_break(struct cf__threads *pool, const cf_error *record);
 
 /* Takes out all tasks: cancels what is pending, or fails it with why. */
 void cf__threads_empty(struct cf__threads *pool, const cf_error *why);

@@ -41,12 +41,13 @@ next_task(struct cf__threads *pool, struct cf__threads_worker *w)
         }
         /* pairs with refuse_locked: pool->broken */
         if (__builtin_expect(cf_load_acquire(&pool->refuse) == CF_EBROKEN, 0))
-            (void)cf__future_refuse(f, pool->broken);
+            cf__future_turn_away(f, pool->broken);
         else if (cf__executor_runs_no_more(&pool->base))
-            (void)cf__future_cancel_now(f);
+            cf__future_turn_away(f, NULL);
         else if (cf__future_claim(f, w->base.index))
             return f;
-        cf__future_drop_stale(f);
+        else
+            cf__future_drop_stale(f);
     }
 }
 
@@ -73,21 +74,17 @@ initialize(struct cf__threads *pool, struct cf__threads_worker *w)
     w->phase = CF__PHASE_INITIALIZING;
     cf__threads_pause_search(pool, w); /* it may take long */
     struct cf_call call = {.worker = w->base.index};
-    cf__call_begin(&call, NULL, 0);
-    call.fixed_sink = true; /* it has no result */
-    int rc = pool->options.initializer(
-        &call, pool->options.init_data, &w->base.data);
-    const cf_error *failure = cf__call_end(&call, rc);
+    const cf_error *failure = cf__call_initializer(&call,
+                                                   pool->options.initializer,
+                                                   pool->options.init_data,
+                                                   &w->base.data);
     w->phase = failure ? CF__PHASE_FINALIZING : CF__PHASE_TASKS;
     if (!failure) {
         cf__threads_resume_search(pool, w);
         return;
     }
-    cf_error why = *failure;
-    why.kind = CF_EBROKEN;
     cf__threads_abandon_search(pool, w); /* the break runs callbacks */
-    cf__threads_break(pool, &why);
-    cf__failure_free(failure);
+    cf__threads_break(pool, cf__failure_turn(failure, CF_EBROKEN));
 }
 
 /* Calls the finalizer if it is due. */
@@ -109,7 +106,7 @@ break_without_thread(struct cf__threads *pool, struct cf__threads_worker *w)
     cf_error why = CF_ERROR_INIT;
     why.kind = CF_EBROKEN;
     why.message = "no thread could be started for a worker that died";
-    cf__threads_break(pool, &why);
+    cf__threads_break(pool, cf__failure_new(&why));
     pthread_mutex_lock(&pool->lock);
     (void)cf__threads_leave_locked(pool, w, false);
     bool last = pool->orphan && pool->alive == 0;
@@ -183,7 +180,7 @@ died(void *arg)
         why.worker = w->base.index;
         w->phase = CF__PHASE_FINALIZING;
         cf__threads_abandon_search(pool, w); /* as in initialize() */
-        cf__threads_break(pool, &why);
+        cf__threads_break(pool, cf__failure_new(&why));
     }
     finalize(pool, w);
     pthread_cleanup_pop(0);

@@ -336,8 +336,9 @@ CF_API cf_err cf_executor_shutdown(cf_executor *ex,
  * Ends an executor the hard way: cancels what is pending and stops what runs.
  *
  * Threads cannot be killed: their tasks see cf_call_canceled(), and this
- * returns without waiting for them. Worker processes get the signal and are
- * reaped before this returns.
+ * returns without waiting for them. A thread that has just taken a task out of
+ * the queue cancels it by itself, perhaps a moment after this returns. Worker
+ * processes get the signal and are reaped before this returns.
  *
  * @param signo  For worker processes: SIGTERM, SIGKILL, ...
  *

@@ -131,6 +131,31 @@ cf__call_run_rare(struct cf_call *call, cf_future *f)
     return f->owned & CF__JOB ? CF__RAN_JOB : flags;
 }
 
+/* Frees what the run of a task or an initializer has. Its thread ends. */
+static void
+drop_run(void *of_call)
+{
+    struct cf_call *call = of_call;
+    cf__call_drop_result(call);
+    cf__failure_free(call->failure);
+    call->failure = NULL;
+}
+
+const cf_error *
+cf__call_initializer(struct cf_call *call,
+                     cf_initializer_fn *initializer,
+                     void *init_data,
+                     void **worker_data)
+{
+    int rc;
+    cf__call_begin(call, NULL, 0);
+    call->fixed_sink = true; /* it has no result */
+    pthread_cleanup_push(drop_run, call);
+    rc = initializer(call, init_data, worker_data);
+    pthread_cleanup_pop(0);
+    return cf__call_end(call, rc);
+}
+
 void
 cf__call_died(struct cf_call *call, cf_future *f)
 {
@@ -147,9 +172,7 @@ cf__call_died(struct cf_call *call, cf_future *f)
                    error.name ? error.name : "",
                    error.name ? "', " : "");
     error.worker = call->worker;
-    cf__call_drop_result(call);
-    cf__failure_free(call->failure);
-    call->failure = NULL;
+    drop_run(call);
     if (f->attributes && f->attributes->timeout_ns)
         cf__timers_stop(f->executor->timers, f);
     cf__future_release_arg(f);

@@ -16,6 +16,7 @@
 #include "lib/future/observed.h"
 
 #include <limits.h>
+#include <pthread.h>
 
 enum { TIDY_EVERY = 256 }; /* cancelled tasks, ops.tidy is called once */
 
@@ -157,4 +158,21 @@ cf__future_drop_stale(cf_future *f)
         word = cf_load_acquire(&f->word); /* pairs with give_up_task */
     }
     cf__future_unref(f);
+}
+
+static void
+drop_stale(void *f)
+{
+    cf__future_drop_stale(f);
+}
+
+void
+cf__future_turn_away(cf_future *f, const cf_error *why)
+{
+    pthread_cleanup_push(drop_stale, f);
+    if (why)
+        (void)cf__future_refuse(f, why);
+    else
+        (void)cf__future_cancel_now(f);
+    pthread_cleanup_pop(1);
 }

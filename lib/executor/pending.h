@@ -26,6 +26,11 @@ bool cf__future_unclaim(cf_future *f);
  * wait for the end of a cancel. */
 CF__EXPORT void cf__future_drop_stale(cf_future *f);
 
+/* For a taker that does not run f: fails it with why, or cancels it if why is
+ * NULL, unless it is no longer pending, and drops the queue's handle: also if a
+ * callback ends the thread. */
+CF__EXPORT void cf__future_turn_away(cf_future *f, const cf_error *why);
+
 /* Fails a task that never ran. false: it is no longer pending. */
 CF__EXPORT bool cf__future_refuse(cf_future *f, const cf_error *error);
 

@@ -32,7 +32,8 @@ void cf__failure_object_free(void *object, void (*object_free)(void *object));
 
 /* Changes the kind of a record that no other thread knows. Returns the record:
  * the same, or another static one. */
-const cf_error *cf__failure_turn(const cf_error *failure, cf_err kind);
+CF__EXPORT const cf_error *cf__failure_turn(const cf_error *failure,
+                                            cf_err kind);
 
 /* The same with a formatted message. */
 const cf_error *

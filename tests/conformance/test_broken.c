@@ -78,8 +78,10 @@ CF_WORKERS_TEST(CF_THREAD_TEST,
 {
     lives *l = lives_failing(1, 1);
     gate *g = gate_new(), *in_callback = gate_new();
-    cf_executor *ex = test_pool((test_options){
-        .max_workers = 2, .initializer = begin_life, .init_data = l});
+    cf_executor *ex = test_pool((test_options){.max_workers = 2,
+                                               .initializer = begin_life,
+                                               .finalizer = end_life,
+                                               .init_data = l});
     cf_future *held, *f[2];
     occupy(ex, g, 1, &held);
     for (int i = 0; i < 2; i++)
@@ -217,3 +219,26 @@ CF_TEST(the_last_future_can_be_read_after_a_broken_pool_is_gone)
     expect_broken(f);
     cf_future_unref(f);
 }
+
+#if CF_SHARES_MEMORY
+static int
+fail_and_exit(cf_call *call, void *init_data, void **worker_data)
+{
+    (void)init_data, (void)worker_data;
+    (void)cf_fail(call, 1, "a record of a failure, on the heap");
+    pthread_exit(NULL);
+}
+
+CF_TEST(an_initializer_that_ends_its_thread_breaks_the_pool)
+{
+    cf_executor *ex = test_pool(
+        (test_options){.max_workers = 1, .initializer = fail_and_exit});
+    cf_future *f = must_submit(ex, task_nothing, NULL, 0);
+    assert_err(cf_future_result(f, CF_FOREVER, NULL), CF_EBROKEN);
+    cr_assert_str_eq(cf_future_error(f)->message,
+                     "the initializer ended its thread");
+    cf_future_unref(f);
+    assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_EBROKEN);
+    cf_executor_destroy(ex);
+}
+#endif

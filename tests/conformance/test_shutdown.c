@@ -368,6 +368,7 @@ CF_CONCURRENT_TEST(terminate_cancels_what_is_pending_and_stops_what_runs)
     gate_await(g, 2);
     cf_future *pending = must_submit(ex, task_nothing, NULL, 0);
     assert_ok(cf_executor_terminate(ex, SIGTERM));
+    assert_ok(cf_future_wait(pending, CF_FOREVER)); /* a worker may have it */
     assert_state(pending, CF_CANCELED);
     assert_err(cf_submit(ex, task_nothing, NULL, 0, NULL), CF_ESHUTDOWN);
     for (int i = 0; i < 2; i++) {
