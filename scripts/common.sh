@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_root=${CF_BUILD_ROOT:-$root/build}
 jobs=$(nproc)
 export CMAKE_BUILD_PARALLEL_LEVEL=$jobs
-export CTEST_PARALLEL_LEVEL=$jobs
+export CTEST_PARALLEL_LEVEL=$((jobs + 1)) # many tests wait more than they run
 export CTEST_OUTPUT_ON_FAILURE=1
 
 step() {
