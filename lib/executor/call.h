@@ -123,7 +123,7 @@ cf__call_returned(const struct cf_call *call, int rc)
  * Else the record of the failure, which the caller frees; a result has been
  * dropped.
  */
-CF__EXPORT const cf_error *cf__call_end(struct cf_call *call, int rc);
+const cf_error *cf__call_end(struct cf_call *call, int rc);
 
 /*
  * Calls the initializer of a worker; call has worker set. NULL: it succeeded.

@@ -32,10 +32,10 @@ CF__EXPORT void cf__future_drop_stale(cf_future *f);
 CF__EXPORT void cf__future_turn_away(cf_future *f, const cf_error *why);
 
 /* Fails a task that never ran. false: it is no longer pending. */
-CF__EXPORT bool cf__future_refuse(cf_future *f, const cf_error *error);
+bool cf__future_refuse(cf_future *f, const cf_error *error);
 
 /* Cancels as cf_future_cancel() does. true: this call did it. */
-CF__EXPORT bool cf__future_cancel_now(cf_future *f);
+bool cf__future_cancel_now(cf_future *f);
 
 /* The same for a task that its executor has refused. Calls no code of the user
  * but what f has. */
