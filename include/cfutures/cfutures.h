@@ -18,6 +18,7 @@
 #include <cfutures/scope.h>
 #include <cfutures/semaphore.h>
 #include <cfutures/spawn.h>
+#include <cfutures/submit.h>
 #include <cfutures/task.h>
 #include <cfutures/thread_pool.h>
 #include <cfutures/typed.h>
