@@ -12,8 +12,7 @@
 #include "process_pool/lock.h"
 #include "process_pool/service.h"
 #include "process_pool/tasks.h"
-#include "tests/unit/bare_processes.h"
-#include "tests/unit/two_sides.h"
+#include "tests/unit/process_sides.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,25 +20,13 @@
 
 enum { RACE_NS = CF__MS(300) };
 
-static struct cf__processes *pool;
-static struct cf__process_lane *lane;
-static struct cf__board *board;
-
-static _Thread_local bool on_left;
-static uint64_t position; /* of the round's task */
-static bool seen;         /* the left side has seen that the task has ended */
-static bool rang;         /* the worker has rung the manager */
-static bool slept;        /* the manager sleeps, and is not woken */
+static bool seen;  /* the left side has seen that the task has ended */
+static bool slept; /* the manager sleeps, and is not woken */
 
 /* NOLINTBEGIN: the names are the linker's (--wrap). */
-int __real_pthread_mutex_lock(pthread_mutex_t *lock);
-int __wrap_pthread_mutex_lock(pthread_mutex_t *lock);
-void __real_cf__bell_ring(struct cf__bell *bell);
-void __wrap_cf__bell_ring(struct cf__bell *bell);
 void __wrap_cf__bell_await(struct cf__bell *bell,
                            const struct cf__pulse *pulse,
                            int64_t deadline_ns);
-void __wrap_cf__futex_wake_shared(void *word, int count);
 bool __wrap_cf__cond_wait_or_end(pthread_cond_t *cond,
                                  pthread_mutex_t *lock,
                                  int64_t deadline_ns,
@@ -52,22 +39,6 @@ void __wrap_cf__processes_send_due_signal(struct cf__processes *of,
                                           struct cf__process_lane *to,
                                           int64_t now);
 
-int
-__wrap_pthread_mutex_lock(pthread_mutex_t *lock)
-{
-    int error = __real_pthread_mutex_lock(lock);
-    race_delay_stores();
-    return error;
-}
-
-void
-__wrap_cf__bell_ring(struct cf__bell *bell)
-{
-    if (!on_left)
-        rang = true;
-    __real_cf__bell_ring(bell);
-}
-
 void
 __wrap_cf__bell_await(struct cf__bell *bell,
                       const struct cf__pulse *pulse,
@@ -77,12 +48,6 @@ __wrap_cf__bell_await(struct cf__bell *bell,
     seen = lane->oldest > position;
     race_await_right();
     slept = !bare_is_rung(pool);
-}
-
-void
-__wrap_cf__futex_wake_shared(void *word, int count)
-{
-    (void)word, (void)count;
 }
 
 /* The manager's last step before it goes to sleep. */
@@ -132,13 +97,6 @@ is_done(void)
 {
     return cf_load_acquire(&cf__lane_outcome(lane, position)->state) ==
            cf__position_state(position, CF__DONE);
-}
-
-/* The manager sleeps, and no worker has rung it for this sleep. */
-static void
-let_manager_sleep(void)
-{
-    cf_store_relaxed(&board->sleeps, (cf_load_relaxed(&board->sleeps) + 2) | 1);
 }
 
 /* Hands the next task out, behind the one that the worker is in. */
@@ -267,10 +225,7 @@ int
 main(void)
 {
     unsigned lost = 0;
-    on_left = true;
-    pool = bare_open(1);
-    lane = &pool->lanes[0];
-    board = pool->shared->board;
+    open_sides();
     start_worker();
     for (size_t i = 0; i < sizeof races / sizeof *races; i++)
         lost += race_run(&races[i], RACE_NS);

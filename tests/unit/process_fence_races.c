@@ -16,36 +16,24 @@
 #include "process_pool/collect.h"
 #include "process_pool/lock.h"
 #include "process_pool/service.h"
-#include "tests/unit/bare_processes.h"
-#include "tests/unit/two_sides.h"
+#include "tests/unit/process_sides.h"
 
 #include <stdlib.h>
 
 enum { RACE_NS = CF__MS(300) };
 
-static struct cf__processes *pool;
-static struct cf__process_lane *lane;
-static struct cf__board *board;
 static struct cf__bells bells; /* of the worker, where the test plays it */
 
-static _Thread_local bool on_left;
-static uint64_t position; /* of the round's task */
-static bool seen;         /* the left side has seen what the right one did */
-static bool rang;         /* the right side has rung the manager */
-static bool slept;        /* the worker or the manager is not woken */
-static bool back;         /* the worker comes back from its sleep */
+static bool seen;  /* the left side has seen what the right one did */
+static bool slept; /* the worker or the manager is not woken */
+static bool back;  /* the worker comes back from its sleep */
 
 /* NOLINTBEGIN: the names are the linker's (--wrap). */
 cf_err
 __real_cf__inbox_push(struct cf__inbox *inbox, cf_future *oldest, size_t count);
 cf_err
 __wrap_cf__inbox_push(struct cf__inbox *inbox, cf_future *oldest, size_t count);
-int __real_pthread_mutex_lock(pthread_mutex_t *lock);
-int __wrap_pthread_mutex_lock(pthread_mutex_t *lock);
-void __real_cf__bell_ring(struct cf__bell *bell);
-void __wrap_cf__bell_ring(struct cf__bell *bell);
 bool __wrap_cf__futex_wait_shared(void *word, uint32_t expected);
-void __wrap_cf__futex_wake_shared(void *word, int count);
 
 cf_err
 __wrap_cf__inbox_push(struct cf__inbox *inbox, cf_future *oldest, size_t count)
@@ -55,22 +43,6 @@ __wrap_cf__inbox_push(struct cf__inbox *inbox, cf_future *oldest, size_t count)
     return err;
 }
 
-int
-__wrap_pthread_mutex_lock(pthread_mutex_t *lock)
-{
-    int error = __real_pthread_mutex_lock(lock);
-    race_delay_stores();
-    return error;
-}
-
-void
-__wrap_cf__bell_ring(struct cf__bell *bell)
-{
-    if (!on_left)
-        rang = true;
-    __real_cf__bell_ring(bell);
-}
-
 bool
 __wrap_cf__futex_wait_shared(void *word, uint32_t expected)
 {
@@ -78,12 +50,6 @@ __wrap_cf__futex_wait_shared(void *word, uint32_t expected)
     slept = cf_load_relaxed((_Atomic uint32_t *)word) == expected;
     back = true;
     return false;
-}
-
-void
-__wrap_cf__futex_wake_shared(void *word, int count)
-{
-    (void)word, (void)count;
 }
 /* NOLINTEND */
 
@@ -103,13 +69,6 @@ begin(void)
     cf_store_relaxed(&pool->again, 0);
     cf_store_relaxed(&lane->out->asleep, 0);
     position = lane->next;
-}
-
-/* The manager sleeps, and no worker has rung it for this sleep. */
-static void
-let_manager_sleep(void)
-{
-    cf_store_relaxed(&board->sleeps, (cf_load_relaxed(&board->sleeps) + 2) | 1);
 }
 
 /* The worker does not sleep, or is woken. */
@@ -369,10 +328,7 @@ int
 main(void)
 {
     unsigned lost = 0;
-    on_left = true;
-    pool = bare_open(1);
-    lane = &pool->lanes[0];
-    board = pool->shared->board;
+    open_sides();
     bells = bare_bells(pool);
     for (size_t i = 0; i < sizeof races / sizeof *races; i++)
         lost += race_run(&races[i], RACE_NS);
