@@ -68,7 +68,7 @@ need_to_test() {
     need g++=g++ pkg-config=pkg-config libcriterion-dev=criterion/criterion.h \
         clang-format=clang-format clang-tidy=clang-tidy valgrind=valgrind \
         lintian=lintian dpkg-dev=dpkg-shlibdeps sqlite3=sqlite3 \
-        abigail-tools=abidiff mandoc=mandoc python3=python3 \
+        abigail-tools=abidiff mandoc=mandoc man-db=mandb python3=python3 \
         libtbb-dev=/usr/include/oneapi/tbb.h \
         libglib2.0-dev=/usr/include/glib-2.0/glib.h
 }

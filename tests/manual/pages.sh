@@ -43,7 +43,8 @@ grep -qF 'pkg\-config cfutures\-curl' "$folder/man/man7/cfutures-curl.7" ||
     complain "cfutures-curl.7 does not say what to link"
 
 if command -v mandoc >/dev/null; then
-    said=$(mandoc -T lint -W warning "$folder"/man/man*/* || true)
+    said=$(find "$folder/man" -type f -exec mandoc -T lint -W warning {} + ||
+        true)
     [ -z "$said" ] || complain "mandoc: $said"
 fi
 if command -v man >/dev/null && man -l "$page" >"$folder/shown" 2>&1; then

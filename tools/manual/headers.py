@@ -47,6 +47,18 @@ class Item:
     public: bool = True  # False: only other macros use it
 
     @property
+    def names(self):
+        """What it declares: its own name, and those of an enum's constants, or
+        of the list that CF_ERR_MAP() is."""
+        plain = re.sub(r"/\*.*?\*/", "", self.code, flags=re.DOTALL)
+        found = {self.name} | set(re.findall(r"\bX\((CF_\w+),", plain))
+        for inner in re.findall(r"\benum\b[^{;]*\{([^}]*)\}", plain):
+            constants = [re.match(r"\s*(CF_\w+)\s*(=|$)", one)
+                         for one in inner.split(",")]
+            found |= {match[1] for match in constants if match}
+        return found
+
+    @property
     def parameters(self):
         """The names of a function's parameters."""
         inner = self.code[self.code.index(self.name) + len(self.name):]

@@ -58,14 +58,21 @@ def write_page(page, volumes, version, date):
 
 
 def write(pages, folder, version, date, compress):
-    """Writes the pages into man3/ and man7/ below folder."""
+    """Writes the pages into man3/ and man7/ below folder, and links for the
+    names without a page of their own."""
     volumes = {page.name: page.volume for page in pages}
+    functions = pathlib.Path(folder, "man3")
+    functions.mkdir(parents=True, exist_ok=True)
+    ending = ".gz" if compress else ""
     for page in pages:
         text = write_page(page, volumes, version, date).encode()
-        place = pathlib.Path(folder, "man%d" % page.volume)
-        place.mkdir(parents=True, exist_ok=True)
-        path = place / ("%s.%d" % (page.name, page.volume))
         if compress: # the same bytes each time
-            path = path.with_name(path.name + ".gz")
             text = gzip.compress(text, 9, mtime=0)
+        place = pathlib.Path(folder, "man%d" % page.volume)
+        place.mkdir(exist_ok=True)
+        path = place / ("%s.%d%s" % (page.name, page.volume, ending))
         path.write_bytes(text)
+        for name in page.also:
+            link = functions / (name + ".3" + ending)
+            link.unlink(missing_ok=True)
+            link.symlink_to(pathlib.Path("..", place.name, path.name))

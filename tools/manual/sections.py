@@ -27,6 +27,7 @@ class Page:
     brief: str
     header: str  # cfutures/task.h
     sections: list
+    also: set  # names that are declared here, and have no page of their own
 
 
 def references(text):
@@ -144,7 +145,8 @@ def page_of(item, core, known):
     brief = lower(comment.brief)
     if brief.startswith("zero is the default"): # all options begin so
         brief = "options of " + item.name.removesuffix("_options")
-    return Page(item.name, 3, brief, item.header, sections)
+    return Page(item.name, 3, brief, item.header, sections,
+                item.names - {item.name})
 
 
 def overview_name(header):
@@ -153,13 +155,15 @@ def overview_name(header):
 
 def overview_of(header, core, component):
     """The page of a header: what comes first in it, and a list of the rest."""
-    functions, others = [], []
+    functions, others, also = [], [], set()
     for item in header.items:
         if item.kind in ("function", "function type"):
             brief = item.comment.brief if item.comment else ""
             functions.append((item.name + "()", brief + "."))
         elif item.public:
             others.append(own_code(item.code))
+        if item.public and not has_page(item):
+            also |= item.names
     needs = []
     if component:
         needs.append(("text", "It belongs to the component %s: programs link "
@@ -176,7 +180,7 @@ def overview_of(header, core, component):
             ("code", "\n".join(others))]))
     sections.append(("SEE ALSO", [("text", "cfutures(7)")]))
     return Page(overview_name(header.name), 7,
-                "%s, an overview" % header.name, header.name, sections)
+                "%s, an overview" % header.name, header.name, sections, also)
 
 
 def has_page(item):
