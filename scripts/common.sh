@@ -65,7 +65,7 @@ need_to_build() {
 
 need_to_test() {
     need_to_build
-    need g++=g++ pkg-config=pkg-config libcriterion-dev=criterion/criterion.h \
+    need g++=g++ ninja-build=ninja pkg-config=pkg-config libcriterion-dev=criterion/criterion.h \
         clang-format=clang-format clang-tidy=clang-tidy valgrind=valgrind \
         lintian=lintian dpkg-dev=dpkg-shlibdeps sqlite3=sqlite3 \
         abigail-tools=abidiff mandoc=mandoc man-db=mandb python3=python3 \
@@ -73,14 +73,23 @@ need_to_test() {
         libglib2.0-dev=/usr/include/glib-2.0/glib.h
 }
 
+# configure FOLDER CMAKE_ARG...: FOLDER of build_root, for Ninja if there is one,
+# which is done in half of the time.
+configure() {
+    local folder=$build_root/$1 ninja=()
+    shift
+    if [ ! -e "$folder/CMakeCache.txt" ] && command -v ninja >/dev/null; then
+        ninja=(-G Ninja)
+    fi
+    step "Configuring $folder"
+    cmake -S "$root" -B "$folder" "${ninja[@]}" "$@"
+}
+
 # build FOLDER CMAKE_ARG...: configures and builds into FOLDER of build_root.
 build() {
-    local folder=$build_root/$1
-    shift
-    step "Configuring $folder"
-    cmake -S "$root" -B "$folder" "$@"
-    step "Building $folder"
-    cmake --build "$folder"
+    configure "$@"
+    step "Building $build_root/$1"
+    cmake --build "$build_root/$1"
 }
 
 # without_aslr COMMAND...: some kernels place memory where the thread sanitizer
