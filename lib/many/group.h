@@ -65,8 +65,8 @@ void cf__group_entered(struct cf__child *child, cf_err err);
  * there is none. */
 struct cf__child *cf__group_first(cf_group *group);
 
-/* The future of a child is done: notes how it ended, tells its siblings, and
- * starts the next ones. The first call counts. */
+/* The future of a child is done: the first call notes how it ended. Tells its
+ * siblings to stop if they are to, and starts the next ones. */
 void cf__group_ended(struct cf__child *child);
 
 /* The caller no longer uses child. */

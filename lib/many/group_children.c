@@ -114,18 +114,20 @@ can_be_told_locked(const struct cf__child *child)
             cf__state(cf_load_relaxed(&child->f->word)) == CF_RUNNING);
 }
 
-/* The next child that has not been told. Several threads may be telling. */
+/* The next child to tell. told: this thread has just told it; NULL: none. */
 static struct cf__child *
-next_untold(cf_group *group)
+next_untold(cf_group *group, struct cf__child *told)
 {
     pthread_mutex_lock(&group->lock);
     struct cf__link *at = group->untold;
+    if (told && at == &told->link)
+        at = at->next;
     while (at != &group->children && !can_be_told_locked(child_of(at)))
         at = at->next;
+    group->untold = at;
     struct cf__child *child = at != &group->children ? child_of(at) : NULL;
     if (child)
         child->uses++;
-    group->untold = child ? at->next : at;
     pthread_mutex_unlock(&group->lock);
     return child;
 }
@@ -133,28 +135,35 @@ next_untold(cf_group *group)
 static void
 tell_all(cf_group *group)
 {
-    for (struct cf__child *child; (child = next_untold(group)) != NULL;) {
+    struct cf__child *child = next_untold(group, NULL);
+    while (child) {
         (void)cf_future_interrupt(child->f);
+        struct cf__child *next = next_untold(group, child);
         cf__group_release(child);
+        child = next;
     }
 }
 
-/* true: they have not been told before. */
 static bool
+is_to_tell_locked(const cf_group *group)
+{
+    return group->told && group->untold != &group->children;
+}
+
+static void
 begin_telling_locked(cf_group *group)
 {
     if (group->told)
-        return false;
+        return;
     group->told = true;
     group->untold = group->children.next;
-    return true;
 }
 
 void
 cf__group_tell(cf_group *group, bool cancel)
 {
     pthread_mutex_lock(&group->lock);
-    (void)begin_telling_locked(group);
+    begin_telling_locked(group);
     if (cancel)
         group->canceled = true;
     pthread_mutex_unlock(&group->lock);
@@ -246,28 +255,27 @@ cf__group_entered(struct cf__child *child, cf_err err)
 
 /* --- ending --------------------------------------------------------------- */
 
-/* true: it is the first failure, and the siblings are to stop. */
-static bool
+static void
 note_outcome_locked(cf_group *group, cf_future *f)
 {
     const cf_error *error = cf_future_error(f);
     if (cf_future_state(f) == CF_CANCELED ||
         (error && error->kind == CF_ECANCELED)) {
         group->unfinished = true;
-        return false;
+        return;
     }
     if (!error || group->failed)
-        return false;
+        return;
     group->failed = cf_future_ref(f);
-    return group->options.on_error == CF_ON_ERROR_CANCEL &&
-           begin_telling_locked(group);
+    if (group->options.on_error == CF_ON_ERROR_CANCEL)
+        begin_telling_locked(group);
 }
 
 void
 cf__group_ended(struct cf__child *child)
 {
     cf_group *group = child->group;
-    bool tell = false, put_off = false;
+    bool put_off = false;
     pthread_mutex_lock(&group->lock);
     if (!child->ended) {
         put_off = child->held;
@@ -276,8 +284,9 @@ cf__group_ended(struct cf__child *child)
         else
             group->running--;
         unlink_locked(group, child);
-        tell = note_outcome_locked(group, child->f);
+        note_outcome_locked(group, child->f);
     }
+    bool tell = is_to_tell_locked(group); /* another thread may be at it */
     pthread_mutex_unlock(&group->lock);
     if (put_off)
         cf__drop_put_off(group->ex, child->f);
