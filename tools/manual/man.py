@@ -2,6 +2,7 @@
 """Writes pages as man(7)."""
 
 import gzip
+import os
 import pathlib
 
 import sections
@@ -75,4 +76,4 @@ def write(pages, folder, version, date, compress):
         for name in page.also:
             link = functions / (name + ".3" + ending)
             link.unlink(missing_ok=True)
-            link.symlink_to(pathlib.Path("..", place.name, path.name))
+            link.symlink_to(os.path.relpath(path, functions))
