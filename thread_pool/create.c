@@ -147,6 +147,8 @@ cf_thread_pool_create(const cf_thread_pool_options *opts, cf_executor **out)
         free(pool);
         return err;
     }
+    pool->base.caller_joins = !options.initializer && !options.finalizer &&
+                              !options.stack_size && !options.pin_workers;
     *out = &pool->base;
     return CF_OK;
 }

@@ -319,8 +319,9 @@ CF_API cf_err cf_yield(cf_call *call);
  * Returns the index of the worker that runs the task.
  *
  * @return  0 .. max_workers - 1; 0 on the inline executor; -1 when a bounded
- *          queue with CF_QUEUE_CALLER_RUNS made the submitter run the task,
- *          and for NULL.
+ *          queue with CF_QUEUE_CALLER_RUNS made the submitter run the task, in
+ *          what the caller of cf_parallel_reduce() runs outside of tasks, and
+ *          for NULL.
  *
  * Ownership: nothing changes hands.
  * Threads:   the one that runs the task.
@@ -337,7 +338,8 @@ CF_API int cf_call_worker(const cf_call *call);
  * Returns what this worker's initializer left in *worker_data.
  *
  * @return  NULL without an initializer, on the inline executor, when the
- *          submitter runs the task (CF_QUEUE_CALLER_RUNS), and for NULL.
+ *          submitter runs the task (CF_QUEUE_CALLER_RUNS), and for NULL. With
+ *          an initializer no caller runs a part of its cf_parallel_reduce().
  *
  * Ownership: the worker's; its finalizer frees it.
  * Threads:   the one that runs the task.

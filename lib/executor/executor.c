@@ -57,6 +57,7 @@ cf__executor_prepare(cf_executor *ex,
 {
     ex->ops = cf__observed_ops(ops);
     ex->max_workers = max_workers;
+    ex->caller_joins = false;
     ex->future_bits = ops->remote ? CF__REMOTE : 0;
     ex->bound = capacity ? cf__bound_new(capacity, policy) : NULL;
     cf__origin_note(&ex->origin);

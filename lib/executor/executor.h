@@ -146,6 +146,8 @@ struct cf_executor {
     /* Set once, by the constructor. */
     const struct cf__executor_ops *ops;
     int max_workers;
+    bool caller_joins; /* the caller of a loop may run a part of it: the workers
+                          have nothing that other threads do not have */
     uint64_t future_bits; /* in the words of its futures: CF__REMOTE or 0 */
 
     struct cf__bound *bound;   /* NULL: the queue has no bound. Set once */

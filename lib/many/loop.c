@@ -12,7 +12,6 @@
 #include "lib/executor/call.h"
 #include "lib/executor/executor.h"
 #include "lib/executor/wait_one.h"
-#include "lib/future/failure.h"
 
 #include <cfutures/wait.h>
 
@@ -53,15 +52,12 @@ run_range(cf_call *call, const void *arg, size_t arg_size)
             return cf_fail(call, 0, "given up");
         size_t left = range->end - at;
         size_t next = at + (left < grain ? left : grain);
-        int rc = range->fn(call, at, next, range->data);
-        cf__call_returned(call, rc);
+        int rc = cf__loop_call_returned(call,
+                                        range->fn(call, at, next, range->data));
         if (rc) {
             cf_store_relaxed(&range->shared->failed, true);
             return rc;
         }
-        (void)cf_return(call, NULL, 0);  /* a range has no result */
-        cf__failure_free(call->failure); /* cf_fail(), but it succeeded */
-        call->failure = NULL;
         at = next;
     }
     return 0;

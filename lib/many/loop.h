@@ -9,6 +9,9 @@
 
 #include <cfutures/map.h>
 
+#include "lib/executor/call.h"
+#include "lib/future/failure.h"
+
 struct cf__loop {
     cf_executor *ex;
     size_t begin, end;
@@ -35,5 +38,22 @@ struct cf__loop {
  * then a range waits for the caller's task, and what it uses is never freed.
  */
 cf_err cf__loop_run(const struct cf__loop *loop, cf_future **failed);
+
+/* A call of the user's body has returned rc, and so does this. Other such calls
+ * may follow in the same task. */
+static inline int
+cf__loop_call_returned(cf_call *call, int rc)
+{
+    cf__call_returned(call, rc);
+    if (rc)
+        return rc;
+    if (call->result_size || call->heap)
+        (void)cf_return(call, NULL, 0); /* a loop's tasks have no result */
+    if (call->failure) {                /* cf_fail(), but it succeeded */
+        cf__failure_free(call->failure);
+        call->failure = NULL;
+    }
+    return 0;
+}
 
 #endif

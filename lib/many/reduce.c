@@ -7,6 +7,7 @@
 #include "lib/base/observer.h"
 #include "lib/base/size.h"
 #include "lib/executor/call.h"
+#include "lib/many/joint_loop.h"
 #include "lib/many/loop.h"
 
 #include <pthread.h>
@@ -50,24 +51,38 @@ partial_of(const struct reduction *r, size_t piece)
     return r->values + piece * r->stride;
 }
 
+/* Two halves meet at a piece. false: this one is the first to be complete, and
+ * leaves its partial to the other. */
+static bool
+meet(struct reduction *r, size_t right)
+{
+    cf__observer_release(&r->met[right]);
+    bool both = cf_exchange_acq_rel(&r->met[right], true);
+    if (both)
+        cf__observer_acquire(&r->met[right]);
+    return both;
+}
+
 /*
  * A piece is complete. Goes up the tree as long as the other half is complete,
  * too. A half that begins at a multiple of twice its length is a left one; the
  * right one begins right behind it, and what they share is met[] of that place.
+ * This thread folds the pieces first .. end - 1, in order: what is in there
+ * meets without a look at met[].
  */
 static void
-combine_upwards(struct reduction *r, size_t piece)
+combine_upwards(struct reduction *r, size_t piece, size_t first, size_t end)
 {
     for (size_t length = 1; length < r->pieces; length *= 2) {
         size_t left = piece & ~length, right = left + length;
-        piece = left;
         if (right >= r->pieces) /* the tree has no right half here */
             continue;
-        /* The first one leaves its partial to the second. */
-        cf__observer_release(&r->met[right]);
-        if (!cf_exchange_acq_rel(&r->met[right], true))
+        size_t last = right + length < r->pieces ? right + length : r->pieces;
+        bool both =
+            left >= first && last <= end ? piece != left : meet(r, right);
+        if (!both)
             return;
-        cf__observer_acquire(&r->met[right]);
+        piece = left;
         r->combine(partial_of(r, left), partial_of(r, right), r->data);
     }
 }
@@ -110,8 +125,49 @@ fold(cf_call *call, size_t begin, size_t end, void *data)
     int rc = call->home ? fold_in_copy(call, begin, end, r, partial)
                         : r->fn(call, begin, end, partial, r->data);
     if (!rc && (end == r->end || end - first == r->piece))
-        combine_upwards(r, piece);
+        combine_upwards(r, piece, piece, piece + 1);
     return rc;
+}
+
+/* The loop as one that its caller takes part in. Its units are pieces. */
+struct joint {
+    struct cf__joint_loop loop;
+    struct reduction *r;
+    size_t grain;
+};
+
+static int
+fold_stretch(cf_call *call,
+             struct cf__joint_loop *loop,
+             size_t first,
+             size_t end)
+{
+    const struct joint *joint = (const struct joint *)loop;
+    struct reduction *r = joint->r;
+    for (size_t piece = first; piece < end; piece++) {
+        unsigned char *partial = partial_of(r, piece);
+        size_t at = r->begin + piece * r->piece;
+        size_t last = piece + 1 < r->pieces ? at + r->piece : r->end;
+        memcpy(partial, partial_of(r, r->pieces), r->size);
+        while (at < last) {
+            size_t next = last - at > joint->grain ? at + joint->grain : last;
+            if (cf__joint_loop_stops(loop, call))
+                return CF__JOINT_STOPPED;
+            int rc = cf__loop_call_returned(
+                call, r->fn(call, at, next, partial, r->data));
+            if (rc)
+                return rc;
+            at = next;
+        }
+        combine_upwards(r, piece, first, end);
+    }
+    return 0;
+}
+
+static void
+drop_joint(struct cf__joint_loop *loop)
+{
+    cf_shared_free(loop->ex, ((struct joint *)loop)->r);
 }
 
 /* How many pieces a loop of count iterations has at most. It depends on the
@@ -171,6 +227,22 @@ prepare(struct reduce *reduce,
     return CF_OK;
 }
 
+static cf_err
+run_jointly(struct reduce *reduce)
+{
+    struct cf__loop *loop = &reduce->loop;
+    struct joint joint = {.r = loop->data, .grain = loop->grain};
+    joint.loop.ex = loop->ex;
+    joint.loop.units = joint.r->pieces;
+    joint.loop.run = fold_stretch;
+    joint.loop.drop = drop_joint;
+    cf_err err = cf__joint_loop_run(&joint.loop);
+    if (!err)
+        take_result(loop);
+    cf_shared_free(loop->ex, joint.r);
+    return err;
+}
+
 cf_err
 cf_parallel_reduce(cf_executor *ex,
                    size_t begin,
@@ -213,5 +285,8 @@ cf_parallel_reduce(cf_executor *ex,
                             .size = size,
                             .result = result};
     cf_err err = prepare(&reduce, &all, identity);
-    return err ? err : cf__loop_run(&reduce.loop, NULL);
+    if (err)
+        return err;
+    return cf__joint_loop_suits(ex) ? run_jointly(&reduce)
+                                    : cf__loop_run(&reduce.loop, NULL);
 }

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A loop that its caller and tasks run together. The caller begins alone, so a
+ * short loop needs no wake-up. README.md, "Joint loops", has the protocol. For
+ * callers outside of tasks, and executors whose tasks may run in any thread.
+ */
+#ifndef CF_LIB_MANY_JOINT_LOOP_H
+#define CF_LIB_MANY_JOINT_LOOP_H
+
+#include "lib/executor/call.h"
+
+struct cf__joint_loop;
+
+/* Runs the units first .. end - 1, in order. Returns as a task does. Before
+ * each call of user code it asks cf__joint_loop_stops(), and if that is so, it
+ * returns CF__JOINT_STOPPED. */
+typedef int cf__joint_fn(cf_call *call,
+                         struct cf__joint_loop *loop,
+                         size_t first,
+                         size_t end);
+
+enum { CF__JOINT_STOPPED = 1 };
+
+struct cf__joint_loop {
+    /* Set by the caller. */
+    cf_executor *ex;
+    size_t units; /* what is never cut; at least one */
+    cf__joint_fn *run;
+    /* The caller's thread ends in a call of run, and no other thread uses the
+     * loop any more: frees what it has. */
+    void (*drop)(struct cf__joint_loop *loop);
+
+    /* The rest is of joint_loop.c, and zero at first. Set before a helper is
+     * called: how many take part, and how many units are taken at least. */
+    size_t runners, least;
+    cf_future *own;      /* of what the caller runs */
+    cf_future **helpers; /* the caller's. NULL: none was called */
+    size_t called;       /* helpers */
+    /* Atomic. A cf_err: why a runner has failed first. Writers: runners. */
+    atomic_int failed;
+    /* Atomic. The first unit that no runner has taken. */
+    _Alignas(CF_CACHE_LINE) _Atomic size_t next;
+};
+
+/* The calling thread can take part in a loop on ex, which is open. */
+bool cf__joint_loop_suits(cf_executor *ex);
+
+/* Runs the loop. CF_OK: all units. When it returns, no other thread uses the
+ * loop. CF_ETASK, CF_ECANCELED, CF_EWORKERDIED, CF_ENOMEM, CF_EFORKED. */
+cf_err cf__joint_loop_run(struct cf__joint_loop *loop);
+
+/* A runner has failed, or this one is told to stop. */
+static inline bool
+cf__joint_loop_stops(const struct cf__joint_loop *loop, const cf_call *call)
+{
+    return cf_load_relaxed(&loop->failed) != CF_OK || /* a hint */
+           cf__call_canceled(call);
+}
+
+#endif
