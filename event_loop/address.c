@@ -2,6 +2,8 @@
 /* Addresses as texts: see address.h. */
 #include "event_loop/address.h"
 
+#include "lib/base/einval.h"
+
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stddef.h>
@@ -108,31 +110,36 @@ split(struct cf__endpoint *endpoint, const char *text, bool *in_brackets)
     return true;
 }
 
-static cf_err
+/* NULL, or what is wrong. */
+static const char *
 parse_host(struct cf__endpoint *endpoint, const char *text)
 {
     bool in_brackets;
     in_port_t port;
     if (!split(endpoint, text, &in_brackets))
-        return CF_EINVAL;
+        return "an address is not HOST:PORT, or [HOST]:PORT";
     if (!parse_port(endpoint->service, &port)) {
         const char *digit = endpoint->service;
         bool is_number = *digit >= '0' && *digit <= '9';
-        return is_number || in_brackets ? CF_EINVAL : CF_OK; /* "http" */
+        return is_number ? "an address has a port that is no number up to 65535"
+               : in_brackets ? "an address in brackets has no number for a port"
+                             : NULL; /* "http" */
     }
     struct cf__address *to = endpoint->addresses;
     if (in_brackets) {
         endpoint->count = 1;
-        return parse_v6(to, endpoint->host, port) ? CF_OK : CF_EINVAL;
+        return parse_v6(to, endpoint->host, port)
+                   ? NULL
+                   : "what is in an address's brackets is none of IPv6";
     }
     if (strcmp(endpoint->host, "localhost") == 0) {
         endpoint->count = 2;
         (void)parse_v4(&to[0], "127.0.0.1", port);
         (void)parse_v6(&to[1], "::1", port);
-        return CF_OK;
+        return NULL;
     }
     endpoint->count = parse_v4(to, endpoint->host, port) ? 1 : 0;
-    return CF_OK;
+    return NULL;
 }
 
 /* What follows "scheme:" in text; NULL: it has another scheme. */
@@ -145,21 +152,31 @@ after_scheme(const char *text, const char *scheme)
                : NULL;
 }
 
+/* NULL, or what is wrong. */
+static const char *
+parse(struct cf__endpoint *endpoint, const char *scheme, const char *text)
+{
+    const char *rest = after_scheme(text, "unix");
+    if (rest) {
+        endpoint->count = 1;
+        return parse_path(endpoint->addresses, rest)
+                   ? NULL
+                   : "an address's path is empty, or too long";
+    }
+    rest = after_scheme(text, scheme);
+    return rest ? parse_host(endpoint, rest)
+                : "an address begins with tcp: (datagrams: udp:) or unix:";
+}
+
 cf_err
 cf__endpoint_parse(struct cf__endpoint *endpoint,
+                   const char *of,
                    const char *scheme,
                    const char *text)
 {
-    const char *rest;
     memset(endpoint, 0, sizeof *endpoint);
-    if (!text)
-        return CF_EINVAL;
-    if ((rest = after_scheme(text, "unix")) != NULL) {
-        endpoint->count = 1;
-        return parse_path(endpoint->addresses, rest) ? CF_OK : CF_EINVAL;
-    }
-    rest = after_scheme(text, scheme);
-    return rest ? parse_host(endpoint, rest) : CF_EINVAL;
+    const char *why = parse(endpoint, scheme, text);
+    return why ? cf__einval(of, why) : CF_OK;
 }
 
 /* --- to a text ------------------------------------------------------------ */

@@ -33,8 +33,10 @@ struct cf__endpoint {
     char service[CF__SERVICE_MAX];
 };
 
-/* scheme: "tcp" or "udp"; "unix" is always known. CF_OK or CF_EINVAL. */
+/* of: the public function, for the reason of a CF_EINVAL. scheme: "tcp" or
+ * "udp"; "unix" is always known. text is not NULL. CF_OK or CF_EINVAL. */
 cf_err cf__endpoint_parse(struct cf__endpoint *endpoint,
+                          const char *of,
                           const char *scheme,
                           const char *text);
 

@@ -7,6 +7,7 @@
 #include "event_loop/loop.h"
 
 #include "lib/base/cond.h"
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 #include "lib/base/size.h"
 #include "lib/executor/backend.h"
@@ -67,12 +68,20 @@ static const struct cf__executor_ops ops = {
 };
 
 static cf_err
-check_options(const cf_event_loop_options *options)
+check_options(const cf_event_loop_options *options, bool in_caller)
 {
-    if (options->queue_policy > CF_QUEUE_CALLER_RUNS ||
-        !cf__timeout_valid(options->stall_ns) ||
-        (options->stack_size && options->stack_size < CF_EVENT_LOOP_STACK_MIN))
-        return CF_EINVAL;
+    const char *why = NULL;
+    if (options->queue_policy > CF_QUEUE_CALLER_RUNS)
+        why = "queue_policy has no such value";
+    else if (!cf__timeout_valid(options->stall_ns))
+        why = "stall_ns is below -1, which is CF_FOREVER";
+    else if (options->stack_size &&
+             options->stack_size < CF_EVENT_LOOP_STACK_MIN)
+        why = "stack_size is below CF_EVENT_LOOP_STACK_MIN";
+    else if (in_caller && options->uv_loop)
+        why = "cf_event_loop_run() has a loop of its own: uv_loop is set";
+    if (why)
+        return cf__einval("cf_event_loop_options", why);
     return options->stack_size > CF__SIZE_MAX ? CF_ETOOBIG : CF_OK;
 }
 
@@ -83,8 +92,7 @@ create(const cf_event_loop_options *opts, bool in_caller, cf_executor **out)
     cf_event_loop_options options;
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (!err)
-        err =
-            in_caller && options.uv_loop ? CF_EINVAL : check_options(&options);
+        err = check_options(&options, in_caller);
     if (err)
         return err;
     struct cf__evloop *loop = aligned_alloc(CF_CACHE_LINE, sizeof *loop);
@@ -126,7 +134,9 @@ cf_err
 cf_event_loop_create(const cf_event_loop_options *opts, cf_executor **out)
 {
     cf_executor *ex;
-    cf_err err = out ? create(opts, false, &ex) : CF_EINVAL;
+    if (!out)
+        return cf__einval(__func__, "out is NULL");
+    cf_err err = create(opts, false, &ex);
     if (err)
         return err;
     struct cf__evloop *loop = cf__evloop_of(ex);
@@ -158,8 +168,11 @@ cf_event_loop_run(const cf_event_loop_options *opts,
 {
     cf_executor *ex;
     cf_future *f;
-    if (!fn || (!arg && arg_size))
-        return CF_EINVAL;
+    const char *why = !fn                ? "fn is NULL"
+                      : !arg && arg_size ? "arg is NULL, but arg_size is not 0"
+                                         : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = create(opts, true, &ex);
     if (err)
         return err;
@@ -197,7 +210,9 @@ cf_event_loop_run(const cf_event_loop_options *opts,
 static cf_err
 open_loop(int max_workers, cf_executor **out)
 {
-    return max_workers > 1 ? CF_EINVAL : cf_event_loop_create(NULL, out);
+    if (max_workers > 1)
+        return cf__einval("cf_executor_open", "a loop has one worker");
+    return cf_event_loop_create(NULL, out);
 }
 
 /* It is in this file so that it comes with cf_event_loop_create() out of the

@@ -9,6 +9,7 @@
 #include "event_loop/poller.h"
 #include "event_loop/socket.h"
 
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 #include "lib/executor/budget.h"
 
@@ -42,7 +43,8 @@ find(struct cf__evloop *loop,
 {
     struct cf__endpoint endpoint;
     struct cf__addresses addresses;
-    cf_err err = cf__endpoint_parse(&endpoint, "udp", text);
+    cf_err err =
+        cf__endpoint_parse(&endpoint, "cf_datagram_create", "udp", text);
     if (!err)
         err = cf__lookup(loop, &endpoint, SOCK_DGRAM, CF__NEVER, &addresses);
     if (err)
@@ -54,7 +56,8 @@ find(struct cf__evloop *loop,
             return CF_OK;
         }
     }
-    return CF_EINVAL;
+    return cf__einval("cf_datagram_options",
+                      "peer has no address of the kind that address has");
 }
 
 static bool
@@ -101,8 +104,12 @@ cf_datagram_create(cf_call *call,
     struct cf__coroutine *self;
     struct cf__address own, peer;
     cf_datagram_options options;
-    if (!call || !address || !out)
-        return CF_EINVAL;
+    const char *why = !call      ? "call is NULL"
+                      : !address ? "address is NULL"
+                      : !out     ? "out is NULL"
+                                 : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (!err)
         err = cf__io_begin(call, &loop, &self);
@@ -134,8 +141,12 @@ cf_datagram_close(cf_datagram *d)
 cf_err
 cf_datagram_address(const cf_datagram *d, char *text, size_t size)
 {
-    if (!d || !text || size == 0)
-        return CF_EINVAL;
+    const char *why = !d          ? "d is NULL"
+                      : !text     ? "text is NULL"
+                      : size == 0 ? "size is 0"
+                                  : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     return cf__socket_name(d->poller.fd, "udp", text, size);
 }
 
@@ -183,15 +194,23 @@ cf_datagram_send_to(cf_datagram *d,
     struct cf__endpoint endpoint = {0};
     const struct cf__address *at = &endpoint.addresses[0];
     ssize_t count = 0;
-    if (!d || (!data && size) || !cf__timeout_valid(timeout_ns) ||
-        (to &&
-         (cf__endpoint_parse(&endpoint, "udp", to) || endpoint.count == 0)))
-        return CF_EINVAL;
-    cf_err err = cf__io_enter(d->poller.loop, &waiter.self);
+    const char *why = !d                               ? "d is NULL"
+                      : !data && size                  ? CF__NO_DATA
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
+    cf_err err =
+        to ? cf__endpoint_parse(&endpoint, __func__, "udp", to) : CF_OK;
+    if (err)
+        return err;
+    if (to && endpoint.count == 0)
+        return cf__einval(__func__, "to is a name that has to be looked up");
+    err = cf__io_enter(d->poller.loop, &waiter.self);
     if (err)
         return err;
     if (d->poller.writer)
-        return CF_EINVAL;
+        return cf__einval(__func__, "another task sends from d");
     int64_t deadline_ns = cf__deadline(timeout_ns);
     d->poller.writer = &waiter;
     while (!err) {
@@ -224,13 +243,18 @@ cf_datagram_receive_from(cf_datagram *d,
     ssize_t count = 0;
     if (got)
         *got = 0;
-    if (!d || !got || (!buf && size) || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+    const char *why = !d                               ? "d is NULL"
+                      : !got                           ? "got is NULL"
+                      : !buf && size                   ? CF__NO_BUF
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = cf__io_enter(d->poller.loop, &waiter.self);
     if (err)
         return err;
     if (d->poller.reader)
-        return CF_EINVAL;
+        return cf__einval(__func__, "another task receives from d");
     int64_t deadline_ns = cf__deadline(timeout_ns);
     d->poller.reader = &waiter;
     while (!err) {

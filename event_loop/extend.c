@@ -5,6 +5,8 @@
  */
 #include "event_loop/engine.h"
 
+#include "lib/base/einval.h"
+
 #include <stdlib.h>
 
 struct cf__extended {
@@ -49,8 +51,13 @@ cf_event_loop_extend(cf_call *call,
                      const cf_event_loop_extension *extension,
                      void **data)
 {
-    if (!extension || !extension->begin || !extension->end || !data)
-        return CF_EINVAL;
+    const char *why = !extension          ? "extension is NULL"
+                      : !extension->begin ? "extension->begin is NULL"
+                      : !extension->end   ? "extension->end is NULL"
+                      : !data             ? "data is NULL"
+                                          : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     struct cf__evloop *loop;
     struct cf__coroutine *self;
     cf_err err = cf__io_begin(call, &loop, &self);

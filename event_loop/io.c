@@ -5,6 +5,7 @@
 #include "event_loop/io.h"
 
 #include "event_loop/engine.h"
+#include "lib/base/einval.h"
 #include "lib/executor/budget.h"
 #include "lib/executor/stop.h"
 #include "lib/future/callback.h"
@@ -15,7 +16,7 @@ cf__io_begin(const cf_call *call,
              struct cf__coroutine **self)
 {
     if (!call)
-        return CF_EINVAL;
+        return cf__einval("cf_call", "call is NULL");
     cf_executor *ex = call->executor;
     if (!ex || !ex->ops->tasks_suspend) /* only a loop's do */
         return CF_ENOTSUP;

@@ -12,6 +12,7 @@
 #include "event_loop/stream.h"
 
 #include "lib/base/cancel.h"
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 #include "lib/executor/budget.h"
 
@@ -58,7 +59,7 @@ import_options(const cf_listener_options *opts,
 {
     cf_err err = cf__options_import(options, sizeof *options, opts);
     if (!err && options->backlog < 0)
-        err = CF_EINVAL;
+        err = cf__einval("cf_listener_options", "backlog is negative");
     return err ? err
                : cf__options_import(
                      of_streams, sizeof *of_streams, options->stream);
@@ -109,14 +110,18 @@ cf_listener_create(cf_call *call,
     struct cf__endpoint endpoint;
     struct cf__addresses addresses;
     cf_listener_options options;
-    if (!call || !address || !out)
-        return CF_EINVAL;
+    const char *why = !call      ? "call is NULL"
+                      : !address ? "address is NULL"
+                      : !out     ? "out is NULL"
+                                 : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_listener *l = calloc(1, sizeof *l);
     if (!l)
         return CF_ENOMEM;
     cf_err err = import_options(opts, &options, &l->options);
     if (!err)
-        err = cf__endpoint_parse(&endpoint, "tcp", address);
+        err = cf__endpoint_parse(&endpoint, __func__, "tcp", address);
     if (!err)
         err = cf__io_begin(call, &loop, &self);
     if (!err)
@@ -141,8 +146,12 @@ cf_listener_close(cf_listener *l)
 cf_err
 cf_listener_address(const cf_listener *l, char *text, size_t size)
 {
-    if (!l || !text || size == 0)
-        return CF_EINVAL;
+    const char *why = !l          ? "l is NULL"
+                      : !text     ? "text is NULL"
+                      : size == 0 ? "size is 0"
+                                  : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     return cf__socket_name(l->poller.fd, "tcp", text, size);
 }
 
@@ -234,13 +243,17 @@ cf_listener_accept(cf_listener *l, int64_t timeout_ns, cf_stream **out)
 {
     struct cf__io_waiter waiter = {NULL, false};
     int fd;
-    if (!l || !out || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+    const char *why = !l                               ? "l is NULL"
+                      : !out                           ? "out is NULL"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = cf__io_enter(l->poller.loop, &waiter.self);
     if (err)
         return err;
     if (l->poller.reader)
-        return CF_EINVAL;
+        return cf__einval(__func__, "another task accepts from l");
     l->poller.reader = &waiter;
     err = accept_one(l, &waiter, cf__deadline(timeout_ns), &fd);
     if (!err) {

@@ -5,6 +5,7 @@
 #include "event_loop/address.h"
 #include "event_loop/resolver.h"
 
+#include "lib/base/einval.h"
 #include "lib/executor/budget.h"
 
 #include <errno.h>
@@ -78,8 +79,13 @@ cf_resolve(cf_call *call,
     struct cf__evloop *loop;
     struct cf__coroutine *self;
     struct addrinfo *answer;
-    if (!call || !host || !addresses || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+    const char *why = !call                            ? "call is NULL"
+                      : !host                          ? "host is NULL"
+                      : !addresses                     ? "addresses is NULL"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = cf__io_begin(call, &loop, &self);
     if (err)
         return err;

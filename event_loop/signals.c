@@ -7,6 +7,8 @@
 
 #include "event_loop/engine.h"
 
+#include "lib/base/einval.h"
+
 #include <signal.h>
 #include <stdlib.h>
 
@@ -113,7 +115,7 @@ to_mask(const int *signos, size_t count, uint64_t *mask)
             return false;
         *mask |= bit_of(signo);
     }
-    return count > 0;
+    return true;
 }
 
 static cf_err
@@ -156,9 +158,15 @@ cf_signal_wait(cf_call *call,
 {
     struct cf__evloop *loop;
     struct waiter waiter = {.done = false};
-    if (!call || !signos || !cf__timeout_valid(timeout_ns) ||
-        !to_mask(signos, count, &waiter.mask))
-        return CF_EINVAL;
+    const char *why = !call                            ? "call is NULL"
+                      : !signos                        ? "signos is NULL"
+                      : count == 0                     ? "count is 0"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                      : !to_mask(signos, count, &waiter.mask)
+                          ? "one of signos is no signal, or cannot be caught"
+                          : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     int64_t deadline_ns = cf__deadline(timeout_ns);
     cf_err err = cf__io_begin(call, &loop, &waiter.self);
     if (!err)

@@ -8,6 +8,7 @@
 #include "event_loop/address.h"
 #include "event_loop/engine.h"
 #include "lib/base/contract.h"
+#include "lib/base/einval.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -116,8 +117,12 @@ cf_err
 cf_stream_peer_name(const cf_stream *s, char *text, size_t size)
 {
     struct cf__address address = {.size = sizeof address.as};
-    if (!s || !text || size == 0)
-        return CF_EINVAL;
+    const char *why = !s          ? "s is NULL"
+                      : !text     ? "text is NULL"
+                      : size == 0 ? "size is 0"
+                                  : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     *text = 0;
     if (getpeername(cf__stream_descriptor(s), &address.as.any, &address.size) !=
         0)

@@ -5,6 +5,7 @@
 #include "event_loop/socket.h"
 #include "event_loop/stream_race.h"
 
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 
 #include <errno.h>
@@ -54,11 +55,16 @@ cf_stream_connect(cf_call *call,
     struct cf__endpoint endpoint;
     struct cf__addresses addresses;
     struct cf__connecting c = {.options = &options};
-    if (!call || !address || !out || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+    const char *why = !call                            ? "call is NULL"
+                      : !address                       ? "address is NULL"
+                      : !out                           ? "out is NULL"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (!err)
-        err = cf__endpoint_parse(&endpoint, "tcp", address);
+        err = cf__endpoint_parse(&endpoint, __func__, "tcp", address);
     if (!err)
         err = cf__io_begin(call, &c.loop, &c.self);
     if (err)

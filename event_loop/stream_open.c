@@ -3,6 +3,7 @@
 #include "event_loop/stream.h"
 
 #include "lib/base/cancel.h"
+#include "lib/base/einval.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,8 +83,12 @@ cf_stream_from_fd(cf_call *call, int fd, cf_stream **out)
     static const cf_stream_options defaults = CF_STREAM_OPTIONS_INIT;
     struct cf__evloop *loop;
     struct cf__coroutine *self;
-    if (!call || fd < 0 || !out)
-        return CF_EINVAL;
+    const char *why = !call    ? "call is NULL"
+                      : fd < 0 ? "fd is negative"
+                      : !out   ? "out is NULL"
+                               : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = cf__io_begin(call, &loop, &self);
     if (err)
         return err;
@@ -91,6 +96,7 @@ cf_stream_from_fd(cf_call *call, int fd, cf_stream **out)
         return CF_ESYS;
     uv_handle_type type = uv_guess_handle(fd);
     if (type != UV_TCP && type != UV_NAMED_PIPE && type != UV_TTY)
-        return CF_EINVAL;
+        return cf__einval(__func__,
+                          "fd is no connected socket, pipe or terminal");
     return cf__stream_open(loop, fd, type, &defaults, out);
 }

@@ -11,6 +11,7 @@
 #include "event_loop/stream.h"
 
 #include "event_loop/engine.h"
+#include "lib/base/einval.h"
 #include "lib/base/size.h"
 #include "lib/executor/budget.h"
 
@@ -269,17 +270,21 @@ read_all(cf_stream *s, struct cf__reader *r, int64_t timeout_ns)
     }
 }
 
-/* What r needs to be known of is set by the caller. */
+/* What r needs to be known of is set by the caller. of: the public function. */
 static cf_err
-run(cf_stream *s, struct cf__reader *r, int64_t timeout_ns, size_t *got)
+run(const char *of,
+    cf_stream *s,
+    struct cf__reader *r,
+    int64_t timeout_ns,
+    size_t *got)
 {
     if (!cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(of, CF__BAD_TIMEOUT);
     cf_err err = cf__io_enter(s->loop, &r->waiter.self);
     if (err)
         return err;
     if (s->reader)
-        return CF_EINVAL;
+        return cf__einval(of, "another task reads from s");
     s->reader = r;
     s->ahead.begin += s->lent;
     s->lent = 0;
@@ -299,13 +304,17 @@ cf_stream_read(
     unsigned char none;
     if (got)
         *got = 0;
-    if (!s || !got || (!buf && size))
-        return CF_EINVAL;
+    const char *why = !s             ? "s is NULL"
+                      : !got         ? "got is NULL"
+                      : !buf && size ? CF__NO_BUF
+                                     : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     if (size > CF__SIZE_MAX)
         return CF_ETOOBIG;
     struct cf__reader r = {
         .buf = size ? buf : &none, .size = size, .least = size > 0};
-    cf_err err = run(s, &r, timeout_ns, got);
+    cf_err err = run(__func__, s, &r, timeout_ns, got);
     if (err)
         *got = 0; /* it has been closed in between */
     return err;
@@ -320,12 +329,12 @@ cf_stream_read_exactly(
     if (got)
         *got = 0;
     if (!s || (!buf && size))
-        return CF_EINVAL;
+        return cf__einval(__func__, !s ? "s is NULL" : CF__NO_BUF);
     if (size > CF__SIZE_MAX)
         return CF_ETOOBIG;
     struct cf__reader r = {
         .buf = size ? buf : &none, .size = size, .least = size};
-    cf_err err = run(s, &r, timeout_ns, &count);
+    cf_err err = run(__func__, s, &r, timeout_ns, &count);
     if (got)
         *got = count;
     return err;
@@ -341,9 +350,9 @@ cf_stream_read_line(cf_stream *s,
     if (line)
         *line = (cf_bytes){NULL, 0};
     if (!s || !line)
-        return CF_EINVAL;
+        return cf__einval(__func__, !s ? "s is NULL" : "line is NULL");
     struct cf__reader r = {.size = limit ? limit : CF_LINE_LIMIT};
-    cf_err err = run(s, &r, timeout_ns, &size);
+    cf_err err = run(__func__, s, &r, timeout_ns, &size);
     if (err == CF_EDONE && bytes_ahead(s) > 0) { /* the last one */
         size = bytes_ahead(s);
         err = CF_OK;

@@ -8,6 +8,7 @@
  */
 #include "event_loop/stream.h"
 
+#include "lib/base/einval.h"
 #include "lib/base/size.h"
 #include "lib/executor/budget.h"
 
@@ -15,6 +16,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define OTHER_WRITES "another task writes to s"
 
 /* At least one byte. Gives the count, or an error of libuv's. */
 static int
@@ -138,15 +141,19 @@ cf_stream_write(cf_stream *s,
     size_t count = 0;
     if (written)
         *written = 0;
-    if (!s || (!data && size) || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+    const char *why = !s                               ? "s is NULL"
+                      : !data && size                  ? CF__NO_DATA
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     if (size > CF__SIZE_MAX)
         return CF_ETOOBIG;
     cf_err err = cf__io_enter(s->loop, &waiter.self);
     if (err)
         return err;
     if (s->writer)
-        return CF_EINVAL;
+        return cf__einval(__func__, OTHER_WRITES);
     if (s->shut)
         return cf__io_error(UV_EPIPE);
     s->writer = &waiter;
@@ -162,12 +169,12 @@ cf_stream_shutdown(cf_stream *s)
 {
     struct cf__coroutine *self;
     if (!s)
-        return CF_EINVAL;
+        return cf__einval(__func__, "s is NULL");
     cf_err err = cf__io_enter(s->loop, &self);
     if (err)
         return err;
     if (s->writer)
-        return CF_EINVAL;
+        return cf__einval(__func__, OTHER_WRITES);
     if (s->write_status)
         return cf__io_error(s->write_status);
     if (s->shut)

@@ -9,6 +9,7 @@
 #include "event_loop/engine.h"
 #include "event_loop/io_waiter.h"
 #include "lib/base/cancel.h"
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 
 #include <errno.h>
@@ -207,13 +208,19 @@ start(cf_call *call,
     return CF_OK;
 }
 
-static bool
-are_valid(const cf_subprocess_options *opts)
+/* NULL: nothing. */
+static const char *
+wrong_in(const cf_subprocess_options *opts)
 {
-    return opts->argv && opts->argv[0] &&
-           (unsigned)opts->in <= (unsigned)CF_STDIO_PIPE &&
-           (unsigned)opts->out <= (unsigned)CF_STDIO_PIPE &&
-           (unsigned)opts->err <= (unsigned)CF_STDIO_STDOUT;
+    if (!opts->argv || !opts->argv[0])
+        return opts->argv ? "argv[0] is NULL" : "argv is NULL";
+    if ((unsigned)opts->in > (unsigned)CF_STDIO_PIPE)
+        return "in has no such value";
+    if ((unsigned)opts->out > (unsigned)CF_STDIO_PIPE)
+        return "out has no such value";
+    if ((unsigned)opts->err > (unsigned)CF_STDIO_STDOUT)
+        return "err has no such value";
+    return NULL;
 }
 
 cf_err
@@ -224,11 +231,15 @@ cf_subprocess_start(cf_call *call,
     struct cf__evloop *loop;
     struct cf__coroutine *self;
     cf_subprocess_options options;
-    if (!call || !opts || !out)
-        return CF_EINVAL;
+    const char *why = !call   ? "call is NULL"
+                      : !opts ? "opts is NULL"
+                      : !out  ? "out is NULL"
+                              : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err err = cf__options_import(&options, sizeof options, opts);
-    if (!err && !are_valid(&options))
-        err = CF_EINVAL;
+    if (!err && (why = wrong_in(&options)) != NULL)
+        err = cf__einval("cf_subprocess_options", why);
     if (!err)
         err = cf__io_begin(call, &loop, &self);
     return err ? err : start(call, loop, &options, out);
@@ -262,7 +273,7 @@ cf_err
 cf_subprocess_kill(cf_subprocess *p, int signo)
 {
     if (!p || signo < 1 || signo > SIGRTMAX)
-        return CF_EINVAL;
+        return cf__einval(__func__, !p ? "p is NULL" : "signo is no signal");
     if (cf__executor_forked(&p->loop->base))
         return CF_EFORKED;
     if (p->ended)
@@ -278,7 +289,7 @@ cf_subprocess_wait(cf_subprocess *p,
 {
     struct waiter waiter = {.next = NULL};
     if (!p || !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+        return cf__einval(__func__, !p ? "p is NULL" : CF__BAD_TIMEOUT);
     cf_err err = cf__io_enter(p->loop, &waiter.io.self);
     if (err)
         return err;

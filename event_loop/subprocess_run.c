@@ -9,6 +9,7 @@
 #include <cfutures/wait.h>
 
 #include "event_loop/loop.h"
+#include "lib/base/einval.h"
 #include "lib/base/options.h"
 
 #include <errno.h>
@@ -158,9 +159,15 @@ cf_subprocess_run(cf_call *call,
     cf_subprocess *p;
     cf_subprocess_exit exit = {0, 0};
     struct pump pumps[PIPES] = {{.p = NULL}};
-    if (!call || !opts || !output || (!input && input_size) ||
-        !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+    const char *why = !call     ? "call is NULL"
+                      : !opts   ? "opts is NULL"
+                      : !output ? "output is NULL"
+                      : !input && input_size
+                          ? "input is NULL, but input_size is not 0"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     int64_t deadline_ns = cf__deadline(timeout_ns);
     cf_err err = cf__options_import(&options, sizeof options, opts);
     if (err)

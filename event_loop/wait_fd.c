@@ -12,6 +12,7 @@
 
 #include "event_loop/engine.h"
 #include "lib/base/cancel.h"
+#include "lib/base/einval.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -246,7 +247,8 @@ enter(struct cf__watches *watches, int fd, struct waiter *waiter)
     int error =
         arm(watches, EPOLL_CTL_MOD, fd, awaited(watch) | waiter->events);
     if (error == 0 && taken)
-        return CF_EINVAL; /* what waits already is armed, too */
+        return cf__einval("cf_wait_fd", /* what waits already is armed, too */
+                          "another task waits for the same of fd");
     if (error == ENOENT)
         error = arm_new(watches, fd, waiter->events);
     if (error) {
@@ -293,9 +295,14 @@ cf_wait_fd(
 {
     struct cf__evloop *loop;
     struct waiter waiter = {.events = events};
-    if (!call || fd < 0 || !events || events & ~(unsigned)BOTH ||
-        !cf__timeout_valid(timeout_ns))
-        return CF_EINVAL;
+    const char *why = !call                      ? "call is NULL"
+                      : fd < 0                   ? "fd is negative"
+                      : !events                  ? "events is 0"
+                      : events & ~(unsigned)BOTH ? "events has an unknown bit"
+                      : !cf__timeout_valid(timeout_ns) ? CF__BAD_TIMEOUT
+                                                       : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     int64_t deadline_ns = cf__deadline(timeout_ns);
     cf_err err = cf__io_begin(call, &loop, &waiter.self);
     if (!err && !loop->engine->watches)

@@ -40,6 +40,9 @@ struct cf__curl_transfer {
     CURLcode code;
 };
 
+/* Why a handle may be CF_EINVAL. */
+#define CF__CURL_IN_USE "easy is in a transfer already, or is no easy handle"
+
 /* --- outcome.c ------------------------------------------------------------ */
 
 cf_err cf__curl_error(CURLMcode status);

@@ -4,6 +4,8 @@
  */
 #include "event_loop/curl/multi.h"
 
+#include "lib/base/einval.h"
+
 #include <errno.h>
 
 cf_err
@@ -16,7 +18,7 @@ cf__curl_error(CURLMcode status)
         return CF_ENOMEM;
     case CURLM_BAD_EASY_HANDLE:
     case CURLM_ADDED_ALREADY:
-        return CF_EINVAL;
+        return cf__einval("cf_curl_perform", CF__CURL_IN_USE);
     case CURLM_RECURSIVE_API_CALL: /* a callback waits, or calls us */
         errno = EDEADLK;
         return CF_ESYS;

@@ -4,11 +4,17 @@
  */
 #include "event_loop/curl/multi.h"
 
+#include "lib/base/einval.h"
+
 cf_err
 cf_curl_perform(cf_call *call, CURL *easy, int64_t timeout_ns, CURLcode *code)
 {
-    if (!easy || timeout_ns < CF_FOREVER || !code)
-        return CF_EINVAL;
+    const char *why = !easy                     ? "easy is NULL"
+                      : timeout_ns < CF_FOREVER ? CF__BAD_TIMEOUT
+                      : !code                   ? "code is NULL"
+                                                : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     void *curl;
     cf_err err = CF_ENOTSUP;
     if (call)

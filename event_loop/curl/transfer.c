@@ -5,6 +5,8 @@
  */
 #include "event_loop/curl/multi.h"
 
+#include "lib/base/einval.h"
+
 #include <search.h>
 
 /* Of transfers, which begin with the handle, and of handles. */
@@ -29,7 +31,9 @@ cf__curl_transfer_add(struct cf__curl *curl, struct cf__curl_transfer *transfer)
     void *node = tsearch(transfer, &curl->transfers, compare);
     if (!node)
         return CF_ENOMEM;
-    return at(node) == transfer ? CF_OK : CF_EINVAL;
+    return at(node) == transfer
+               ? CF_OK
+               : cf__einval("cf_curl_perform", CF__CURL_IN_USE);
 }
 
 void

@@ -9,11 +9,15 @@
 
 #include <cfutures/error.h>
 
+#include "lib/base/export.h"
+
 #define CF__BAD_TIMEOUT "the timeout is below -1, which is CF_FOREVER"
+#define CF__NO_DATA "data is NULL, but size is not 0"
+#define CF__NO_BUF "buf is NULL, but size is not 0"
 
 /* Returns CF_EINVAL. of: the public function, or the struct that it was given.
  * With CF_DEBUG=abort it does not return. */
-__attribute__((cold, noinline)) cf_err cf__einval(const char *of,
-                                                  const char *why);
+CF__EXPORT __attribute__((cold, noinline)) cf_err cf__einval(const char *of,
+                                                             const char *why);
 
 #endif

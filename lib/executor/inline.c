@@ -5,6 +5,7 @@
  * and no thread waits for one. No locks.
  */
 #include "lib/executor/inline.h"
+#include "lib/base/einval.h"
 
 #include "lib/base/futex.h"
 #include "lib/executor/backend.h"
@@ -279,7 +280,7 @@ make(bool in_worker, cf_executor **out)
 cf_err
 cf_inline_create(cf_executor **out)
 {
-    return out ? make(false, out) : CF_EINVAL;
+    return out ? make(false, out) : cf__einval(__func__, "out is NULL");
 }
 
 cf_err
@@ -311,7 +312,9 @@ cf__inline_free_in_worker(cf_executor *ex)
 static cf_err
 open_inline(int max_workers, cf_executor **out)
 {
-    return max_workers > 1 ? CF_EINVAL : cf_inline_create(out);
+    if (max_workers > 1)
+        return cf__einval("cf_executor_open", "inline has one worker");
+    return cf_inline_create(out);
 }
 
 const struct cf__backend cf__backend_inline = {"inline", open_inline};

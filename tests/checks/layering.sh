@@ -7,7 +7,7 @@
 #   a backend  <cfutures/...>, "lib/...", itself
 #   a room of these, which is a folder in them: also only itself and the rooms
 #              before it; their order stands below
-#   event_loop/curl/ <cfutures/...>, itself
+#   event_loop/curl/ <cfutures/...>, itself, lib/base/einval.h
 #   samples/, bench/, tests/{component,conformance,stress,support}
 #              <cfutures/...>, their own folder, "tests/support/..."; stress programs
 #              also lib/executor/check.h
@@ -100,7 +100,8 @@ for backend in $(printf '%s\n' $backends | sort -u); do
     check_words "$backend" "$others"
 done
 check_rooms process_pool lib memory worker zygote
-check_folder event_loop/curl event_loop/curl # as a library of others would
+# As a library of others would, but that it says why with CF_DEBUG:
+check_folder event_loop/curl 'event_loop/curl|lib/base/einval.h'
 check_folder samples samples
 check_folder bench bench
 check_folder tests/support tests/support
