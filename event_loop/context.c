@@ -2,10 +2,12 @@
 /*
  * Switching stacks: see context.h. No locks: all contexts are one thread's.
  *
- * A sanitizer must know which stack is in use. AddressSanitizer is told just
- * before a switch and just after it. For ThreadSanitizer each context is a
- * fiber; the functions around the jump are not instrumented, as what they note
- * at their begin and at their end would go to two different fibers.
+ * A sanitizer must know which stack is in use. Its functions are there if the
+ * program is built with it, whether this library is or not. AddressSanitizer is
+ * told just before a switch and just after it. For ThreadSanitizer each context
+ * is a fiber; where this library is instrumented, the functions around the jump
+ * are not, as what they note at their begin and at their end would go to two
+ * different fibers.
  */
 #include "event_loop/context_switch.h"
 
@@ -25,17 +27,70 @@
 #define RUNNING_ON_VALGRIND 0
 #endif
 
+/* The sanitizers' functions; NULL if the program has none. */
+/* NOLINTBEGIN */
+void *__tsan_get_current_fiber(void) __attribute__((weak));
+void *__tsan_create_fiber(unsigned flags) __attribute__((weak));
+void __tsan_destroy_fiber(void *fiber) __attribute__((weak));
+void __tsan_switch_to_fiber(void *fiber, unsigned flags) __attribute__((weak));
+void __sanitizer_start_switch_fiber(void **fake_stack,
+                                    const void *bottom,
+                                    size_t size) __attribute__((weak));
+void __sanitizer_finish_switch_fiber(void *fake_stack,
+                                     const void **former_bottom,
+                                     size_t *former_size) __attribute__((weak));
+void __asan_unpoison_memory_region(void const volatile *memory, size_t size)
+    __attribute__((weak));
+void __asan_handle_no_return(void) __attribute__((weak));
+/* NOLINTEND */
+
+static inline bool
+has_fibers(void)
+{
+    return __tsan_get_current_fiber && __tsan_create_fiber &&
+           __tsan_destroy_fiber && __tsan_switch_to_fiber;
+}
+
+static inline bool
+has_poison(void)
+{
+    return __sanitizer_start_switch_fiber && __sanitizer_finish_switch_fiber &&
+           __asan_unpoison_memory_region && __asan_handle_no_return;
+}
+
+/* Just before a switch. */
+UNTOLD_PART void
+tell_leaving(struct cf__context *from, struct cf__context *to)
+{
+    if (has_poison())
+        __sanitizer_start_switch_fiber(&from->fake_stack, to->bottom, to->size);
+    if (has_fibers())
+        __tsan_switch_to_fiber(to->fiber, 0);
+}
+
+/* Just after it, in the context that runs now. */
+UNTOLD_PART void
+tell_arrived(struct cf__context *self)
+{
+    if (has_poison())
+        __sanitizer_finish_switch_fiber(
+            self->fake_stack, &self->former->bottom, &self->former->size);
+}
+
 /* NULL if no C++ runtime was loaded before this library's symbols were bound:
  * then no task can catch anything. */
 /* NOLINTNEXTLINE(bugprone-*,cert-*,readability-*): the C++ runtime's name */
 struct cf__exceptions *__cxa_get_globals(void) __attribute__((weak));
 
-void
+UNTOLD void
 cf__context_unwound_to(struct cf__context *root)
 {
     if (root->thread_exceptions)
         *root->thread_exceptions = root->exceptions;
-#if CF__ADDRESS_SANITIZER
+    if (has_fibers())
+        __tsan_switch_to_fiber(root->fiber, 0);
+    if (!has_poison())
+        return;
     __sanitizer_start_switch_fiber(NULL, root->bottom, root->size);
     __sanitizer_finish_switch_fiber(root->fake_stack, NULL, NULL);
     /* Frames of root are gone, too. The call itself would stumble over what
@@ -44,9 +99,6 @@ cf__context_unwound_to(struct cf__context *root)
     __asan_unpoison_memory_region(root->bottom,
                                   (size_t)(here - (char *)root->bottom));
     __asan_handle_no_return();
-#else
-    (void)root;
-#endif
 }
 
 #ifdef CF_FCONTEXT
@@ -169,16 +221,17 @@ cf__context_adopt(struct cf__context *context)
 {
     if (RUNNING_ON_VALGRIND)
         tell_valgrind_of_thread();
-    *context = (struct cf__context){.thread_errno = &errno};
+    *context = (struct cf__context){.thread_errno = &errno,
+                                    .observed = has_fibers() || has_poison()};
     if (__cxa_get_globals)
         context->thread_exceptions = __cxa_get_globals();
+    context->has_more = context->observed || context->thread_exceptions;
 #ifdef CF__CLEANUP_LISTS
     __pthread_register_cancel(&context->cleanups);
     __pthread_unregister_cancel(&context->cleanups);
 #endif
-#if CF__THREAD_SANITIZER
-    context->fiber = __tsan_get_current_fiber();
-#endif
+    if (has_fibers())
+        context->fiber = __tsan_get_current_fiber();
 }
 
 void
@@ -192,6 +245,8 @@ cf__context_make(struct cf__context *context,
     *context =
         (struct cf__context){.entry = entry,
                              .arg = arg,
+                             .has_more = root->has_more,
+                             .observed = root->observed,
                              .thread_exceptions = root->thread_exceptions,
                              .thread_errno = root->thread_errno,
 #ifdef CF__CLEANUP_LISTS
@@ -199,9 +254,8 @@ cf__context_make(struct cf__context *context,
 #endif
                              .bottom = bottom,
                              .size = size};
-#if CF__THREAD_SANITIZER
-    context->fiber = __tsan_create_fiber(0);
-#endif
+    if (has_fibers())
+        context->fiber = __tsan_create_fiber(0);
     context->valgrind_id =
         VALGRIND_STACK_REGISTER(bottom, (char *)bottom + size);
     prepare(context, bottom, size);
@@ -210,17 +264,25 @@ cf__context_make(struct cf__context *context,
 void
 cf__context_fini(struct cf__context *context)
 {
-#if CF__THREAD_SANITIZER
-    __tsan_destroy_fiber(context->fiber);
-#endif
-#if CF__ADDRESS_SANITIZER
-    /* Frames that never return have left their marks. */
-    __asan_unpoison_memory_region(context->bottom, context->size);
-#endif
+    if (has_fibers())
+        __tsan_destroy_fiber(context->fiber);
+    if (has_poison()) /* frames that never return have left their marks */
+        __asan_unpoison_memory_region(context->bottom, context->size);
     VALGRIND_STACK_DEREGISTER(context->valgrind_id);
 }
 
-#ifndef CF__INLINE_SWITCH
+UNTOLD void
+cf__context_switch_observed(struct cf__context *from, struct cf__context *to)
+{
+    int saved_errno = *from->thread_errno;
+    exchange_exceptions(from, to);
+    exchange(from, to);
+    tell_leaving(from, to);
+    tell_arrived(jump(from, to));
+    *from->thread_errno = saved_errno;
+}
+
+#ifndef CF__OWN_SWITCH
 UNTOLD void
 cf__context_switch(struct cf__context *from, struct cf__context *to)
 {

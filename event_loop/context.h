@@ -10,6 +10,7 @@
 #define CF_EVENT_LOOP_CONTEXT_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,9 @@ struct cf__context {
 #else
     ucontext_t ucontext;
 #endif
+    /* A switch is more than that: there is a C++ runtime, or a sanitizer ... */
+    bool has_more;
+    bool observed; /* ... which is to be told. The same for all of a thread */
     /* Of the context that runs: the one that it has gone on from. */
     struct cf__context *former;
     struct cf__exceptions

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The switch from one context to another: see context.h. Where it is a few
- * instructions of our own, and no sanitizer has to be told, it is a part of the
- * function that calls it. Else there would be a return between the two stacks,
- * and the processor would foresee a wrong one: the last call was on the other
- * stack.
+ * instructions of our own, it is a part of the function that calls it. Else
+ * there would be a return between the two stacks, and the processor would
+ * foresee a wrong one: the last call was on the other stack.
  */
 #ifndef CF_EVENT_LOOP_CONTEXT_SWITCH_H
 #define CF_EVENT_LOOP_CONTEXT_SWITCH_H
@@ -13,15 +12,7 @@
 
 #include "lib/base/sanitizers.h"
 
-#if CF__ADDRESS_SANITIZER
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#endif
 #if CF__THREAD_SANITIZER
-void *__tsan_get_current_fiber(void);
-void *__tsan_create_fiber(unsigned flags);
-void __tsan_destroy_fiber(void *fiber);
-void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #define NOT_TOLD no_sanitize("thread")
 #else
 #define NOT_TOLD unused
@@ -31,37 +22,24 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #define UNTOLD __attribute__((noinline, NOT_TOLD))
 #define UNTOLD_PART static inline __attribute__((always_inline, NOT_TOLD))
 
-/* Just before a switch. */
+/* What a context has beside its stack. */
 UNTOLD_PART void
-tell_leaving(struct cf__context *from, struct cf__context *to)
+exchange(struct cf__context *from, struct cf__context *to)
 {
     to->former = from;
-    if (__builtin_expect(from->thread_exceptions != NULL, 0)) {
-        from->exceptions = *from->thread_exceptions;
-        *from->thread_exceptions = to->exceptions;
-    }
 #ifdef CF__CLEANUP_LISTS
     __pthread_register_cancel(&from->cleanups); /* keeps the list ... */
     __pthread_unregister_cancel(&to->cleanups); /* ... and takes the other */
 #endif
-#if CF__ADDRESS_SANITIZER
-    __sanitizer_start_switch_fiber(&from->fake_stack, to->bottom, to->size);
-#endif
-#if CF__THREAD_SANITIZER
-    __tsan_switch_to_fiber(to->fiber, 0);
-#endif
 }
 
-/* Just after it, in the context that runs now. */
 UNTOLD_PART void
-tell_arrived(struct cf__context *self)
+exchange_exceptions(struct cf__context *from, struct cf__context *to)
 {
-#if CF__ADDRESS_SANITIZER
-    __sanitizer_finish_switch_fiber(
-        self->fake_stack, &self->former->bottom, &self->former->size);
-#else
-    (void)self;
-#endif
+    if (!from->thread_exceptions)
+        return;
+    from->exceptions = *from->thread_exceptions;
+    *from->thread_exceptions = to->exceptions;
 }
 
 #ifdef CF__OWN_SWITCH
@@ -127,19 +105,29 @@ jump(struct cf__context *from, struct cf__context *to)
 
 #endif
 
+/* A switch of which a sanitizer is told. */
+void cf__context_switch_observed(struct cf__context *from,
+                                 struct cf__context *to);
+
 /* What a switch is; jump: how the stacks are exchanged. */
 #define CF__SWITCH(from, to, jump)                                             \
     do {                                                                       \
+        if (__builtin_expect((from)->has_more, 0)) {                           \
+            if ((from)->observed) {                                            \
+                cf__context_switch_observed((from), (to));                     \
+                return;                                                        \
+            }                                                                  \
+            exchange_exceptions((from), (to));                                 \
+        }                                                                      \
         int saved_errno = *(from)->thread_errno;                               \
-        tell_leaving((from), (to));                                            \
-        tell_arrived(jump((from), (to)));                                      \
+        exchange((from), (to));                                                \
+        (void)jump((from), (to));                                              \
         *(from)->thread_errno = saved_errno;                                   \
     } while (0)
 
-#if defined CF__OWN_SWITCH && !CF__ADDRESS_SANITIZER && !CF__THREAD_SANITIZER
-#define CF__INLINE_SWITCH
 /* Leaves from, which runs, and goes on with to. Returns when from is gone on
  * with. errno is as before. */
+#ifdef CF__OWN_SWITCH
 static inline __attribute__((always_inline)) void
 cf__context_switch(struct cf__context *from, struct cf__context *to)
 {

@@ -127,9 +127,13 @@ wait_shortly(cf_future *f, int64_t timeout_ns)
     struct cf__worker *worker = cf__thread.worker;
     if (!worker || timeout_ns == 0 || cf__thread.due)
         return false;
-    return cf__in_task_run(worker, f) ||
-           (worker->suspend && timeout_ns == CF_FOREVER && !cf__in_scopes() &&
-            worker->suspend->join(worker, f));
+    if (cf__in_task_run(worker, f))
+        return true;
+    if (!worker->suspend || timeout_ns != CF_FOREVER || cf__in_scopes() ||
+        !worker->suspend->join(worker, f))
+        return false;
+    cf__observed_seen(f); /* which may have run in another thread */
+    return true;
 }
 
 /* Not inlined, as what follows. */
