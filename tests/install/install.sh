@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds and runs the consumers in consumer/ against the product:
-# install.sh find_package|pkg_config|subproject|debian SOURCE BUILD CMAKE
+# install.sh find_package|pkg_config|subproject SOURCE BUILD CMAKE
 #            GENERATOR ON|OFF ON|OFF CC [CXX]
 # ON: with the event loop; with libcurl.
 set -euo pipefail
@@ -17,38 +17,8 @@ fail() {
     exit 1
 }
 
-# run PROGRAM [ANSWER]: it must answer, and with the right answer.
-run() {
-    local answer
-    answer=$("$1")
-    printf '%s: %s\n' "$(basename "$1")" "$answer"
-    [ "$answer" = "${2:-6 * 7 = 42}" ]
-}
-
-# needs PROGRAM LIBRARY: it is linked to that shared library.
-needs() {
-    readelf -d "$1" | grep "NEEDED.*\[$2\.so\." >/dev/null
-}
-
-# run_all FOLDER: the consumers there.
-run_all() {
-    run "$1/c_shared"
-    needs "$1/c_shared" libcfutures || fail "c_shared needs no libcfutures"
-    for library in libcfutures_loop libuv; do
-        ! needs "$1/c_shared" $library || fail "c_shared needs $library"
-    done
-    if [ -n "$cxx" ]; then
-        run "$1/cxx_shared"
-        run "$1/hpp_shared"
-    fi
-    run "$1/open_without" CF_ENOTSUP
-    if [ "$loop" = ON ]; then
-        run "$1/open_shared"
-        needs "$1/open_shared" libcfutures_loop ||
-            fail "open_shared needs no libcfutures_loop"
-    fi
-    [ "$curl" = OFF ] || run "$1/fetch_shared" 'no URL'
-}
+# shellcheck source=tests/install/consumers.sh
+. "$source/tests/install/consumers.sh"
 
 # Installs, moves the tree, and removes every trace of where it was.
 install_and_move() {
@@ -68,33 +38,6 @@ install_and_move() {
     fi
 }
 
-# Makes Debian packages, which lintian accepts, and unpacks them. CPack writes
-# scripts that call ldconfig, and the change log closes no bug.
-unpack_packages() {
-    local said
-    "$cmake" -S "$source" -B "$scratch/packages" -G "$generator" \
-        -DCMAKE_C_COMPILER="$cc" -DCMAKE_C_FLAGS="-ffile-prefix-map=$source=." \
-        -DCMAKE_INSTALL_PREFIX=/usr -DCF_DEBIAN=ON -DCF_EVENT_LOOP="$loop" \
-        -DCF_BUILD_TESTS=OFF -DCF_BUILD_SAMPLES=OFF -DCF_BUILD_BENCH=OFF
-    "$cmake" --build "$scratch/packages"
-    (cd "$scratch/packages" && "$(dirname "$cmake")/cpack" >/dev/null)
-    if command -v lintian >/dev/null; then
-        said=$(lintian --allow-root "$scratch"/packages/*.deb | grep -v \
-            -e ' maintscript-calls-ldconfig ' \
-            -e ' initial-upload-closes-no-bugs ' || true)
-        [ -z "$said" ] || fail "lintian: $said"
-    fi
-    for package in "$scratch"/packages/*.deb; do
-        dpkg-deb -x "$package" "$scratch/tree"
-    done
-    if command -v python3 >/dev/null; then
-        [ -s "$scratch/tree/usr/share/man/man3/cf_submit.3.gz" ] ||
-            fail "there is no page of cf_submit()"
-        [ -s "$scratch/tree/usr/share/doc/libcfutures-doc/html/index.html" ] ||
-            fail "there is no web site"
-    fi
-}
-
 # build_with_cmake ARG...: every consumer, by its own CMakeLists.txt.
 build_with_cmake() {
     "$cmake" -S "$consumer" -B "$scratch/build" -G "$generator" \
@@ -103,9 +46,6 @@ build_with_cmake() {
         -DCONSUMER_CURL="$curl" "$@"
     "$cmake" --build "$scratch/build"
     run_all "$scratch/build"
-    run "$scratch/build/c_static"
-    [ "$loop" = OFF ] || run "$scratch/build/open_static"
-    [ "$curl" = OFF ] || run "$scratch/build/fetch_static" 'no URL'
 }
 
 # components WORDS [ARG...]: what find_package(cfutures 0.1 WORDS) complains of, a
@@ -192,19 +132,9 @@ pkg_config)
         [ "$curl" = OFF ] || "$cc" "$consumer/fetch.c" -o fetch_shared \
             $(pkg-config --cflags --libs cfutures-curl)
     }
-    run_all .
+    run_shared .
     unset LD_LIBRARY_PATH
     run ./c_static
-    ;;
-debian)
-    for tool in dpkg-shlibdeps gzip; do
-        command -v $tool >/dev/null || {
-            echo "install: $tool is not installed"
-            exit 77
-        }
-    done
-    unpack_packages
-    build_with_cmake -DCMAKE_PREFIX_PATH="$scratch/tree/usr"
     ;;
 subproject)
     build_with_cmake -DCONSUMER_SUBPROJECT="$source" -DCF_EVENT_LOOP="$loop" \

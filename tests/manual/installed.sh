@@ -18,8 +18,8 @@ ask() {
     local status=0
     "$@" </dev/null >"$folder/said" 2>"$folder/complaints" || status=$?
     [ ! -s "$folder/complaints" ] ||
-        complain "$*: $(head -3 "$folder/complaints")"
-    [ "$status" -eq 0 ] || complain "$* ends with $status"
+        complain "${*:1:6}: $(head -3 "$folder/complaints")"
+    [ "$status" -eq 0 ] || complain "${*:1:6} ends with $status"
 }
 
 # shows PROGRAM NAME PAGE TEXT [VOLUME]: the page that is found by that name is
@@ -29,7 +29,8 @@ shows() {
     ask "$program" -M "$man" "$volume" "$name"
     # Without the bold face, which is a character over itself.
     sed 's/.\x08//g' "$folder/said" >"$folder/plain"
-    grep -A1 '^NAME$' "$folder/plain" | grep -q "^ *$page - $text" ||
+    grep -A1 '^NAME$' "$folder/plain" |
+        grep "^ *$page - $text" >/dev/null ||
         complain "$program $volume $name has the name" \
             "$(grep -A1 '^NAME$' "$folder/plain" | tail -1)"
     for section in SYNOPSIS DESCRIPTION 'SEE ALSO'; do
@@ -90,6 +91,13 @@ done
     echo "installed: there is neither man (man-db) nor mman (mandoc)"
     exit 77
 }
+
+# Every page, by what man-db's man shows them with. A line that is stretched to
+# the margin has wide gaps, which is no fault.
+if command -v groff >/dev/null; then
+    # shellcheck disable=SC2046 # no blanks in these names
+    ask groff -man -Tascii -ww -Wbreak -z $(find "$man" -name '*.[37]' -type f)
+fi
 
 # By what a page is about. mandb also says which NAME it cannot read.
 if command -v mandb >/dev/null; then
