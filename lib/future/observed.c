@@ -10,6 +10,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/lock.h"
+#include "lib/base/place.h"
 #include "lib/future/block.h"
 
 #include <dlfcn.h>
@@ -24,6 +25,7 @@ enum {
     RESTING_FEW = 1 << 10,  /* ... and without */
     BUCKETS = 1 << 14,
     NAME_SIZE = 48,
+    PLACE_SIZE = 256,
     GROUPS = 16,   /* lines of the report */
     UNUSED_AT = 16 /* the first bytes of a free block are in use: block.h */
 };
@@ -32,7 +34,9 @@ enum {
 struct record {
     struct record *next; /* of its bucket */
     const cf_future *f;
-    cf_task_fn *fn; /* NULL: a promise */
+    cf_task_fn *fn;    /* NULL: a promise */
+    uint64_t number;   /* of records, in the order in which they begin */
+    const void *place; /* that made it, in the program. NULL: not known */
     char name[NAME_SIZE];
 };
 
@@ -41,6 +45,7 @@ static struct {
     uint16_t generation;     /* of the process that wrote the rest */
     cf_future *first, *last; /* resting, by next: the first rests longest */
     size_t resting;
+    uint64_t records; /* so many have begun */
     struct record *buckets[BUCKETS];
 } seen;
 
@@ -71,9 +76,11 @@ enter_record(const cf_future *f)
     if (!record)
         return;
     const char *name = cf__name(f);
-    *record = (struct record){.f = f, .fn = f->executor ? f->fn : NULL};
+    *record = (struct record){
+        .f = f, .fn = f->executor ? f->fn : NULL, .place = cf__place_of_call()};
     (void)snprintf(record->name, sizeof record->name, "%s", name ? name : "");
     lock();
+    record->number = seen.records++;
     struct record **bucket = bucket_of(f);
     record->next = *bucket;
     *bucket = record;
@@ -155,7 +162,7 @@ cf__observed_end(cf_future *f)
 /* --- the report ----------------------------------------------------------- */
 
 struct group {
-    const struct record *example;
+    const struct record *first; /* that began */
     size_t count;
 };
 
@@ -185,40 +192,54 @@ count_left(struct group *groups)
                 continue;
             left++;
             size_t g = 0;
-            while (g < GROUPS && groups[g].example &&
-                   !is_like(groups[g].example, at))
+            while (g < GROUPS && groups[g].first &&
+                   !is_like(groups[g].first, at))
                 g++;
             if (g == GROUPS)
                 continue;
-            groups[g].example = at;
+            if (!groups[g].first || at->number < groups[g].first->number)
+                groups[g].first = at;
             groups[g].count++;
         }
     }
     return left;
 }
 
+/* What made them, as a text. */
+static void
+name_group(const struct record *record, char *to, size_t size)
+{
+    Dl_info info = {NULL, NULL, NULL, NULL};
+    void *address;
+    char place[PLACE_SIZE];
+    memcpy(&address, &record->fn, sizeof address); /* POSIX allows that */
+    if (!record->fn) {
+        (void)snprintf(to, size, "cf_future_create()");
+    } else if (record->name[0]) {
+        (void)snprintf(to, size, "task '%s'", record->name);
+    } else if (dladdr && dladdr(address, &info) && info.dli_sname) {
+        (void)snprintf(to, size, "%s()", info.dli_sname);
+    } else {
+        cf__place_text(address, place, sizeof place);
+        (void)snprintf(to, size, "the function at %s", place);
+    }
+}
+
 static void
 print_group(const struct group *group)
 {
-    const struct record *record = group->example;
-    Dl_info info = {NULL, NULL, NULL, NULL};
-    void *address;
-    memcpy(&address, &record->fn, sizeof address); /* POSIX allows that */
-    if (!record->fn) {
-        fprintf(stderr, "  %zu of cf_future_create()\n", group->count);
-    } else if (record->name[0]) {
-        fprintf(stderr, "  %zu of task '%s'\n", group->count, record->name);
-    } else if (dladdr && dladdr(address, &info) && info.dli_sname) {
-        fprintf(stderr, "  %zu of %s()\n", group->count, info.dli_sname);
-    } else {
-        size_t offset =
-            (size_t)((uintptr_t)address - (uintptr_t)info.dli_fbase);
-        fprintf(stderr,
-                "  %zu of the function at %s+0x%zx\n",
-                group->count,
-                info.dli_fname ? info.dli_fname : "",
-                offset);
-    }
+    char name[PLACE_SIZE + NAME_SIZE], place[PLACE_SIZE] = "";
+    name_group(group->first, name, sizeof name);
+    if (group->first->place)
+        cf__place_text(group->first->place, place, sizeof place);
+    fprintf(stderr,
+            "  %zu of %s%s%s\n",
+            group->count,
+            name,
+            !place[0]           ? ""
+            : group->count == 1 ? ", from "
+                                : ", the first from ",
+            place);
 }
 
 /* At the end of the program, when executors have been drained. */
@@ -236,7 +257,7 @@ report(void)
                     "not called for: %zu\n",
                     left);
         }
-        for (int g = 0; g < GROUPS && groups[g].example; g++)
+        for (int g = 0; g < GROUPS && groups[g].first; g++)
             print_group(&groups[g]);
     }
     cf__unlock(&seen.lock);
@@ -247,6 +268,8 @@ report(void)
 __attribute__((constructor)) static void
 begin(void)
 {
-    if (cf__observers & CF__OBSERVES_USE)
-        (void)atexit(report);
+    if (!(cf__observers & CF__OBSERVES_USE))
+        return;
+    cf__place_begin();
+    (void)atexit(report);
 }
