@@ -72,6 +72,8 @@ struct cf__thread {
     bool yields_early;         /* its last wait ended with a yield: see there */
     int budget; /* so many more operations that do not have to wait leave it
                    at 0 or above: lib/executor/budget.h */
+    int budget_at_wait; /* what it was when the thread last had to wait for a
+                           future, outside of tasks */
 
     /* While the thread forks (lib/base/forked.c), its cache is closed: it is
      * empty and has a limit of 0, so that each use of it takes the slow way. */

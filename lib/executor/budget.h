@@ -27,6 +27,14 @@ cf__budget_count(void)
     return __builtin_expect(--cf__thread.budget < 0, 0);
 }
 
+/* How many operations the thread has counted since the budget was mark, modulo
+ * CF__BUDGET. */
+static inline int
+cf__budget_since(int mark)
+{
+    return (mark - cf__thread.budget) & (CF__BUDGET - 1);
+}
+
 /*
  * An operation has what it was called for, and its task has not been suspended.
  * The caller holds no lock and is ready for what other tasks do meanwhile, as

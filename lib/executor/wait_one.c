@@ -28,7 +28,11 @@
 #include "lib/future/observed.h"
 
 #define NAP_NS CF__MS(100)
-enum { REMOTE_LOOK = 5 };
+enum {
+    REMOTE_LOOK = 5,
+    PAUSES = 4,      /* for each result that was found done */
+    PAUSES_MAX = 128 /* some microseconds */
+};
 
 /* A thread that collects the outcome of a remote task may be in a callback that
  * waits for this thread. So this thread looks itself now and then. */
@@ -76,11 +80,27 @@ sleep_until_done(cf_future *f, int64_t deadline_ns, bool firmly)
     }
 }
 
+/* A thread that reads many results, one after the other, comes up to the task
+ * that runs. If it looked at that one until it is done, and then at the next
+ * one, it would take each future's cache lines from the worker when the worker
+ * needs them. So it lets the worker get ahead: the longer, the more results it
+ * has found done since its last wait. */
+static void
+fall_behind(int64_t deadline_ns)
+{
+    int pauses = cf__budget_since(cf__thread.budget_at_wait) * PAUSES;
+    if (deadline_ns != CF__NEVER || cf__thread.yields_early)
+        return;
+    for (int i = 0; i < pauses && i < PAUSES_MAX; i++)
+        cf_relax();
+}
+
 static cf_err
 wait_outside(cf_future *f, int64_t deadline_ns, bool firmly)
 {
     if (deadline_ns == 0)
         return CF_ETIMEDOUT;
+    fall_behind(deadline_ns);
     struct cf__spin spin = cf__spin_begin();
     bool done = false;
     /* A look at a remote future takes as long as REMOTE_LOOK plain looks. */
@@ -90,6 +110,7 @@ wait_outside(cf_future *f, int64_t deadline_ns, bool firmly)
         done = cf_future_done(f);
     cf_err err = done ? CF_OK : sleep_until_done(f, deadline_ns, firmly);
     cf__spin_learn(&spin);
+    cf__thread.budget_at_wait = cf__thread.budget;
     return err;
 }
 
