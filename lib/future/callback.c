@@ -11,6 +11,7 @@
 #include "lib/base/observer.h"
 #include "lib/base/worker.h"
 #include "lib/future/life.h"
+#include "lib/future/slow_callback.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ call_next(struct run *run)
     bool skip = is_parents(callback);
     free(callback);
     if (!skip)
-        fn(f, data);
+        cf__callback_call(fn, f, data);
     let_go(run);
 }
 
@@ -156,7 +157,7 @@ cf__callbacks_call_now(cf_future *f, cf_done_fn *fn, void *data)
     struct cf__scopes scopes = cf__scopes_hide();
     int former = enter(&mine);
     pthread_cleanup_push(ended, &run);
-    fn(f, data);
+    cf__callback_call(fn, f, data);
     pthread_cleanup_pop(0);
     let_go(&run);
     drain(&run);

@@ -13,7 +13,7 @@ points+='|syslog|system|usleep|wait|waitid|waitpid|write|writev'
 
 # Cancellation is disabled around them:
 allowed='lib/base/(cancel|cond|contract|cpu_count|einval|fence)\.c'
-allowed+='|lib/future/observed\.c'
+allowed+='|lib/future/(observed|slow_callback)\.c'
 # ... in all of cf_process_pool_create(), and so in the processes that it
 # forks; and in the manager.
 allowed+='|process_pool/(manager|memory/(room|roster)|worker/(limits|worker'

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * CF_DEBUG=1: futures that are left are counted at the end, a use of one that
- * is gone ends the program with a sentence, and a call that returns CF_EINVAL
- * says why. CF_DEBUG=abort: such a call ends the program. Without CF_DEBUG
- * nothing is said.
+ * is gone ends the program with a sentence, a call that returns CF_EINVAL says
+ * why, and a callback that takes long is named once. CF_DEBUG=abort: a call
+ * that returns CF_EINVAL ends the program. Without CF_DEBUG nothing is said.
  */
-#define _GNU_SOURCE
 #include <cfutures/cfutures.h>
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "tests/observers/child.h"
 
@@ -95,6 +95,32 @@ misuse(cf_executor *ex)
     cf_future_unref(f);
 }
 
+/* Takes 150 ms of its thread. */
+static void
+dawdle(cf_future *f, void *calls)
+{
+    const struct timespec t = {0, 150000000};
+    (void)f;
+    ++*(int *)calls;
+    (void)nanosleep(&t, NULL);
+}
+
+static void
+call_slowly(cf_executor *ex)
+{
+    int calls = 0;
+    for (int i = 0; i < 2; i++) { /* is called at once, and in a worker */
+        cf_future *f = i ? NULL : submit(ex, NULL);
+        if ((i && cf_submit(ex, task_nothing, NULL, 0, &f)) ||
+            cf_future_on_done(f, dawdle, &calls) ||
+            cf_executor_wait_idle(ex, CF_FOREVER))
+            exit(1);
+        cf_future_unref(f);
+    }
+    if (calls != 2)
+        exit(1);
+}
+
 static int
 run(const char *what)
 {
@@ -107,6 +133,8 @@ run(const char *what)
         use_late(ex);
     else if (strcmp(what, "misuse") == 0)
         misuse(ex);
+    else if (strcmp(what, "slow") == 0)
+        call_slowly(ex);
     else
         for (int i = 0; i < BETWEEN; i++)
             cf_future_unref(submit(ex, "decode"));
@@ -138,13 +166,21 @@ main(int argc, char **argv)
         return run(argv[1]);
     unsetenv("CF_DEBUG");
     if (run_again("left", said, sizeof said) != 0 || said[0] ||
-        run_again("misuse", said, sizeof said) != 0 || said[0]) {
+        run_again("misuse", said, sizeof said) != 0 || said[0] ||
+        run_again("slow", said, sizeof said) != 0 || said[0]) {
         fprintf(stderr, "without CF_DEBUG it says: %s\n", said);
         return 1;
     }
     setenv("CF_DEBUG", "1", 1);
     if (run_again("well", said, sizeof said) != 0 || said[0]) {
         fprintf(stderr, "nothing is left, but it says: %s\n", said);
+        return 1;
+    }
+    const char *slow = "libcfutures: CF_DEBUG: a callback took ";
+    if (run_again("slow", said, sizeof said) != 0 ||
+        strncmp(said, slow, strlen(slow)) != 0 ||
+        strchr(said, '\n') != strrchr(said, '\n')) {
+        fprintf(stderr, "a callback is slow, and it says: %s\n", said);
         return 1;
     }
     if (!ends("left", true, left) || !ends("late", false, late) ||
