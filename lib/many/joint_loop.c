@@ -19,8 +19,8 @@ enum {
     TRIED_UNITS = 16,
     TRIAL_NS = CF__US(2), /* the caller runs so long before it judges */
     ALONE_PART = 16,      /* it takes at most this part at once when alone */
-    LEAST_NS = CF__US(1)  /* no runner takes less than this at once, if it is
-                             one of PARTS */
+    LEAST_NS = CF__US(1)  /* what a runner takes lasts so long at least, or is
+                             such a part of the loop */
 };
 
 bool
