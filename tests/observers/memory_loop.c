@@ -116,7 +116,8 @@ main(int argc, char **argv)
     for (int i = 0; i < 2; i++) {
         setenv("ASAN_OPTIONS", options[i], 1);
         int status = run_again("well", said, sizeof said);
-        if (status != 0 || said[0]) {
+        /* Of <ucontext.h>, where that switches, it has a warning. */
+        if (status != 0 || strstr(said, "ERROR") || strstr(said, "no_return")) {
             fprintf(stderr, "status %x, it said:\n%s\n", status, said);
             return 1;
         }
