@@ -13,6 +13,8 @@ here=$source/tests/install
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 tree=$home/tree
+# shellcheck source=tests/install/common.sh
+. "$here/common.sh"
 # shellcheck source=tests/install/lines.sh
 . "$here/lines.sh"
 # shellcheck source=tests/install/consumers.sh
@@ -170,7 +172,7 @@ if [ $root_here = ON ]; then
     files_of "$tree" >"$home/before"
 fi
 at_most_five debian 'from packages'
-clone
+clone "$home"
 cd "$home/libcfutures"
 without=
 [ "$loop" = ON ] || without='s/-DCF_DEBIAN=ON/& -DCF_EVENT_LOOP=OFF/'

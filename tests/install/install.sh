@@ -12,11 +12,8 @@ consumer=$source/tests/install/consumer
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-fail() {
-    echo "install: $*" >&2
-    exit 1
-}
-
+# shellcheck source=tests/install/common.sh
+. "$source/tests/install/common.sh"
 # shellcheck source=tests/install/consumers.sh
 . "$source/tests/install/consumers.sh"
 
@@ -38,14 +35,15 @@ install_and_move() {
     fi
 }
 
-# build_with_cmake ARG...: every consumer, by its own CMakeLists.txt.
+# build_with_cmake ARG...: every consumer, by its own CMakeLists.txt, in project/.
 build_with_cmake() {
-    "$cmake" -S "$consumer" -B "$scratch/build" -G "$generator" \
+    cp -r "$consumer/." "$scratch/project"
+    "$cmake" -S "$scratch/project" -B "$scratch/project/build" -G "$generator" \
         -DCMAKE_C_COMPILER="$cc" ${cxx:+-DCMAKE_CXX_COMPILER="$cxx"} \
         -DCONSUMER_CXX="${cxx:+ON}" -DCONSUMER_LOOP="$loop" \
         -DCONSUMER_CURL="$curl" "$@"
-    "$cmake" --build "$scratch/build"
-    run_all "$scratch/build"
+    "$cmake" --build "$scratch/project/build"
+    run_all "$scratch/project/build"
 }
 
 # components WORDS [ARG...]: what find_package(cfutures 0.1 WORDS) complains of, a
@@ -106,10 +104,7 @@ find_package)
     find_components
     ;;
 pkg_config)
-    command -v pkg-config >/dev/null || {
-        echo "install: pkg-config is not installed"
-        exit 77
-    }
+    command -v pkg-config >/dev/null || skip "pkg-config is not installed"
     install_and_move
     PKG_CONFIG_PATH=$(dirname "$(find "$scratch/prefix" -name cfutures.pc)")
     LD_LIBRARY_PATH=$(dirname "$PKG_CONFIG_PATH")
@@ -137,15 +132,18 @@ pkg_config)
     run ./c_static
     ;;
 subproject)
-    build_with_cmake -DCONSUMER_SUBPROJECT="$source" -DCF_EVENT_LOOP="$loop" \
-        -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
-    [ ! -e "$scratch/build/cfutures/tests" ] ||
+    # Where the README has it: ccache knows it from install_readme.
+    clone "$scratch/project"
+    build_with_cmake -DCONSUMER_SUBPROJECT="$scratch/project/libcfutures" \
+        -DCF_EVENT_LOOP="$loop" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+    build=$scratch/project/build
+    [ ! -e "$build/cfutures/tests" ] ||
         fail "a subproject builds its own tests"
-    if grep '"command".* -c .*/lib/base/' "$scratch/build/compile_commands.json" |
+    if grep '"command".* -c .*/lib/base/' "$build/compile_commands.json" |
         grep -v -e ' -O2 '; then
         fail "a subproject is not optimised"
     fi
-    "$cmake" --install "$scratch/build" --prefix "$scratch/prefix"
+    "$cmake" --install "$build" --prefix "$scratch/prefix"
     if find "$scratch/prefix" -type f | grep .; then
         fail "a subproject is installed with the project around it"
     fi

@@ -5,19 +5,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # source, home
 
-name=$(basename "$0" .sh)
 typed_in=(bash) # the shell that takes the lines
-
-fail() {
-    echo "$name: $*" >&2
-    exit 1
-}
-
-# skip SENTENCE: what cannot be tested here, and why.
-skip() {
-    echo "$name: skipped: $*"
-    exit 77
-}
 
 # block NAME: its lines.
 block() {
@@ -64,11 +52,3 @@ says() {
 # The same lines for C++.
 # shellcheck disable=SC2034 # for those that source this
 in_cxx='s/^cc hello.c/c++ -std=c++17 hello.cpp/;s/hello C)/hello CXX)/;s/ hello.c)/ hello.cpp)/'
-
-# clone: a copy of the source tree, libcfutures in the home, as it is cloned or
-# unpacked.
-clone() {
-    mkdir "$home/libcfutures"
-    tar -C "$source" --exclude=./.git --exclude='./build*' -c . |
-        tar -C "$home/libcfutures" -x
-}

@@ -8,6 +8,8 @@ source=$1 generator=$2 cc=$3 cxx=${4:-}
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 
+# shellcheck source=tests/install/common.sh
+. "$source/tests/install/common.sh"
 # shellcheck source=tests/install/lines.sh
 . "$source/tests/install/lines.sh"
 
@@ -27,7 +29,11 @@ mkdir "$home/bin"
 ln -s "$(command -v "$cc")" "$home/bin/cc"
 [ -z "$cxx" ] || ln -s "$(command -v "$cxx")" "$home/bin/c++"
 PATH=$home/bin:$PATH
-clone
+# The library is built for C, and then the same for C++: compile it once.
+if [ -z "${CMAKE_C_COMPILER_LAUNCHER:-}" ] && command -v ccache >/dev/null; then
+    export CMAKE_C_COMPILER_LAUNCHER=ccache CCACHE_DIR=$home/ccache
+fi
+clone "$home"
 
 cd "$home/libcfutures"
 follow install
