@@ -165,8 +165,9 @@ if [ $root_here = ON ]; then
     clean=(apt man-db g++ gcc cmake make pkg-config)
     [ "$loop" = OFF ] || clean+=(libuv1-dev)
     [ "$curl" = OFF ] || clean+=(libcurl4-openssl-dev)
-    for package in "${clean[@]}"; do
-        dpkg-query -W "$package" >/dev/null || skip "$package is not installed"
+    for package in "${clean[@]}"; do # dpkg also knows what was removed
+        [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" || true) == ?i* ]] ||
+            skip "$package is not installed"
     done
     make_tree "$tree" "${clean[@]}"
     files_of "$tree" >"$home/before"
