@@ -189,7 +189,7 @@ launch(struct cf__processes *pool)
     cf__queue_open(&pool->queue);
     err = cf__processes_start_manager(pool);
     pool->open = err == CF_OK;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     if (err)
         cf__registry_remove(&pool->base);
     return err;

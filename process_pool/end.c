@@ -129,7 +129,7 @@ join_locked(struct cf__processes *pool)
     if (!pool->joinable || cf__processes_on_manager(pool))
         return;
     pool->joinable = false;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     cf__join(pool->manager);
     cf__processes_lock(pool);
 }
@@ -170,7 +170,7 @@ cf__processes_phase(cf_executor *ex)
     cf__processes_lock(pool);
     int refuses = cf_load_relaxed(&pool->refuse); /* locked */
     bool over = pool->ended;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_serving(pool);
     return cf__phase(refuses, over);
 }
 

@@ -74,7 +74,7 @@ cf__processes_try_lock(struct cf__processes *pool)
  * meanwhile is not done. For where the pool is made, ended or freed. Elsewhere:
  * cf__processes_unlock_serving(), in service.h. */
 static inline void
-cf__processes_unlock(struct cf__processes *pool)
+cf__processes_unlock_alone(struct cf__processes *pool)
 {
     cf__processes_note_unlock(pool);
     pthread_mutex_unlock(&pool->lock);

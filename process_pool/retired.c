@@ -56,7 +56,7 @@ cf__processes_dismantle(struct cf__processes *pool)
 {
     cf__processes_lock(pool);
     pool->open = false;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     cf__zygote_close(&pool->zygote);
     cf__zygote_reap(&pool->zygote); /* if the pool was never made */
     if (pool->setup.nested)

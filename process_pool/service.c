@@ -56,7 +56,7 @@ cf__processes_unlock_serving(struct cf__processes *pool)
         }
         if (rounds == ROUNDS_MAX) /* the manager goes on with it */
             cf__processes_ring(pool);
-        cf__processes_unlock(pool);
+        cf__processes_unlock_alone(pool);
         /* pairs with attend: we see its wish, or it gets the lock */
         cf__fence_full();
         if (!cf_load_relaxed(&pool->again) || rounds == ROUNDS_MAX ||

@@ -25,7 +25,7 @@ await_manager_at_rest(cf_executor *ex)
         cf__processes_lock(pool);
         rests = pool->trim_at == 0 && pool->wakes_at == CF__NEVER &&
                 cf_load_relaxed(&pool->shared->board->sleeps) % 2 == 1;
-        cf__processes_unlock(pool);
+        cf__processes_unlock_alone(pool);
     }
 }
 

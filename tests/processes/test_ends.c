@@ -201,7 +201,7 @@ tasks_in_lane(cf_executor *ex)
     struct cf__processes *pool = cf__processes_of(ex);
     cf__processes_lock(pool);
     size_t count = cf__lane_tasks(&pool->lanes[0]);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     return count;
 }
 

@@ -90,7 +90,7 @@ any_in_first_lap(cf_executor *ex)
     cf__processes_lock(pool);
     for (int i = 0; i < ex->max_workers; i++)
         any = any || pool->lanes[i].next <= pool->lanes[i].first_lap_end;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     return any;
 }
 

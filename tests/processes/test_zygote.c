@@ -193,7 +193,7 @@ await_kill_put_off(struct cf__processes *pool)
         const struct cf__process_lane *lane = &pool->lanes[0];
         waits = lane->kill_signal == SIGKILL && lane->grace_ends_at != 0 &&
                 lane->kill_at > lane->grace_ends_at;
-        cf__processes_unlock(pool);
+        cf__processes_unlock_alone(pool);
     }
     return waits;
 }
@@ -240,7 +240,7 @@ CF_TEST(tasks_that_the_zygotes_death_keeps_from_a_worker_go_back)
     (void)stats_of(ex); /* a service */
     cf__processes_lock(pool);
     size_t returned = pool->returned.count;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     gate_open(callback);
     for (int i = 0; i < TASKS; i++)
         assert_err(cf_future_result(fs[i], CF_FOREVER, NULL), CF_EBROKEN);

@@ -70,7 +70,7 @@ bare_open(int workers)
         cf__lane_reset(&pool->lanes[i]);
         pool->lanes[i].state = CF__LANE_STAFFED;
     }
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     return pool;
 }
 
@@ -84,7 +84,7 @@ bare_leave(struct cf__processes *pool)
     pool->zygote_stopped = pool->zygote_gone = true;
     pool->ending = pool->ended = true;
     pool->joinable = false;
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
 }
 
 void
@@ -130,7 +130,7 @@ bare_drop(struct cf__processes *pool)
 {
     cf__processes_lock(pool);
     cf_future *f = cf__processes_take_all(pool);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     for (cf_future *next; f; f = next) {
         next = cf_load_relaxed(&f->next); /* ours */
         if (!cf__future_cancel_now(f))
@@ -151,7 +151,7 @@ bare_empty(struct cf__processes *pool)
     lane->published = lane->next;
     cf_store_relaxed(&lane->in->published, lane->next);
     cf__processes_collect(pool, lane, 1);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
 }
 
 struct cf__bells

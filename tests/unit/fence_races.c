@@ -388,5 +388,5 @@ main(void)
     for (int i = 0; i < ENTRIES; i++)
         cf__future_discard(entries[i]);
     cf_executor_destroy(ex);
-    return lost > 0;
+    return race_status(lost);
 }

@@ -198,7 +198,7 @@ MANAGER_TEST(the_manager_sees_a_task_that_ends_before_it_says_that_it_sleeps)
     cf__processes_lock(pool);
     position = bare_hand(pool, bare_task(pool, task_nothing), 0);
     cf__lane_publish(lane, 1);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     at_last_signal = end_position;
     bare_step(pool);
     cr_assert(awaits == 1 && lane->oldest == position + 1);
@@ -229,7 +229,7 @@ MANAGER_TEST(no_worker_counts_as_awake_while_the_manager_is_in_user_code)
     cf__processes_lock(pool);
     position = bare_hand(pool, f, 0);
     cf__lane_publish(lane, 1);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     cf_store_relaxed(&lane->out->asleep, 0);
     end_position();
     wanting_in_callback = CF__AWAKE;

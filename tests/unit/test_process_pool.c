@@ -150,6 +150,6 @@ WITHOUT_LOCK(takes_back_with_the_lock_only,
              cf__processes_take_back_many(pool, &pool->lanes[0], 1))
 WITHOUT_LOCK(refuses_with_the_lock_only,
              cf__processes_refuse_locked(pool, CF_ESHUTDOWN))
-WITHOUT_LOCK(unlocks_what_it_has_locked_only, cf__processes_unlock(pool))
+WITHOUT_LOCK(unlocks_what_it_has_locked_only, cf__processes_unlock_alone(pool))
 
 #endif

@@ -94,7 +94,7 @@ order(cf_task_fn *fn)
 {
     cf__processes_lock(pool);
     (void)bare_hand(pool, bare_task(pool, fn), 0);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
 }
 
 static void
@@ -102,7 +102,7 @@ publish(void)
 {
     cf__processes_lock(pool);
     cf__lane_publish(lane, cf__now_ns());
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
 }
 
 static void
@@ -158,7 +158,7 @@ quit(void)
 {
     cf__processes_lock(pool);
     cf__lane_quit(lane);
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
 }
 
 static void
@@ -166,7 +166,7 @@ collect(void)
 {
     cf__processes_lock(pool);
     cf__processes_collect(pool, lane, cf__now_ns());
-    cf__processes_unlock(pool);
+    cf__processes_unlock_alone(pool);
     answer();
 }
 
