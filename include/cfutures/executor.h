@@ -196,12 +196,16 @@ CF_API void cf_executor_destroy(cf_executor *ex);
  * @retval CF_ESYS     No thread could be started (errno). It takes no more
  *                     tasks, and is the caller's as before.
  * @retval CF_ENOTSUP  As cf_executor_shutdown().
+ * @retval CF_EDEADLK  Called from a task that its own submitter runs
+ *                     (CF_QUEUE_CALLER_RUNS): that submit uses ex. Nothing is
+ *                     done.
  * @retval CF_EFORKED  This process is a fork of the executor's own: nothing is
  *                     done, as the memory is the parent's image.
  *
  * Ownership: with CF_OK the handle is gone. Its tasks use it until they end.
- * Threads:   one caller, also a task or a callback of ex, and no other thread
- *            uses ex afterwards.
+ * Threads:   one caller, also a task of ex, or a callback that a thread of ex
+ *            runs; and no other call uses ex afterwards, or has not returned
+ *            yet.
  * Blocks:    no.
  * Ordering:  none.
  * Fork:      see CF_EFORKED.

@@ -23,6 +23,12 @@ find_run(const cf_executor *ex)
     return run;
 }
 
+bool
+cf__caller_runs_here(const cf_executor *ex)
+{
+    return find_run(ex) != NULL;
+}
+
 static void
 finish(struct cf__chain_run *chain, cf_future *f, uint64_t flags)
 {

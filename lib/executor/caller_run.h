@@ -40,6 +40,9 @@ cf_err cf__caller_run(cf_executor *ex,
  * never was there. */
 void cf__drop_put_off(cf_executor *ex, cf_future *f);
 
+/* This thread is in a task of ex that its own submit runs. */
+bool cf__caller_runs_here(const cf_executor *ex);
+
 /* If f is pending, and this thread runs tasks of f's executor in a submit: runs
  * f here, and then f is done. The slow side of cf__caller_run_pending(). */
 bool cf__caller_run_it(cf_future *f);

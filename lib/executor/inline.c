@@ -24,6 +24,7 @@ struct inline_executor {
     cf_executor base;
     struct cf_call in; /* worker and worker_data of the tasks' calls */
     atomic_bool closed;
+    atomic_bool ended; /* closed, and no task was left: so it stays */
     /* Atomic. ONE for each task that a thread has submitted and is not through
      * with, callbacks included. AWAITED: a thread may sleep on the low half. */
     _Atomic uint64_t active;
@@ -207,9 +208,13 @@ inline_phase(cf_executor *ex)
 {
     struct inline_executor *self = self_of(ex);
     bool closed = cf_load_seq_cst(&self->closed);
-    /* after closed, as in shutdown */
+    /* after closed, as in shutdown. A submit that is refused is counted for a
+     * moment, too. */
     bool over = cf_load_seq_cst(&self->active) / ONE == 0;
-    return cf__phase(closed ? CF_ESHUTDOWN : CF_OK, over);
+    if (closed && over)
+        cf_store_relaxed(&self->ended, true); /* nothing else follows from it */
+    return cf__phase(closed ? CF_ESHUTDOWN : CF_OK,
+                     over || cf_load_relaxed(&self->ended));
 }
 
 static void

@@ -98,12 +98,13 @@ cf_err
 cf_scope_end(cf_scope *scope)
 {
     struct cf__scopes *scopes = &cf__thread.scopes;
-    if (!scope || scope != scopes->innermost || scopes->shields) {
-        return cf__einval(__func__,
-                          !scope
-                              ? "scope is NULL"
-                              : "it is not the innermost scope of this thread");
-    }
+    const char *why = !scope ? "scope is NULL"
+                      : scope != scopes->innermost
+                          ? "it is not the innermost scope of this thread"
+                      : scopes->shields ? "a shield inside of it has not ended"
+                                        : NULL;
+    if (why)
+        return cf__einval(__func__, why);
     cf_err told = scope->told;
     /* a hint: await_canceler() acquires */
     if (cf_load_relaxed(&scope->cancel) != CF__SCOPE_OPEN) {

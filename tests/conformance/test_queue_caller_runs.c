@@ -164,3 +164,25 @@ CF_TEST(with_caller_runs_what_is_put_off_runs_when_it_is_waited_for)
     cr_assert(queued(b.ex) == 0);
     bounded_end(&b);
 }
+
+static int
+task_releases(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)arg, (void)arg_size;
+    cf_err err = cf_executor_release(cf_call_executor(call));
+    return cf_return(call, &err, sizeof err) != CF_OK;
+}
+
+CF_TEST(with_caller_runs_no_task_releases_the_executor_of_its_submit)
+{
+    bounded b;
+    bounded_begin(&b, 1, CF_QUEUE_CALLER_RUNS);
+    cf_future *queued = must_submit(b.ex, task_nothing, NULL, 0);
+    cf_future *f = must_submit(b.ex, task_releases, NULL, 0);
+    cr_assert(int_result(f) == CF_EDEADLK);
+    cf_future_unref(f);
+    cr_assert(cf_executor_state(b.ex) == CF_EXECUTOR_OPEN);
+    bounded_end(&b);
+    assert_ok(cf_future_result(queued, 0, NULL));
+    cf_future_unref(queued);
+}

@@ -26,6 +26,34 @@ CF_TEST(an_executor_is_open_until_it_is_shut_down)
     cf_executor_destroy(ex);
 }
 
+typedef struct refusal {
+    cf_executor *ex;
+    atomic_bool over;
+} refusal;
+
+static void *
+submit_in_vain(void *data)
+{
+    refusal *r = data;
+    while (!atomic_load(&r->over))
+        assert_err(cf_submit(r->ex, task_nothing, NULL, 0, NULL), CF_ESHUTDOWN);
+    return NULL;
+}
+
+CF_TEST(an_executor_that_has_ended_remains_so)
+{
+    refusal r = {.ex = test_executor(1)};
+    pthread_t thread;
+    assert_ok(cf_executor_shutdown(r.ex, 0, CF_FOREVER));
+    cr_assert(pthread_create(&thread, NULL, submit_in_vain, &r) == 0);
+    for (int i = 0; i < 100000; i++)
+        if (cf_executor_state(r.ex) != CF_EXECUTOR_ENDED)
+            cr_assert_fail("at look %d", i);
+    atomic_store(&r.over, true);
+    pthread_join(thread, NULL);
+    cf_executor_destroy(r.ex);
+}
+
 CF_TEST(an_executor_that_ran_nothing_has_ended_when_it_is_shut_down)
 {
     cf_executor *ex = test_executor(2);
