@@ -10,7 +10,9 @@
 
 #include <cfutures/cxx/executor.hpp>
 
+#include <atomic>
 #include <coroutine>
+#include <pthread.h>
 
 namespace cf
 {
@@ -18,30 +20,23 @@ namespace cf
 namespace detail
 {
 
+class passage;
+
 /* What resumes a coroutine as a task. If the task is cancelled, it resumes the
  * coroutine too, which then throws: a coroutine is not lost. */
 class resumption
 {
   public:
-    resumption(std::coroutine_handle<> of, bool *refused) noexcept
-        : of_(of), refused_(refused)
+    resumption(std::coroutine_handle<> of, passage *by) noexcept
+        : of_(of), by_(by)
     {
     }
     resumption(resumption &&other) noexcept
-        : of_(std::exchange(other.of_, nullptr)), refused_(other.refused_)
+        : of_(std::exchange(other.of_, nullptr)), by_(other.by_)
     {
     }
-    ~resumption()
-    {
-        if (!of_)
-            return;
-        *refused_ = true;
-        of_.resume();
-    }
-    void operator()()
-    {
-        std::exchange(of_, nullptr).resume();
-    }
+    ~resumption();
+    void operator()();
     void drop() noexcept
     {
         of_ = nullptr;
@@ -49,19 +44,72 @@ class resumption
 
   private:
     std::coroutine_handle<> of_;
-    bool *refused_;
+    passage *by_;
 };
 
-/* CF_OK: it is, or will be, resumed; the frame may be gone already. */
-inline cf_err
-resume_on(cf_executor *ex, std::coroutine_handle<> of, bool *refused)
+/*
+ * The way of a coroutine to an executor, in the coroutine's frame. Where the
+ * coroutine goes on, it may end. Then the user may destroy the executor, which
+ * the submit in another thread still uses: so the coroutine first waits until
+ * that has returned. A submit that runs the task itself is no other thread's.
+ */
+class passage
 {
-    job<resumption> next{{{resumption(of, refused)}}};
-    const cf_err err =
-        submit_shared<void, resumption>({ex, nullptr, nullptr, nullptr}, next);
-    if (err)
-        at<0>(static_cast<leaf<0, resumption> &>(next)).drop();
-    return err;
+  public:
+    /* CF_OK: the coroutine is, or will be, resumed, and this may be gone. */
+    cf_err resume_on(cf_executor *ex, std::coroutine_handle<> of)
+    {
+        bool arrived = false;
+        submitter_ = pthread_self();
+        arrived_ = &arrived;
+        job<resumption> next{{{resumption(of, this)}}};
+        const cf_err err = submit_shared<void, resumption>(
+            {ex, nullptr, nullptr, nullptr}, next);
+        if (err)
+            at<0>(static_cast<leaf<0, resumption> &>(next)).drop();
+        if (err || arrived)
+            return err;
+        arrived_ = nullptr;
+        returned_.store(1, std::memory_order_release);
+        returned_.notify_one(); /* an address: the frame may be gone */
+        return CF_OK;
+    }
+    void check_accepted() const
+    {
+        if (refused_)
+            throw canceled();
+    }
+
+  private:
+    friend resumption;
+    void arrive(bool refused) noexcept
+    {
+        refused_ = refused;
+        if (!pthread_equal(submitter_, pthread_self()))
+            returned_.wait(0, std::memory_order_acquire);
+        else if (arrived_)
+            *arrived_ = true;
+    }
+
+    std::atomic<int> returned_{0};
+    pthread_t submitter_{};
+    bool *arrived_ = nullptr; /* on the submit's stack, while that runs */
+    bool refused_ = false;
+};
+
+inline resumption::~resumption()
+{
+    if (!of_)
+        return;
+    by_->arrive(true);
+    of_.resume();
+}
+
+inline void
+resumption::operator()()
+{
+    by_->arrive(false);
+    std::exchange(of_, nullptr).resume();
 }
 
 /* co_await on(ex). */
@@ -77,17 +125,25 @@ class hop
     }
     void await_suspend(std::coroutine_handle<> of)
     {
-        check(resume_on(ex_, of, &refused_));
+        check(way_.resume_on(ex_, of));
     }
     void await_resume() const
     {
-        if (refused_)
-            throw canceled();
+        way_.check_accepted();
     }
 
   private:
     cf_executor *ex_;
-    bool refused_ = false;
+    passage way_;
+};
+
+/* What on() gives. */
+struct destination {
+    cf_executor *ex;
+    hop operator co_await() const noexcept
+    {
+        return hop(ex);
+    }
 };
 
 /* co_await of a future: resumes as a task of ex, or, without one or if ex takes
@@ -112,8 +168,7 @@ template <class T> class awaiting
     }
     T await_resume()
     {
-        if (refused_)
-            throw canceled();
+        way_.check_accepted();
         return of_.get();
     }
 
@@ -122,13 +177,13 @@ template <class T> class awaiting
     {
         auto *self = static_cast<awaiting *>(data);
         const auto waiter = self->waiter_;
-        if (!self->ex_ || resume_on(self->ex_, waiter, &self->refused_))
+        if (!self->ex_ || self->way_.resume_on(self->ex_, waiter))
             waiter.resume();
     }
     future<T> &of_;
     cf_executor *ex_;
     std::coroutine_handle<> waiter_;
-    bool refused_ = false;
+    passage way_;
 };
 
 /* The same for a future that was given away for it. */
@@ -148,10 +203,10 @@ template <class T> class awaiting_own : kept_future<T>, public awaiting<T>
 
 /* Goes on as a task of ex, whose tasks share the program's memory. cf::canceled
  * if ex is shut down before that. */
-inline detail::hop
+inline detail::destination
 on(executor_ref ex) noexcept
 {
-    return detail::hop(ex.handle());
+    return {ex.handle()};
 }
 
 /* In a coroutine of another library: goes on in the thread that completes the

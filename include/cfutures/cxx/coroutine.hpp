@@ -58,9 +58,9 @@ class task_promise_base
     {
         return {std::move(of), ex};
     }
-    hop await_transform(hop to) noexcept
+    hop await_transform(destination to) noexcept
     {
-        return to;
+        return hop(to.ex);
     }
     template <class A> A &&await_transform(A &&other) noexcept
     {
@@ -243,7 +243,7 @@ run_spawned(cf_executor *ex, task<T> body, promise<T> whole)
     std::exception_ptr thrown;
     try {
         co_await here_is{ex};
-        co_await hop(ex);
+        co_await destination{ex};
         if (!whole.start()) /* cancelled before it began */
             co_return;
         if constexpr (std::is_void_v<T>) {
