@@ -204,8 +204,9 @@ initialize(struct cf__evloop *loop)
     if (!loop->options.initializer)
         return true;
     struct cf_call call = {.worker = 0};
-    const cf_error *failure = cf__call_initializer(
+    int rc = cf__call_initializer(
         &call, loop->options.initializer, loop->options.init_data, &loop->data);
+    const cf_error *failure = cf__call_end(&call, rc);
     if (!failure)
         return true;
     break_loop(loop, cf__failure_turn(failure, CF_EBROKEN));

@@ -74,10 +74,11 @@ initialize(struct cf__threads *pool, struct cf__threads_worker *w)
     w->phase = CF__PHASE_INITIALIZING;
     cf__threads_pause_search(pool, w); /* it may take long */
     struct cf_call call = {.worker = w->base.index};
-    const cf_error *failure = cf__call_initializer(&call,
-                                                   pool->options.initializer,
-                                                   pool->options.init_data,
-                                                   &w->base.data);
+    int rc = cf__call_initializer(&call,
+                                  pool->options.initializer,
+                                  pool->options.init_data,
+                                  &w->base.data);
+    const cf_error *failure = cf__call_end(&call, rc);
     w->phase = failure ? CF__PHASE_FINALIZING : CF__PHASE_TASKS;
     if (!failure) {
         cf__threads_resume_search(pool, w);

@@ -141,7 +141,7 @@ drop_run(void *of_call)
     call->failure = NULL;
 }
 
-const cf_error *
+int
 cf__call_initializer(struct cf_call *call,
                      cf_initializer_fn *initializer,
                      void *init_data,
@@ -153,7 +153,7 @@ cf__call_initializer(struct cf_call *call,
     pthread_cleanup_push(drop_run, call);
     rc = initializer(call, init_data, worker_data);
     pthread_cleanup_pop(0);
-    return cf__call_end(call, rc);
+    return rc;
 }
 
 void

@@ -123,17 +123,15 @@ cf__call_returned(const struct cf_call *call, int rc)
  * Else the record of the failure, which the caller frees; a result has been
  * dropped.
  */
-const cf_error *cf__call_end(struct cf_call *call, int rc);
+CF__EXPORT const cf_error *cf__call_end(struct cf_call *call, int rc);
 
-/*
- * Calls the initializer of a worker; call has worker set. NULL: it succeeded.
- * Else the record of the failure, which the caller frees. If it ends its
- * thread, this frees what the run has.
- */
-CF__EXPORT const cf_error *cf__call_initializer(struct cf_call *call,
-                                                cf_initializer_fn *initializer,
-                                                void *init_data,
-                                                void **worker_data);
+/* Calls the initializer of a worker; call has worker set. Returns what that
+ * returns: next comes cf__call_end(). If it ends its thread, what the run has
+ * is freed. */
+CF__EXPORT int cf__call_initializer(struct cf_call *call,
+                                    cf_initializer_fn *initializer,
+                                    void *init_data,
+                                    void **worker_data);
 
 /* Makes a malloc'ed block the result, without a copy if possible. false: there
  * is no memory, and the block is freed. */

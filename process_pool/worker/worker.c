@@ -213,10 +213,9 @@ initialize(struct worker *w)
 {
     const cf_process_pool_options *options = &w->setup->options;
     if (options->initializer) {
-        struct cf_call call = {
-            .worker = w->lane, .fixed_sink = true, .home = w->home};
-        cf__call_begin(&call, NULL, 0);
-        int rc = options->initializer(&call, options->init_data, &w->data);
+        struct cf_call call = {.worker = w->lane, .home = w->home};
+        int rc = cf__call_initializer(
+            &call, options->initializer, options->init_data, &w->data);
         cf__call_returned(&call, rc);
         if (rc) {
             cf__outbox_write_init_failure(&w->outbox, &call, rc);
