@@ -34,7 +34,9 @@ ctrl_c_or_input(int ctrl_c, int fd)
 {
     struct pollfd fds[2] = {{.fd = ctrl_c, .events = POLLIN},
                             {.fd = fd, .events = POLLIN}};
-    (void)poll(fds, 2, -1); /* if it fails, the read blocks */
+    while (poll(fds, 2, -1) < 0 && errno == EINTR) /* a signal may end it */
+        continue;
+    /* If the wait has failed, the read blocks. */
     return !fds[0].revents;
 }
 

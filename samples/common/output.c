@@ -57,6 +57,22 @@ output_open(struct output *output, const char *program, const char *path)
     return true;
 }
 
+/* Returns 0 or an errno. */
+static int
+give_name(const struct output *output)
+{
+    if (!output->keep)
+        return rename(output->temporary, output->path) ? errno : 0;
+    if (link(output->temporary, output->path) == 0) {
+        (void)unlink(output->temporary);
+        return 0;
+    }
+    if (errno != EPERM &&
+        errno != EOPNOTSUPP) /* the file system has no links */
+        return errno;
+    return rename(output->temporary, output->path) ? errno : 0;
+}
+
 bool
 output_finish(struct output *output)
 {
@@ -67,8 +83,8 @@ output_finish(struct output *output)
     if (fclose(output->file) && !err)
         err = errno;
     output->file = NULL;
-    if (!err && rename(output->temporary, output->path))
-        err = errno;
+    if (!err)
+        err = give_name(output);
     if (err)
         output_abandon(output);
     else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "walk.h"
 
+#include <errno.h>
 #include <fts.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,17 @@ complain(struct walk *walk, const char *path, int error)
     walk->errors++;
 }
 
+/* NULL: there are no more. Also if an error ends the walk, after a sentence. */
+static FTSENT *
+next(struct walk *walk, FTS *files, const char *path)
+{
+    errno = 0;
+    FTSENT *at = fts_read(files);
+    if (!at && errno)
+        complain(walk, path, errno);
+    return at;
+}
+
 bool
 walk_files(struct walk *walk, const char *path)
 {
@@ -21,7 +33,7 @@ walk_files(struct walk *walk, const char *path)
     bool has_out = walk->leave_out && stat(walk->leave_out, &out) == 0;
     FTS *files = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     bool memory = files != NULL;
-    for (FTSENT *at; memory && (at = fts_read(files)) != NULL;) {
+    for (FTSENT *at; memory && (at = next(walk, files, path)) != NULL;) {
         switch (at->fts_info) {
         case FTS_F:
             memory =

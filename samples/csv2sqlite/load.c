@@ -94,6 +94,10 @@ read_header(struct work *work, cf_err *err)
     *err = reader_first_row(reader);
     if (*err == CF_EINTERRUPTED)
         return false;
+    if (*err == CF_ETOOBIG) {
+        *err = CF_OK;
+        return false;
+    }
     if (*err)
         why = *err == CF_EDONE ? "has no header" : strerror(errno);
     else

@@ -143,6 +143,8 @@ report_all(const struct load *load, const struct query *query)
     bool printed = false;
     if (sums)
         err = sum_columns(load->ex, query, load->ctrl_c, sums);
+    else
+        fputs("csv2sqlite: out of memory\n", stderr);
     if (!err) {
         printf("%" PRIu64 " rows\n", load->report->rows);
         printed = print_sums(query, sums);

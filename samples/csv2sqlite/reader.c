@@ -149,5 +149,9 @@ reader_first_row(struct reader *r)
     cf_err err = fill(r);
     if (!err && r->size >= 3 && memcmp(r->piece->text, "\xef\xbb\xbf", 3) == 0)
         drop(r, 3);
-    return err ? err : next_rows(r, 1);
+    if (err)
+        return err;
+    const uint64_t first = r->piece->line;
+    err = next_rows(r, 1);
+    return !err && r->piece->line != first ? CF_ETOOBIG : err;
 }

@@ -30,7 +30,8 @@ bool reader_open(struct reader *reader, const char *path);
  * the next call. CF_OK, CF_EDONE; CF_EINTERRUPTED: Ctrl-C; CF_ESYS: errno. */
 cf_err reader_next(struct reader *reader);
 
-/* As reader_next(), before it: the piece is the file's first row. */
+/* As reader_next(), before it: the piece is the file's first row. CF_ETOOBIG,
+ * after a sentence: that row is too long. */
 cf_err reader_first_row(struct reader *reader);
 
 void reader_close(struct reader *reader);

@@ -38,6 +38,7 @@ open_output(struct work *work, struct job *job)
         batch_complain("fetch", job->path, "is there already");
     else if (output_open(&job->output, "fetch", job->path))
         job->is_running = true;
+    job->output.keep = !work->options->force;
     return job->is_running;
 }
 

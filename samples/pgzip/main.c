@@ -125,6 +125,7 @@ open_target(const char *path, const struct options *o, struct output *output)
                              : complain(target, "is there already");
     if (!opened)
         free(target);
+    output->keep = !o->force;
     return opened;
 }
 

@@ -130,6 +130,16 @@ END
 test "$(sql 'SELECT count(*), sum(a), sum(b) FROM data')" = \
     '150001|11250075004|300005'
 
+# Not even names are taken from the row after a header that is too long.
+{
+    head -c 1200000 /dev/zero | tr '\0' x
+    printf '\n1,2\n3,4\n'
+} >wide
+status=0
+"$program" -f "$db" wide >out 2>err || status=$?
+test $status -eq 1
+test "$(cat err)" = 'wide:1: longer than 1 MiB'
+
 # Windows: a mark at the beginning, CR at the ends of lines. Several files; one
 # with other columns, one that is missing and one that is empty are left out.
 printf '\357\273\277a,b\r\n1,"2"\r\n\r\n3,4\r\n' >windows

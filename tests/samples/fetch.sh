@@ -63,13 +63,29 @@ END
     "$program" -e "$spec" -f -o got "$site/ok" >out
     test "$(cat got/ok)" = ok
 
+    # Of two with one name the first one stays: the second one sees it before
+    # it begins, or at its end.
+    rm -rf got
+    mkdir got
+    status=0
+    "$program" -e "$spec" -o got "$site/size/9" "$site/./size/9" >out 2>err ||
+        status=$?
+    test $status -eq 1
+    test "$(wc -l <out)" -eq 1
+    test "$(wc -l <err)" -eq 1
+    grep -qE '^fetch: got/9: (is there already|File exists)$' err
+    only 9
+
     # What does not come leaves nothing.
     rm -rf got
     mkdir got
     status=0
-    "$program" -e "$spec" -t 300ms -r 1 -o got "$site/none" "$site/half" \
-        "$site/hang" "$site/reset" "$site/around" "$site/ok" >out 2>err ||
-        status=$?
+    "$program" -e "$spec" -o got "$site/none" "$site/around" "$site/ok" \
+        >out 2>err || status=$?
+    test $status -eq 1
+    test ! -s err
+    "$program" -e "$spec" -t 300ms -r 1 -o got "$site/half" "$site/hang" \
+        "$site/reset" >>out 2>err || status=$?
     test $status -eq 1
     test ! -s err
     of_reset <out | sort | sed 's/\(around: failed: \).*/\1A/' |

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 # Signals and refused memory are the pool's, as without a sanitizer.
-for name in ASAN TSAN UBSAN; do
+for name in ASAN UBSAN; do
     eval "export ${name}_OPTIONS=\${${name}_OPTIONS-}:handle_segv=0"
 done
 export ASAN_OPTIONS="$ASAN_OPTIONS:allocator_may_return_null=1"
