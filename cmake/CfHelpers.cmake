@@ -52,8 +52,8 @@ function(cf_plain_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT"
                           "ARGS;SOURCES;DEFINITIONS;LIBRARIES")
     cf_test_program(
-        ${name} SOURCES ${arg_SOURCES} DEFINITIONS ${arg_DEFINITIONS}
-                LIBRARIES ${arg_LIBRARIES} ${arg_UNPARSED_ARGUMENTS})
+        ${name} ${arg_UNPARSED_ARGUMENTS} SOURCES ${arg_SOURCES}
+                DEFINITIONS ${arg_DEFINITIONS} LIBRARIES ${arg_LIBRARIES})
     add_test(NAME ${name} COMMAND ${name} ${arg_ARGS})
     if(arg_SERIAL)
         set(serial SERIAL)
@@ -73,9 +73,9 @@ function(cf_criterion_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT"
                           "SUITES;SOURCES;DEFINITIONS;LIBRARIES")
     cf_test_program(
-        ${name} SOURCES ${arg_SOURCES} DEFINITIONS ${arg_DEFINITIONS}
-                LIBRARIES ${arg_LIBRARIES} PkgConfig::CRITERION
-                ${arg_UNPARSED_ARGUMENTS})
+        ${name} ${arg_UNPARSED_ARGUMENTS} SOURCES ${arg_SOURCES}
+                DEFINITIONS ${arg_DEFINITIONS}
+                LIBRARIES ${arg_LIBRARIES} PkgConfig::CRITERION)
     if(arg_SERIAL)
         set(serial SERIAL)
     endif()
