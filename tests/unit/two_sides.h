@@ -25,8 +25,8 @@ unsigned race_run(const struct race *race, int64_t duration_ns);
 unsigned race_run_late(const struct race *race, int64_t duration_ns);
 void race_start(void);
 
-/* What main() returns: 1 if rounds were lost; 77, skipped, if the sides of a
- * race never met, as on one processor. */
+/* What main() returns: 1 if rounds were lost; 77, skipped, if the sides never
+ * met in any race, as on one processor. */
 int race_status(unsigned lost);
 
 /* In left(), or in right(): waits until the other side has ended. */
