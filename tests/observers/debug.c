@@ -12,17 +12,9 @@
 #include <time.h>
 
 #include "tests/observers/child.h"
+#include "tests/observers/task.h"
 
 enum { BETWEEN = 1000 };
-
-static int
-task_nothing(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)call;
-    (void)arg;
-    (void)arg_size;
-    return 0;
-}
 
 static cf_future *
 submit(cf_executor *ex, const char *name)

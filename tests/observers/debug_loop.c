@@ -14,15 +14,7 @@
 #include <signal.h>
 
 #include "tests/observers/says.h"
-
-static int
-task_nothing(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)call;
-    (void)arg;
-    (void)arg_size;
-    return 0;
-}
+#include "tests/observers/task.h"
 
 /* --- the loop ------------------------------------------------------------- */
 

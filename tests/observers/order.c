@@ -14,23 +14,7 @@
 
 enum { ROUNDS = 200, CELLS = 64 };
 
-struct cell {
-    long in, out;
-};
-
 static cf_executor *ex;
-
-/* Reads and writes the cell that arg points to. */
-static int
-task_cell(cf_call *call, const void *arg, size_t arg_size)
-{
-    struct cell *cell = (struct cell *)(uintptr_t)arg;
-    (void)call;
-    (void)arg_size;
-    cell->out = cell->in + 1;
-    cell->in = 0;
-    return 0;
-}
 
 /* Fills a result of as many bytes as it is told. */
 static int

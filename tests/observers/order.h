@@ -3,6 +3,8 @@
 #ifndef CF_TESTS_OBSERVERS_ORDER_H
 #define CF_TESTS_OBSERVERS_ORDER_H
 
+#include <cfutures/cfutures.h>
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +32,23 @@ fix_addresses(char **argv)
         personality((unsigned)former | ADDR_NO_RANDOMIZE) < 0)
         return;
     execv("/proc/self/exe", argv);
+}
+
+/* What a task reads and writes, without an atomic operation. */
+struct cell {
+    long in, out;
+};
+
+/* Reads and writes the cell that arg points to. */
+static inline int
+task_cell(cf_call *call, const void *arg, size_t arg_size)
+{
+    struct cell *cell = (struct cell *)(uintptr_t)arg;
+    (void)call;
+    (void)arg_size;
+    cell->out = cell->in + 1;
+    cell->in = 0;
+    return 0;
 }
 
 #endif

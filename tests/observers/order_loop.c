@@ -18,23 +18,8 @@
 
 enum { ROUNDS = 20, TASKS = 64, DEPTH = 1100 };
 
-struct cell {
-    long in, out;
-};
-
 static cf_executor *pool;
 static long shared; /* by the tasks of a loop, in its thread */
-
-static int
-task_cell(cf_call *call, const void *arg, size_t arg_size)
-{
-    struct cell *cell = (struct cell *)(uintptr_t)arg;
-    (void)call;
-    (void)arg_size;
-    cell->out = cell->in + 1;
-    cell->in = 0;
-    return 0;
-}
 
 /* --- deep stacks ---------------------------------------------------------- */
 
