@@ -47,4 +47,11 @@ cf_err cf__address_text(const struct cf__address *address,
                         char *to,
                         size_t size);
 
+/* NULL, or why no address can be written to text. */
+static inline const char *
+cf__wrong_text(const char *text, size_t size)
+{
+    return !text ? "text is NULL" : size == 0 ? "size is 0" : NULL;
+}
+
 #endif

@@ -141,10 +141,7 @@ cf_datagram_close(cf_datagram *d)
 cf_err
 cf_datagram_address(const cf_datagram *d, char *text, size_t size)
 {
-    const char *why = !d          ? "d is NULL"
-                      : !text     ? "text is NULL"
-                      : size == 0 ? "size is 0"
-                                  : NULL;
+    const char *why = d ? cf__wrong_text(text, size) : "d is NULL";
     if (why)
         return cf__einval(__func__, why);
     return cf__socket_name(d->poller.fd, "udp", text, size);

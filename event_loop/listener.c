@@ -146,10 +146,7 @@ cf_listener_close(cf_listener *l)
 cf_err
 cf_listener_address(const cf_listener *l, char *text, size_t size)
 {
-    const char *why = !l          ? "l is NULL"
-                      : !text     ? "text is NULL"
-                      : size == 0 ? "size is 0"
-                                  : NULL;
+    const char *why = l ? cf__wrong_text(text, size) : "l is NULL";
     if (why)
         return cf__einval(__func__, why);
     return cf__socket_name(l->poller.fd, "tcp", text, size);

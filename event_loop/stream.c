@@ -117,10 +117,7 @@ cf_err
 cf_stream_peer_name(const cf_stream *s, char *text, size_t size)
 {
     struct cf__address address = {.size = sizeof address.as};
-    const char *why = !s          ? "s is NULL"
-                      : !text     ? "text is NULL"
-                      : size == 0 ? "size is 0"
-                                  : NULL;
+    const char *why = s ? cf__wrong_text(text, size) : "s is NULL";
     if (why)
         return cf__einval(__func__, why);
     *text = 0;

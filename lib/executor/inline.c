@@ -5,8 +5,8 @@
  * and no thread waits for one. No locks.
  */
 #include "lib/executor/inline.h"
-#include "lib/base/einval.h"
 
+#include "lib/base/einval.h"
 #include "lib/base/futex.h"
 #include "lib/executor/backend.h"
 #include "lib/executor/call.h"

@@ -113,9 +113,7 @@ __attribute__((noinline)) static cf_err
 return_rarely(cf_call *call, const void *data, size_t size)
 {
     if (!call || (!data && size)) {
-        return cf__einval("cf_return",
-                          !call ? "call is NULL"
-                                : "data is NULL, but size is not 0");
+        return cf__einval("cf_return", !call ? "call is NULL" : CF__NO_DATA);
     }
     if (size <= call->sink_size && !call->heap) {
         call->result_size = size;
@@ -167,9 +165,7 @@ cf_return_owned(cf_call *call,
                 void (*data_free)(void *data))
 {
     if (!call || (!data && size)) {
-        return cf__einval(__func__,
-                          !call ? "call is NULL"
-                                : "data is NULL, but size is not 0");
+        return cf__einval(__func__, !call ? "call is NULL" : CF__NO_DATA);
     }
     if (size > CF__SIZE_MAX)
         return CF_ETOOBIG;

@@ -48,7 +48,7 @@ cf_future_set_result(cf_future *f, const void *data, size_t size)
 {
     const char *why = !f              ? "f is NULL"
                       : f->executor   ? "f is not of cf_future_create()"
-                      : !data && size ? "data is NULL, but size is not 0"
+                      : !data && size ? CF__NO_DATA
                                       : NULL;
     if (why)
         return cf__einval(__func__, why);
