@@ -61,15 +61,15 @@ output_open(struct output *output, const char *program, const char *path)
 static int
 give_name(const struct output *output)
 {
-    if (!output->keep)
-        return rename(output->temporary, output->path) ? errno : 0;
-    if (link(output->temporary, output->path) == 0) {
-        (void)unlink(output->temporary);
-        return 0;
+    if (output->keep) {
+        if (link(output->temporary, output->path) == 0) {
+            (void)unlink(output->temporary);
+            return 0;
+        }
+        bool has_links = errno != EPERM && errno != EOPNOTSUPP;
+        if (has_links) /* the file system has them */
+            return errno;
     }
-    if (errno != EPERM &&
-        errno != EOPNOTSUPP) /* the file system has no links */
-        return errno;
     return rename(output->temporary, output->path) ? errno : 0;
 }
 

@@ -36,9 +36,10 @@ open_output(struct work *work, struct job *job)
 {
     if (!work->options->force && access(job->path, F_OK) == 0)
         batch_complain("fetch", job->path, "is there already");
-    else if (output_open(&job->output, "fetch", job->path))
-        job->is_running = true;
-    job->output.keep = !work->options->force;
+    else
+        job->is_running = output_open(&job->output, "fetch", job->path);
+    if (job->is_running)
+        job->output.keep = !work->options->force;
     return job->is_running;
 }
 

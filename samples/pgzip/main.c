@@ -123,9 +123,10 @@ open_target(const char *path, const struct options *o, struct output *output)
     bool free_place = o->force || access(target, F_OK) != 0;
     bool opened = free_place ? output_open(output, "pgzip", target)
                              : complain(target, "is there already");
-    if (!opened)
+    if (opened)
+        output->keep = !o->force;
+    else
         free(target);
-    output->keep = !o->force;
     return opened;
 }
 
