@@ -45,6 +45,8 @@ new_coroutine(struct cf__evloop *loop)
     self->base.suspend = loop->suspend;
     self->on_stack.worker = &self->base;
     self->index = count;
+    self->base.number = count + 1;
+    self->base.links = cf__stack_beside(stacks, count);
     self->call.executor = &loop->base;
     cf__context_make(&self->context,
                      &loop->root,
@@ -106,8 +108,10 @@ choose(struct cf__evloop *loop)
     if (!loop->batch)
         begin_round(loop);
     struct cf__coroutine *next = loop->batch;
-    if (next)
+    if (next) {
         loop->batch = next->link;
+        cf__coroutine_prefetch(loop->batch);
+    }
     return next;
 }
 
@@ -199,6 +203,7 @@ coroutine_main(void *coroutine)
         if (__builtin_expect(loop->enders != NULL, 0))
             tell_enders(loop);
         self->trimmed = false;
+        loop->stacks_used = true;
         free_coroutine(loop, self);
         leave(loop, self);
     }
@@ -219,9 +224,18 @@ cf__coroutine_start(struct cf__evloop *loop)
     return true;
 }
 
+bool
+cf__coroutine_may_trim(const struct cf__evloop *loop)
+{
+    size_t count = cf_load_relaxed(&loop->stacks.count); /* this thread's */
+    return loop->stacks_used &&
+           count - loop->active_count > loop->options.max_stacks_kept;
+}
+
 void
 cf__coroutine_trim(struct cf__evloop *loop)
 {
+    loop->stacks_used = false;
     struct cf__coroutine *self = loop->free_coroutines;
     for (size_t kept = 0; self; self = self->link, kept++) {
         if (kept >= loop->options.max_stacks_kept && !self->trimmed) {

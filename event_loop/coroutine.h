@@ -10,19 +10,19 @@
 
 /*
  * A coroutine, at the top of its stack. It is made once and runs one task after
- * the other. Other threads touch base.parker, woken_link and base.suspend only;
- * all else is the loop's thread's.
+ * the other. Other threads touch nothing of it but the first cache line of
+ * base: all else is the loop's thread's.
  */
 struct cf__coroutine {
     struct cf__worker base; /* the executor is the loop. parker 1: another
                                thread has unparked it, and it is in woken */
-    uint64_t woken_link;    /* the next entry there */
 
-    bool parked;    /* it is suspended in a wait, and in no list but woken */
-    bool notified;  /* it was unparked while it was not parked */
-    bool timed_out; /* its deadline was what woke it */
-    bool delivered; /* the future whose sole waiter it is has come */
-    uint32_t index; /* of its stack */
+    bool parked;     /* it is suspended in a wait, and in no list but woken */
+    bool notified;   /* it was unparked while it was not parked */
+    bool timed_out;  /* its deadline was what woke it */
+    bool delivered;  /* the future whose sole waiter it is has come */
+    uint32_t index;  /* of its stack */
+    cf_future *sole; /* that future, or the last one */
     struct cf__coroutine *link;   /* in the one list that it is in: ready, a
                                    turn's batch, free */
     struct cf__on_stack on_stack; /* while it does not run */
@@ -54,6 +54,17 @@ struct cf__ender {
     struct cf__coroutine *coroutine;
     struct cf__ender *next;
 };
+
+/* A switch to self, which may be NULL, comes soon, and reads this. */
+static inline void
+cf__coroutine_prefetch(const struct cf__coroutine *self)
+{
+    if (!self)
+        return;
+    __builtin_prefetch(&self->link);
+    __builtin_prefetch(&self->context);
+    __builtin_prefetch(&self->context.former);
+}
 
 static inline struct cf__coroutine *
 cf__coroutine_of(struct cf__worker *worker)

@@ -112,7 +112,8 @@ create(const cf_event_loop_options *opts, bool in_caller, cf_executor **out)
     loop->options.stall_ns = cf__watchdog_stall_ns(options.stall_ns);
     err = cf__stacks_init(&loop->stacks,
                           loop->options.stack_size,
-                          sizeof(struct cf__coroutine))
+                          sizeof(struct cf__coroutine),
+                          sizeof(struct cf__links))
               ? CF_OK
               : CF_ETOOBIG;
     cf__queue_init(&loop->queue);

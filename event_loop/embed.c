@@ -44,6 +44,8 @@ fall_asleep(struct cf__evloop *loop)
     loop->marked = cf__woken_mark(&loop->woken, CF__ASLEEP_IN_ENGINE);
     cf__fence_full(); /* pairs with cf__evloop_wake */
     cf__evloop_be_idle(loop);
+    if (cf__coroutine_may_trim(loop)) /* that it idles for long, nobody sees */
+        cf__coroutine_trim(loop);
     cf__engine_arm(loop->engine, cf__timer_heap_next(&loop->timers));
 }
 

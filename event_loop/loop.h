@@ -72,6 +72,7 @@ struct cf__evloop {
     struct cf__coroutine *batch; /* those that are left in a turn */
     struct cf__coroutine *ready, *last_ready; /* for the next turn */
     struct cf__coroutine *free_coroutines;
+    bool stacks_used; /* one has become free since stacks were trimmed */
     /* Tasks that tasks of the loop have submitted, the oldest first. They come
      * before all of priority 0 in the queue. */
     cf_future *own, *last_own;
@@ -190,12 +191,12 @@ void cf__engine_send(struct cf__engine *engine);
 /* The caller has taken that mark away from woken; 0: none. If the thread sleeps
  * on the word, only its address is used: the loop may be gone. */
 static inline void
-cf__evloop_rouse(struct cf__evloop *loop, unsigned mark)
+cf__evloop_rouse(struct cf__evloop *loop, uint32_t mark)
 {
     if (__builtin_expect(mark == 0, 1))
         return;
     if (mark == CF__ASLEEP)
-        cf__futex_wake(cf__low_half(&loop->woken.word), 1);
+        cf__futex_wake(&loop->woken.word, 1);
     else
         cf__engine_send(loop->engine);
 }
@@ -227,8 +228,9 @@ cf__evloop_has_tasks(struct cf__evloop *loop)
 static inline bool
 cf__evloop_has_work(struct cf__evloop *loop)
 {
-    return loop->ready || cf__woken_any(&loop->woken) ||
-           cf__evloop_has_tasks(loop) || cf_load_relaxed(&loop->ctrl_c);
+    /* First what no other thread writes to. */
+    return loop->ready || cf__evloop_has_tasks(loop) ||
+           cf__woken_any(&loop->woken) || cf_load_relaxed(&loop->ctrl_c);
 }
 
 /* --- circle.c ------------------------------------------------------------- */
@@ -331,7 +333,10 @@ bool cf__coroutine_start(struct cf__evloop *loop);
  * coroutine of the batch is left. */
 void cf__coroutine_run(struct cf__evloop *loop, struct cf__coroutine *first);
 
-/* Gives memory of stacks back that have not been used for long. */
+/* true: cf__coroutine_trim() would give some back. */
+bool cf__coroutine_may_trim(const struct cf__evloop *loop);
+
+/* Gives memory of stacks back that are free, but for some. */
 void cf__coroutine_trim(struct cf__evloop *loop);
 
 /* The thread of the loop ends inside a task, by pthread_exit(): fails what

@@ -44,33 +44,35 @@ static bool
 rest(struct cf__evloop *loop, uint32_t how, int64_t deadline_ns)
 {
     if (how == CF__ASLEEP)
-        return cf__futex_wait(
-            cf__low_half(&loop->woken.word), CF__ASLEEP, deadline_ns);
+        return cf__futex_wait(&loop->woken.word, CF__ASLEEP, deadline_ns);
     cf__engine_sleep(loop->engine, deadline_ns);
     return cf_load_relaxed(&loop->woken.word) != how ||
            cf__evloop_has_work(loop) || cf__now_ns() < deadline_ns;
 }
 
-/* Memory of a burst is given back when nothing has come for a while: to have
- * it again costs more than to keep it for that long. And the loop may be the
- * one that is told when others have freed much. */
+/* Memory of a burst, of futures and of stacks, is given back when nothing has
+ * come for a while: to have it again costs more than to keep it for that long.
+ * And the loop may be the one that is told when others have freed much. */
 static void
 doze(struct cf__evloop *loop, uint32_t how)
 {
     int64_t next = cf__timer_heap_next(&loop->timers);
     int64_t until = next;
-    bool keeps = false, may_trim = cf__block_may_trim();
-    if (may_trim)
+    const bool blocks = cf__block_may_trim();
+    const bool stacks = cf__coroutine_may_trim(loop);
+    if (blocks || stacks)
         until = cf__sooner(next, cf__now_ns() + TRIM_NS);
-    else
-        keeps = cf__block_keep(&loop->keeper);
+    bool keeps = !blocks && cf__block_keep(&loop->keeper);
     bool woken = rest(loop, how, until);
     if (keeps)
         cf__block_stop_keeping(&loop->keeper);
-    if (may_trim && !woken && until < next) {
+    if (woken || until == next)
+        return;
+    if (blocks)
         cf__block_trim();
-        (void)rest(loop, how, next);
-    }
+    if (stacks)
+        cf__coroutine_trim(loop);
+    (void)rest(loop, how, next);
 }
 
 /* It has to look at what has been freed: the sleep is over, and the next one is
@@ -103,7 +105,6 @@ look_on(struct cf__evloop *loop, struct cf__spin *spin)
 void
 cf__evloop_be_idle(struct cf__evloop *loop)
 {
-    cf__coroutine_trim(loop);
     if (loop->active_count == 0)
         answer(loop);
 }

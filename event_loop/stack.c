@@ -11,6 +11,7 @@
 #include "lib/base/size.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -26,17 +27,21 @@
 enum { SHIFTS = 16, SHIFT = 128 };
 
 enum {
-    CONTROL_ALIGNMENT = 64,
+    ALIGNMENT = 64, /* of what other processors write to */
     FIRST_ROOM = 16,
     PAGES_KEPT = 4 /* of a stack that is trimmed: the frames at its top */
 };
 
 bool
-cf__stacks_init(struct cf__stacks *stacks, size_t size, size_t control_size)
+cf__stacks_init(struct cf__stacks *stacks,
+                size_t size,
+                size_t control_size,
+                size_t beside_size)
 {
-    *stacks = (struct cf__stacks){.page = (size_t)sysconf(_SC_PAGESIZE)};
-    stacks->control_size = (control_size + CONTROL_ALIGNMENT - 1) /
-                           CONTROL_ALIGNMENT * CONTROL_ALIGNMENT;
+    *stacks = (struct cf__stacks){.page = (size_t)sysconf(_SC_PAGESIZE),
+                                  .beside_size = beside_size};
+    stacks->control_size =
+        (control_size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (size > CF__SIZE_MAX / CF__STACKS_PER_SEGMENT / 2)
         return false;
     size += stacks->control_size + (size_t)(SHIFTS - 1) * SHIFT;
@@ -55,8 +60,10 @@ void
 cf__stacks_fini(struct cf__stacks *stacks)
 {
     struct cf__stack_table *table = cf_load_relaxed(&stacks->table);
-    for (size_t i = 0; i < stacks->segment_count; i++)
-        munmap(table->segments[i], segment_size(stacks));
+    for (size_t i = 0; i < stacks->segment_count; i++) {
+        munmap(table->segments[i].stacks, segment_size(stacks));
+        free(table->segments[i].beside);
+    }
     for (struct cf__stack_table *former; table; table = former) {
         former = table->former;
         free(table);
@@ -90,6 +97,12 @@ add_segment(struct cf__stacks *stacks)
 {
     if (!reserve_segment(stacks))
         return false;
+    /* A multiple of the alignment, as there are as many stacks. */
+    const size_t beside_size = stacks->beside_size * CF__STACKS_PER_SEGMENT;
+    char *beside = aligned_alloc(ALIGNMENT, beside_size);
+    if (!beside)
+        return false;
+    memset(beside, 0, beside_size);
     char *segment =
         mmap(NULL,
              segment_size(stacks),
@@ -97,12 +110,15 @@ add_segment(struct cf__stacks *stacks)
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK,
              -1,
              0);
-    if (segment == MAP_FAILED)
+    if (segment == MAP_FAILED) {
+        free(beside);
         return false;
+    }
     /* A huge page would be the memory of several stacks at once. */
     (void)madvise(segment, segment_size(stacks), MADV_NOHUGEPAGE);
     struct cf__stack_table *table = cf_load_relaxed(&stacks->table);
-    table->segments[stacks->segment_count++] = segment;
+    table->segments[stacks->segment_count++] =
+        (struct cf__stack_segment){segment, beside};
     return true;
 }
 
@@ -116,14 +132,27 @@ set_guard(struct cf__stacks *stacks, char *page)
     return mprotect(page, stacks->page, PROT_NONE) == 0;
 }
 
+static const struct cf__stack_segment *
+segment_of(const struct cf__stacks *stacks, uint32_t index)
+{
+    /* pairs with reserve_segment: the table is whole */
+    struct cf__stack_table *table = cf_load_acquire(&stacks->table);
+    return &table->segments[index / CF__STACKS_PER_SEGMENT];
+}
+
 /* Where the stack with that index begins, with its guard. */
 static char *
 stack_at(const struct cf__stacks *stacks, uint32_t index)
 {
-    /* pairs with reserve_segment: the table is whole */
-    struct cf__stack_table *table = cf_load_acquire(&stacks->table);
-    return table->segments[index / CF__STACKS_PER_SEGMENT] +
+    return segment_of(stacks, index)->stacks +
            index % CF__STACKS_PER_SEGMENT * stacks->size;
+}
+
+void *
+cf__stack_beside(const struct cf__stacks *stacks, uint32_t index)
+{
+    return segment_of(stacks, index)->beside +
+           index % CF__STACKS_PER_SEGMENT * stacks->beside_size;
 }
 
 void *
@@ -137,7 +166,7 @@ void *
 cf__stacks_new(struct cf__stacks *stacks)
 {
     uint32_t index = cf_load_relaxed(&stacks->count); /* this thread's */
-    if (index == UINT32_MAX)
+    if (index == CF__STACKS_MAX)
         return NULL;
     if (index / CF__STACKS_PER_SEGMENT == stacks->segment_count &&
         !add_segment(stacks))

@@ -21,30 +21,30 @@ enum { STARTS_PER_TURN = 64, ROUNDS_PER_TURN = 32 };
     ((struct cf__coroutine *)(void *)((char *)(timer_)-offsetof(               \
         struct cf__coroutine, timer)))
 
-static inline uint64_t *
-link_of(uint64_t entry)
+static inline uint32_t *
+below(const struct cf__evloop *loop, uint32_t entry)
 {
-    return entry & CF__DELIVERED
-               ? &((cf_future *)(uintptr_t)(entry & ~CF__DELIVERED))
-                      ->next_delivered
-               : &((struct cf__coroutine *)(uintptr_t)entry)->woken_link;
+    struct cf__links *links =
+        cf__stack_beside(&loop->stacks, cf__woken_number(entry) - 1);
+    return &links->below[entry & CF__DELIVERED];
 }
 
-/* The coroutine that the entry is for. */
-static inline struct cf__coroutine *
-open_woken(uint64_t entry)
+static inline void
+open_woken(struct cf__evloop *loop, uint32_t entry)
 {
-    struct cf__coroutine *self = (struct cf__coroutine *)(uintptr_t)entry;
+    struct cf__coroutine *self =
+        cf__stacks_at(&loop->stacks, cf__woken_number(entry) - 1);
     if (entry & CF__DELIVERED) {
-        self = cf__coroutine_of(
-            cf__sole_take((cf_future *)(uintptr_t)(entry & ~CF__DELIVERED)));
         self->delivered = true;
-        return self;
+        /* It goes on soon, and reads the result. */
+        __builtin_prefetch(self->sole, 1);
+        __builtin_prefetch((char *)self->sole + CF_CACHE_LINE, 1);
+    } else {
+        /* pairs with unpark: what all did that unparked it so far; and the link
+         * has been read */
+        (void)cf_exchange_acq_rel(&self->base.parker, 0);
     }
-    /* pairs with unpark: what all did that unparked it so far; and the link has
-     * been read */
-    (void)cf_exchange_acq_rel(&self->base.parker, 0);
-    return self;
+    cf__coroutine_notify(loop, self);
 }
 
 /* What other threads have unparked, or wait for what they have done, may go on,
@@ -52,19 +52,20 @@ open_woken(uint64_t entry)
 static void
 take_woken(struct cf__evloop *loop)
 {
-    uint64_t oldest = 0;
     if (!cf__woken_any(&loop->woken))
         return;
     loop->outside_stirs = true;
-    uint64_t newest = cf__woken_take(&loop->woken);
-    for (uint64_t next; newest; newest = next) {
-        next = *link_of(newest);
-        *link_of(newest) = oldest;
-        oldest = newest;
+    uint32_t entry = cf__woken_take(&loop->woken), above = 0;
+    while (!(entry & CF__LAST)) { /* turns the links round */
+        uint32_t *link = below(loop, entry), next = *link;
+        *link = above;
+        above = entry;
+        entry = next;
     }
-    for (uint64_t next; oldest; oldest = next) {
-        next = *link_of(oldest);
-        cf__coroutine_notify(loop, open_woken(oldest));
+    open_woken(loop, entry);
+    while ((entry = above)) {
+        above = *below(loop, entry); /* an entry that is open may be pushed */
+        open_woken(loop, entry);
     }
 }
 

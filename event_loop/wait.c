@@ -79,11 +79,14 @@ park_on(struct cf__worker *worker,
 {
     struct cf__coroutine *self = cf__coroutine_of(worker);
     self->delivered = false;
+    self->sole = f;
     if (f->executor == worker->executor || !cf__sole_publish(f, worker))
         return false;
     *in_time = park(worker, deadline_ns);
-    if (!self->delivered && !cf__sole_retract(f))
-        await_delivery(cf__evloop_of(worker->executor), self);
+    if (!self->delivered && cf__sole_retract(f))
+        return true;
+    await_delivery(cf__evloop_of(worker->executor), self);
+    (void)cf__sole_take(f);
     return true;
 }
 
@@ -91,11 +94,13 @@ static void
 deliver(struct cf__worker *worker, cf_future *f)
 {
     struct cf__evloop *loop = cf__evloop_of(worker->executor);
+    (void)f; /* the coroutine knows it */
     /* If no thread sleeps there, the push is the last that is touched. */
-    unsigned mark = cf__woken_push(&loop->woken,
-                                   (uint64_t)(uintptr_t)f | CF__DELIVERED,
-                                   &f->next_delivered);
-    cf__evloop_rouse(loop, mark);
+    cf__evloop_rouse(
+        loop,
+        cf__woken_push(&loop->woken,
+                       cf__woken_entry(worker->number, CF__DELIVERED),
+                       worker->links));
 }
 
 /* self's task has been told to stop, or cannot wait now. */
@@ -183,9 +188,10 @@ unpark(struct cf__worker *worker)
     /* pairs with take_woken: self sees why, whichever thread has pushed it */
     if (cf_exchange_acq_rel(&worker->parker, 1) == 1)
         return;
-    unsigned mark = cf__woken_push(
-        &loop->woken, (uint64_t)(uintptr_t)self, &self->woken_link);
-    cf__evloop_rouse(loop, mark);
+    cf__evloop_rouse(loop,
+                     cf__woken_push(&loop->woken,
+                                    cf__woken_entry(worker->number, 0),
+                                    worker->links));
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "lib/base/wake_cost.h"
 
 struct cf__awaited; /* lib/future/awaited.h */
+struct cf__links;
 struct cf__worker;
 
 /* How a worker that is a coroutine waits. */
@@ -60,6 +61,10 @@ struct cf__suspend_ops {
 struct cf__worker {
     cf_executor *executor;
     int index;
+    /* Of a coroutine: by which its backend knows it, and links it. Set before
+     * the first task: other threads read them. */
+    uint32_t number;
+    struct cf__links *links;
     void *data; /* what the initializer left for the tasks */
 
     /* NULL: a thread. Set before the first task. */
@@ -76,14 +81,14 @@ struct cf__worker {
     _Atomic uint32_t parker;
     _Atomic int64_t unparked_at; /* when a thread last did that */
 
-    /* Guarded by the wait graph's lock (lib/executor/wait_graph.c). */
+    /* What follows is not in the first cache line, which a completer reads.
+     * Guarded by the wait graph's lock (lib/executor/wait_graph.c). */
     bool stuck;    /* while it waits: found by cf__wait_graph_enter() */
     bool held_up;  /* ... found by cf__wait_graph_held_up() */
     bool firm;     /* ... others of a circle are ended before it; set by it */
     bool hopeless; /* its wait is to end: a firm one closed the circle */
     struct cf__worker *graph_next;
-    struct cf__awaited *awaited; /* what the worker is blocked on. Not in the
-                                    first cache line, which a completer reads */
+    struct cf__awaited *awaited; /* what the worker is blocked on */
 };
 
 /* true: the tasks of ex run in the calling thread only, and it is in none of

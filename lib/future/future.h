@@ -127,10 +127,8 @@ struct cf_future {
     _Atomic(cf_future *) next;
     cf_executor *executor; /* NULL: a promise. Set at creation */
     union {
-        cf_task_fn *fn;          /* set at creation */
-        cf_future *next_batch;   /* of a batch of free blocks: depot.h */
-        uint64_t next_delivered; /* it is done, and had a sole waiter, whose
-                                    executor has it in a list */
+        cf_task_fn *fn;        /* set at creation */
+        cf_future *next_batch; /* of a batch of free blocks: depot.h */
     };
     /* Guarded by lock: waiter.c. With CF__SOLE in the word: the sole waiter and
      * CF__SOLE_TAG, once its thread has stored that (sole.c). */

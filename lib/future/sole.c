@@ -15,9 +15,8 @@ enum { LOOKS_BEFORE_PAUSE = 100 };
 bool
 cf__sole_publish(cf_future *f, struct cf__worker *worker)
 {
-    /* A timer may finish a task that runs on. Then fn is still in use. And in a
-     * child of a fork, it must be clear whose waiter this is. */
-    if (!f->executor || f->attributes || f->generation != cf__generation)
+    /* In a child of a fork, it must be clear whose waiter this is. */
+    if (!f->executor || f->generation != cf__generation)
         return false;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     do {

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CONTROL = 300, SIZE = 64 * 1024 };
+enum { CONTROL = 300, BESIDE = 8, SIZE = 64 * 1024 };
 
 static void *
 new_stack(struct cf__stacks *stacks)
@@ -28,7 +28,7 @@ Test(loop_stack, stacks_are_apart_and_stay_where_they_are)
     enum { N = 3 * CF__STACKS_PER_SEGMENT + 1 };
     static char *controls[N];
     struct cf__stacks stacks;
-    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL));
+    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL, BESIDE));
     for (uint32_t i = 0; i < N; i++) {
         controls[i] = new_stack(&stacks);
         cr_assert((uintptr_t)controls[i] % 64 == 0);
@@ -52,7 +52,7 @@ Test(loop_stack, stacks_are_apart_and_stay_where_they_are)
 Test(loop_stack, stacks_next_to_each_other_lie_differently_in_their_pages)
 {
     struct cf__stacks stacks;
-    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL));
+    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL, BESIDE));
     size_t page = stacks.page, former = page;
     for (int i = 0; i < 2 * CF__STACKS_PER_SEGMENT; i++) {
         size_t place = (uintptr_t)new_stack(&stacks) % page;
@@ -83,7 +83,7 @@ Test(loop_stack, a_context_rounds_as_it_says)
 {
     struct cf__stacks stacks;
     static struct rounding r;
-    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL));
+    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL, BESIDE));
     void *control = new_stack(&stacks);
     cf__context_adopt(&r.root);
     cf__context_make(&r.context,
@@ -105,13 +105,13 @@ Test(loop_stack, a_context_rounds_as_it_says)
 Test(loop_stack, no_object_is_so_large)
 {
     struct cf__stacks stacks;
-    cr_assert(!cf__stacks_init(&stacks, SIZE_MAX / 2, CONTROL));
+    cr_assert(!cf__stacks_init(&stacks, SIZE_MAX / 2, CONTROL, BESIDE));
 }
 
 Test(loop_stack, no_memory_is_an_answer)
 {
     struct cf__stacks stacks;
-    cr_assert(cf__stacks_init(&stacks, SIZE_MAX / 512, CONTROL));
+    cr_assert(cf__stacks_init(&stacks, SIZE_MAX / 512, CONTROL, BESIDE));
     cr_assert_null(cf__stacks_new(&stacks));
     cf__stacks_fini(&stacks);
 }
@@ -119,7 +119,7 @@ Test(loop_stack, no_memory_is_an_answer)
 Test(loop_stack, below_a_stack_is_a_guard)
 {
     struct cf__stacks stacks;
-    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL));
+    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL, BESIDE));
     (void)new_stack(&stacks);
     char *bottom = cf__stack_bottom(&stacks, new_stack(&stacks));
     pid_t child = fork();
@@ -157,7 +157,7 @@ Test(loop_stack, contexts_go_on_where_they_left)
 {
     struct cf__stacks stacks;
     static struct pair pair;
-    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL));
+    cr_assert(cf__stacks_init(&stacks, SIZE, CONTROL, BESIDE));
     cf__context_adopt(&pair.root);
     for (int i = 0; i < 2; i++) {
         void *control = new_stack(&stacks);

@@ -164,15 +164,17 @@ Test(sole, cannot_wait_for_a_promise)
     cf_future_unref(f);
 }
 
-/* Its timer may finish it while its runner has not begun. */
-Test(sole, cannot_wait_for_a_task_with_attributes, .init = make_pending)
+Test(sole, gets_what_a_timer_finishes_while_it_runs, .init = make_pending)
 {
-    struct cf__attributes attributes = {0};
-    f->attributes = &attributes;
-    cr_assert(!cf__sole_publish(f, &self));
-    f->attributes = NULL;
-    finish();
+    cr_assert(cf__future_claim_word(f, 0));
+    cr_assert(cf__sole_publish(f, &self));
+    cr_assert(cf__future_begin_completing(f, false));
+    cr_assert(cf__future_finish_slow(f, CF__FAILED, CF__COMPLETING, false));
+    cr_assert_eq(deliveries, 1);
+    cr_assert_eq(cf__sole_take(f), &self);
+    cr_assert(!cf__future_finish(f, 0, 0, true)); /* its runner */
     cf_future_unref(f);
+    cr_assert_eq(deliveries, 1);
 }
 
 Test(sole, cannot_wait_for_a_task_of_the_parent, .init = make_pending)
