@@ -52,6 +52,13 @@ interrupt(cf_executor *ex, cf_future *f)
             cf__worker_unpark(&pool->workers[i]->base);
 }
 
+static int
+searching(cf_executor *ex)
+{
+    return cf__activity_searching(
+        cf__threads_activity_relaxed(cf__threads_of(ex)));
+}
+
 static const struct cf__executor_ops ops = {
     .name = "thread_pool",
     .queues = true,
@@ -70,6 +77,7 @@ static const struct cf__executor_ops ops = {
     .stats = cf__threads_stats,
     .phase = cf__threads_phase,
     .check = cf__threads_check,
+    .searching = searching,
     .is_stalled = cf__threads_is_stalled,
     .destroy = cf__threads_destroy,
     .after_fork = cf__threads_after_fork,

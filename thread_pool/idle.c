@@ -16,9 +16,6 @@
 #include <errno.h>
 
 enum {
-    /* A worker searches for this part of what a wake-up takes before it sleeps;
-     * a wake-up costs the submitter more than that. */
-    SEARCH_PART = 5,
     /* A worker that has slept so long gives memory back. */
     TRIM_NS = CF__MS(200)
 };
@@ -168,9 +165,8 @@ static bool
 search(struct cf__threads *pool)
 {
     struct cf__search so_far = {0};
-    int64_t limit_ns = cf__wake_cost() / SEARCH_PART;
     while (!cf__threads_has_work(pool))
-        if (!cf__search_on(&so_far, limit_ns))
+        if (!cf__search_on(&so_far, cf__search_ns()))
             return false;
     cf__search_learn(&so_far);
     return true;

@@ -356,10 +356,11 @@ typedef void cf_combine_fn(void *partial, void *next, void *data);
  *
  * Ownership: data and what the result owns are the caller's.
  * Threads:   any number of callers, also inside tasks of ex. The caller takes
- *            part in the work, and if the loop is short, no worker does. Out of
- *            tasks that is so on a thread pool with no bound, initializer,
- *            finalizer, stack_size or pin_workers: there fn and combine run on
- *            the stacks of the caller and of max_workers - 1 workers.
+ *            part in the work, and if the loop is short, no worker does, unless
+ *            one is awake. Out of tasks that is so on a thread pool with no
+ *            bound, initializer, finalizer, stack_size or pin_workers: there fn
+ *            and combine run on the stacks of the caller and of max_workers - 1
+ *            workers.
  * Blocks:    until every range that was begun has ended.
  * Ordering:  writes before the call are visible to fn, fn's on return. What fn
  *            did for the iterations that combine is given is visible to it.

@@ -30,6 +30,7 @@ enum {
     CF__OTHER_RAN_NS = 700, /* a yield that lasted so long let another thread
                                run: without that it lasts for half of it */
     CF__SEARCH_YIELD_NS = CF__US(1),
+    CF__SEARCH_PART = 5,
     CF__LOOKS_PER_CLOCK = 8
 };
 
@@ -54,6 +55,14 @@ static inline int64_t
 cf__spin_long_ns(void)
 {
     return 2 * cf__wake_cost();
+}
+
+/* A worker searches for this part of what a wake-up takes before it sleeps; a
+ * wake-up costs the submitter more than that. */
+static inline int64_t
+cf__search_ns(void)
+{
+    return cf__wake_cost() / CF__SEARCH_PART;
 }
 
 static inline struct cf__spin

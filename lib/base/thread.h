@@ -74,6 +74,9 @@ struct cf__thread {
                    at 0 or above: lib/executor/budget.h */
     int budget_at_wait; /* what it was when the thread last had to wait for a
                            future, outside of tasks */
+    /* Of loops that it ran alone, one soon after the other: when the last one
+     * ended, and what helpers would have saved. lib/many/joint_loop.c */
+    int64_t alone_until_ns, alone_missed_ns;
 
     /* While the thread forks (lib/base/forked.c), its cache is closed: it is
      * empty and has a limit of 0, so that each use of it takes the slow way. */

@@ -105,6 +105,10 @@ struct cf__executor_ops {
      * own locks. See cf__executor_check(). NULL: nothing needs a look. */
     void (*check)(cf_executor *ex);
 
+    /* How many workers are awake without a task, and would take one at once: a
+     * hint. NULL: that is not known. */
+    int (*searching)(cf_executor *ex);
+
     /* The executor has threads, and none of them can go on before the calling
      * worker does. NULL: that cannot be. */
     bool (*is_stalled)(cf_executor *ex);

@@ -8,38 +8,50 @@
 #define CF_LIB_MANY_JOINT_LOOP_H
 
 #include "lib/executor/call.h"
+#include "lib/many/share.h"
 
 struct cf__joint_loop;
 
-/* Runs the units first .. end - 1, in order. Returns as a task does. Before
- * each call of user code it asks cf__joint_loop_stops(), and if that is so, it
- * returns CF__JOINT_STOPPED. */
+/* Runs the units u, in order. Right before that its thread has run those from
+ * begun on. Returns as a task does. Before each call of user code it asks
+ * cf__joint_loop_stops(), and if that is so, it returns CF__JOINT_STOPPED. */
 typedef int cf__joint_fn(cf_call *call,
                          struct cf__joint_loop *loop,
-                         size_t first,
-                         size_t end);
+                         size_t begun,
+                         struct cf__units u);
 
 enum { CF__JOINT_STOPPED = 1 };
+
+/* Who takes part: the caller or a helper. */
+struct cf__joint_runner {
+    _Alignas(CF_CACHE_LINE) struct cf__share share;
+    /* The rest is of a helper. */
+    struct cf__joint_loop *loop;
+    cf_future *f; /* the caller's handle */
+};
 
 struct cf__joint_loop {
     /* Set by the caller. */
     cf_executor *ex;
-    size_t units; /* what is never cut; at least one */
+    size_t units; /* what is never cut: 1 to CF__SHARE_END_MAX */
     cf__joint_fn *run;
+    /* A thread has run the units u and no others beside them: called when each
+     * of them was run without a failure. May call code of the user. */
+    void (*ran)(struct cf__joint_loop *loop, struct cf__units u);
     /* The caller's thread ends in a call of run, and no other thread uses the
      * loop any more: frees what it has. */
     void (*drop)(struct cf__joint_loop *loop);
 
     /* The rest is of joint_loop.c, and zero at first. Set before a helper is
-     * called: how many take part, and how many units are taken at least. */
-    size_t runners, least;
-    cf_future *own;      /* of what the caller runs */
-    cf_future **helpers; /* the caller's. NULL: none was called */
-    size_t called;       /* helpers */
+     * called: how many there may be, and how many units are taken at least. */
+    struct cf__joint_runner *helpers;
+    size_t count;
+    uint32_t least;
+    cf_future *own; /* of what the caller runs */
+    size_t called;  /* helpers. The caller's */
     /* Atomic. A cf_err: why a runner has failed first. Writers: runners. */
     atomic_int failed;
-    /* Atomic. The first unit that no runner has taken. */
-    _Alignas(CF_CACHE_LINE) _Atomic size_t next;
+    struct cf__joint_runner caller;
 };
 
 /* The calling thread can take part in a loop on ex, which is open. */

@@ -64,23 +64,36 @@ meet(struct reduction *r, size_t right)
 }
 
 /*
- * A piece is complete. Goes up the tree as long as the other half is complete,
- * too. A half that begins at a multiple of twice its length is a left one; the
- * right one begins right behind it, and what they share is met[] of that place.
- * This thread folds the pieces first .. end - 1, in order: what is in there
- * meets without a look at met[].
+ * A node of the tree is complete: length pieces, or as many as there are, from
+ * piece on. Goes up the tree as long as the other half is complete, too. A half
+ * that begins at a multiple of twice its length is a left one; the right one
+ * begins right behind it, and what they share is met[] of that place.
  */
 static void
-combine_upwards(struct reduction *r, size_t piece, size_t first, size_t end)
+climb(struct reduction *r, size_t piece, size_t length)
 {
-    for (size_t length = 1; length < r->pieces; length *= 2) {
+    for (; length < r->pieces; length *= 2) {
         size_t left = piece & ~length, right = left + length;
         if (right >= r->pieces) /* the tree has no right half here */
             continue;
-        size_t last = right + length < r->pieces ? right + length : r->pieces;
-        bool both =
-            left >= first && last <= end ? piece != left : meet(r, right);
-        if (!both)
+        if (!meet(r, right))
+            return;
+        piece = left;
+        r->combine(partial_of(r, left), partial_of(r, right), r->data);
+    }
+}
+
+/* A piece is complete, and this thread has folded all from begun to this one,
+ * in order. Goes up the tree as long as the node ends here and is wholly in
+ * there: no other thread has a part in it. */
+static void
+combine_behind(struct reduction *r, size_t piece, size_t begun)
+{
+    for (size_t length = 1; length < r->pieces; length *= 2) {
+        size_t left = piece & ~length, right = left + length;
+        if (right >= r->pieces) /* as above */
+            continue;
+        if (piece == left || left < begun)
             return;
         piece = left;
         r->combine(partial_of(r, left), partial_of(r, right), r->data);
@@ -125,7 +138,7 @@ fold(cf_call *call, size_t begin, size_t end, void *data)
     int rc = call->home ? fold_in_copy(call, begin, end, r, partial)
                         : r->fn(call, begin, end, partial, r->data);
     if (!rc && (end == r->end || end - first == r->piece))
-        combine_upwards(r, piece, piece, piece + 1);
+        climb(r, piece, 1);
     return rc;
 }
 
@@ -137,14 +150,14 @@ struct joint {
 };
 
 static int
-fold_stretch(cf_call *call,
-             struct cf__joint_loop *loop,
-             size_t first,
-             size_t end)
+fold_units(cf_call *call,
+           struct cf__joint_loop *loop,
+           size_t begun,
+           struct cf__units u)
 {
     const struct joint *joint = (const struct joint *)loop;
     struct reduction *r = joint->r;
-    for (size_t piece = first; piece < end; piece++) {
+    for (size_t piece = u.first; piece < u.end; piece++) {
         unsigned char *partial = partial_of(r, piece);
         size_t at = r->begin + piece * r->piece;
         size_t last = piece + 1 < r->pieces ? at + r->piece : r->end;
@@ -159,9 +172,23 @@ fold_stretch(cf_call *call,
                 return rc;
             at = next;
         }
-        combine_upwards(r, piece, first, end);
+        combine_behind(r, piece, begun);
     }
     return 0;
+}
+
+/* The largest nodes that are wholly in u are complete. */
+static void
+climb_from_all(struct cf__joint_loop *loop, struct cf__units u)
+{
+    struct reduction *r = ((struct joint *)loop)->r;
+    for (size_t piece = u.first, length; piece < u.end; piece += length) {
+        length = 1;
+        while (piece % (2 * length) == 0 && length < r->pieces &&
+               (piece + 2 * length <= u.end || u.end == r->pieces))
+            length *= 2;
+        climb(r, piece, length);
+    }
 }
 
 static void
@@ -192,6 +219,19 @@ take_result(const struct cf__loop *loop)
     memcpy(reduce->result, reduce->value, reduce->size);
 }
 
+/* Memory for the loop's data. Only the first head bytes are 0: in plain memory,
+ * partials stay in the caches of those that had them in the last loop. */
+static void *
+allocate(cf_executor *ex, size_t head, size_t bytes)
+{
+    if (ex->ops->shared_alloc)
+        return cf_shared_alloc(ex, bytes);
+    void *p = bytes > CF__SIZE_MAX ? NULL : malloc(bytes);
+    if (p)
+        memset(p, 0, head);
+    return p;
+}
+
 /* Makes the loop's data. */
 static cf_err
 prepare(struct reduce *reduce,
@@ -212,7 +252,7 @@ prepare(struct reduce *reduce,
     size_t head = sizeof r + r.pieces + CF_CACHE_LINE;
     if (!cf__size_add(head, r.pieces + 1, r.stride, &bytes))
         return CF_ETOOBIG;
-    struct reduction *shared = cf_shared_alloc(loop->ex, bytes);
+    struct reduction *shared = allocate(loop->ex, head, bytes);
     if (!shared)
         return CF_ENOMEM;
     unsigned char *values = (unsigned char *)shared + head;
@@ -234,7 +274,8 @@ run_jointly(struct reduce *reduce)
     struct joint joint = {.r = loop->data, .grain = loop->grain};
     joint.loop.ex = loop->ex;
     joint.loop.units = joint.r->pieces;
-    joint.loop.run = fold_stretch;
+    joint.loop.run = fold_units;
+    joint.loop.ran = climb_from_all;
     joint.loop.drop = drop_joint;
     cf_err err = cf__joint_loop_run(&joint.loop);
     if (!err)

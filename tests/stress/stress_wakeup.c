@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-/* A worker searches for 5 to 40 microseconds (SEARCH_PART of idle.c). The first
+/* A worker searches for 5 to 40 microseconds (cf__search_ns()). The first
  * push inside a pool is a case of its own, hence some pools. */
 enum {
     EDGES = 300, /* in a row */

@@ -7,6 +7,8 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 
+#include "lib/base/clock.h"
+#include "lib/base/wake_cost.h"
 #include "tests/support/gate.h"
 
 /* A function, as the macro has many branches. */
@@ -99,6 +101,62 @@ Test(joint_loop, a_short_loop_calls_no_helper)
         cf_executor_destroy(ex);
     }
     EXPECT(workers == 0);
+}
+
+/* Iterations of 1 us. */
+static int
+count_slowly(cf_call *call, size_t begin, size_t end, void *partial, void *data)
+{
+    int64_t until = cf__now_ns() + CF__US(1) * (int64_t)(end - begin);
+    while (cf__now_ns() < until) {
+    }
+    return count(call, begin, end, partial, data);
+}
+
+static int
+do_nothing(cf_call *call, const void *arg, size_t arg_size)
+{
+    (void)call, (void)arg, (void)arg_size;
+    return 0;
+}
+
+/* The worker searches for a fifth of a second after its task. The loop is much
+ * too short to pay for a wake-up, but calls it: unless the system does not let
+ * it run just then. */
+Test(joint_loop, a_worker_that_is_awake_is_called, .timeout = 60)
+{
+    cf_executor *ex = threads(2);
+    struct seen seen = {0};
+    while (seen.by_workers == 0) {
+        cf_future *f;
+        size_t sum = 0;
+        cf_store_relaxed(&cf__wake_cost_ns, CF__S(1));
+        EXPECT(cf_submit(ex, do_nothing, NULL, 0, &f) == CF_OK);
+        EXPECT(cf_future_wait(f, CF_FOREVER) == CF_OK);
+        cf_future_unref(f);
+        EXPECT(run(ex, 200, count_slowly, &seen, &sum) == CF_OK);
+        EXPECT(sum == 200);
+    }
+    cf_executor_destroy(ex);
+}
+
+/* Each loop misses less than 50 us. So 20 of them miss more than a wake-up of
+ * 100 us costs, and much less than one of a minute. */
+Test(joint_loop, a_series_of_loops_pays_for_a_wake_up, .timeout = 60)
+{
+    for (int dear = 0; dear < 2; dear++) {
+        cf_executor *ex = threads(2);
+        struct seen seen = {0};
+        cf_stats stats = {0};
+        cf_store_relaxed(&cf__wake_cost_ns, dear ? CF__S(60) : CF__US(100));
+        for (int i = 0; i < 20 || (!dear && stats.workers == 0); i++) {
+            size_t sum = 0;
+            EXPECT(run(ex, 80, count_slowly, &seen, &sum) == CF_OK);
+            EXPECT(cf_executor_stats(ex, &stats) == CF_OK && sum == 80);
+        }
+        EXPECT(stats.workers == !dear);
+        cf_executor_destroy(ex);
+    }
 }
 
 static int
