@@ -7,6 +7,10 @@
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
 
+_Static_assert((uint64_t)CF__STACKS_MAX <= CF__NUMBER_MAX, "woken.h has them");
+_Static_assert(offsetof(struct cf__worker, stuck) >= CF_CACHE_LINE,
+               "what other threads read is apart");
+
 static void coroutine_main(void *coroutine);
 
 /* --- coroutines ----------------------------------------------------------- */
@@ -27,6 +31,7 @@ free_coroutine(struct cf__evloop *loop, struct cf__coroutine *self)
 {
     self->link = loop->free_coroutines;
     loop->free_coroutines = self;
+    loop->free_count++;
 }
 
 static struct cf__coroutine *
@@ -66,6 +71,8 @@ get_coroutine(struct cf__evloop *loop)
     if (__builtin_expect(!self, 0))
         return new_coroutine(loop);
     loop->free_coroutines = self->link;
+    if (--loop->free_count < loop->least_free)
+        loop->least_free = loop->free_count;
     return self;
 }
 
@@ -203,7 +210,6 @@ coroutine_main(void *coroutine)
         if (__builtin_expect(loop->enders != NULL, 0))
             tell_enders(loop);
         self->trimmed = false;
-        loop->stacks_used = true;
         free_coroutine(loop, self);
         leave(loop, self);
     }
@@ -224,25 +230,34 @@ cf__coroutine_start(struct cf__evloop *loop)
     return true;
 }
 
-bool
-cf__coroutine_may_trim(const struct cf__evloop *loop)
+int64_t
+cf__coroutine_trim_at(struct cf__evloop *loop)
 {
-    size_t count = cf_load_relaxed(&loop->stacks.count); /* this thread's */
-    return loop->stacks_used &&
-           count - loop->active_count > loop->options.max_stacks_kept;
+    if (loop->trim_at == CF__NEVER &&
+        loop->free_count - loop->least_free > loop->options.max_stacks_kept) {
+        loop->trim_at = cf__now_ns() + CF__LOOP_TRIM_NS;
+        loop->least_free = loop->free_count;
+    }
+    return loop->trim_at;
 }
 
 void
 cf__coroutine_trim(struct cf__evloop *loop)
 {
-    loop->stacks_used = false;
+    size_t used = loop->free_count - loop->least_free;
+    size_t kept = loop->options.max_stacks_kept, at = 0;
+    if (used <= kept)
+        loop->least_free = loop->free_count;
+    else
+        kept = used; /* they are looked at again */
     struct cf__coroutine *self = loop->free_coroutines;
-    for (size_t kept = 0; self; self = self->link, kept++) {
-        if (kept >= loop->options.max_stacks_kept && !self->trimmed) {
+    for (; self; self = self->link, at++) {
+        if (at >= kept && !self->trimmed) {
             cf__stack_trim(&loop->stacks, self);
             self->trimmed = true;
         }
     }
+    loop->trim_at = CF__NEVER;
 }
 
 void

@@ -8,6 +8,8 @@
 #include "lib/base/worker.h"
 #include "lib/executor/call.h"
 
+struct cf__evloop;
+
 /*
  * A coroutine, at the top of its stack. It is made once and runs one task after
  * the other. Other threads touch nothing of it but the first cache line of
@@ -71,5 +73,17 @@ cf__coroutine_of(struct cf__worker *worker)
 {
     return (struct cf__coroutine *)worker;
 }
+
+/* Memory that nothing has used for so long is given back: to have it again
+ * costs more than to keep it till then. */
+#define CF__LOOP_TRIM_NS CF__MS(200)
+
+/* When cf__coroutine_trim() is due, as more stacks were used at once than are
+ * kept; or CF__NEVER. */
+int64_t cf__coroutine_trim_at(struct cf__evloop *loop);
+
+/* Gives memory of free stacks back, but for some, and those that were used
+ * since that became due: these are on top of the list. */
+void cf__coroutine_trim(struct cf__evloop *loop);
 
 #endif

@@ -101,6 +101,7 @@ create(const cf_event_loop_options *opts, bool in_caller, cf_executor **out)
     memset(loop, 0, sizeof *loop);
     loop->options = options;
     loop->suspend = &cf__coroutine_ops;
+    loop->trim_at = CF__NEVER;
     loop->in_caller = in_caller;
     if (!options.stack_size)
         loop->options.stack_size = STACK_SIZE;

@@ -44,9 +44,13 @@ fall_asleep(struct cf__evloop *loop)
     loop->marked = cf__woken_mark(&loop->woken, CF__ASLEEP_IN_ENGINE);
     cf__fence_full(); /* pairs with cf__evloop_wake */
     cf__evloop_be_idle(loop);
-    if (cf__coroutine_may_trim(loop)) /* that it idles for long, nobody sees */
+    int64_t trim_at = cf__coroutine_trim_at(loop);
+    if (trim_at != CF__NEVER && cf__now_ns() >= trim_at) {
         cf__coroutine_trim(loop);
-    cf__engine_arm(loop->engine, cf__timer_heap_next(&loop->timers));
+        trim_at = CF__NEVER;
+    }
+    cf__engine_arm(loop->engine,
+                   cf__sooner(cf__timer_heap_next(&loop->timers), trim_at));
 }
 
 static void

@@ -72,7 +72,9 @@ struct cf__evloop {
     struct cf__coroutine *batch; /* those that are left in a turn */
     struct cf__coroutine *ready, *last_ready; /* for the next turn */
     struct cf__coroutine *free_coroutines;
-    bool stacks_used; /* one has become free since stacks were trimmed */
+    size_t free_count;
+    size_t least_free; /* how few there were since stacks were last judged */
+    int64_t trim_at; /* when stacks are to be trimmed; CF__NEVER: not so far */
     /* Tasks that tasks of the loop have submitted, the oldest first. They come
      * before all of priority 0 in the queue. */
     cf_future *own, *last_own;
@@ -332,12 +334,6 @@ bool cf__coroutine_start(struct cf__evloop *loop);
 /* Leaves the loop's own stack for first, which is in no list. Returns when no
  * coroutine of the batch is left. */
 void cf__coroutine_run(struct cf__evloop *loop, struct cf__coroutine *first);
-
-/* true: cf__coroutine_trim() would give some back. */
-bool cf__coroutine_may_trim(const struct cf__evloop *loop);
-
-/* Gives memory of stacks back that are free, but for some. */
-void cf__coroutine_trim(struct cf__evloop *loop);
 
 /* The thread of the loop ends inside a task, by pthread_exit(): fails what
  * runs. The stacks stay as they are. */

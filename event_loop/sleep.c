@@ -9,8 +9,6 @@
 #include "lib/base/spin.h"
 #include "lib/future/block.h"
 
-#define TRIM_NS CF__MS(200)
-
 /* Says so to the threads in wait_idle(). */
 static void
 answer(struct cf__evloop *loop)
@@ -56,23 +54,28 @@ rest(struct cf__evloop *loop, uint32_t how, int64_t deadline_ns)
 static void
 doze(struct cf__evloop *loop, uint32_t how)
 {
-    int64_t next = cf__timer_heap_next(&loop->timers);
-    int64_t until = next;
-    const bool blocks = cf__block_may_trim();
-    const bool stacks = cf__coroutine_may_trim(loop);
-    if (blocks || stacks)
-        until = cf__sooner(next, cf__now_ns() + TRIM_NS);
-    bool keeps = !blocks && cf__block_keep(&loop->keeper);
-    bool woken = rest(loop, how, until);
-    if (keeps)
-        cf__block_stop_keeping(&loop->keeper);
-    if (woken || until == next)
-        return;
-    if (blocks)
-        cf__block_trim();
-    if (stacks)
-        cf__coroutine_trim(loop);
-    (void)rest(loop, how, next);
+    const int64_t next = cf__timer_heap_next(&loop->timers);
+    int64_t blocks_at = CF__NEVER;
+    if (cf__block_may_trim())
+        blocks_at = cf__now_ns() + CF__LOOP_TRIM_NS;
+    for (;;) {
+        int64_t stacks_at = cf__coroutine_trim_at(loop);
+        int64_t trim_at = cf__sooner(blocks_at, stacks_at);
+        int64_t until = cf__sooner(next, trim_at);
+        bool keeps = blocks_at == CF__NEVER && cf__block_keep(&loop->keeper);
+        bool woken = rest(loop, how, until);
+        if (keeps)
+            cf__block_stop_keeping(&loop->keeper);
+        if (woken || until != trim_at || trim_at == CF__NEVER ||
+            cf__executor_forked(&loop->base))
+            return;
+        if (trim_at == stacks_at) {
+            cf__coroutine_trim(loop);
+        } else {
+            cf__block_trim();
+            blocks_at = CF__NEVER; /* once is enough */
+        }
+    }
 }
 
 /* It has to look at what has been freed: the sleep is over, and the next one is

@@ -144,10 +144,12 @@ join(struct cf__worker *worker, cf_future *f)
     struct cf__coroutine *self = cf__coroutine_of(worker);
     struct cf__evloop *loop = cf__evloop_of(worker->executor);
     struct cf__coroutine *runner, *next = NULL;
-    if (f->attributes || must_not_join(loop, self))
+    if (must_not_join(loop, self))
         return false;
     if (f->executor != &loop->base)
         return f->executor && join_outside(loop, self, f);
+    if (f->attributes)
+        return false;
     if (f == loop->own)
         runner = next = cf__coroutine_start_own(loop);
     else if (cf__evloop_closes_circle(self, f))

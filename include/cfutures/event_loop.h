@@ -39,7 +39,8 @@ typedef struct cf_event_loop_options {
     size_t stack_size;      /* bytes for each task, at least
                                CF_EVENT_LOOP_STACK_MIN; 0: 256 KiB. What a task
                                does not use costs no memory */
-    size_t max_stacks_kept; /* so many free stacks keep their memory; 0: 64 */
+    size_t max_stacks_kept; /* so many free stacks keep their memory, the others
+                               for 200 ms after their last use; 0: 64 */
     cf_initializer_fn *initializer; /* once, before the first task. A wait
                                        for tasks of this loop is CF_EDEADLK in
                                        it: they begin later */

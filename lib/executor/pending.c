@@ -121,8 +121,11 @@ cancel(cf_future *f, enum place place)
     } while (!cf_cas_weak_acq_rel(&f->word, &word, next));
     if (word & CF__WAITING)
         place = DEFERRED;
+    /* Before code of the user may hold this thread up: a sole waiter cannot
+     * leave meanwhile, whatever its deadline is. */
+    cf__future_announce(f, word & CF__SOLE);
     bool own = hold && give_up_task(f, place, &swept);
-    cf__future_announce(f, word);
+    cf__future_announce(f, word & ~CF__SOLE);
     if (place == RECALLED)
         cf__future_unref(f); /* the queue's */
     if (own)

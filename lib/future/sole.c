@@ -18,9 +18,11 @@ cf__sole_publish(cf_future *f, struct cf__worker *worker)
     /* In a child of a fork, it must be clear whose waiter this is. */
     if (!f->executor || f->generation != cf__generation)
         return false;
+    /* If a deferred task is cancelled, no handle is left for the delivery. */
+    const uint64_t none = CF__WAITERS | CF__SOLE | CF__REMOTE | CF__WAITING;
     uint64_t word = cf_load_acquire(&f->word); /* pairs with finish */
     do {
-        if (cf__is_done(word) || word & (CF__WAITERS | CF__SOLE | CF__REMOTE))
+        if (cf__is_done(word) || word & none)
             return false;
     } while (!cf_cas_weak_acq_rel(&f->word, &word, word | CF__SOLE));
     /* pairs with await_sole: the worker is whole */

@@ -2,6 +2,8 @@
 /* A loop that its caller and tasks run together: see joint_loop.h. No locks. */
 #include "lib/many/joint_loop.h"
 
+#include <cfutures/wait.h>
+
 #include "lib/base/assert.h"
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
@@ -202,9 +204,10 @@ helpers_due(const struct cf__joint_loop *loop,
     if (took < GLANCE_NS || rest < 2 * CALL_NS)
         return 0;
     double due = rest / wake;
-    int awake = ops->searching ? ops->searching(loop->ex) : 0;
+    double awake = ops->searching ? ops->searching(loop->ex) : 0;
+    double most = rest / (2 * CALL_NS); /* each call takes its part */
     if (awake > 0)
-        return due > awake ? due : awake;
+        return due > awake ? due : awake < most ? awake : most;
     if (took < TRIAL_NS)
         return 0;
     if (!*missed)
@@ -280,15 +283,44 @@ run_own(cf_call *call, const void *arg, size_t arg_size)
     return rc ? rc : take_part(call, loop, &loop->caller, ran);
 }
 
+static void
+interrupt_helpers(const struct cf__joint_loop *loop)
+{
+    for (size_t i = 0; i < loop->called; i++)
+        (void)cf_future_interrupt(loop->helpers[i].f);
+}
+
+/* The caller is through, and several helpers are not: one that fails now can
+ * tell the caller, but not the others. If there is no memory for the wait, a
+ * failure is noticed at the end. */
+static void
+await_failure(const struct cf__joint_loop *loop)
+{
+    cf_future **fs = NULL;
+    if (loop->called > 1)
+        fs = malloc(loop->called * sizeof *fs);
+    if (!fs)
+        return;
+    for (size_t i = 0; i < loop->called; i++)
+        fs[i] = loop->helpers[i].f;
+    (void)cf_wait(fs, loop->called, CF_FIRST_ERROR, CF_FOREVER, NULL);
+    free(fs);
+    if (has_failed(loop))
+        interrupt_helpers(loop);
+}
+
 /* Helpers that have not begun never do. The others end. */
 static cf_err
 await_helpers(const struct cf__joint_loop *loop)
 {
-    bool failed = has_failed(loop);
     cf_err err = CF_OK;
-    for (size_t i = 0; i < loop->called; i++)
-        (void)(failed ? cf_future_interrupt(loop->helpers[i].f)
-                      : cf_future_cancel(loop->helpers[i].f));
+    if (has_failed(loop)) {
+        interrupt_helpers(loop);
+    } else {
+        for (size_t i = 0; i < loop->called; i++)
+            (void)cf_future_cancel(loop->helpers[i].f);
+        await_failure(loop);
+    }
     for (size_t i = 0; i < loop->called; i++) {
         cf_err waited = cf__future_wait_firmly(loop->helpers[i].f);
         err = waited ? waited : err;

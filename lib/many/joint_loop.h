@@ -38,8 +38,8 @@ struct cf__joint_loop {
     /* A thread has run the units u and no others beside them: called when each
      * of them was run without a failure. May call code of the user. */
     void (*ran)(struct cf__joint_loop *loop, struct cf__units u);
-    /* The caller's thread ends in a call of run, and no other thread uses the
-     * loop any more: frees what it has. */
+    /* The caller's thread ends in a call of run or ran, and no other thread
+     * uses the loop any more: frees what it has. */
     void (*drop)(struct cf__joint_loop *loop);
 
     /* The rest is of joint_loop.c, and zero at first. Set before a helper is

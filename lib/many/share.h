@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CF__SHARE_END_MAX UINT32_MAX
+#define CF__SHARE_END_MAX INT32_MAX /* twice as many fit */
 
 /* Units first .. end - 1; all zero: none. */
 struct cf__units {

@@ -8,13 +8,11 @@
 check_width() {
     local most=$1 long
     shift
-    # Without the bytes that continue a character of UTF-8.
-    long=$(for file in "$@"; do
-        sed 's/[\x80-\xBF]//g' "$file" | awk -v most="$most" -v file="$file" '
-            length($0) > most && !/:\/\// && !(file ~ /\.md$/ && /^ *\|/) {
-                printf "%s:%d: %d columns\n", file, NR, length($0)
-            }'
-    done)
+    long=$(awk -v most="$most" '
+        { gsub(/[\200-\277]/, "") } # what continues a character of UTF-8
+        length($0) > most && !/:\/\// && !(FILENAME ~ /\.md$/ && /^ *\|/) {
+            printf "%s:%d: %d columns\n", FILENAME, FNR, length($0)
+        }' "$@")
     [ -z "$long" ] || complain "over $most columns:"$'\n'"$long"
 }
 

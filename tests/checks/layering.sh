@@ -15,11 +15,14 @@
 . "$(dirname "$0")/common.sh"
 
 backends="$*"
+sources=$(files c h cpp hpp)
 any_backend=$(printf '%s\n' $backends | sort -u | paste -sd '|')
 
-# includes FILE: its included names with quotes or angle brackets.
+# includes FILE...: each with the names that it includes, with the first quote or
+# bracket, a pair in a line.
 includes() {
-    sed -nE 's/^ *# *include *(["<][^">]*).*/\1/p' "$1"
+    grep -HoE '^ *# *include *["<][^">]*' "$@" |
+        sed -E 's/: *# *include */ /' || true
 }
 
 # check_quoted FILE NAME ALLOWED: a quoted name must lead to a file in one of
@@ -32,7 +35,8 @@ check_quoted() {
     esac
     for dir in "${dirs[@]}"; do
         [ -f "$dir/$2" ] || continue
-        found=$(realpath --relative-to=. "$dir/$2")
+        found=${dir#.}/$2 found=${found#/}
+        [[ $found != *./* ]] || found=$(realpath --relative-to=. "$found")
         [[ $found =~ ^($3)(/|$) ]] || complain "$1 includes $found"
         return
     done
@@ -43,24 +47,22 @@ check_quoted() {
 check_folder() {
     local file name list
     [ -d "$1" ] || return 0
-    list=$(files c h cpp hpp | grep "^$1/" || true)
+    list=$(grep "^$1/" <<<"$sources" || true)
     some "sources in $1" "$list"
-    for file in $list; do
-        for name in $(includes "$file"); do
-            case $name in
-            \"*) check_quoted "$file" "${name#?}" "$2" ;;
-            '<lib/'* | '<tests/'* | '<bench/'* | '<samples/'*)
+    while read -r file name; do
+        case $name in
+        \"*) check_quoted "$file" "${name#?}" "$2" ;;
+        '<lib/'* | '<tests/'* | '<bench/'* | '<samples/'*)
+            complain "$file includes $name>"
+            ;;
+        '<cfutures/'*)
+            [ -f "include/${name#<}" ] ||
+                complain "$file includes $name>, which does not exist"
+            [[ ! ${name#<} =~ ^cfutures/(${3:-/})\.h(pp)?$ ]] ||
                 complain "$file includes $name>"
-                ;;
-            '<cfutures/'*)
-                [ -f "include/${name#<}" ] ||
-                    complain "$file includes $name>, which does not exist"
-                [[ ! ${name#<} =~ ^cfutures/(${3:-/})\.h(pp)?$ ]] ||
-                    complain "$file includes $name>"
-                ;;
-            esac
-        done
-    done
+            ;;
+        esac
+    done < <(includes $list) # no file name here has a blank
 }
 
 # check_rooms FOLDER ALLOWED ROOM...: a room uses itself, the rooms before it and

@@ -148,7 +148,8 @@ Test(joint_loop, a_series_of_loops_pays_for_a_wake_up, .timeout = 60)
         cf_executor *ex = threads(2);
         struct seen seen = {0};
         cf_stats stats = {0};
-        cf_store_relaxed(&cf__wake_cost_ns, dear ? CF__S(60) : CF__US(100));
+        /* The next loop is to begin within a fifth of that. */
+        cf_store_relaxed(&cf__wake_cost_ns, dear ? CF__S(60) : CF__MS(1));
         for (int i = 0; i < 20 || (!dear && stats.workers == 0); i++) {
             size_t sum = 0;
             EXPECT(run(ex, 80, count_slowly, &seen, &sum) == CF_OK);
@@ -241,6 +242,41 @@ Test(joint_loop, who_fails_stops_the_others)
         EXPECT(sum == 7 && seen.stopped == 1);
         cf_executor_destroy(ex);
     }
+}
+
+/* Three calls meet. When that of the caller has ended, one helper fails, and
+ * the other one goes on until it is told to stop. */
+static int
+fail_late_or_stop(
+    cf_call *call, size_t begin, size_t end, void *partial, void *data)
+{
+    struct seen *seen = data;
+    (void)begin, (void)end, (void)partial;
+    gate_arrive(seen->gate);
+    gate_await(seen->gate, 3);
+    if (cf_call_worker(call) < 0) {
+        atomic_fetch_add(&seen->by_caller, 1);
+        return 0;
+    }
+    if (atomic_fetch_add(&seen->by_workers, 1) == 0) {
+        for (int i = 0; i < 1000 || seen->by_caller == 0; i++)
+            (void)cf_yield(call);
+        return cf_fail(call, 5, "it fails");
+    }
+    while (!cf_call_canceled(call))
+        (void)cf_yield(call);
+    atomic_fetch_add(&seen->stopped, 1);
+    return 0;
+}
+
+Test(joint_loop, who_fails_late_stops_the_others, .timeout = 60)
+{
+    cf_executor *ex = threads(3);
+    struct seen seen = {.gate = gate_new()};
+    size_t sum = 7;
+    EXPECT(run(ex, 3, fail_late_or_stop, &seen, &sum) == CF_ETASK);
+    EXPECT(sum == 7 && seen.stopped == 1);
+    cf_executor_destroy(ex);
 }
 
 /* The same, but the thread ends. */
