@@ -205,8 +205,8 @@ burst(cf_executor *ex, unsigned count)
             CHECK_EQ(visits, 1);
         }
         cf_future_unref(fs[i]);
+        stress_alive();
     }
-    stress_alive();
     sum.burst += count;
 }
 
