@@ -2,8 +2,6 @@
 /* A loop that its caller and tasks run together: see joint_loop.h. No locks. */
 #include "lib/many/joint_loop.h"
 
-#include <cfutures/wait.h>
-
 #include "lib/base/assert.h"
 #include "lib/base/cancel.h"
 #include "lib/base/clock.h"
@@ -13,6 +11,7 @@
 #include "lib/executor/caller_run.h"
 #include "lib/executor/submit.h"
 #include "lib/executor/wait_one.h"
+#include "lib/many/loop.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -175,14 +174,15 @@ call_helpers(struct cf__joint_loop *loop, uint32_t first, size_t count)
     if (count == 0)
         return;
     loop->helpers = aligned_alloc(CF_CACHE_LINE, count * sizeof *loop->helpers);
-    if (!loop->helpers)
+    loop->futures = malloc(count * sizeof *loop->futures);
+    if (!loop->helpers || !loop->futures)
         return;
     memset(loop->helpers, 0, count * sizeof *loop->helpers);
     loop->count = count;
     for (size_t i = 0; i < count; i++) {
         struct cf__joint_runner *r = &loop->helpers[i];
         r->loop = loop;
-        if (cf_submit(loop->ex, help, r, 0, &r->f))
+        if (cf_submit(loop->ex, help, r, 0, &loop->futures[i]))
             return;
         loop->called++;
     }
@@ -283,49 +283,24 @@ run_own(cf_call *call, const void *arg, size_t arg_size)
     return rc ? rc : take_part(call, loop, &loop->caller, ran);
 }
 
-static void
-interrupt_helpers(const struct cf__joint_loop *loop)
-{
-    for (size_t i = 0; i < loop->called; i++)
-        (void)cf_future_interrupt(loop->helpers[i].f);
-}
-
-/* The caller is through, and several helpers are not: one that fails now can
- * tell the caller, but not the others. If there is no memory for the wait, a
- * failure is noticed at the end. */
-static void
-await_failure(const struct cf__joint_loop *loop)
-{
-    cf_future **fs = NULL;
-    if (loop->called > 1)
-        fs = malloc(loop->called * sizeof *fs);
-    if (!fs)
-        return;
-    for (size_t i = 0; i < loop->called; i++)
-        fs[i] = loop->helpers[i].f;
-    (void)cf_wait(fs, loop->called, CF_FIRST_ERROR, CF_FOREVER, NULL);
-    free(fs);
-    if (has_failed(loop))
-        interrupt_helpers(loop);
-}
-
-/* Helpers that have not begun never do. The others end. */
+/* Helpers that have not begun never do. The others end. If one of several fails
+ * when the caller is through, it can tell the caller, but not the others: that
+ * is up to this wait. */
 static cf_err
 await_helpers(const struct cf__joint_loop *loop)
 {
+    bool failed = has_failed(loop);
     cf_err err = CF_OK;
-    if (has_failed(loop)) {
-        interrupt_helpers(loop);
-    } else {
-        for (size_t i = 0; i < loop->called; i++)
-            (void)cf_future_cancel(loop->helpers[i].f);
-        await_failure(loop);
-    }
-    for (size_t i = 0; i < loop->called; i++) {
-        cf_err waited = cf__future_wait_firmly(loop->helpers[i].f);
-        err = waited ? waited : err;
-        cf_future_unref(loop->helpers[i].f);
-    }
+    for (size_t i = 0; i < loop->called; i++)
+        (void)(failed ? cf_future_interrupt(loop->futures[i])
+                      : cf_future_cancel(loop->futures[i]));
+    if (loop->called == 1) /* it has no others to tell */
+        err = cf__future_wait_firmly(loop->futures[0]);
+    else if (loop->called > 1)
+        err = cf__loop_await(loop->futures, loop->called, CF__NEVER);
+    for (size_t i = 0; i < loop->called; i++)
+        cf_future_unref(loop->futures[i]);
+    free(loop->futures);
     free(loop->helpers);
     return err;
 }

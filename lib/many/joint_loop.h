@@ -22,12 +22,10 @@ typedef int cf__joint_fn(cf_call *call,
 
 enum { CF__JOINT_STOPPED = 1 };
 
-/* Who takes part: the caller or a helper. */
+/* The caller or a helper. */
 struct cf__joint_runner {
     _Alignas(CF_CACHE_LINE) struct cf__share share;
-    /* The rest is of a helper. */
-    struct cf__joint_loop *loop;
-    cf_future *f; /* the caller's handle */
+    struct cf__joint_loop *loop; /* a helper's */
 };
 
 struct cf__joint_loop {
@@ -48,7 +46,9 @@ struct cf__joint_loop {
     size_t count;
     uint32_t least;
     cf_future *own; /* of what the caller runs */
-    size_t called;  /* helpers. The caller's */
+    /* The caller's: helpers that have been called, and its handles on them. */
+    size_t called;
+    cf_future **futures;
     /* Atomic. A cf_err: why a runner has failed first. Writers: runners. */
     atomic_int failed;
     struct cf__joint_runner caller;

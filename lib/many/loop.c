@@ -103,10 +103,8 @@ interrupt_all(cf_future *const *futures, size_t count)
         (void)cf_future_interrupt(futures[i]);
 }
 
-/* Waits for all ranges. After the first failure or the deadline, those that
- * have not begun never do, and those that have are asked to stop. */
-static cf_err
-wait_for_ranges(cf_future *const *futures, size_t count, int64_t deadline_ns)
+cf_err
+cf__loop_await(cf_future *const *futures, size_t count, int64_t deadline_ns)
 {
     int64_t timeout_ns = cf__time_left(deadline_ns);
     /* If there is no memory for this wait, or a range waits for the calling
@@ -227,7 +225,7 @@ run_ranges(const struct run *run, cf_future **failed)
     cf__cancel_restore(former);
     if (err)
         return err;
-    err = wait_for_ranges(futures, count, loop->deadline_ns);
+    err = cf__loop_await(futures, count, loop->deadline_ns);
     cf_err why = find_failed(futures, count, failed);
     if (why && err != CF_EDEADLK)
         err = why;

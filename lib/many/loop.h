@@ -39,6 +39,13 @@ struct cf__loop {
  */
 cf_err cf__loop_run(const struct cf__loop *loop, cf_future **failed);
 
+/* Waits for all tasks of a loop. After the first failure or the deadline, those
+ * that have not begun never do, and those that have are asked to stop. If there
+ * is no memory for that, a failure is noticed at the end. CF_ETIMEDOUT,
+ * CF_EINTERRUPTED; CF_EDEADLK, CF_EFORKED: not all have ended. */
+cf_err
+cf__loop_await(cf_future *const *futures, size_t count, int64_t deadline_ns);
+
 /* A call of the user's body has returned rc, and so does this. Other such calls
  * may follow in the same task. */
 static inline int

@@ -2,7 +2,8 @@
 /*
  * The units that a runner of a joint loop has before it, in one word: the
  * runner takes them from the front, and others, who have none left, from the
- * back. So the word stays in its runner's cache until somebody needs work.
+ * back. So the word stays in its runner's cache until another runner needs
+ * work.
  *
  * The word only says which units are left: nothing else is published by it, so
  * its loads and stores are relaxed. README.md, "Joint loops". No locks.
