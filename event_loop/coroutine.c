@@ -4,6 +4,7 @@
  */
 #include "event_loop/switch.h"
 
+#include "lib/future/block.h"
 #include "lib/future/failure.h"
 #include "lib/future/life.h"
 
@@ -49,7 +50,6 @@ new_coroutine(struct cf__evloop *loop)
     self->base.executor = &loop->base;
     self->base.suspend = loop->suspend;
     self->on_stack.worker = &self->base;
-    self->index = count;
     self->base.number = count + 1;
     self->base.links = cf__stack_beside(stacks, count);
     self->call.executor = &loop->base;
@@ -235,7 +235,7 @@ cf__coroutine_trim_at(struct cf__evloop *loop)
 {
     if (loop->trim_at == CF__NEVER &&
         loop->free_count - loop->least_free > loop->options.max_stacks_kept) {
-        loop->trim_at = cf__now_ns() + CF__LOOP_TRIM_NS;
+        loop->trim_at = cf__now_ns() + CF__TRIM_NS;
         loop->least_free = loop->free_count;
     }
     return loop->trim_at;

@@ -22,9 +22,8 @@ struct cf__coroutine {
     bool parked;     /* it is suspended in a wait, and in no list but woken */
     bool notified;   /* it was unparked while it was not parked */
     bool timed_out;  /* its deadline was what woke it */
-    bool delivered;  /* the future whose sole waiter it is has come */
-    uint32_t index;  /* of its stack */
-    cf_future *sole; /* that future, or the last one */
+    cf_future *sole; /* whose sole waiter it is; NULL: that has come, or there
+                        is none */
     struct cf__coroutine *link;   /* in the one list that it is in: ready, a
                                    turn's batch, free */
     struct cf__on_stack on_stack; /* while it does not run */
@@ -73,10 +72,6 @@ cf__coroutine_of(struct cf__worker *worker)
 {
     return (struct cf__coroutine *)worker;
 }
-
-/* Memory that nothing has used for so long is given back: to have it again
- * costs more than to keep it till then. */
-#define CF__LOOP_TRIM_NS CF__MS(200)
 
 /* When cf__coroutine_trim() is due, as more stacks were used at once than are
  * kept; or CF__NEVER. */

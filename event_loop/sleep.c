@@ -57,7 +57,7 @@ doze(struct cf__evloop *loop, uint32_t how)
     const int64_t next = cf__timer_heap_next(&loop->timers);
     int64_t blocks_at = CF__NEVER;
     if (cf__block_may_trim())
-        blocks_at = cf__now_ns() + CF__LOOP_TRIM_NS;
+        blocks_at = cf__now_ns() + CF__TRIM_NS;
     for (;;) {
         int64_t stacks_at = cf__coroutine_trim_at(loop);
         int64_t trim_at = cf__sooner(blocks_at, stacks_at);

@@ -31,7 +31,7 @@ claim(struct cf__coroutine *self, cf_future *f)
 {
     /* Before the claim: who sees that f runs finds self. pairs with
      * cf__coroutine_of_task */
-    cf_store_release(&f->base, self->index + 1);
+    cf_store_release(&f->base, self->base.number);
     if (__builtin_expect(cf__future_claim(f, 0), 1)) {
         cf_store_release(&self->f, f); /* pairs with the watchdog: f is whole */
         return true;

@@ -35,10 +35,10 @@ open_woken(struct cf__evloop *loop, uint32_t entry)
     struct cf__coroutine *self =
         cf__stacks_at(&loop->stacks, cf__woken_number(entry) - 1);
     if (entry & CF__DELIVERED) {
-        self->delivered = true;
         /* It goes on soon, and reads the result. */
         __builtin_prefetch(self->sole, 1);
         __builtin_prefetch((char *)self->sole + CF_CACHE_LINE, 1);
+        self->sole = NULL;
     } else {
         /* pairs with unpark: what all did that unparked it so far; and the link
          * has been read */

@@ -65,7 +65,7 @@ park(struct cf__worker *worker, int64_t deadline_ns)
 static void
 await_delivery(struct cf__evloop *loop, struct cf__coroutine *self)
 {
-    while (!self->delivered) {
+    while (self->sole) {
         self->parked = true;
         cf__coroutine_leave(loop, self);
     }
@@ -78,29 +78,35 @@ park_on(struct cf__worker *worker,
         bool *in_time)
 {
     struct cf__coroutine *self = cf__coroutine_of(worker);
-    self->delivered = false;
-    self->sole = f;
     if (f->executor == worker->executor || !cf__sole_publish(f, worker))
         return false;
+    self->sole = f;
     *in_time = park(worker, deadline_ns);
-    if (!self->delivered && cf__sole_retract(f))
+    if (self->sole && cf__sole_retract(f)) {
+        self->sole = NULL;
         return true;
+    }
     await_delivery(cf__evloop_of(worker->executor), self);
     (void)cf__sole_take(f);
     return true;
 }
 
+/* Another thread has a reason for the loop's, which is worker's. If that does
+ * not sleep in libuv, the push is the last that is touched. */
+static void
+push_woken(struct cf__worker *worker, uint32_t kind)
+{
+    struct cf__evloop *loop = cf__evloop_of(worker->executor);
+    uint32_t mark = cf__woken_push(
+        &loop->woken, cf__woken_entry(worker->number, kind), worker->links);
+    cf__evloop_rouse(loop, mark);
+}
+
 static void
 deliver(struct cf__worker *worker, cf_future *f)
 {
-    struct cf__evloop *loop = cf__evloop_of(worker->executor);
     (void)f; /* the coroutine knows it */
-    /* If no thread sleeps there, the push is the last that is touched. */
-    cf__evloop_rouse(
-        loop,
-        cf__woken_push(&loop->woken,
-                       cf__woken_entry(worker->number, CF__DELIVERED),
-                       worker->links));
+    push_woken(worker, CF__DELIVERED);
 }
 
 /* self's task has been told to stop, or cannot wait now. */
@@ -188,12 +194,8 @@ unpark(struct cf__worker *worker)
         return;
     }
     /* pairs with take_woken: self sees why, whichever thread has pushed it */
-    if (cf_exchange_acq_rel(&worker->parker, 1) == 1)
-        return;
-    cf__evloop_rouse(loop,
-                     cf__woken_push(&loop->woken,
-                                    cf__woken_entry(worker->number, 0),
-                                    worker->links));
+    if (cf_exchange_acq_rel(&worker->parker, 1) == 0)
+        push_woken(worker, 0);
 }
 
 static void

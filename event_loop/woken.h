@@ -7,8 +7,8 @@
  * "Sleeping and waking".
  *
  * What links the entries lies close together, eight coroutines in a cache line,
- * and apart from what it links: who walks the list would else wait for a line
- * of another processor at each entry.
+ * and apart from what it links: else the walk along the list would wait for a
+ * line of another processor at each entry.
  */
 #ifndef CF_EVENT_LOOP_WOKEN_H
 #define CF_EVENT_LOOP_WOKEN_H

@@ -15,11 +15,6 @@
 
 #include <errno.h>
 
-enum {
-    /* A worker that has slept so long gives memory back. */
-    TRIM_NS = CF__MS(200)
-};
-
 static void
 remove_sleeper_locked(struct cf__threads *pool, struct cf__threads_worker *w)
 {
@@ -165,8 +160,9 @@ static bool
 search(struct cf__threads *pool)
 {
     struct cf__search so_far = {0};
+    const int64_t limit_ns = cf__search_ns();
     while (!cf__threads_has_work(pool))
-        if (!cf__search_on(&so_far, cf__search_ns()))
+        if (!cf__search_on(&so_far, limit_ns))
             return false;
     cf__search_learn(&so_far);
     return true;
@@ -270,15 +266,15 @@ cf__threads_leave_locked(struct cf__threads *pool,
 enum slept { WOKEN, TRIM_DUE, TIMED_OUT };
 
 /* Sleeps until the worker is woken, or the deadline passes, or memory of a
- * burst is to be given back. That is due when nothing has come for TRIM_NS: to
- * get the memory again costs more than to keep it for so long. */
+ * burst is to be given back. That is due when nothing has come for
+ * CF__TRIM_NS. */
 static enum slept
 sleep_until_woken(struct cf__threads_worker *w,
                   int64_t deadline_ns,
                   bool may_trim)
 {
     if (may_trim && cf__block_may_trim()) {
-        int64_t until = cf__sooner(cf__now_ns() + TRIM_NS, deadline_ns);
+        int64_t until = cf__sooner(cf__now_ns() + CF__TRIM_NS, deadline_ns);
         return cf__worker_park(&w->base, until) ? WOKEN : TRIM_DUE;
     }
     bool keeps = cf__block_keep(&w->base);

@@ -54,6 +54,10 @@ CF__EXPORT void cf__block_flush(void);
 void *cf__span_alloc(void);
 void cf__span_free(void *memory);
 
+/* Memory that nothing has used for so long goes back: to have it again costs
+ * more than to keep it till then. */
+#define CF__TRIM_NS CF__MS(200)
+
 /* Gives memory back, if enough blocks are free. The caller holds no lock. */
 CF__EXPORT void cf__block_trim(void);
 

@@ -76,7 +76,8 @@ class Task:
         self.loop = loop
         self.address = address
         self.coroutine = at(address, "cf__coroutine")
-        self.id = "%d.%d" % (loop_number, int(self.coroutine["index"]))
+        self.number = int(self.coroutine["base"]["number"])
+        self.id = "%d.%d" % (loop_number, self.number - 1)
         self.future = pointer(self.coroutine["f"])
         self.name, self.function = None, "(has ended)"
         if self.future:
@@ -123,7 +124,7 @@ def tasks_of(loop, number):
     while address:
         found.append(Task(loop, number, address))
         address = pointer(found[-1].coroutine["next_active"])
-    found.sort(key=lambda task: int(task.coroutine["index"]))
+    found.sort(key=lambda task: task.number)
     return found
 
 
