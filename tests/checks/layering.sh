@@ -62,7 +62,8 @@ check_folder() {
                 complain "$file includes $name>"
             ;;
         esac
-    done < <(includes $list) # no file name here has a blank
+        # shellcheck disable=SC2086 # no file name here has a blank
+    done < <(includes $list)
 }
 
 # check_rooms FOLDER ALLOWED ROOM...: a room uses itself, the rooms before it and

@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* The memory of stacks that a burst of tasks has used. */
-#include <cfutures/cfutures.h>
 #include <cfutures/event_loop.h>
 
+#include "tests/support/gate.h"
+#include "tests/unit/loop_tasks.h"
 #include "tests/unit/resident.h"
 
-#include <criterion/criterion.h>
-#include <string.h>
 #include <sys/resource.h>
 
 enum { TASKS = 200, DEEP = 128 * 1024, BURST_MIB = TASKS * DEEP >> 20 };
 
-#define assert_ok(call) cr_assert((call) == CF_OK, "%s", #call)
-
 static cf_executor *ex;
+static gate *begun;
 
 static int
 use_much_and_wait_for(cf_call *call, const void *arg, size_t arg_size)
 {
     volatile char much[DEEP];
-    (void)call;
-    (void)arg_size;
     memset((void *)much, 1, sizeof much);
-    return (int)cf_future_wait((cf_future *)arg, CF_FOREVER) + much[0] - 1;
+    gate_arrive(begun);
+    return wait_for(call, arg, arg_size) + much[0] - 1;
 }
 
 /* All tasks are there at once, so each has a stack of its own. */
@@ -31,11 +28,11 @@ burst(void)
 {
     static cf_future *fs[TASKS];
     cf_future *go;
+    begun = gate_new();
     assert_ok(cf_future_create(&go));
     for (int i = 0; i < TASKS; i++)
-        assert_ok(cf_submit(ex, use_much_and_wait_for, go, 0, &fs[i]));
-    while (cf_future_state(fs[TASKS - 1]) == CF_PENDING)
-        assert_ok(cf_sleep(NULL, CF_MS(1)));
+        fs[i] = submit(ex, use_much_and_wait_for, go, 0);
+    gate_await(begun, TASKS);
     assert_ok(cf_future_set_result(go, NULL, 0));
     for (int i = 0; i < TASKS; i++) {
         assert_ok(cf_future_result(fs[i], CF_FOREVER, NULL));
