@@ -154,12 +154,13 @@ runner_died(void *of_thread)
 static int
 help(cf_call *call, const void *arg, size_t arg_size)
 {
+    static const struct cf__units none;
     struct cf__joint_runner *self = (struct cf__joint_runner *)arg;
     struct runner runner = {self->loop, call->future};
     int rc;
     (void)arg_size;
     pthread_cleanup_push(runner_died, &runner);
-    rc = take_part(call, self->loop, self, (struct cf__units){0, 0});
+    rc = take_part(call, self->loop, self, none);
     pthread_cleanup_pop(0);
     return rc;
 }
