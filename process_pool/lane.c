@@ -8,6 +8,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fence.h"
 #include "lib/base/futex.h"
+#include "lib/base/prefetch.h"
 #include "lib/base/wake_cost.h"
 #include "lib/executor/executor.h"
 
@@ -90,6 +91,7 @@ cf__lane_add(struct cf__process_lane *lane,
     if (p < lane->first_lap_end) /* published with the order */
         cf_store_relaxed(&cf__lane_outcome(lane, p)->state,
                          cf__position_state(p, CF__FREE));
+    cf__prefetch_to_write(cf__lane_order(lane, p + CF__AHEAD));
     write_order(cf__lane_order(lane, p), f, flags);
     cf_store_relaxed(&f->base, (uint32_t)p); /* under the lock */
     lane->tasks[p % CF__LANE] = f;

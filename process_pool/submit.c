@@ -10,7 +10,8 @@
 #include "process_pool/tasks.h"
 
 enum {
-    ATTEND_EVERY = 16 /* submits or so, if no lane could start something */
+    ATTEND_EVERY = 64, /* submits or so, if no lane could start something */
+    MANY = 16          /* tasks that are worth a service of their own */
 };
 
 /* After a push. true: the submit need not attend now. If a worker is awake and
@@ -41,7 +42,7 @@ cf__processes_submit(cf_executor *ex,
     if (__builtin_expect(cf__executor_forked(ex), 0))
         return CF_EFORKED; /* no fork handler has closed the queue */
     /* After the push the tasks may be gone. */
-    bool at_once = count >= ATTEND_EVERY || cf__priority(oldest) != 0;
+    bool at_once = count >= MANY || cf__priority(oldest) != 0;
     cf_err err = cf__queue_push(&pool->queue, oldest, count);
     if (__builtin_expect(err, 0)) /* refuse is set before the queue is closed */
         return err == CF_ESHUTDOWN ? cf_load_relaxed(&pool->refuse) : err;

@@ -7,6 +7,7 @@
 #include "process_pool/worker/worker.h"
 
 #include "lib/base/clock.h"
+#include "lib/base/prefetch.h"
 #include "lib/base/spin.h"
 #include "lib/executor/inline.h"
 #include "lib/future/failure.h"
@@ -180,10 +181,13 @@ run(struct worker *w, const struct cf__order *order, struct cf__outcome *out)
 static inline bool
 run_next(struct worker *w)
 {
-    size_t slot = w->position % CF__LANE;
+    size_t slot = w->position % CF__LANE, soon = (slot + CF__AHEAD) % CF__LANE;
     struct cf__outcome *outcome = &w->out->outcomes[slot];
     const struct cf__order *order = &w->in->orders[slot];
-    __builtin_prefetch(&w->in->orders[(slot + 1) % CF__LANE]);
+    /* A hint. An order that the program has still to write stays with it. */
+    if (cf_load_relaxed(&w->in->published) - w->position > CF__AHEAD)
+        __builtin_prefetch(&w->in->orders[soon]);
+    cf__prefetch_to_write(&w->out->outcomes[soon]);
     probe(w, CF__BEFORE_TAKING);
     if (__builtin_expect(cf_load_relaxed(&order->flags) & CF__ORDER_TIMED, 0))
         /* published by take */
