@@ -53,21 +53,13 @@ fall_asleep(struct cf__evloop *loop)
                    cf__sooner(cf__timer_heap_next(&loop->timers), trim_at));
 }
 
-static void
-wake_up(struct cf__evloop *loop)
-{
-    if (loop->marked && cf__woken_unmark(&loop->woken) == 0) /* as in sleep.c */
-        loop->engine->owed++;
-    loop->marked = false;
-}
-
 /* Some turns, until there is nothing to do for now. false: the loop has ended,
  * and perhaps has been freed; or this is a fork's child. */
 static bool
 take_turns(struct cf__evloop *loop)
 {
     struct cf__embedded *embedded = (struct cf__embedded *)loop->inside;
-    wake_up(loop);
+    cf__evloop_unmark(loop);
     if (!cf__evloop_take_turns(loop, ROUNDS))
         return false;
     if (cf__evloop_is_over(loop)) {

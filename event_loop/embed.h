@@ -17,7 +17,7 @@ cf_err cf__embed(struct cf__evloop *loop);
  * CF_OK, CF_ETIMEDOUT, CF_EFORKED. */
 cf_err cf__embed_await(struct cf__evloop *loop, int64_t deadline_ns);
 
-/* --- what turn.c and sleep.c have for it --------------------------------- */
+/* --- what turn.c, thread.c and sleep.c have for it ------------------------ */
 
 /* It has been shut down, and nothing is left. */
 bool cf__evloop_is_over(struct cf__evloop *loop);
@@ -35,5 +35,9 @@ void cf__evloop_finish(struct cf__evloop *loop);
 /* What a sleep begins with, but for looking whether there is work: answers who
  * asks whether it is idle. */
 void cf__evloop_be_idle(struct cf__evloop *loop);
+
+/* Takes the mark of a sleep in libuv away, if the loop has put it into woken.
+ * If it is gone, another thread has taken it, and sends. */
+void cf__evloop_unmark(struct cf__evloop *loop);
 
 #endif

@@ -21,7 +21,8 @@
  *   ctrl_c.c     SIGINT in a run
  *   subprocess.c, subprocess_run.c  other programs
  *   sleep.c      the loop's sleep
- *   turn.c       the loop: turns, its thread's main
+ *   turn.c       the loop: turns
+ *   thread.c     the loop's thread, from its begin to its end
  *   submit.c     submits, statistics
  *   embed.c      a loop inside of a program's own uv_loop_t
  *   end.c        shutdown, terminate, destroy, fork
@@ -60,7 +61,7 @@ struct cf__evloop {
      * when it has ended. NULL: it is not (embed.c). */
     struct cf__evloop **inside;
     bool entered;                 /* ... and has taken a turn */
-    bool marked;                  /* ... and has left a mark in woken */
+    bool marked;                  /* CF__ASLEEP_IN_ENGINE was put into woken */
     bool initialized;             /* the initializer, if any, has succeeded */
     bool in_caller;               /* it runs in the thread that made it */
     struct cf__evloop *next_lost; /* of those that stay for ever */
@@ -354,6 +355,11 @@ extern const struct cf__suspend_ops cf__evloop_keeper_ops;
 extern const struct cf__suspend_ops cf__coroutine_ops;
 
 /* --- turn.c --------------------------------------------------------------- */
+
+/* Does what there is to do, or sleeps until there is something. */
+void cf__evloop_turn(struct cf__evloop *loop);
+
+/* --- thread.c ------------------------------------------------------------- */
 
 /* Runs tasks until the loop has been shut down and is empty. */
 void cf__evloop_run_thread(struct cf__evloop *loop);

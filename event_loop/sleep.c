@@ -112,10 +112,19 @@ cf__evloop_be_idle(struct cf__evloop *loop)
         answer(loop);
 }
 
+void
+cf__evloop_unmark(struct cf__evloop *loop)
+{
+    if (loop->marked && cf__woken_unmark(&loop->woken) == 0)
+        loop->engine->owed++;
+    loop->marked = false;
+}
+
 /* With the mark in woken. */
 static void
 sleep_marked(struct cf__evloop *loop, uint32_t how)
 {
+    loop->marked = how == CF__ASLEEP_IN_ENGINE;
     cf__fence_full(); /* pairs with cf__evloop_wake */
     cf__evloop_be_idle(loop);
     bool over = loop->active_count == 0 &&
@@ -125,9 +134,10 @@ sleep_marked(struct cf__evloop *loop, uint32_t how)
         doze(loop, how);
         cf__watchdog_work(loop);
     }
-    /* The thread that took it away sends. */
-    if (cf__woken_unmark(&loop->woken) == 0 && how == CF__ASLEEP_IN_ENGINE)
-        loop->engine->owed++;
+    if (how == CF__ASLEEP_IN_ENGINE)
+        cf__evloop_unmark(loop);
+    else
+        (void)cf__woken_unmark(&loop->woken);
 }
 
 void

@@ -18,7 +18,7 @@ allowed+='|lib/future/(observed|slow_callback)\.c'
 # forks; and in the manager.
 allowed+='|process_pool/(manager|memory/(room|roster)|worker/(limits|worker'
 allowed+=')|zygote/(descriptors|watch|zygote|zygote_main))\.c'
-# ... and in a loop's thread, while it runs (turn.c).
+# ... and in a loop's thread, while it runs (thread.c).
 allowed+='|event_loop/(datagram|listener|sigpipe|socket|stream_connect'
 allowed+='|stream_read)\.c'
 

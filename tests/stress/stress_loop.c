@@ -2,7 +2,7 @@
 /*
  * Coroutines that wait, against all that ends a wait at once: threads complete
  * what they wait for, others interrupt them, and deadlines pass. Attacks the
- * parker and the lists of event_loop/coroutine.c, the sleep of turn.c, and the
+ * parker and the lists of event_loop/coroutine.c, the sleep of sleep.c, and the
  * mark of an iterator's user (lib/many/as_completed_ready.c).
  *
  * What a wait returns fits what it waited for, and each task ends once all is
