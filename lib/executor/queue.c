@@ -119,7 +119,7 @@ cf__queue_take_run(struct cf__queue *q, cf_future **run, size_t most)
         /* pairs with fill_ring_locked: the slots have been read */
         if (cf_cas_acq_rel(&q->ring_top, &top, top + count)) {
             for (size_t i = 0; i < count; i++)
-                __builtin_prefetch(run[i], 1);
+                cf__prefetch_to_write(run[i]);
             return count;
         }
     }

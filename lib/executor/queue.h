@@ -17,6 +17,7 @@
 
 #include "lib/base/export.h"
 #include "lib/base/fence.h"
+#include "lib/base/prefetch.h"
 #include "lib/executor/inbox.h"
 #include "lib/executor/task_heap.h"
 
@@ -106,8 +107,8 @@ cf__queue_take_at_once(struct cf__queue *q)
      * hint: a task that is NULL or freed does no harm. */
     uintptr_t soon = (uintptr_t)cf_load_relaxed(
         &q->ring[(top + CF__RING_PREFETCH) % CF__RING_SIZE]);
-    __builtin_prefetch((const void *)soon, 1);
-    __builtin_prefetch((const void *)(soon + CF_CACHE_LINE), 1);
+    cf__prefetch_to_write((const void *)soon);
+    cf__prefetch_to_write((const void *)(soon + CF_CACHE_LINE));
     return f;
 }
 
