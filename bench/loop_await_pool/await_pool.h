@@ -19,7 +19,8 @@ void await_close(void);
 void await_one_by_one(double *took, size_t n, uint64_t gap_ns);
 
 /* So many empty tasks of the pool, each awaited by a task (a callback) of the
- * loop of its own, all at once. Returns what that took in all. */
-double await_many(size_t many);
+ * loop of its own, all at once; that several times in one loop. Writes what
+ * each time took in all. */
+void await_many(double *took, size_t times, size_t many);
 
 #endif

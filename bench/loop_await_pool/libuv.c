@@ -88,10 +88,9 @@ count(uv_work_t *work, int status)
     ++*done;
 }
 
-double
-await_many(size_t many)
+static double
+all_at_once(uv_work_t *works, size_t many)
 {
-    uv_work_t *works = bench_alloc(many, sizeof(*works));
     size_t done = 0;
     uint64_t start = bench_now_ns();
 
@@ -104,6 +103,14 @@ await_many(size_t many)
     double took = (double)(bench_now_ns() - start);
     if (done != many)
         bench_die("%zu tasks ran, not %zu", done, many);
-    free(works);
     return took;
+}
+
+void
+await_many(double *took, size_t times, size_t many)
+{
+    uv_work_t *works = bench_alloc(many, sizeof(*works));
+    for (size_t time = 0; time < times; time++)
+        took[time] = all_at_once(works, many);
+    free(works);
 }

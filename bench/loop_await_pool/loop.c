@@ -12,7 +12,7 @@ struct awaits {
     double *took;
     size_t n;
     uint64_t gap_ns;
-    double all;
+    size_t many;
 };
 
 void
@@ -78,29 +78,27 @@ await_in_task(cf_call *call, const void *arg, size_t arg_size)
     return 0;
 }
 
-/* The second time all coroutines are there. */
 static int
 all_at_once(cf_call *call, const void *arg, size_t arg_size)
 {
-    struct awaits *a = (struct awaits *)arg;
-    cf_future **f = bench_alloc(a->n, sizeof(cf_future *));
+    const struct awaits *a = arg;
+    cf_future **f = bench_alloc(a->many, sizeof(cf_future *));
     (void)arg_size;
-    for (int round = 0; round < 2; round++) {
+    for (size_t time = 0; time < a->n; time++) {
         uint64_t start = bench_now_ns();
-        for (size_t i = 0; i < a->n; i++)
+        for (size_t i = 0; i < a->many; i++)
             f[i] = bench_spawn(call, await_in_task, NULL);
-        for (size_t i = 0; i < a->n; i++)
+        for (size_t i = 0; i < a->many; i++)
             bench_await(f[i]);
-        a->all = (double)(bench_now_ns() - start);
+        a->took[time] = (double)(bench_now_ns() - start);
     }
     free(f);
     return 0;
 }
 
-double
-await_many(size_t many)
+void
+await_many(double *took, size_t times, size_t many)
 {
-    struct awaits a = {.n = many};
+    struct awaits a = {.took = took, .n = times, .many = many};
     bench_in_loop(all_at_once, &a);
-    return a.all;
 }
