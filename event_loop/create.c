@@ -161,6 +161,46 @@ first_done(cf_future *f, void *loop)
     cf__evloop_refuse(cf__evloop_of(ex), CF_ESHUTDOWN);
 }
 
+/* What a run has to undo, also if one of its tasks ends the thread. */
+struct run {
+    cf_executor *ex;
+    cf_future *first; /* a handle */
+    bool watches;     /* for Ctrl-C */
+    bool struck;      /* ... which has come */
+    bool forked;      /* this is a fork's child */
+};
+
+static void
+end_run(void *arg)
+{
+    struct run *run = arg;
+    run->struck = run->watches && cf__ctrl_c_end();
+    run->forked = cf__executor_forked(run->ex);
+    cf_future_unref(run->first);
+    if (run->forked)
+        return;
+    if (cf__evloop_of(run->ex)->orphan) /* a task has destroyed it */
+        cf__evloop_free(cf__evloop_of(run->ex));
+    else
+        cf_executor_destroy(run->ex);
+}
+
+/* The loop has its first task, of which run has a handle. err: what is to be
+ * returned if nothing else comes. */
+static cf_err
+run_to_the_end(struct run *run, cf_err err)
+{
+    struct cf__evloop *loop = cf__evloop_of(run->ex);
+    loop->first = run->first;
+    run->watches = cf__ctrl_c_begin(loop, run->first);
+    pthread_cleanup_push(end_run, run);
+    cf__evloop_run_thread(loop);
+    pthread_cleanup_pop(1);
+    if (run->forked)
+        return CF_EFORKED;
+    return run->struck && !err ? CF_EINTERRUPTED : err;
+}
+
 cf_err
 cf_event_loop_run(const cf_event_loop_options *opts,
                   cf_task_fn *fn,
@@ -188,25 +228,13 @@ cf_event_loop_run(const cf_event_loop_options *opts,
         *out = f;
     else
         cf_future_unref(f);
-    struct cf__evloop *loop = cf__evloop_of(ex);
     err = cf_future_on_done(f, first_done, ex);
     if (err) { /* no memory: it is as if it had not been submitted */
         (void)cf_future_cancel(f);
-        cf__evloop_refuse(loop, CF_ESHUTDOWN);
+        cf__evloop_refuse(cf__evloop_of(ex), CF_ESHUTDOWN);
     }
-    loop->first = f;
-    bool watches = cf__ctrl_c_begin(loop, f);
-    cf__evloop_run_thread(loop);
-    if (watches && cf__ctrl_c_end() && !err)
-        err = CF_EINTERRUPTED;
-    cf_future_unref(f);
-    if (cf__executor_forked(ex))
-        return CF_EFORKED;
-    if (loop->orphan) /* a task has destroyed it */
-        cf__evloop_free(loop);
-    else
-        cf_executor_destroy(ex);
-    return err;
+    struct run run = {.ex = ex, .first = f};
+    return run_to_the_end(&run, err);
 }
 
 static cf_err

@@ -90,6 +90,8 @@ on_prepare(uv_prepare_t *prepare)
 {
     struct cf__embedded *embedded = prepare->data;
     struct cf__evloop *loop = embedded->loop;
+    if (!loop) /* a task has ended the thread that it was in */
+        close_handles(embedded);
     if (!loop || cf__executor_forked(&loop->base) || !take_turns(loop))
         return;
     if (is_busy(loop))
@@ -114,7 +116,7 @@ cf__embed_await(struct cf__evloop *loop, int64_t deadline_ns)
         if (deadline_ns != CF__NEVER && cf__now_ns() >= deadline_ns)
             return CF_ETIMEDOUT;
         if (!is_busy(loop))
-            cf__engine_sleep(loop->engine, deadline_ns);
+            cf__evloop_sleep_in_engine(loop, deadline_ns);
     }
     return cf__generation_now() == loop->base.generation ? CF_OK : CF_EFORKED;
 }

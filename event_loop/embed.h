@@ -29,7 +29,10 @@ bool cf__evloop_work(struct cf__evloop *loop);
  * something to do. false: this is a fork's child. */
 bool cf__evloop_take_turns(struct cf__evloop *loop, int rounds);
 
-/* ... and what follows the last one. The loop may have been freed. */
+/* Between turns, with the mark: sleeps in libuv, at most until the deadline. */
+void cf__evloop_sleep_in_engine(struct cf__evloop *loop, int64_t deadline_ns);
+
+/* What follows the last turn. The loop may have been freed. */
 void cf__evloop_finish(struct cf__evloop *loop);
 
 /* What a sleep begins with, but for looking whether there is work: answers who

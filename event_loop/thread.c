@@ -9,6 +9,7 @@
 
 #include "lib/base/cancel.h"
 #include "lib/base/cpu_time.h"
+#include "lib/base/forked.h"
 #include "lib/executor/pending.h"
 #include "lib/executor/scope.h"
 #include "lib/future/block.h"
@@ -105,7 +106,9 @@ end_thread(struct cf__evloop *loop)
         cf__evloop_free(loop); /* a task has destroyed it */
 }
 
-/* A task has ended the thread: runs on the thread's own stack. */
+/* A task, or what else the program has in the loop, has ended the thread: runs
+ * on the thread's own stack. In a fork's child the loop is the parent's, and
+ * what is shared with that, libuv's epoll set, too. */
 static void
 died(void *arg)
 {
@@ -117,6 +120,9 @@ died(void *arg)
     cf__thread.caller_run = NULL;
     cf__thread.inline_frames = NULL;
     cf__scopes_drop();
+    cf__notice_fork();
+    if (cf__executor_forked(&loop->base))
+        return;
     cf_error why = CF_ERROR_INIT;
     why.kind = CF_EBROKEN;
     why.message = loop->initialized ? "a task ended the event loop's thread"
@@ -141,6 +147,7 @@ static void
 begin_thread(struct cf__evloop *loop)
 {
     cf__context_adopt(&loop->root);
+    loop->root_on_stack = cf__thread.on_stack;
     cf__watchdog_begin(loop);
     cf__sigpipe_block(&loop->sigpipe);
     cf_store_relaxed(&loop->owner, pthread_self()); /* before the first task */
@@ -182,45 +189,78 @@ cf__evloop_run_thread(struct cf__evloop *loop)
         end_thread(loop);
 }
 
-static void
-take_some_turns(struct cf__evloop *loop, int rounds)
-{
-    do
-        (void)cf__evloop_work(loop);
-    while (--rounds > 0 && !cf__executor_forked(&loop->base) &&
-           !cf__evloop_is_over(loop) && cf__evloop_has_work(loop));
-}
+/* --- a loop inside of another one ----------------------------------------- */
 
-bool
-cf__evloop_take_turns(struct cf__evloop *loop, int rounds)
+/* Runs a part of what the thread does, in a thread that has its own life. n is
+ * that part's. */
+static void
+run_part(struct cf__evloop *loop,
+         void (*part)(struct cf__evloop *loop, int64_t n),
+         int64_t n)
 {
     int former = cf__cancel_disable();
     cf_executor *outer = cf__thread.root_of;
     pthread_cleanup_push(died, loop);
     cf__thread.root_of = &loop->base;
+    part(loop, n);
+    pthread_cleanup_pop(0);
+    cf__thread.root_of = outer;
+    cf__cancel_restore(former);
+}
+
+static void
+take_some_turns(struct cf__evloop *loop, int64_t rounds)
+{
     if (!loop->entered) {
         loop->entered = true;
         begin_thread(loop);
     }
     cf__watchdog_work(loop);
-    take_some_turns(loop, rounds);
+    do
+        (void)cf__evloop_work(loop);
+    while (--rounds > 0 && !cf__executor_forked(&loop->base) &&
+           !cf__evloop_is_over(loop) && cf__evloop_has_work(loop));
     cf__watchdog_rest(loop);
-    pthread_cleanup_pop(0);
-    cf__thread.root_of = outer;
-    cf__cancel_restore(former);
+}
+
+bool
+cf__evloop_take_turns(struct cf__evloop *loop, int rounds)
+{
+    run_part(loop, take_some_turns, rounds);
     return !cf__executor_forked(&loop->base);
+}
+
+static void
+sleep_in_engine(struct cf__evloop *loop, int64_t deadline_ns)
+{
+    cf__engine_sleep(loop->engine, deadline_ns);
+}
+
+void
+cf__evloop_sleep_in_engine(struct cf__evloop *loop, int64_t deadline_ns)
+{
+    run_part(loop, sleep_in_engine, deadline_ns);
+}
+
+static void
+finish(struct cf__evloop *loop, int64_t none)
+{
+    (void)none;
+    finalize(loop);
 }
 
 void
 cf__evloop_finish(struct cf__evloop *loop)
 {
-    int former = cf__cancel_disable();
-    finalize(loop);
+    run_part(loop, finish, 0);
     *loop->inside = NULL;
     cf__sigpipe_restore(&loop->sigpipe);
+    int former = cf__cancel_disable();
     end_thread(loop);
     cf__cancel_restore(former);
 }
+
+/* --- the main function, and the memory ------------------------------------ */
 
 void *
 cf__evloop_main(void *arg)

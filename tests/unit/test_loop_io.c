@@ -309,40 +309,6 @@ Test(loop_io, a_task_that_ends_the_thread_closes_them_too)
     cf_executor_destroy(ex);
 }
 
-static void
-end_the_thread(uv_timer_t *timer)
-{
-    (void)timer;
-    pthread_exit(NULL);
-}
-
-static int
-end_the_thread_soon(cf_call *call, const void *arg, size_t arg_size)
-{
-    static uv_timer_t timer; /* stays open */
-    (void)arg_size;
-    uv_loop_t *uv = cf_event_loop_uv(cf_call_executor(call));
-    expect(call, uv && uv_timer_init(uv, &timer) == 0);
-    expect(call, uv_timer_start(&timer, end_the_thread, 1, 0) == 0);
-    return (int)cf_future_result((cf_future *)arg, CF_FOREVER, NULL);
-}
-
-/* The loop sleeps in libuv when it ends. Its task still waits for a future of
- * this thread, which is to wake nobody then. */
-Test(loop_io, a_callback_that_ends_the_thread)
-{
-    cf_executor *ex = new_loop();
-    cf_future *go;
-    assert_ok(cf_future_create(&go));
-    cf_future *f = submit(ex, end_the_thread_soon, go);
-    cr_assert(cf_future_result(f, CF_FOREVER, NULL) == CF_EWORKERDIED);
-    assert_ok(cf_executor_shutdown(ex, 0, CF_FOREVER));
-    assert_ok(cf_future_set_result(go, NULL, 0));
-    cf_executor_destroy(ex);
-    cf_future_unref(f);
-    cf_future_unref(go);
-}
-
 static int
 fork_beside_libuv(cf_call *call, const void *arg, size_t arg_size)
 {
