@@ -315,7 +315,8 @@ cf__processes_collect(struct cf__processes *pool,
     uint32_t requests = cf_load_acquire(&lane->out->requests);
     while (lane->oldest < lane->published) {
         uint64_t p = lane->oldest;
-        if (p + CF__AHEAD < lane->published)
+        /* Behind many that have ended there are more. */
+        if (p - before >= CF__AHEAD && p + CF__AHEAD < lane->published)
             __builtin_prefetch(cf__lane_outcome(lane, p + CF__AHEAD));
         /* pairs with run_next in worker.c: publishes the outcome */
         uint64_t state = cf_load_acquire(&cf__lane_outcome(lane, p)->state);
