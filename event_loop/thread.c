@@ -6,6 +6,7 @@
  */
 #include "event_loop/embed.h"
 #include "event_loop/engine.h"
+#include "event_loop/switch.h"
 
 #include "lib/base/cancel.h"
 #include "lib/base/cpu_time.h"
@@ -113,9 +114,10 @@ static void
 died(void *arg)
 {
     struct cf__evloop *loop = arg;
-    const struct cf__worker *worker = cf__thread.worker;
-    if (worker && worker != loop->root_on_stack.worker && worker->suspend)
+    if (cf_load_relaxed(&loop->running)) { /* a coroutine: this thread's */
+        cf__note_switch(loop, NULL);
         cf__context_unwound_to(&loop->root);
+    }
     cf__thread.due = NULL;
     cf__thread.caller_run = NULL;
     cf__thread.inline_frames = NULL;
