@@ -88,6 +88,8 @@ initialize(struct cf__evloop *loop)
 static void
 end_thread(struct cf__evloop *loop)
 {
+    if (loop->inside)
+        *loop->inside = NULL;
     if (loop->engine)
         cf__engine_free(loop->engine);
     loop->engine = NULL;
@@ -139,8 +141,6 @@ died(void *arg)
     cf__evloop_unmark(loop);
     cf__block_stop_keeping(&loop->keeper);
     cf__watchdog_end(loop);
-    if (loop->inside)
-        *loop->inside = NULL;
     end_thread(loop);
 }
 
@@ -170,31 +170,11 @@ finalize(struct cf__evloop *loop)
         !cf__executor_forked(&loop->base))
         loop->options.finalizer(loop->options.init_data, loop->data);
     cf__watchdog_end(loop);
-}
-
-void
-cf__evloop_run_thread(struct cf__evloop *loop)
-{
-    int former = cf__cancel_disable(); /* else it would hit any of its tasks */
-    cf_executor *outer = cf__thread.root_of;
-    pthread_cleanup_push(died, loop);
-    cf__thread.root_of = &loop->base;
-    begin_thread(loop);
-    while (!cf__executor_forked(&loop->base) && !cf__evloop_is_over(loop))
-        cf__evloop_turn(loop);
-    finalize(loop);
-    pthread_cleanup_pop(0);
     cf__sigpipe_restore(&loop->sigpipe);
-    cf__thread.root_of = outer;
-    cf__cancel_restore(former);
-    if (!cf__executor_forked(&loop->base))
-        end_thread(loop);
 }
 
-/* --- a loop inside of another one ----------------------------------------- */
-
-/* Runs a part of what the thread does, in a thread that has its own life. n is
- * that part's. */
+/* Runs a part of the thread's life; n is that part's. A cancellation would hit
+ * any of the tasks, so it waits. */
 static void
 run_part(struct cf__evloop *loop,
          void (*part)(struct cf__evloop *loop, int64_t n),
@@ -209,6 +189,36 @@ run_part(struct cf__evloop *loop,
     cf__thread.root_of = outer;
     cf__cancel_restore(former);
 }
+
+/* ... which is the last one. The loop may have been freed then. */
+static void
+run_last_part(struct cf__evloop *loop,
+              void (*part)(struct cf__evloop *loop, int64_t none))
+{
+    int former = cf__cancel_disable();
+    run_part(loop, part, 0);
+    if (!cf__executor_forked(&loop->base))
+        end_thread(loop);
+    cf__cancel_restore(former);
+}
+
+static void
+live(struct cf__evloop *loop, int64_t none)
+{
+    (void)none;
+    begin_thread(loop);
+    while (!cf__executor_forked(&loop->base) && !cf__evloop_is_over(loop))
+        cf__evloop_turn(loop);
+    finalize(loop);
+}
+
+void
+cf__evloop_run_thread(struct cf__evloop *loop)
+{
+    run_last_part(loop, live);
+}
+
+/* --- a loop inside of another one ----------------------------------------- */
 
 static void
 take_some_turns(struct cf__evloop *loop, int64_t rounds)
@@ -254,12 +264,7 @@ finish(struct cf__evloop *loop, int64_t none)
 void
 cf__evloop_finish(struct cf__evloop *loop)
 {
-    run_part(loop, finish, 0);
-    *loop->inside = NULL;
-    cf__sigpipe_restore(&loop->sigpipe);
-    int former = cf__cancel_disable();
-    end_thread(loop);
-    cf__cancel_restore(former);
+    run_last_part(loop, finish);
 }
 
 /* --- the main function, and the memory ------------------------------------ */

@@ -30,7 +30,7 @@ call_wait(void *word, uint32_t expected, int64_t deadline_ns, int flags)
 }
 
 /* By how much the kernel may end this thread's waits too late, to end several
- * at once: 50 us, where nobody has changed it. A thread asks once. */
+ * at once: 50 us, if the program has not changed it. A thread asks once. */
 static int64_t
 timer_slack(void)
 {

@@ -20,12 +20,12 @@
 #include "lib/future/future.h"
 
 enum {
-    CF__LANE = 2048,            /* entries of each ring: memory comes with their
-                                   first use */
-    CF__AHEAD = 8,              /* so many positions ahead entries are fetched
-                                   into the cache: a line is there by then */
-    CF__SMALL_RESULT = 4 << 10, /* bytes: larger results go to the vault when
-                                   they are collected */
+    CF__LANE = 2048,           /* entries of each ring: memory comes with their
+                                  first use */
+    CF__AHEAD = 8,             /* so many positions ahead entries are fetched
+                                  into the cache: a line is there by then */
+    CF__SMALL_RESULT = 4 << 10 /* bytes: larger results go to the vault when
+                                  they are collected */
 };
 
 /* The first position: a pattern that memory is not likely to hold. */

@@ -6,6 +6,8 @@
 #include <cfutures/event_loop.h>
 #include <cfutures/io.h>
 
+#include "tests/support/tasks.h"
+
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -57,15 +59,6 @@ finish(cf_future *f)
 static pthread_t uv_thread;
 
 static int
-nothing(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)call;
-    (void)arg;
-    (void)arg_size;
-    return 0;
-}
-
-static int
 wait_for_many(cf_call *call, const void *arg, size_t arg_size)
 {
     cf_executor *pool = (cf_executor *)arg;
@@ -84,7 +77,7 @@ wait_for_many(cf_call *call, const void *arg, size_t arg_size)
     close(pipes[1]);
     for (int i = 0; i < 50; i++) {
         cf_future *f;
-        expect(call, cf_submit(pool, nothing, NULL, 0, &f) == CF_OK);
+        expect(call, cf_submit(pool, task_nothing, NULL, 0, &f) == CF_OK);
         if (i % 2) /* it has been done, or it wakes the loop */
             expect(call, cf_sleep(call, MS / 10) == CF_OK);
         expect(call, cf_future_result(f, CF_FOREVER, NULL) == CF_OK);
@@ -207,7 +200,7 @@ use_from_outside(void *arg)
     cf_executor *ex = arg;
     for (int i = 0; i < 200; i++) {
         cf_future *f = NULL;
-        if (cf_submit(ex, nothing, NULL, 0, &f) ||
+        if (cf_submit(ex, task_nothing, NULL, 0, &f) ||
             cf_future_wait(f, CF_FOREVER))
             return "failed";
         cf_future_unref(f);
@@ -255,5 +248,6 @@ Test(loop_embed, a_run_has_no_uv_loop)
     uv_loop_t uv;
     cf_event_loop_options opts = CF_EVENT_LOOP_OPTIONS_INIT;
     opts.uv_loop = &uv;
-    cr_assert(cf_event_loop_run(&opts, nothing, NULL, 0, NULL) == CF_EINVAL);
+    cr_assert(cf_event_loop_run(&opts, task_nothing, NULL, 0, NULL) ==
+              CF_EINVAL);
 }

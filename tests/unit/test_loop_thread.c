@@ -3,6 +3,7 @@
 #include <cfutures/event_loop.h>
 
 #include "tests/support/no_leak_search.h" /* a child ends as it is */
+#include "tests/support/tasks.h"
 #include "tests/unit/loop_tasks.h"
 
 #include <pthread.h>
@@ -30,31 +31,21 @@ end_in_task(cf_call *call, const void *arg, size_t arg_size)
     pthread_exit(NULL);
 }
 
-static int
-nothing(cf_call *call, const void *arg, size_t arg_size)
-{
-    (void)call;
-    (void)arg;
-    (void)arg_size;
-    return 0;
-}
-
 /* Waits for the future that arg is while libuv waits for a timer, which stays
  * open. */
 static int
 end_soon(cf_call *call, const void *arg, size_t arg_size)
 {
     static uv_timer_t timer;
-    (void)arg_size;
     uv_loop_t *uv = cf_event_loop_uv(cf_call_executor(call));
     if (!uv || uv_timer_init(uv, &timer) ||
         uv_timer_start(&timer, end_in_callback, 1, 0))
         return cf_fail(call, 1, "no timer");
-    return (int)cf_future_wait((cf_future *)arg, CF_FOREVER);
+    return wait_for(call, arg, arg_size);
 }
 
-/* The loop sleeps in libuv when it ends. Its task still waits for a future of
- * this thread, which is to wake nobody then. */
+/* The loop sleeps in libuv when it ends. Its task still waits for a future,
+ * which this thread completes when the loop's is gone. */
 Test(loop_thread, a_callback_ends_it_during_a_sleep)
 {
     cf_executor *ex;
@@ -150,8 +141,8 @@ expect_an_end(struct embedded *it)
 
 Test(loop_thread, a_finalizer_ends_it_inside_of_another_loop)
 {
-    expect_an_end(
-        &(struct embedded){.task = nothing, .finalizer = end_in_finalizer});
+    expect_an_end(&(struct embedded){.task = task_nothing,
+                                     .finalizer = end_in_finalizer});
 }
 
 Test(loop_thread, a_callback_ends_it_inside_of_another_loop)
@@ -162,21 +153,20 @@ Test(loop_thread, a_callback_ends_it_inside_of_another_loop)
 /* --- runs ----------------------------------------------------------------- */
 
 static void *
-run(void *task)
+run(void *not_null)
 {
-    assert_ok(cf_event_loop_run(NULL, *(cf_task_fn **)task, NULL, 0, NULL));
-    return task; /* it should not */
+    assert_ok(cf_event_loop_run(NULL, end_in_task, NULL, 0, NULL));
+    return not_null; /* it should not */
 }
 
 /* A run's first task ends it: Ctrl-C has its default action again. */
 Test(loop_thread, the_end_of_a_run_gives_ctrl_c_back)
 {
-    cf_task_fn *task = end_in_task;
     pthread_t thread;
     void *returned;
     struct sigaction action;
     cr_assert(signal(SIGINT, SIG_DFL) != SIG_ERR);
-    cr_assert(pthread_create(&thread, NULL, run, &task) == 0);
+    cr_assert(pthread_create(&thread, NULL, run, &action) == 0);
     cr_assert(pthread_join(thread, &returned) == 0);
     cr_assert_null(returned);
     cr_assert(sigaction(SIGINT, NULL, &action) == 0);
